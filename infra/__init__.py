@@ -1,0 +1,1 @@
+"""What the receiver and the viewer share: types and adapters. Imports neither of them."""

@@ -1,0 +1,108 @@
+"""Serve a Google gRPC service without generated stubs: a table of methods to one generic handler.
+
+The message types ship with Google's clients; the servicer base classes do not. Methods that are not in the table answer
+UNIMPLEMENTED with a sentence, as does everything a handler refuses with ``RpcError``.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+
+
+class RpcError(Exception):
+    """A handler's refusal: the gRPC status code and the sentence a client sees."""
+
+    def __init__(self, code: grpc.StatusCode, details: str) -> None:
+        super().__init__(details)
+        self.code = code
+        self.details = details
+
+
+@dataclass(frozen=True)
+class Unary:
+    """One request, one response. ``request`` is the raw protobuf class (``X.pb()`` of a proto-plus class)."""
+
+    name: str
+    request: Any
+    call: Callable[[Any], Awaitable[Any]]
+
+
+@dataclass(frozen=True)
+class ServerStream:
+    """One request, a stream of responses."""
+
+    name: str
+    request: Any
+    call: Callable[[Any], AsyncIterator[Any]]
+
+
+@dataclass(frozen=True)
+class Bidirectional:
+    """A stream of requests, a stream of responses."""
+
+    name: str
+    request: Any
+    call: Callable[[AsyncIterator[Any]], AsyncIterator[Any]]
+
+
+Method = Unary | ServerStream | Bidirectional
+
+
+def _serialize(message: Any) -> bytes:
+    encoded: bytes = message.SerializeToString()
+    return encoded
+
+
+def _unary(method: Unary) -> grpc.RpcMethodHandler:
+    async def handle(request: Any, context: grpc.aio.ServicerContext) -> Any:
+        try:
+            return await method.call(request)
+        except RpcError as refusal:
+            await context.abort(refusal.code, refusal.details)
+
+    return grpc.unary_unary_rpc_method_handler(handle, method.request.FromString, _serialize)
+
+
+def _streaming(method: ServerStream | Bidirectional) -> grpc.RpcMethodHandler:
+    async def handle(request: Any, context: grpc.aio.ServicerContext) -> AsyncIterator[Any]:
+        try:
+            async for response in method.call(request):
+                yield response
+        except RpcError as refusal:
+            await context.abort(refusal.code, refusal.details)
+
+    kind = (
+        grpc.unary_stream_rpc_method_handler
+        if isinstance(method, ServerStream)
+        else grpc.stream_stream_rpc_method_handler
+    )
+    return kind(handle, method.request.FromString, _serialize)
+
+
+class Service(grpc.GenericRpcHandler):
+    """All methods of one gRPC service, for example ``Service("google.firestore.v1.Firestore", methods)``."""
+
+    def __init__(self, name: str, methods: Iterable[Method]) -> None:
+        self._prefix = f"/{name}/"
+        self._handlers = {
+            self._prefix + method.name: _unary(method) if isinstance(method, Unary) else _streaming(method)
+            for method in methods
+        }
+
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler | None:
+        path: str = handler_call_details.method
+        if path in self._handlers:
+            return self._handlers[path]
+        if path.startswith(self._prefix):
+            return _unimplemented(path)
+        return None
+
+
+def _unimplemented(path: str) -> grpc.RpcMethodHandler:
+    async def refuse(_: Any, context: grpc.aio.ServicerContext) -> bytes:
+        await context.abort(grpc.StatusCode.UNIMPLEMENTED, f"The local cloud does not do {path.rpartition('/')[2]}.")
+        return b""
+
+    return grpc.unary_unary_rpc_method_handler(refuse, None, None)
