@@ -1,7 +1,7 @@
 """The settings of both services: the only module that knows the names of environment variables.
 
-A required setting has no default: without it a service refuses to start and names it. A wrong one says what was found and
-what is wanted. ``Setting`` rows are what README.md's table and terraform's environment blocks are checked against.
+A required setting has no default: without it a service refuses to start and names it. A wrong one says what was found
+and what is wanted. ``Setting`` rows are what README.md's table and terraform's environment blocks are checked against.
 """
 
 import re
@@ -33,7 +33,7 @@ def _text(value: str) -> str:
 
 
 def _ids(value: str) -> tuple[str, ...]:
-    """Subscription ids: 3 to 255 characters, a letter first (cloud.google.com/pubsub/docs/pubsub-basics#resource_names)."""
+    """Subscription ids: a letter first (cloud.google.com/pubsub/docs/pubsub-basics#resource_names)."""
     ids = tuple(part.strip() for part in value.split(",") if part.strip())
     for one in ids:
         if not re.fullmatch(r"[A-Za-z][A-Za-z0-9\-_.~+%]{2,254}", one):

@@ -81,7 +81,7 @@ def _streaming(method: ServerStream | Bidirectional) -> grpc.RpcMethodHandler:
     return kind(handle, method.request.FromString, _serialize)
 
 
-class Service(grpc.GenericRpcHandler):
+class Service(grpc.GenericRpcHandler):  # type: ignore[misc]
     """All methods of one gRPC service, for example ``Service("google.firestore.v1.Firestore", methods)``."""
 
     def __init__(self, name: str, methods: Iterable[Method]) -> None:
