@@ -202,7 +202,7 @@ def _visible(character: str) -> str:
 def index_tokens(attributes: Mapping[str, str], scalars: tuple[tuple[str, str], ...]) -> list[str]:
     """The index behind filters: ``key=value`` per attribute, then ``data.key=value`` per top-level scalar.
 
-    At most 30, each at most 500 bytes of UTF-8: a longer one is left out, never cut, so that a filter that finds it is exact.
+    At most 30, each at most 500 bytes of UTF-8: a longer one is left out, never cut: what a filter finds is exact.
     """
     tokens: dict[str, None] = {}
     for prefix, pairs in (("", attributes.items()), ("data.", scalars)):

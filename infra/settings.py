@@ -121,8 +121,11 @@ VIEWER = (
     Setting("MAX_STREAMS", "250", _between(1, 1000), "live streams one viewer process serves; more get 503"),
     Setting("ENVIRONMENT_LABEL", "", _text, "shown in the header, for example PROD"),
 )
-# Read by Google's own clients; named here so that a deployed service can refuse them.
-EMULATOR_HOSTS = ("FIRESTORE_EMULATOR_HOST", "PUBSUB_EMULATOR_HOST")
+# Google's own clients read these too. A deployed service refuses them.
+EMULATORS = (
+    Setting("FIRESTORE_EMULATOR_HOST", "", _text, "host:port of a local Firestore; never set in production"),
+    Setting("PUBSUB_EMULATOR_HOST", "", _text, "host:port of a local Pub/Sub; never set in production"),
+)
 
 
 @dataclass(frozen=True)
@@ -137,6 +140,8 @@ class Settings:
     push_service_account: str
     subscriptions: tuple[str, ...]
     log_level: Severity
+    firestore_emulator_host: str
+    pubsub_emulator_host: str
 
     def subscription_path(self, subscription: str) -> str:
         """The full name of a subscription id: ``projects/P/subscriptions/S``."""
@@ -165,12 +170,12 @@ class ViewerSettings(Settings):
 
 def receiver_settings(environ: Mapping[str, str]) -> ReceiverSettings:
     """Read the receiver's settings. Raises SettingsError naming the first variable that is missing or wrong."""
-    return _read(ReceiverSettings, COMMON + RECEIVER, environ)
+    return _read(ReceiverSettings, (*COMMON, *EMULATORS, *RECEIVER), environ)
 
 
 def viewer_settings(environ: Mapping[str, str]) -> ViewerSettings:
     """Read the viewer's settings. Raises SettingsError naming the first variable that is missing or wrong."""
-    settings = _read(ViewerSettings, COMMON + VIEWER, environ)
+    settings = _read(ViewerSettings, (*COMMON, *EMULATORS, *VIEWER), environ)
     if settings.auth_mode == "iap" and not settings.iap_audience:
         raise SettingsError("IAP_AUDIENCE is not set; AUTH_MODE=iap needs it: the audience of IAP's signed header.")
     return settings
@@ -200,6 +205,6 @@ def _refuse_emulators_in_production(environ: Mapping[str, str]) -> None:
     # K_SERVICE is set by Cloud Run and Cloud Functions (cloud.google.com/run/docs/container-contract#env-vars).
     if not environ.get("K_SERVICE"):
         return
-    for name in EMULATOR_HOSTS:
-        if environ.get(name):
-            raise SettingsError(f"{name} is set on Cloud Run; it belongs to a developer's machine. Remove it.")
+    for row in EMULATORS:
+        if environ.get(row.name):
+            raise SettingsError(f"{row.name} is set on Cloud Run; it belongs to a developer's machine. Remove it.")

@@ -1,0 +1,72 @@
+"""Connections to Firestore, made when first used and once per process.
+
+functions-framework and gunicorn load an application before they fork, and a gRPC channel does not survive a fork:
+nothing here may be called at import. Every call names its own timeout and ``retry=None``: Google's default retries go on for a
+minute whatever ``timeout`` says.
+"""
+
+import threading
+from functools import cached_property
+from typing import Any
+
+import grpc
+from google.cloud import firestore
+from google.cloud.firestore_v1.services.firestore import FirestoreAsyncClient, FirestoreClient
+from google.cloud.firestore_v1.services.firestore.transports import (
+    FirestoreGrpcAsyncIOTransport,
+    FirestoreGrpcTransport,
+)
+
+from infra.settings import Settings
+
+# Ten megabyte payloads come back as 900 KiB documents, twelve to a reply: above gRPC's default of 4 MiB.
+_UNLIMITED = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
+# A connection that a middle box forgot is noticed by an idle listener only through pings.
+_KEEPALIVE = [("grpc.keepalive_time_ms", 60_000), ("grpc.keepalive_timeout_ms", 20_000)]
+
+
+class Database:
+    """One database of one project: names, metadata, and the three faces of Google's client."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._lock = threading.Lock()
+        self.name = f"projects/{settings.google_cloud_project}/databases/{settings.firestore_database}"
+        # The root of every document's full name, without a slash at the end.
+        self.root = f"{self.name}/documents"
+
+    @property
+    def metadata(self) -> list[tuple[str, str]]:
+        """What every raw call sends along: the routing header and, to an emulator, its own authorization."""
+        pairs = [("google-cloud-resource-prefix", self.name)]
+        if self._settings.firestore_emulator_host:
+            # Google's emulator applies security rules to everyone but its owner.
+            pairs.append(("authorization", "Bearer owner"))
+        return pairs
+
+    @cached_property
+    def documents(self) -> Any:
+        """Google's document client: for the small collections (users, sessions, subscriptions, audit)."""
+        settings = self._settings
+        return firestore.Client(project=settings.google_cloud_project, database=settings.firestore_database)
+
+    @cached_property
+    def api(self) -> FirestoreClient:
+        """The raw client, for threads: messages and Listen."""
+        with self._lock:
+            host = self._settings.firestore_emulator_host
+            options = [*_UNLIMITED, *_KEEPALIVE]
+            if host:
+                channel = grpc.insecure_channel(host, options=options)
+                return FirestoreClient(transport=FirestoreGrpcTransport(channel=channel, host=host))
+            channel = FirestoreGrpcTransport.create_channel(options=options)
+            return FirestoreClient(transport=FirestoreGrpcTransport(channel=channel))
+
+    @cached_property
+    def async_api(self) -> FirestoreAsyncClient:
+        """The raw client, for one event loop."""
+        host = self._settings.firestore_emulator_host
+        if not host:
+            return FirestoreAsyncClient()
+        channel = grpc.aio.insecure_channel(host, options=_UNLIMITED)
+        return FirestoreAsyncClient(transport=FirestoreGrpcAsyncIOTransport(channel=channel, host=host))
