@@ -1,8 +1,8 @@
 """Connections to Firestore, made when first used and once per process.
 
 functions-framework and gunicorn load an application before they fork, and a gRPC channel does not survive a fork:
-nothing here may be called at import. Every call names its own timeout and ``retry=None``: Google's default retries go on for a
-minute whatever ``timeout`` says.
+nothing here may be called at import. Every call names its own timeout and ``retry=None``: Google's default retries go
+on for a minute whatever ``timeout`` says.
 """
 
 import threading

@@ -1,0 +1,159 @@
+"""Read stored messages: pages, single messages, payloads, and everything newer than a cursor.
+
+One order everywhere: (received_at, id), newest first. Pages go by cursor, never by offset, and every query has the shape
+``shard in [0..N-1]`` (+ ``subscription ==``) (+ one ``tokens array_contains``) ordered by ``received_at`` descending, so
+that few composite indexes serve them all.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from google.cloud.firestore_v1 import types
+from google.protobuf.wrappers_pb2 import Int32Value
+
+from infra.errors import StoreUnavailableError
+from infra.firestore.border import firestore_errors
+from infra.firestore.client import Database
+from infra.firestore.values import decode, decode_message, encode
+from infra.message import Cursor, Message, is_document_id
+
+_Query: Any = types.StructuredQuery.pb()
+_Filter: Any = _Query.Filter
+_Operator: Any = _Query.FieldFilter.Operator
+_RunQuery: Any = types.RunQueryRequest.pb()
+_BatchGet: Any = types.BatchGetDocumentsRequest.pb()
+
+READ_SECONDS = 10.0
+PAYLOAD_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which messages a query is about: one subscription (all when empty) and one index token (any when empty)."""
+
+    subscription: str = ""
+    token: str = ""
+
+
+EVERYTHING = Selection()
+
+
+class Messages:
+    """The stored messages of one database."""
+
+    def __init__(self, database: Database, shards: int) -> None:
+        self._database = database
+        self._shards = shards
+
+    def page(
+        self, selection: Selection = EVERYTHING, *, before: Cursor | None = None, limit: int = 50
+    ) -> list[Message]:
+        """Up to ``limit`` messages older than ``before`` (the newest when None), newest first.
+
+        Raises StoreError.
+        """
+        query = self.query(selection, limit=limit)
+        if before:
+            query.start_at.CopyFrom(self._position(before, before_it=False))
+        return self._run(query)
+
+    def since(self, after: Cursor, selection: Selection = EVERYTHING, *, limit: int = 500) -> list[Message] | None:
+        """All messages newer than ``after``, oldest first; None when there are more than ``limit``.
+
+        Reads backwards by the descending index that pages use, so that no ascending one is needed. Raises StoreError.
+        """
+        query = self.query(selection, limit=limit + 1)
+        query.end_at.CopyFrom(self._position(after, before_it=True))
+        found = self._run(query)
+        return None if len(found) > limit else found[::-1]
+
+    def get(self, document: str) -> Message | None:
+        """One message by its document id; None when it is not there. Raises StoreError."""
+        if not is_document_id(document):
+            return None
+        for found in self._documents([f"{self._database.root}/messages/{document}"], READ_SECONDS):
+            return decode_message(found)
+        return None
+
+    def payload(self, message: Message) -> bytes:
+        """The whole payload, byte for byte. Raises StoreUnavailableError when a part is missing."""
+        if not message.chunks:
+            return message.data or b""
+        head = f"{self._database.root}/messages/{message.id}/chunks"
+        names = [f"{head}/{index:04d}" for index in range(message.chunks)]
+        # A reply may come in any order; the names put the pieces back.
+        pieces = {found.name: found.fields["data"].bytes_value for found in self._documents(names, PAYLOAD_SECONDS)}
+        if len(pieces) != len(names):
+            raise StoreUnavailableError(
+                f"{len(names) - len(pieces)} of {len(names)} parts of message {message.id} are gone; it is expiring."
+            )
+        return b"".join(pieces[name] for name in names)
+
+    def count(self, selection: Selection = EVERYTHING, *, since: datetime | None = None, up_to: int = 10_000) -> int:
+        """How many messages there are, at most ``up_to`` (a count is billed by what it counts). Raises StoreError."""
+        request = types.RunAggregationQueryRequest.pb()(parent=self._database.root)
+        aggregation = request.structured_aggregation_query
+        query = self.query(selection, limit=0)
+        if since:
+            _where(query, "received_at", _Operator.GREATER_THAN_OR_EQUAL, since)
+        aggregation.structured_query.CopyFrom(query)
+        aggregation.aggregations.add(alias="messages").count.up_to.value = up_to
+        with firestore_errors("counting messages"):
+            replies = self._database.api.run_aggregation_query(
+                request, retry=None, timeout=READ_SECONDS, metadata=self._database.metadata
+            )
+            for reply in replies:
+                found = type(reply).pb(reply).result.aggregate_fields["messages"]
+                return int(str(decode(found)))
+        return 0
+
+    def query(self, selection: Selection, *, limit: int) -> Any:
+        """The raw StructuredQuery of a selection, newest first; ``limit`` 0 is none."""
+        query = _Query()
+        query.from_.add(collection_id="messages")
+        _where(query, "shard", _Operator.IN, list(range(self._shards)))
+        if selection.subscription:
+            _where(query, "subscription", _Operator.EQUAL, selection.subscription)
+        if selection.token:
+            _where(query, "tokens", _Operator.ARRAY_CONTAINS, selection.token)
+        for name in ("received_at", "__name__"):
+            query.order_by.add(direction=types.StructuredQuery.Direction.DESCENDING).field.field_path = name
+        if limit:
+            query.limit.CopyFrom(Int32Value(value=limit))
+        return query
+
+    def _position(self, cursor: Cursor, *, before_it: bool) -> Any:
+        position = types.Cursor.pb()(before=before_it)
+        position.values.append(encode(cursor.received_at))
+        position.values.add().reference_value = f"{self._database.root}/messages/{cursor.id}"
+        return position
+
+    def _run(self, query: Any) -> list[Message]:
+        request = _RunQuery(parent=self._database.root, structured_query=query)
+        with firestore_errors("reading messages"):
+            replies = self._database.api.run_query(
+                request, retry=None, timeout=READ_SECONDS, metadata=self._database.metadata
+            )
+            raw = (types.RunQueryResponse.pb(reply) for reply in replies)
+            return [decode_message(reply.document) for reply in raw if reply.HasField("document")]
+
+    def _documents(self, names: list[str], timeout_seconds: float) -> Iterator[Any]:
+        request = _BatchGet(database=self._database.name, documents=names)
+        with firestore_errors("reading documents"):
+            replies = self._database.api.batch_get_documents(
+                request, retry=None, timeout=timeout_seconds, metadata=self._database.metadata
+            )
+            for reply in replies:
+                raw = types.BatchGetDocumentsResponse.pb(reply)
+                if raw.HasField("found"):
+                    yield raw.found
+
+
+def _where(query: Any, field: str, operator: Any, value: Any) -> None:
+    query.where.composite_filter.op = _Query.CompositeFilter.Operator.AND
+    added = query.where.composite_filter.filters.add().field_filter
+    added.field.field_path = field
+    added.op = operator
+    added.value.CopyFrom(encode(value))

@@ -1,0 +1,40 @@
+"""What the viewer's modules work with, made once by ``web.create_app`` and reached through the application."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flask import current_app
+
+if TYPE_CHECKING:
+    from infra.audit import Audit
+    from infra.firestore.client import Database
+    from infra.firestore.reads import Messages
+    from infra.logs import Logger
+    from infra.sessions import Sessions
+    from infra.settings import ViewerSettings
+    from infra.subscription import Subscriptions
+    from infra.users import Users
+    from web.feed import Feed
+
+
+@dataclass(frozen=True)
+class Services:
+    """Adapters and the feed; nothing here connects before it is first used."""
+
+    settings: ViewerSettings
+    log: Logger
+    database: Database
+    messages: Messages
+    subscriptions: Subscriptions
+    users: Users
+    sessions: Sessions
+    audit: Audit
+    feed: Feed
+
+
+def services() -> Services:
+    """The services of the current application."""
+    found: Services = current_app.extensions["subscope"]
+    return found
