@@ -1,8 +1,8 @@
 """Read stored messages: pages, single messages, payloads, and everything newer than a cursor.
 
-One order everywhere: (received_at, id), newest first. Pages go by cursor, never by offset, and every query has the shape
-``shard in [0..N-1]`` (+ ``subscription ==``) (+ one ``tokens array_contains``) ordered by ``received_at`` descending, so
-that few composite indexes serve them all.
+One order everywhere: (received_at, id), newest first. Pages go by cursor, never by offset, and every query has the
+shape ``shard in [0..N-1]`` (+ ``subscription ==``) (+ one ``tokens array_contains``) ordered by ``received_at``
+descending, so that few composite indexes serve them all.
 """
 
 from collections.abc import Iterator
