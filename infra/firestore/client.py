@@ -19,6 +19,10 @@ from google.cloud.firestore_v1.services.firestore.transports import (
 
 from infra.settings import Settings
 
+# Bounds of one call on the small collections: a person is waiting.
+READ_SECONDS = 5.0
+WRITE_SECONDS = 5.0
+
 # Ten megabyte payloads come back as 900 KiB documents, twelve to a reply: above gRPC's default of 4 MiB.
 _UNLIMITED = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
 # A connection that a middle box forgot is noticed by an idle listener only through pings.

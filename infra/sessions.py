@@ -1,0 +1,122 @@
+"""Sign-ins: ``sessions/{sha256 of the cookie's secret}``: each can be ended on the server, which holds no secret."""
+
+import hashlib
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from google.api_core.exceptions import NotFound
+
+from infra.firestore.border import firestore_errors
+from infra.firestore.client import READ_SECONDS, WRITE_SECONDS, Database
+from infra.users import User, user_of
+
+ABSOLUTE = timedelta(hours=12)
+IDLE = timedelta(hours=2)
+# Firestore bills writes: a session that is used all day says so every five minutes.
+_TOUCH_AFTER = timedelta(minutes=5)
+# 256 random bits, a dot, the user's name: with the name at hand, session and user are read in one request.
+_COOKIE = re.compile(r"([A-Za-z0-9_-]{43})\.([a-z0-9][a-z0-9._@+-]{0,99})")
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One sign-in. ``id`` is safe to show and to log; times are aware UTC."""
+
+    id: str
+    user: str
+    created_at: datetime
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A valid cookie's session and its user as they are now."""
+
+    session: Session
+    user: User
+
+
+class Sessions:
+    """The sign-ins of one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def create(self, user: str) -> str:
+        """Begin a session; return the cookie's value. Raises StoreError."""
+        secret = secrets.token_urlsafe(32)
+        now = datetime.now(UTC)
+        fields = {"user": user, "created_at": now, "seen_at": now, "expire_at": now + ABSOLUTE}
+        with firestore_errors("beginning a session"):
+            self._document(_id_of(secret)).create(fields, retry=None, timeout=WRITE_SECONDS)
+        return f"{secret}.{user}"
+
+    def resolve(self, cookie: str) -> Resolved | None:
+        """The session and user of a cookie, read in one request; None when it is unknown, ended or too old.
+
+        Raises StoreError.
+        """
+        found = _COOKIE.fullmatch(cookie)
+        if not found:
+            return None
+        session, user = self._read(_id_of(found.group(1)), found.group(2))
+        now = datetime.now(UTC)
+        if session is None or user is None or session.user != user.name or _is_over(session, now):
+            return None
+        if now - session.seen_at > _TOUCH_AFTER:
+            self._touch(session.id, now)
+        return Resolved(session, user)
+
+    def all(self) -> list[Session]:
+        """Every session that is not over, newest first. Raises StoreError."""
+        now = datetime.now(UTC)
+        with firestore_errors("listing sessions"):
+            found = self._database.documents.collection("sessions").stream(retry=None, timeout=READ_SECONDS)
+            sessions = [_session(one.id, one.to_dict()) for one in found]
+        return sorted((one for one in sessions if not _is_over(one, now)), key=lambda one: one.created_at, reverse=True)
+
+    def end(self, cookie: str) -> None:
+        """End the session of a cookie; an unknown one is no error. Raises StoreError."""
+        if found := _COOKIE.fullmatch(cookie):
+            self.end_by_id(_id_of(found.group(1)))
+
+    def end_by_id(self, session: str) -> None:
+        """End one session. Raises StoreError."""
+        with firestore_errors("ending a session"):
+            self._document(session).delete(retry=None, timeout=WRITE_SECONDS)
+
+    def _document(self, session: str) -> Any:
+        return self._database.documents.collection("sessions").document(session)
+
+    def _read(self, session: str, user: str) -> tuple[Session | None, User | None]:
+        wanted = [self._document(session), self._database.documents.collection("users").document(user)]
+        with firestore_errors("reading a session"):
+            found = self._database.documents.get_all(wanted, retry=None, timeout=READ_SECONDS)
+            # Replies come in any order.
+            fields = {one.reference.parent.id: one.to_dict() for one in found if one.exists}
+        return (
+            _session(session, fields["sessions"]) if "sessions" in fields else None,
+            user_of(user, fields["users"]) if "users" in fields else None,
+        )
+
+    def _touch(self, session: str, now: datetime) -> None:
+        with firestore_errors("keeping a session"):
+            try:
+                self._document(session).update({"seen_at": now}, retry=None, timeout=WRITE_SECONDS)
+            except NotFound:  # ended a moment ago: writing must not bring it back, and the next request is refused
+                return
+
+
+def _id_of(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _session(session: str, fields: dict[str, Any]) -> Session:
+    return Session(session, fields["user"], fields["created_at"], fields["seen_at"])
+
+
+def _is_over(session: Session, now: datetime) -> bool:
+    return now - session.created_at > ABSOLUTE or now - session.seen_at > IDLE

@@ -1,0 +1,258 @@
+"""The people who may sign in: ``users/{name}``, their roles, passwords and lockouts.
+
+An attempt to sign in is counted before its password is hashed, and an unknown name costs what a known one does.
+"""
+
+import re
+import secrets
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal, get_args
+
+from google.api_core.exceptions import NotFound
+from google.cloud.firestore import SERVER_TIMESTAMP, Increment
+
+from infra.audit import audit_fields
+from infra.errors import DocumentExistsError, DocumentNotFoundError, InputError, SubscopeError
+from infra.firestore.border import firestore_errors
+from infra.firestore.client import READ_SECONDS, WRITE_SECONDS, Database
+from infra.passwords import Passwords, check_password
+
+Role = Literal["viewer", "operator", "admin"]
+ROLES: tuple[Role, ...] = get_args(Role)
+FREE_ATTEMPTS = 5
+FIRST_LOCK = timedelta(minutes=1)
+LONGEST_LOCK = timedelta(minutes=15)
+
+# E-mail addresses fit, so that people behind Identity-Aware Proxy can be users; "/" and "." alone would be other paths.
+_NAME = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,99}")
+_REMEMBERED_STRANGERS = 10_000
+
+
+class SignInError(SubscopeError):
+    """The name or the password is wrong; it never says which."""
+
+    status = 401
+
+
+class LockedError(SubscopeError):
+    """Too many wrong passwords. ``until`` is aware UTC."""
+
+    status = 429
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__(f"Too many attempts. Try again after {until:%H:%M:%S} UTC.")
+        self.until = until
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """One person. Times are aware UTC; ``last_seen_at`` is None before the first sign-in."""
+
+    name: str
+    role: Role
+    created_at: datetime | None = None
+    last_seen_at: datetime | None = None
+
+    def may(self, role: Role) -> bool:
+        """Whether this person may do what ``role`` may: an admin all, an operator what a viewer may, too."""
+        return ROLES.index(self.role) >= ROLES.index(role)
+
+
+def user_of(name: str, fields: dict[str, Any]) -> User:
+    """The user in a document's fields; a role that somebody mistyped in the console is the least one."""
+    role = fields.get("role")
+    return User(name, role if role in ROLES else "viewer", fields.get("created_at"), fields.get("last_seen_at"))
+
+
+class Users:
+    """The users of one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._passwords = Passwords()
+        self._strangers: OrderedDict[str, tuple[int, datetime | None]] = OrderedDict()
+
+    def get(self, name: str) -> User | None:
+        """One user; None when there is no such user. Raises StoreError."""
+        fields = self._fields(name)
+        return user_of(name, fields) if fields is not None else None
+
+    def all(self) -> list[User]:
+        """All users by name. Raises StoreError."""
+        with firestore_errors("listing users"):
+            found = self._database.documents.collection("users").stream(retry=None, timeout=READ_SECONDS)
+            return sorted((user_of(one.id, one.to_dict()) for one in found), key=lambda user: user.name)
+
+    def authenticate(self, name: str, password: str) -> User:
+        """The user with this name and password.
+
+        Raises SignInError (401), LockedError (429), StoreError.
+        """
+        fields = self._fields(name)
+        self._count_attempt(name, fields)
+        hashed = fields.get("password_hash") if fields is not None else None
+        if not self._passwords.matches(hashed, password):
+            raise SignInError("The name or the password is wrong.")
+        assert fields is not None
+        with firestore_errors("signing in"):
+            self._document(name).update(
+                {"failed_logins": 0, "locked_until": None, "last_seen_at": SERVER_TIMESTAMP},
+                retry=None,
+                timeout=WRITE_SECONDS,
+            )
+        return user_of(name, fields)
+
+    def add(self, name: str, password: str, role: Role, *, by: str) -> User:
+        """Add a user. Raises InputError (400), DocumentExistsError (409), StoreError."""
+        _check_name(name)
+        hashed = self._passwords.hash(password)
+        fields = {
+            "password_hash": hashed,
+            "role": _checked_role(role),
+            "created_at": SERVER_TIMESTAMP,
+            "last_seen_at": None,
+            "failed_logins": 0,
+            "locked_until": None,
+        }
+        batch = self._database.documents.batch()
+        batch.create(self._document(name), fields)
+        self._record(batch, by, "user.add", name, f"role {role}")
+        try:
+            self._commit(batch, f"adding user {name}")
+        except DocumentExistsError as exc:
+            raise DocumentExistsError(f"There is a user {name} already.") from exc
+        return User(name, role)
+
+    def change_password(self, name: str, current: str, new: str) -> None:
+        """Set a new password, given the current one, and end all the user's sessions.
+
+        Raises as ``authenticate`` and ``set_password``.
+        """
+        check_password(new)
+        self.authenticate(name, current)
+        self.set_password(name, new, by=name)
+
+    def set_password(self, name: str, new: str, *, by: str) -> None:
+        """Set a new password and end all the user's sessions. Raises InputError, DocumentNotFoundError, StoreError."""
+        changes = {"password_hash": self._passwords.hash(new), "failed_logins": 0, "locked_until": None}
+        self._change(name, changes, by, "user.password", "")
+
+    def set_role(self, name: str, role: Role, *, by: str) -> None:
+        """Give a user another role and end all the user's sessions. Raises as ``set_password``."""
+        self._change(name, {"role": _checked_role(role)}, by, "user.role", role)
+
+    def remove(self, name: str, *, by: str) -> None:
+        """Remove a user and all the user's sessions. Raises DocumentNotFoundError, StoreError."""
+        if self.get(name) is None:
+            raise DocumentNotFoundError(f"There is no user {name}.")
+        batch = self._database.documents.batch()
+        batch.delete(self._document(name))
+        self._end_sessions(batch, name)
+        self._record(batch, by, "user.remove", name)
+        self._commit(batch, f"removing user {name}")
+
+    def ensure_first_admin(self, password: str) -> str | None:
+        """Make the user ``admin`` when there is no user at all; return the password if it was made up here.
+
+        ``password`` is what the deployment chose; empty means make one up. Raises StoreError.
+        """
+        with firestore_errors("looking for users"):
+            users = self._database.documents.collection("users").limit(1)
+            if users.get(retry=None, timeout=READ_SECONDS):
+                return None
+        chosen = password or secrets.token_urlsafe(18)
+        try:
+            self.add("admin", chosen, "admin", by="first start")
+        except DocumentExistsError:
+            return None  # another instance was quicker
+        return None if password else chosen
+
+    def _document(self, name: str) -> Any:
+        return self._database.documents.collection("users").document(name)
+
+    def _fields(self, name: str) -> dict[str, Any] | None:
+        if not _NAME.fullmatch(name):
+            return None
+        with firestore_errors("reading a user"):
+            found: dict[str, Any] | None = self._document(name).get(retry=None, timeout=READ_SECONDS).to_dict()
+            return found
+
+    def _count_attempt(self, name: str, fields: dict[str, Any] | None) -> None:
+        now = datetime.now(UTC)
+        failed, locked_until = self._strikes(name, fields)
+        if locked_until and locked_until > now:
+            raise LockedError(locked_until)
+        attempts = self._attempts(name) if fields is not None else failed + 1
+        until = lock_until(attempts, now)
+        if fields is None:
+            self._remember_stranger(name, attempts, until)
+        elif until:
+            with firestore_errors("locking a user"):
+                self._document(name).update({"locked_until": until}, retry=None, timeout=WRITE_SECONDS)
+        # A hundred at once are not a hundred guesses: beyond the free ones, only who came first after the lock.
+        if until and attempts > max(FREE_ATTEMPTS, failed + 1):
+            raise LockedError(until)
+
+    def _strikes(self, name: str, fields: dict[str, Any] | None) -> tuple[int, datetime | None]:
+        if fields is None:
+            return self._strangers.get(name, (0, None))
+        return int(fields.get("failed_logins") or 0), fields.get("locked_until")
+
+    def _remember_stranger(self, name: str, attempts: int, until: datetime | None) -> None:
+        self._strangers[name] = (attempts, until)
+        while len(self._strangers) > _REMEMBERED_STRANGERS:
+            self._strangers.popitem(last=False)
+
+    def _attempts(self, name: str) -> int:
+        with firestore_errors("counting a sign-in"):
+            try:
+                result = self._document(name).update({"failed_logins": Increment(1)}, retry=None, timeout=WRITE_SECONDS)
+            except NotFound:  # removed a moment ago: as if never there
+                return 1
+            return int(result.transform_results[0].integer_value)
+
+    def _change(self, name: str, changes: dict[str, Any], by: str, what: str, detail: str) -> None:
+        _check_name(name)
+        batch = self._database.documents.batch()
+        batch.update(self._document(name), changes)
+        self._end_sessions(batch, name)
+        self._record(batch, by, what, name, detail)
+        try:
+            self._commit(batch, f"changing user {name}")
+        except DocumentNotFoundError as exc:
+            raise DocumentNotFoundError(f"There is no user {name}.") from exc
+
+    def _end_sessions(self, batch: Any, name: str) -> None:
+        with firestore_errors("reading sessions"):
+            theirs = self._database.documents.collection("sessions").where("user", "==", name)
+            for session in theirs.select([]).stream(retry=None, timeout=READ_SECONDS):
+                batch.delete(session.reference)
+
+    def _record(self, batch: Any, by: str, what: str, name: str, detail: str = "") -> None:
+        entry = self._database.documents.collection("audit").document()
+        batch.create(entry, audit_fields(by, what, f"users/{name}", detail))
+
+    def _commit(self, batch: Any, doing: str) -> None:
+        with firestore_errors(doing):
+            batch.commit(retry=None, timeout=WRITE_SECONDS)
+
+
+def lock_until(attempts: int, now: datetime) -> datetime | None:
+    """When the lock ends that the ``attempts``-th wrong password in a row brings; None while attempts are free."""
+    if attempts < FREE_ATTEMPTS:
+        return None
+    lock = FIRST_LOCK * (1 << min(attempts - FREE_ATTEMPTS, 10))
+    return now + min(lock, LONGEST_LOCK)
+
+
+def _check_name(name: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise InputError("name", "is 1 to 100 small letters, digits and . _ @ + -, a letter or digit first.")
+
+
+def _checked_role(role: str) -> str:
+    if role not in ROLES:
+        raise InputError("role", f"is one of {', '.join(ROLES)}; found {role!r}.")
+    return role
