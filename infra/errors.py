@@ -98,7 +98,11 @@ class DocumentExistsError(StoreError):
 
 
 class StoreRefusedError(StoreError):
-    """The same request never succeeds: INVALID_ARGUMENT, a missing index, a permission."""
+    """The same request never succeeds by waiting: a missing index, a permission, something in the request."""
+
+
+class StoreInvalidError(StoreRefusedError):
+    """INVALID_ARGUMENT: something in the request itself; a batch is refused as a whole for one bad part."""
 
 
 class StoreUnavailableError(StoreError):

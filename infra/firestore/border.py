@@ -11,13 +11,13 @@ from infra.errors import (
     DocumentExistsError,
     DocumentNotFoundError,
     StoreError,
+    StoreInvalidError,
     StoreRefusedError,
     StoreUnavailableError,
 )
 
 # The same request never succeeds by waiting. FAILED_PRECONDITION is mostly a missing index.
 _REFUSED = (
-    google.InvalidArgument,
     google.FailedPrecondition,
     google.PermissionDenied,
     google.Unauthenticated,
@@ -43,6 +43,8 @@ def store_error(exc: Exception, doing: str) -> StoreError:
         return DocumentExistsError(said)
     if isinstance(exc, google.NotFound):
         return DocumentNotFoundError(said)
+    if isinstance(exc, google.InvalidArgument):
+        return StoreInvalidError(said)
     if isinstance(exc, _REFUSED):
         return StoreRefusedError(said)
     return StoreUnavailableError(said)
