@@ -1,0 +1,78 @@
+"""Connections to Pub/Sub, made when first used and once per process, and the border of its errors.
+
+The generated clients are used: ``google.cloud.pubsub_v1`` costs 570 ms to import and brings batching and threads that
+nothing here needs.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+
+import grpc
+from google.api_core import exceptions as google
+from google.auth.exceptions import GoogleAuthError
+from google.pubsub_v1 import PublisherClient, SubscriberClient
+from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
+from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
+
+from infra.errors import (
+    InputError,
+    SubscriptionDeniedError,
+    SubscriptionError,
+    SubscriptionMissingError,
+    SubscriptionUnavailableError,
+)
+from infra.settings import Settings
+
+CALL_SECONDS = 10.0
+_UNLIMITED = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
+
+
+class PubSub:
+    """The admin and publishing APIs of one project. Every call names its own timeout and ``retry=None``."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._host = settings.pubsub_emulator_host
+
+    @cached_property
+    def subscriber(self) -> SubscriberClient:
+        """Reads and changes subscriptions."""
+        if not self._host:
+            return SubscriberClient()
+        return SubscriberClient(transport=SubscriberGrpcTransport(channel=self._channel, host=self._host))
+
+    @cached_property
+    def publisher(self) -> PublisherClient:
+        """Publishes, and reads topics."""
+        if not self._host:
+            return PublisherClient()
+        return PublisherClient(transport=PublisherGrpcTransport(channel=self._channel, host=self._host))
+
+    @cached_property
+    def _channel(self) -> grpc.Channel:
+        return grpc.insecure_channel(self._host, options=_UNLIMITED)
+
+
+@contextmanager
+def pubsub_errors(doing: str) -> Iterator[None]:
+    """Raise a SubscriptionError, or InputError for INVALID_ARGUMENT, for whatever Google's client raises inside."""
+    try:
+        yield
+    except (google.GoogleAPICallError, google.RetryError, GoogleAuthError, grpc.RpcError) as exc:
+        raise _pubsub_error(exc, doing) from exc
+
+
+def _pubsub_error(exc: Exception, doing: str) -> SubscriptionError | InputError:
+    reason = str(getattr(exc, "message", None) or exc)
+    said = f"Pub/Sub, {doing}: {reason}"
+    match exc:
+        case google.NotFound():
+            return SubscriptionMissingError(said)
+        case google.PermissionDenied() | google.Unauthenticated():
+            return SubscriptionDeniedError(said)
+        case google.InvalidArgument():
+            return InputError(doing, reason)
+        case google.FailedPrecondition() | google.MethodNotImplemented() | google.AlreadyExists():
+            return SubscriptionError(said)
+        case _:
+            return SubscriptionUnavailableError(said)
