@@ -26,6 +26,8 @@ class Setting:
     default: str | None
     parse: Callable[[str], Any]
     meaning: str
+    # What a command that does not need it sees.
+    empty: Any = ""
 
 
 def _text(value: str) -> str:
@@ -106,7 +108,7 @@ COMMON = (
         "PUSH_AUDIENCE", None, _list, "the audience a push token must name; several by commas, Start uses the first"
     ),
     Setting("PUSH_SERVICE_ACCOUNT", None, _email, "the service account a push token must be signed for"),
-    Setting("SUBSCRIPTIONS", None, _ids, "ids of the monitored subscriptions in this project, by commas"),
+    Setting("SUBSCRIPTIONS", None, _ids, "ids of the monitored subscriptions in this project, by commas", ()),
     Setting("LOG_LEVEL", "INFO", _one_of(*get_args(Severity)), "the least severe event that is logged"),
 )
 RECEIVER = (
@@ -168,6 +170,23 @@ class ViewerSettings(Settings):
     environment_label: str
 
 
+@dataclass(frozen=True)
+class ConsoleSettings(Settings):
+    """What a command reads. What it does not need may be missing, and is empty then."""
+
+    push_endpoint: str
+
+
+def console_settings(environ: Mapping[str, str], *needed: str) -> ConsoleSettings:
+    """Read a command's settings: the project, and of the other required ones those named in ``needed``.
+
+    Raises SettingsError naming the first variable that is missing or wrong.
+    """
+    endpoint = tuple(row for row in VIEWER if row.name == "PUSH_ENDPOINT")
+    needed = ("GOOGLE_CLOUD_PROJECT", *needed)
+    return _read(ConsoleSettings, (*COMMON, *EMULATORS, *endpoint), environ, lambda row: row.name in needed)
+
+
 def receiver_settings(environ: Mapping[str, str]) -> ReceiverSettings:
     """Read the receiver's settings. Raises SettingsError naming the first variable that is missing or wrong."""
     return _read(ReceiverSettings, (*COMMON, *EMULATORS, *RECEIVER), environ)
@@ -184,14 +203,21 @@ def viewer_settings(environ: Mapping[str, str]) -> ViewerSettings:
 S = TypeVar("S", bound=Settings)
 
 
-def _read(kind: type[S], table: tuple[Setting, ...], environ: Mapping[str, str]) -> S:
+def _read(
+    kind: type[S],
+    table: tuple[Setting, ...],
+    environ: Mapping[str, str],
+    needs: Callable[[Setting], bool] = lambda _: True,
+) -> S:
     _refuse_emulators_in_production(environ)
-    values = {row.name.lower(): _value(row, environ) for row in table}
+    values = {row.name.lower(): _value(row, environ, needs(row)) for row in table}
     return kind(**{field.name: values[field.name] for field in fields(kind)})
 
 
-def _value(row: Setting, environ: Mapping[str, str]) -> Any:
+def _value(row: Setting, environ: Mapping[str, str], needed: bool) -> Any:
     raw = environ.get(row.name, "").strip() or row.default
+    if raw is None and not needed:
+        return row.empty
     if raw is None:
         raise SettingsError(f"{row.name} is not set; it has no default: {row.meaning}.")
     try:
