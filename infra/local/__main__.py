@@ -1,0 +1,105 @@
+"""``python -m infra.local``: the command line of the local cloud."""
+
+import argparse
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from pathlib import Path
+
+import uvloop
+
+from infra.local.ports import free_port, is_free
+
+WELCOME = """
+Subscope runs on this machine. Everything in it is gone when it ends (Ctrl-C).
+
+  viewer    {viewer}
+  user      {user}
+  password  {password}
+
+Try next: open the viewer, sign in, and watch messages arrive. Publish your own to the topic
+projects/{project}/topics/{topic} with Google's client and PUBSUB_EMULATOR_HOST={pubsub}.
+Addresses and secrets for other programs are in {ready_file}; the services' logs are beside it.
+"""
+
+
+def main() -> int:
+    """Run until Ctrl-C or SIGTERM. Returns 0, 1 when something did not start, 2 for a wrong command line."""
+    arguments = _parser().parse_args()
+    if arguments.port and not is_free(arguments.port):
+        print(f"Port {arguments.port} is taken. Choose another one with --port; 0 means any.", file=sys.stderr)
+        return 2
+    # uvloop halves what a push costs: one process is Pub/Sub, its push client and Firestore.
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_run(arguments))
+
+
+async def _run(arguments: argparse.Namespace) -> int:
+    environ = dict(os.environ)
+    # gRPC complains at every child that is started, unless it is told, before its import, that nobody forks to use it.
+    # The receiver does fork and must not inherit this.
+    os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
+    # Here, not above: they take a second to import, and a wrong command line should be told at once.
+    from infra.local.cloud import LocalCloud, Options
+    from infra.local.plan import ADMIN_USER
+    from infra.local.processes import StartError
+
+    port = arguments.port or free_port()
+    options = Options(arguments.ready_file, port, arguments.emulators, arguments.samples, environ)
+    _cancel_on_signals()
+    try:
+        async with LocalCloud(options) as plan:
+            place = plan.ready({})
+            place |= {"user": ADMIN_USER, "password": plan.admin_password, "ready_file": arguments.ready_file}
+            print(WELCOME.format(**place), flush=True)
+            await asyncio.Event().wait()
+    except asyncio.CancelledError:
+        pass
+    except (StartError, OSError) as exc:
+        print(exc, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _cancel_on_signals() -> None:
+    """Cancel the calling task at the first signal; a second one would only leave processes behind."""
+    task = asyncio.current_task()
+    assert task is not None
+    stopping = contextlib.ExitStack()
+    stopping.callback(task.cancel)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.close)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m infra.local",
+        description="Run Subscope on this machine: Pub/Sub, Firestore, the receiver and the viewer.",
+    )
+    parser.add_argument("--port", type=_port, default=8080, help="the viewer's port; 0 means any (default: 8080)")
+    parser.add_argument(
+        "--ready-file",
+        type=Path,
+        default=Path(".local/ready.json"),
+        help="written when everything answers: addresses and secrets (default: .local/ready.json)",
+    )
+    parser.add_argument("--no-samples", dest="samples", action="store_false", help="publish no sample messages")
+    parser.add_argument(
+        "--emulators",
+        choices=("local", "google"),
+        default="local",
+        help="who is Pub/Sub and Firestore: ours, in this process, or Google's (needs gcloud and Java)",
+    )
+    return parser
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port: 0 to 65535")
+    return int(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,158 @@
+"""The backlog of one subscription: what is published and not yet acknowledged, and who holds it until when.
+
+An entry is ready, held (a pull's lease or a push in flight), resting (after a refusal, until its backoff ends) or
+waiting behind an older message of its ordering key. Nothing leaves but by ``remove``.
+"""
+
+import asyncio
+import heapq
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any
+
+
+class State(Enum):
+    """Where an entry is."""
+
+    READY = auto()
+    HELD = auto()
+    RESTING = auto()
+    WAITING = auto()
+    GONE = auto()
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """One message for one subscription.
+
+    ``turn`` changes with every timer, so that an old timer knows it is old; ``holds`` counts the takes, and
+    ``attempts`` those that a dead-letter policy counts.
+    """
+
+    number: int
+    message: Any
+    state: State = State.READY
+    turn: int = 0
+    holds: int = 0
+    attempts: int = 0
+    failures: int = 0
+
+
+class Backlog:
+    """Entries in the order of their publishing. ``on_ready`` is called when something can be taken again."""
+
+    def __init__(self, on_ready: Callable[[], None], on_expired: Callable[[Entry], None]) -> None:
+        self.ordered = False
+        self._on_ready = on_ready
+        self._on_expired = on_expired
+        self._entries: dict[int, Entry] = {}
+        self._ready: deque[Entry] = deque()
+        self._keys: dict[str, deque[Entry]] = {}
+        self._next = 0
+        self._clock = asyncio.get_running_loop()
+        self._timers: list[tuple[float, int, int]] = []
+        self._alarm: asyncio.TimerHandle | None = None
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def oldest(self) -> Any | None:
+        """The message that has waited longest, or None."""
+        return next((entry.message for entry in self._entries.values()), None)
+
+    def get(self, number: int) -> Entry | None:
+        """The entry of that number, while it is not acknowledged."""
+        return self._entries.get(number)
+
+    def add(self, message: Any) -> None:
+        """Append a message. The caller calls ``on_ready`` once after a batch."""
+        self._next += 1
+        entry = Entry(self._next, message)
+        self._entries[entry.number] = entry
+        key = message.ordering_key if self.ordered else ""
+        if key and key in self._keys:
+            entry.state = State.WAITING
+            self._keys[key].append(entry)
+            return
+        if key:
+            self._keys[key] = deque()
+        self._ready.append(entry)
+
+    def take(self) -> Entry | None:
+        """Hold the next ready entry, or return None."""
+        while self._ready:
+            entry = self._ready.popleft()
+            if entry.state is State.READY:
+                entry.state = State.HELD
+                entry.turn += 1
+                entry.holds += 1
+                return entry
+        return None
+
+    def hold_for(self, entry: Entry, seconds: float) -> None:
+        """End this hold after ``seconds``; a later call replaces an earlier one."""
+        entry.turn += 1
+        self._schedule(entry, seconds)
+
+    def rest(self, entry: Entry, seconds: float) -> None:
+        """Give a held entry back; it is ready again after ``seconds``."""
+        if entry.state is State.GONE:
+            return
+        entry.turn += 1
+        if seconds <= 0:
+            self._make_ready(entry)
+            return
+        entry.state = State.RESTING
+        self._schedule(entry, seconds)
+
+    def remove(self, entry: Entry) -> None:
+        """Forget an entry: acknowledged, or published to a dead-letter topic. The next of its key becomes ready."""
+        if entry.state is State.GONE:
+            return
+        entry.state = State.GONE
+        del self._entries[entry.number]
+        key = entry.message.ordering_key
+        if not key or key not in self._keys:
+            return
+        if self._keys[key]:
+            self._make_ready(self._keys[key].popleft())
+        else:
+            del self._keys[key]
+
+    def close(self) -> None:
+        """Stop the timers."""
+        if self._alarm:
+            self._alarm.cancel()
+        self._timers.clear()
+
+    def _make_ready(self, entry: Entry) -> None:
+        entry.state = State.READY
+        self._ready.append(entry)
+        self._on_ready()
+
+    def _schedule(self, entry: Entry, seconds: float) -> None:
+        heapq.heappush(self._timers, (self._clock.time() + seconds, entry.number, entry.turn))
+        self._set_alarm()
+
+    def _set_alarm(self) -> None:
+        if self._alarm and self._timers and self._alarm.when() <= self._timers[0][0]:
+            return
+        if self._alarm:
+            self._alarm.cancel()
+        self._alarm = self._clock.call_at(self._timers[0][0], self._ring) if self._timers else None
+
+    def _ring(self) -> None:
+        self._alarm = None
+        now = self._clock.time()
+        while self._timers and self._timers[0][0] <= now + 0.001:
+            _, number, turn = heapq.heappop(self._timers)
+            entry = self._entries.get(number)
+            if entry is None or entry.turn != turn:
+                continue
+            if entry.state is State.HELD:
+                self._on_expired(entry)
+            else:
+                self._make_ready(entry)
+        self._set_alarm()

@@ -1,0 +1,45 @@
+"""The local Pub/Sub as one object: its two gRPC services and what it can tell about its backlogs."""
+
+import aiohttp
+import grpc
+
+from infra.local.pubsub.broker import Broker
+from infra.local.pubsub.publisher import PublisherMethods
+from infra.local.pubsub.push import TokenSource
+from infra.local.pubsub.subscriber import SubscriberMethods
+
+# A Publish may be as long as its messages; gRPC's own limit is 4 MiB.
+SERVER_OPTIONS = (("grpc.max_receive_message_length", 16 * 1024 * 1024), ("grpc.so_reuseport", 0))
+
+
+class PubsubServer:
+    """Make it inside a running event loop; ``close`` ends its deliveries."""
+
+    def __init__(self, tokens: TokenSource) -> None:
+        self._http = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0), cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False
+        )
+        self._broker = Broker(self._http, tokens)
+
+    def add_to(self, server: grpc.aio.Server) -> None:
+        """Serve Publisher and Subscriber; make the server with ``SERVER_OPTIONS``."""
+        server.add_generic_rpc_handlers(
+            (PublisherMethods(self._broker).service(), SubscriberMethods(self._broker).service())
+        )
+
+    def backlog(self, subscription: str) -> dict[str, object] | None:
+        """What is not acknowledged of a subscription (its full name); None when there is no such subscription.
+
+        ``oldest_publish_time`` is RFC 3339 UTC, or None while the backlog is empty.
+        """
+        found = self._broker.subscriptions.get(subscription)
+        if found is None:
+            return None
+        oldest = found.backlog.oldest()
+        since = oldest.publish_time.ToJsonString() if oldest is not None else None
+        return {"messages": len(found.backlog), "oldest_publish_time": since}
+
+    async def close(self) -> None:
+        """Stop every push and close the connections."""
+        await self._broker.close()
+        await self._http.close()

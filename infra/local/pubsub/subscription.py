@@ -1,0 +1,95 @@
+"""One subscription: its resource, its backlog, its pulls and its push."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import aiohttp
+
+from infra.local.pubsub.backlog import Backlog, Entry
+from infra.local.pubsub.push import Pusher, Target, TokenSource
+
+DeadLetter = Callable[["Subscription", Entry], bool]
+
+
+class Subscription:
+    """``resource`` is the google.pubsub.v1.Subscription; replace it through ``configure`` only.
+
+    ``dead_letter`` publishes an entry to the dead-letter topic and tells whether it could.
+    """
+
+    def __init__(
+        self, resource: Any, http: aiohttp.ClientSession, tokens: TokenSource, dead_letter: DeadLetter
+    ) -> None:
+        self.backlog = Backlog(self.notify, self.refuse)
+        self.backlog.ordered = resource.enable_message_ordering
+        self._pusher = Pusher(self.backlog, http, tokens, self.refuse)
+        self._dead_letter = dead_letter
+        self._waiting: list[asyncio.Future[None]] = []
+        self.configure(resource)
+
+    @property
+    def name(self) -> str:
+        """The full name: ``projects/P/subscriptions/S``."""
+        name: str = self.resource.name
+        return name
+
+    def configure(self, resource: Any) -> None:
+        """Take over a changed resource at once: no push to an earlier endpoint starts after this."""
+        self.resource = resource
+        self._pusher.target = Target.of(resource)
+        self._pusher.pauses = not resource.HasField("retry_policy")
+        self.notify()
+
+    def notify(self) -> None:
+        """Something can be taken: push it, or wake whoever pulls."""
+        self._pusher.fill()
+        waiting, self._waiting = self._waiting, []
+        for future in waiting:
+            if not future.done():
+                future.set_result(None)
+
+    async def ready(self, seconds: float) -> None:
+        """Wait until something may be taken, at most ``seconds``."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(future)
+        await asyncio.wait((future,), timeout=seconds)
+
+    def lease(self, limit: int, max_bytes: int, seconds: float) -> list[Entry]:
+        """Hold up to ``limit`` entries, of about ``max_bytes``, for a pull; each comes back after ``seconds``."""
+        entries: list[Entry] = []
+        size = 0
+        while len(entries) < limit and size < max_bytes and (entry := self.backlog.take()):
+            if self.resource.HasField("dead_letter_policy"):
+                entry.attempts += 1
+            self.backlog.hold_for(entry, seconds)
+            entries.append(entry)
+            size += len(entry.message.data)
+        return entries
+
+    def refuse(self, entry: Entry) -> None:
+        """Take back an entry that was held and not acknowledged: dead-letter it, or let it rest as its policy says."""
+        entry.failures += 1
+        if self._is_spent(entry) and self._dead_letter(self, entry):
+            self.backlog.remove(entry)
+            return
+        self.backlog.rest(entry, self._delay(entry))
+
+    async def close(self) -> None:
+        """Stop pushing and timing."""
+        self.backlog.close()
+        await self._pusher.close()
+
+    def _is_spent(self, entry: Entry) -> bool:
+        resource = self.resource
+        if not resource.HasField("dead_letter_policy"):
+            return False
+        return bool(entry.attempts >= resource.dead_letter_policy.max_delivery_attempts)
+
+    def _delay(self, entry: Entry) -> float:
+        if not self.resource.HasField("retry_policy"):
+            return 0.0
+        policy = self.resource.retry_policy
+        least: float = policy.minimum_backoff.ToTimedelta().total_seconds()
+        most: float = policy.maximum_backoff.ToTimedelta().total_seconds()
+        return min(least * 2.0 ** min(entry.failures - 1, 30), most)

@@ -1,0 +1,115 @@
+"""Sample messages: notifications of invented builds, in the form Cloud Build publishes them.
+
+A build is announced as QUEUED, then WORKING, then SUCCESS or FAILURE: attributes ``buildId`` and ``status``, and a
+Build resource as JSON (cloud.google.com/build/docs/subscribe-build-notifications).
+"""
+
+import asyncio
+import itertools
+import json
+import random
+import uuid
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from infra.local.resources import PROJECT
+
+Publish = Callable[[bytes, dict[str, str]], Awaitable[None]]
+
+FIRST = 3
+PAUSE_SECONDS = 4.0
+_SERVICES = ("checkout", "catalog", "search", "invoices", "mailer", "gateway")
+_BRANCHES = ("main", "main", "main", "release/2.4", "fix/rounding", "feature/dark-mode")
+_FAILURES = (
+    "Build step 1 'python:3.12' failed: step exited with non-zero status: 1",
+    "Build step 2 'gcr.io/cloud-builders/docker' failed: step exited with non-zero status: 125",
+)
+
+
+@dataclass(frozen=True)
+class Build:
+    """One invented build."""
+
+    id: str
+    service: str
+    branch: str
+    commit: str
+    created_at: datetime
+    seconds: float
+    failure: str
+
+    @classmethod
+    def invent(cls, dice: random.Random, now: datetime) -> "Build":
+        """Make one up; one in four fails."""
+        return cls(
+            id=str(uuid.UUID(int=dice.getrandbits(128), version=4)),
+            service=dice.choice(_SERVICES),
+            branch=dice.choice(_BRANCHES),
+            commit=f"{dice.getrandbits(160):040x}",
+            created_at=now,
+            seconds=dice.uniform(20, 240),
+            failure=dice.choice(_FAILURES) if dice.random() < 0.25 else "",
+        )
+
+    def notifications(self) -> Iterator[tuple[bytes, dict[str, str]]]:
+        """The data and attributes of its three messages."""
+        for status in ("QUEUED", "WORKING", "FAILURE" if self.failure else "SUCCESS"):
+            data = json.dumps(self.resource(status), indent=2).encode()
+            yield data, {"buildId": self.id, "status": status}
+
+    def resource(self, status: str) -> dict[str, object]:
+        """The Build resource when it had that status."""
+        image = f"europe-west1-docker.pkg.dev/{PROJECT}/services/{self.service}:{self.commit[:7]}"
+        build: dict[str, object] = {
+            "id": self.id,
+            "projectId": PROJECT,
+            "status": status,
+            "source": {"gitSource": {"url": f"https://git.example/shop/{self.service}.git", "revision": self.commit}},
+            "steps": self._steps(image, status),
+            "images": [image],
+            "createTime": _time(self.created_at),
+            "timeout": "600s",
+            "logUrl": f"https://console.cloud.google.com/cloud-build/builds/{self.id}?project={PROJECT}",
+            "substitutions": {
+                "REPO_NAME": self.service,
+                "BRANCH_NAME": self.branch,
+                "COMMIT_SHA": self.commit,
+                "SHORT_SHA": self.commit[:7],
+            },
+            "tags": [self.service],
+        }
+        if status != "QUEUED":
+            build["startTime"] = _time(self.created_at + timedelta(seconds=2))
+        if status in ("SUCCESS", "FAILURE"):
+            build["finishTime"] = _time(self.created_at + timedelta(seconds=2 + self.seconds))
+        if status == "FAILURE":
+            build["failureInfo"] = {"type": "USER_BUILD_STEP", "detail": self.failure}
+        return build
+
+    def _steps(self, image: str, status: str) -> list[dict[str, object]]:
+        steps: list[dict[str, object]] = [
+            {"name": "python:3.12", "id": "test", "args": ["make", "test"]},
+            {"name": "gcr.io/cloud-builders/docker", "id": "image", "args": ["build", "--tag", image, "."]},
+            {"name": "gcr.io/cloud-builders/docker", "id": "push", "args": ["push", image]},
+        ]
+        if status == "SUCCESS":
+            for step in steps:
+                step["status"] = "SUCCESS"
+        return steps
+
+
+async def publish_samples(publish: Publish) -> None:
+    """Publish a few builds at once, then go on, one message every few seconds, until cancelled."""
+    dice = random.Random()  # noqa: S311 - invented builds, not secrets
+    for _ in range(FIRST):
+        for data, attributes in Build.invent(dice, datetime.now(UTC)).notifications():
+            await publish(data, attributes)
+    for _ in itertools.count():
+        for data, attributes in Build.invent(dice, datetime.now(UTC)).notifications():
+            await asyncio.sleep(dice.uniform(0.5, 1.5) * PAUSE_SECONDS)
+            await publish(data, attributes)
+
+
+def _time(value: datetime) -> str:
+    return value.isoformat(timespec="microseconds").replace("+00:00", "Z")
