@@ -1,0 +1,1 @@
+"""The receiver: verifies a push, stores its message, answers Pub/Sub."""

@@ -1,0 +1,174 @@
+"""One push request to one answer: the only map from outcome to HTTP status.
+
+Order: method, token, length, body, save. A refusal before the body closes the connection, so that an unread body costs
+no memory.
+Google's verdicts on a status: cloud.google.com/pubsub/docs/push#receive_push.
+"""
+
+import asyncio
+import re
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from functions.body import Room, read_body
+from functions.committer import Committer
+from functions.envelope import parse_push
+from functions.oidc import Claims, TokenVerifier
+from functions.rejections import Rejections
+from infra.errors import EnvelopeError, ForeignTokenError, KeysUnavailableError, StoreError, SubscopeError, TokenError
+from infra.logs import Logger
+from infra.message import Pushed
+from infra.settings import Settings
+
+BUDGET_SECONDS = 20.0
+# Ten megabytes in base64, and the longest attributes in the longest JSON escapes.
+MAX_BODY_BYTES = 15 * 1024 * 1024
+RETRY_AFTER_SECONDS = "5"
+_CLOSE = {"connection": "close"}
+
+
+class _Refusal(Exception):
+    """A request that is refused for its form, before its body."""
+
+    def __init__(self, status: int, sentence: str, headers: dict[str, str] | None = None) -> None:
+        super().__init__(sentence)
+        self.status = status
+        self.headers = headers or {}
+
+
+class _Seen:
+    """What is known of a request so far, for the log and the trace of a refusal."""
+
+    claims: Claims | None = None
+    pushed: Pushed | None = None
+    body_read = False
+
+
+class Receiver:
+    """Answers pushes. One event loop's."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        tokens: TokenVerifier,
+        committer: Committer,
+        rejections: Rejections,
+        logger: Logger,
+    ) -> None:
+        self._subscriptions = frozenset(map(settings.subscription_path, settings.subscriptions))
+        self._tokens = tokens
+        self._committer = committer
+        self._rejections = rejections
+        self._logger = logger
+        self._room = Room()
+
+    async def receive(self, request: Request) -> Response:
+        """Answer one push within BUDGET_SECONDS; 204 only when its message is durable."""
+        seen = _Seen()
+        try:
+            async with asyncio.timeout(BUDGET_SECONDS):
+                try:
+                    await self._store(request, seen)
+                except (EnvelopeError, ForeignTokenError) as exc:
+                    await self._record(seen, exc)
+                    raise
+        except (SubscopeError, _Refusal, TimeoutError, ClientDisconnect) as exc:
+            return self._refuse(request, seen, exc)
+        return Response(status_code=204)
+
+    async def _store(self, request: Request, seen: _Seen) -> None:
+        if request.method != "POST":
+            raise _Refusal(405, "A push is a POST.", {"allow": "POST"})
+        seen.claims = await self._tokens.verify(request.headers.getlist("authorization"))
+        self._tokens.admit(seen.claims)
+        length = _length(request)
+        async with self._room.hold(length):
+            seen.pushed = parse_push(await self._body(request, length, seen))
+            if seen.pushed.subscription not in self._subscriptions:
+                raise ForeignTokenError("subscription", "The push is from a subscription that is not monitored here.")
+            await self._committer.save(seen.pushed)
+
+    async def _body(self, request: Request, length: int, seen: _Seen) -> bytes | bytearray:
+        body = await read_body(request, length)
+        seen.body_read = True
+        return body
+
+    async def _record(self, seen: _Seen, exc: EnvelopeError | ForeignTokenError) -> None:
+        if seen.claims:
+            await self._rejections.record(seen.claims, _reason(exc), str(exc))
+
+    def _refuse(self, request: Request, seen: _Seen, exc: Exception) -> Response:
+        status = _status(exc)
+        self._log(request, seen, exc, status)
+        headers = dict(exc.headers) if isinstance(exc, _Refusal) else {}
+        if status == 401:
+            headers["www-authenticate"] = "Bearer"
+        if status == 503:
+            headers["retry-after"] = RETRY_AFTER_SECONDS
+        if not seen.body_read:
+            headers |= _CLOSE
+        return Response(_sentence(exc) + "\n", status, headers, media_type="text/plain")
+
+    def _log(self, request: Request, seen: _Seen, exc: Exception, status: int) -> None:
+        pushed = seen.pushed
+        self._logger.log(
+            "ERROR" if status == 503 else "WARNING",
+            f"Push refused: {exc}" if status != 503 else f"Push failed: {_sentence(exc)} {exc}".rstrip(),
+            traceparent=request.headers.get("traceparent") or request.headers.get("x-cloud-trace-context"),
+            status=status,
+            reason=_reason(exc),
+            message_id=pushed.message_id if pushed else None,
+            subscription=pushed.subscription if pushed else None,
+        )
+
+
+def _length(request: Request) -> int:
+    """The declared length of the body. Raises _Refusal 411 or 413."""
+    declared = request.headers.get("content-length", "")
+    if not re.fullmatch(r"[0-9]{1,15}", declared) or "transfer-encoding" in request.headers:
+        raise _Refusal(411, "A push says how long it is: Content-Length is missing.")
+    if int(declared) > MAX_BODY_BYTES:
+        raise _Refusal(413, f"A push is at most {MAX_BODY_BYTES} bytes.")
+    return int(declared)
+
+
+def _status(exc: Exception) -> int:
+    if isinstance(exc, _Refusal):
+        return exc.status
+    if isinstance(exc, EnvelopeError | TokenError | ForeignTokenError):
+        return exc.status
+    # Whatever Firestore said, the message is not known to be stored: Pub/Sub keeps it and tries again.
+    return 400 if isinstance(exc, ClientDisconnect) else 503
+
+
+def _reason(exc: Exception) -> str:
+    """One stable word for logs and rejections."""
+    match exc:
+        case TokenError() | ForeignTokenError():
+            return exc.reason
+        case EnvelopeError():
+            return "envelope"
+        case KeysUnavailableError():
+            return "keys"
+        case StoreError():
+            return "store"
+        case TimeoutError():
+            return "budget"
+        case ClientDisconnect():
+            return "disconnected"
+        case _:
+            return "form"
+
+
+def _sentence(exc: Exception) -> str:
+    """What the answer says; Firestore's own words stay in the log."""
+    match exc:
+        case StoreError():
+            return "The message could not be stored now; send it again."
+        case TimeoutError():
+            return f"The message could not be stored within {BUDGET_SECONDS:g} s; send it again."
+        case ClientDisconnect():
+            return "The client left."
+        case _:
+            return str(exc)

@@ -1,0 +1,56 @@
+"""A trace of refused pushes that Google did sign: wrong audience, account or subscription, or no envelope.
+
+People look here when messages stop arriving. Best effort and rate-limited: it never fails an answer, and never holds
+anything of an unauthenticated request, of a body or of a token.
+"""
+
+import uuid
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from functions.committer import Writer
+from functions.oidc import Claims
+from infra.errors import StoreError
+from infra.firestore.values import Plain
+from infra.firestore.writes import rejection_write
+
+INTERVAL_SECONDS = 1.0
+TIMEOUT_SECONDS = 2.0
+_MAX_TEXT = 500
+
+
+class Rejections:
+    """Writes ``rejections`` documents, at most one a second. One event loop's."""
+
+    def __init__(
+        self, writer: Writer, *, retention: timedelta, now: Callable[[], datetime], clock: Callable[[], float]
+    ) -> None:
+        self._writer = writer
+        self._retention = retention
+        self._now = now
+        self._clock = clock
+        self._next_at = float("-inf")
+
+    async def record(self, claims: Claims, reason: str, detail: str) -> None:
+        """Write one rejection, or nothing: when there was one a moment ago, or Firestore does not take it."""
+        if self._clock() < self._next_at:
+            return
+        self._next_at = self._clock() + INTERVAL_SECONDS
+        fields: dict[str, Plain] = {
+            "reason": reason,
+            "detail": detail[:_MAX_TEXT],
+            "claims": {
+                "iss": claims.issuer,
+                "aud": claims.audience[:_MAX_TEXT],
+                "email": claims.email[:_MAX_TEXT],
+                "email_verified": claims.email_verified,
+                "exp": int(claims.expires_at),
+            },
+            "expire_at": self._now() + self._retention,
+        }
+        write = rejection_write(self._writer.root, uuid.uuid4().hex, fields.items())
+        try:
+            await self._writer.batch_write([write], TIMEOUT_SECONDS)
+        except StoreError:
+            # The refusal itself is logged by whoever refused.
+            return

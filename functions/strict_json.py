@@ -1,0 +1,47 @@
+"""JSON that has one meaning: duplicate keys that differ, NaN and invalid UTF-8 are refused. Pure.
+
+RFC 8259 leaves duplicate keys open, so two parsers may read two messages, or two audiences, out of the same bytes.
+"""
+
+import json
+from typing import Any
+
+
+class StrictJsonError(ValueError):
+    """These bytes are not JSON with one meaning."""
+
+
+def parse_object(raw: bytes | bytearray) -> dict[str, Any]:
+    """Decode one JSON object from UTF-8. Raises StrictJsonError, whatever the bytes are."""
+    try:
+        parsed = _DECODER.decode(raw.decode())
+    except RecursionError:
+        raise StrictJsonError("it is nested too deeply") from None
+    except UnicodeDecodeError as exc:
+        raise StrictJsonError(f"it is not UTF-8 (byte {exc.start})") from None
+    except StrictJsonError:
+        raise
+    except json.JSONDecodeError as exc:
+        raise StrictJsonError(f"it is not JSON ({exc.msg} at character {exc.pos})") from None
+    except ValueError:  # Python's own limit on the digits of an integer
+        raise StrictJsonError("it holds a number that is too long") from None
+    if not isinstance(parsed, dict):
+        raise StrictJsonError("it is not a JSON object")
+    return parsed
+
+
+def _one_meaning(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    parsed = dict(pairs)
+    if len(parsed) != len(pairs):
+        for key, value in pairs:
+            # True == 1 in Python, not in JSON.
+            if parsed[key] != value or type(parsed[key]) is not type(value):
+                raise StrictJsonError("a key appears twice with different values")
+    return parsed
+
+
+def _refuse_constant(name: str) -> Any:
+    raise StrictJsonError(f"{name} is not JSON")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_one_meaning, parse_constant=_refuse_constant)

@@ -1,0 +1,157 @@
+"""The writes of messages: how a message becomes Firestore writes, and the calls that carry them.
+
+Builders are pure. Each call is one attempt with its own timeout: retrying belongs to the caller, who knows the budget.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from google.api_core import exceptions
+from google.cloud.firestore_v1 import types
+
+from infra.errors import StoreError, StoreUnavailableError
+from infra.firestore.border import firestore_errors, store_error
+from infra.firestore.client import Database
+from infra.firestore.values import Plain, encode_fields
+from infra.message import CHUNK_BYTES, Pushed, escape_name, index_tokens, read_content, shard_of
+
+# google.firestore.v1.Write as a raw protobuf: the client's wrappers cost ten times as much.
+Write: Any = types.Write.pb()
+_BatchWriteRequest: Any = types.BatchWriteRequest.pb()
+_BatchGetDocumentsRequest: Any = types.BatchGetDocumentsRequest.pb()
+_REQUEST_TIME = types.DocumentTransform.FieldTransform.ServerValue.REQUEST_TIME
+
+
+def head_write(root: str, pushed: Pushed, *, chunks: int, shards: int, expire_at: datetime) -> Any:
+    """The write that makes ``pushed`` visible, once: it fails with ALREADY_EXISTS ever after.
+
+    ``root`` is the documents' (``Database.root``). ``chunks`` is how many documents hold the payload, 0 when this one
+    does. ``deliveries`` is left to ``set_deliveries``: it is known when the write is sent.
+    """
+    write, document_id = Write(), pushed.id
+    write.update.name = f"{root}/messages/{document_id}"
+    encode_fields(write.update.fields, _head_fields(pushed, chunks))
+    encode_fields(
+        write.update.fields, (("shard", shard_of(document_id, shards)), ("expire_at", expire_at), ("chunks", chunks))
+    )
+    write.current_document.exists = False
+    _set_to_request_time(write, "received_at", "last_delivered_at")
+    return write
+
+
+def _head_fields(pushed: Pushed, chunks: int) -> Iterable[tuple[str, Plain]]:
+    content = read_content(pushed.data)
+    yield "subscription", pushed.subscription_id
+    yield "message_id", pushed.message_id
+    yield "ordering_key", pushed.ordering_key
+    yield "publish_time", pushed.publish_time
+    yield "attributes", {escape_name(name): value for name, value in pushed.attributes.items()}
+    yield "tokens", list(index_tokens(pushed.attributes, content.scalars))
+    yield "kind", content.kind
+    yield "preview", content.preview
+    if not chunks:
+        yield "data", pushed.data
+    yield "size_bytes", len(pushed.data)
+    yield "sha256", hashlib.sha256(pushed.data).hexdigest()
+
+
+def set_deliveries(write: Any, deliveries: int, attempt: int | None) -> None:
+    """Write how often a new message was delivered, and Pub/Sub's own count when it sent one."""
+    encode_fields(write.update.fields, [("deliveries", deliveries)])
+    if attempt is not None:
+        encode_fields(write.update.fields, [("delivery_attempt", attempt)])
+
+
+def _set_to_request_time(write: Any, *names: str) -> None:
+    for name in names:
+        transform = write.update_transforms.add()
+        transform.field_path = name
+        transform.set_to_server_value = _REQUEST_TIME
+
+
+def chunk_count(size_bytes: int) -> int:
+    """How many chunks hold a payload of ``size_bytes``."""
+    return -(-size_bytes // CHUNK_BYTES)
+
+
+def chunk_write(root: str, document_id: str, index: int, data: bytes, expire_at: datetime) -> Any:
+    """The plain set of one chunk of the whole payload ``data``: the same however often it is written."""
+    write = Write()
+    write.update.name = f"{root}/messages/{document_id}/chunks/{index:04d}"
+    part = data[index * CHUNK_BYTES : (index + 1) * CHUNK_BYTES]
+    encode_fields(write.update.fields, (("data", part), ("expire_at", expire_at)))
+    return write
+
+
+def delivery_write(root: str, document_id: str, deliveries: int, attempt: int | None) -> Any:
+    """Count ``deliveries`` more of a stored message; it fails with NOT_FOUND when the message is gone."""
+    write = Write()
+    write.update.name = f"{root}/messages/{document_id}"
+    write.update_mask.SetInParent()
+    if attempt is not None:
+        encode_fields(write.update.fields, [("delivery_attempt", attempt)])
+        write.update_mask.field_paths.append("delivery_attempt")
+    transform = write.update_transforms.add()
+    transform.field_path = "deliveries"
+    transform.increment.integer_value = deliveries
+    _set_to_request_time(write, "last_delivered_at")
+    write.current_document.exists = True
+    return write
+
+
+def rejection_write(root: str, document_id: str, fields: Iterable[tuple[str, Plain]]) -> Any:
+    """Record one refused push; ``at`` is Firestore's time."""
+    write = Write()
+    write.update.name = f"{root}/rejections/{document_id}"
+    encode_fields(write.update.fields, fields)
+    _set_to_request_time(write, "at")
+    return write
+
+
+class MessageWriter:
+    """The calls, for one event loop. Every one is a single attempt."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.root = database.root
+
+    async def batch_write(self, writes: Sequence[Any], timeout_seconds: float) -> list[StoreError | None]:
+        """Send ``writes`` in one BatchWrite; each has its own outcome, None when it is durable.
+
+        A write whose outcome the reply leaves out may or may not have happened: StoreUnavailableError. Raises
+        StoreError when the request as a whole failed.
+        """
+        request = _BatchWriteRequest(database=self._database.name)
+        request.writes.extend(writes)
+        with firestore_errors("storing messages"):
+            reply = await self._database.async_api.batch_write(
+                types.BatchWriteRequest.wrap(request),
+                retry=None,
+                timeout=timeout_seconds,
+                metadata=self._database.metadata,
+            )
+        outcomes = [_outcome(status) for status in types.BatchWriteResponse.pb(reply).status[: len(writes)]]
+        return outcomes + [StoreUnavailableError("Firestore's reply is short.")] * (len(writes) - len(outcomes))
+
+    async def stored(self, document_ids: Sequence[str], timeout_seconds: float) -> set[str]:
+        """Which of these messages are stored already. Raises StoreError."""
+        request = _BatchGetDocumentsRequest(database=self._database.name)
+        request.documents.extend(f"{self.root}/messages/{one}" for one in document_ids)
+        request.mask.field_paths.append("chunks")
+        with firestore_errors("looking for stored messages"):
+            replies = await self._database.async_api.batch_get_documents(
+                types.BatchGetDocumentsRequest.wrap(request),
+                retry=None,
+                timeout=timeout_seconds,
+                metadata=self._database.metadata,
+            )
+            names = [types.BatchGetDocumentsResponse.pb(reply).found.name async for reply in replies]
+        return {name.rpartition("/")[2] for name in names if name}
+
+
+def _outcome(status: Any) -> StoreError | None:
+    if not status.code:
+        return None
+    return store_error(exceptions.from_grpc_status(status.code, status.message), "storing a message")  # type: ignore[no-untyped-call]

@@ -1,0 +1,57 @@
+"""The Cloud Function ``receive``: puts the receiver together. No logic.
+
+Settings are read at import, so that a wrong one stops the start. What belongs to an event loop is made by the first
+request: functions-framework imports this module before it forks its workers, and no connection survives a fork.
+"""
+
+import functools
+import os
+import time
+from datetime import UTC, datetime, timedelta
+
+import functions_framework.aio
+from starlette.requests import Request
+from starlette.responses import Response
+
+from functions.committer import Committer
+from functions.fetch import fetch_keys
+from functions.keys import KeyRing
+from functions.oidc import TokenVerifier
+from functions.receiver import Receiver
+from functions.rejections import Rejections
+from infra.errors import SettingsError
+from infra.firestore.client import Database
+from infra.firestore.writes import MessageWriter
+from infra.logs import Logger
+from infra.settings import receiver_settings
+
+try:
+    settings = receiver_settings(os.environ)
+except SettingsError as exc:
+    Logger().log("CRITICAL", str(exc))
+    raise SystemExit(1) from None
+
+
+@functools.cache
+def receiver() -> Receiver:
+    """This process's receiver, made on its running event loop."""
+    writer = MessageWriter(Database(settings))
+    keys = KeyRing(lambda: fetch_keys(settings.oidc_certs_url), time.time)
+    retention = timedelta(days=settings.retention_days)
+    return Receiver(
+        settings,
+        TokenVerifier(keys, settings.push_audience, settings.push_service_account, time.time),
+        Committer(writer, shards=settings.message_shards, retention=retention, now=_now),
+        Rejections(writer, retention=retention, now=_now, clock=time.monotonic),
+        Logger(settings.log_level, settings.google_cloud_project),
+    )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@functions_framework.aio.http
+async def receive(request: Request) -> Response:
+    """Answer one push of Pub/Sub."""
+    return await receiver().receive(request)
