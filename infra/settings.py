@@ -227,9 +227,14 @@ def _value(row: Setting, environ: Mapping[str, str], needed: bool) -> Any:
         raise SettingsError(f"{row.name} is {found}; wanted: {exc}.") from exc
 
 
-def _refuse_emulators_in_production(environ: Mapping[str, str]) -> None:
+def behind_front_end(environ: Mapping[str, str]) -> bool:
+    """Whether Google's front end stands before this process: it alone may then say which scheme and client it was."""
     # K_SERVICE is set by Cloud Run and Cloud Functions (cloud.google.com/run/docs/container-contract#env-vars).
-    if not environ.get("K_SERVICE"):
+    return bool(environ.get("K_SERVICE"))
+
+
+def _refuse_emulators_in_production(environ: Mapping[str, str]) -> None:
+    if not behind_front_end(environ):
         return
     for row in EMULATORS:
         if environ.get(row.name):
