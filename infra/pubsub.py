@@ -48,6 +48,12 @@ class PubSub:
             return PublisherClient()
         return PublisherClient(transport=PublisherGrpcTransport(channel=self._channel, host=self._host))
 
+    def close(self) -> None:
+        """Close the connections that were made."""
+        for name in ("subscriber", "publisher"):
+            if made := self.__dict__.pop(name, None):
+                made.transport.close()
+
     @cached_property
     def _channel(self) -> grpc.Channel:
         return grpc.insecure_channel(self._host, options=_UNLIMITED)

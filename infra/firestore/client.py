@@ -35,6 +35,8 @@ class Database:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._lock = threading.Lock()
+        self._documents: Any = None
+        self._api: FirestoreClient | None = None
         self.name = f"projects/{settings.google_cloud_project}/databases/{settings.firestore_database}"
         # The root of every document's full name, without a slash at the end.
         self.root = f"{self.name}/documents"
@@ -48,23 +50,31 @@ class Database:
             pairs.append(("authorization", "Bearer owner"))
         return pairs
 
-    @cached_property
+    @property
     def documents(self) -> Any:
         """Google's document client: for the small collections (users, sessions, subscriptions, audit)."""
-        settings = self._settings
-        return firestore.Client(project=settings.google_cloud_project, database=settings.firestore_database)
+        with self._lock:  # two first requests at once must not make two connections
+            if self._documents is None:
+                settings = self._settings
+                self._documents = firestore.Client(
+                    project=settings.google_cloud_project, database=settings.firestore_database
+                )
+            return self._documents
 
-    @cached_property
+    @property
     def api(self) -> FirestoreClient:
         """The raw client, for threads: messages and Listen."""
         with self._lock:
-            host = self._settings.firestore_emulator_host
-            options = [*_UNLIMITED, *_KEEPALIVE]
-            if host:
-                channel = grpc.insecure_channel(host, options=options)
-                return FirestoreClient(transport=FirestoreGrpcTransport(channel=channel, host=host))
-            channel = FirestoreGrpcTransport.create_channel(options=options)
-            return FirestoreClient(transport=FirestoreGrpcTransport(channel=channel))
+            if self._api is None:
+                self._api = FirestoreClient(transport=self._transport())
+            return self._api
+
+    def _transport(self) -> FirestoreGrpcTransport:
+        host = self._settings.firestore_emulator_host
+        options = [*_UNLIMITED, *_KEEPALIVE]
+        if host:
+            return FirestoreGrpcTransport(channel=grpc.insecure_channel(host, options=options), host=host)
+        return FirestoreGrpcTransport(channel=FirestoreGrpcTransport.create_channel(options=options))
 
     @cached_property
     def async_api(self) -> FirestoreAsyncClient:
@@ -74,3 +84,12 @@ class Database:
             return FirestoreAsyncClient()
         channel = grpc.aio.insecure_channel(host, options=_UNLIMITED)
         return FirestoreAsyncClient(transport=FirestoreGrpcAsyncIOTransport(channel=channel, host=host))
+
+    def close(self) -> None:
+        """Close the connections that were made; the asynchronous one belongs to its event loop."""
+        with self._lock:
+            if self._documents is not None:
+                self._documents.close()
+            if self._api is not None:
+                self._api.transport.close()  # type: ignore[no-untyped-call]
+            self._documents = self._api = None

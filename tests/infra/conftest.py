@@ -1,0 +1,67 @@
+"""Adapters on the shared local cloud, each test with names of its own."""
+
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+
+from infra.audit import Audit
+from infra.firestore.client import Database
+from infra.pubsub import PubSub
+from infra.sessions import Sessions
+from infra.settings import ConsoleSettings, console_settings
+from infra.users import Users
+from tests.cloud import Cloud
+
+
+@pytest.fixture
+def settings(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> ConsoleSettings:
+    """A command's settings for the local cloud; Google's clients see its addresses in the environment."""
+    for name, value in cloud.environ.items():
+        monkeypatch.setenv(name, value)
+    return console_settings(cloud.environ)
+
+
+@pytest.fixture
+def database(settings: ConsoleSettings) -> Iterator[Database]:
+    database = Database(settings)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def pubsub(settings: ConsoleSettings) -> Iterator[PubSub]:
+    pubsub = PubSub(settings)
+    yield pubsub
+    pubsub.close()
+
+
+@pytest.fixture
+def users(database: Database) -> Users:
+    return Users(database)
+
+
+@pytest.fixture
+def sessions(database: Database) -> Sessions:
+    return Sessions(database)
+
+
+@pytest.fixture
+def audit(database: Database) -> Audit:
+    return Audit(database)
+
+
+@pytest.fixture
+def name() -> str:
+    """A user's name that no other test has."""
+    return f"ana-{uuid4().hex[:8]}"
+
+
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture
+def ana(users: Users, name: str) -> str:
+    """A user with the role viewer and PASSWORD."""
+    users.add(name, PASSWORD, "viewer", by="tests")
+    return name

@@ -1,0 +1,185 @@
+"""The commands, run as a person runs them: real processes against the local cloud."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from infra.settings import ConsoleSettings
+from infra.users import Users
+from tests.cloud import Cloud
+
+ROOT = Path(__file__).resolve().parents[2]
+COMMANDS = [
+    ["publish"],
+    ["status"],
+    ["start"],
+    ["stop"],
+    ["tail"],
+    ["user"],
+    ["user", "add"],
+    ["user", "password"],
+    ["user", "role"],
+    ["user", "list"],
+    ["user", "remove"],
+]
+
+
+def run(*words: str, environ: dict[str, str] | None = None, stdin: bytes = b"") -> subprocess.CompletedProcess[str]:
+    found = subprocess.run(
+        [sys.executable, "-m", "infra", *words],
+        input=stdin,
+        capture_output=True,
+        env={"PATH": os.environ["PATH"], **(environ or {})},
+        cwd=ROOT,
+        timeout=60,
+    )
+    return subprocess.CompletedProcess(
+        found.args, found.returncode, found.stdout.decode(), found.stderr.decode(errors="replace")
+    )
+
+
+def wait_for(what: str, holds: object, seconds: float = 10.0) -> None:
+    assert callable(holds)
+    until = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < until, f"{what} did not happen within {seconds:g} s"
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_every_command_has_help(words: list[str]) -> None:
+    found = run(*words, "--help")
+    assert found.returncode == 0
+    assert found.stdout.startswith("Usage: python -m infra " + " ".join(words))
+
+
+def test_the_readme_lists_the_commands() -> None:
+    readme = (ROOT / "README.md").read_text()
+    missing = [" ".join(words) for words in COMMANDS if words != ["user"] and f"| `{' '.join(words)}" not in readme]
+    assert not missing, f"README.md does not list {missing}"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["status"], "GOOGLE_CLOUD_PROJECT is not set"),
+        (["--ready-file", "nowhere.json", "status"], "No local cloud is running"),
+        (["publish"], "Missing argument 'TOPIC'"),
+        (["user", "add", "ana", "--role", "king"], "'king' is not one of"),
+        (["tail", "--filter", "nonsense"], "'nonsense' is not KEY=VALUE"),
+        (["publish", "builds", "x", "-a", "nonsense"], "'nonsense' is not KEY=VALUE"),
+    ],
+    ids=["no settings", "no local cloud", "no topic", "no such role", "no filter", "no attribute"],
+)
+def test_a_wrong_command_is_one_clear_line_and_exit_code_2(words: list[str], said: str) -> None:
+    found = run(*words)
+    assert found.returncode == 2
+    assert said in found.stderr
+    assert "Traceback" not in found.stderr
+
+
+def test_a_missing_topic_is_one_clear_line_and_exit_code_1(cloud: Cloud) -> None:
+    found = run("publish", "no-such-topic", "x", environ=cloud.environ)
+    assert found.returncode == 1
+    assert found.stderr.count("\n") == 1
+    assert "no-such-topic" in found.stderr
+
+
+def test_an_unreachable_cloud_is_one_clear_line_and_exit_code_1(cloud: Cloud) -> None:
+    nobody = {**cloud.environ, "FIRESTORE_EMULATOR_HOST": "127.0.0.1:9", "PUBSUB_EMULATOR_HOST": "127.0.0.1:9"}
+    for words in (["user", "list"], ["publish", "builds", "x"]):
+        found = run(*words, environ=nobody)
+        assert found.returncode == 1
+        assert found.stderr.startswith("Error: ")
+        assert "Traceback" not in found.stderr
+
+
+def test_published_messages_are_followed_by_tail(cloud: Cloud) -> None:
+    mark = uuid4().hex
+    with subprocess.Popen(
+        [sys.executable, "-m", "infra", "tail", "-n", "0", "--json", "--filter", f"mark={mark}"],
+        stdout=subprocess.PIPE,
+        env={"PATH": os.environ["PATH"], **cloud.environ},
+        cwd=ROOT,
+    ) as tail:
+        try:
+            words = ["publish", cloud.topic, '{"n": 1}', "-a", f"mark={mark}", "--ordering-key", "k", "--count", "3"]
+            found = run(*words, environ=cloud.environ)
+            assert found.returncode == 0, found.stderr
+            assert found.stdout.startswith("Published 3 messages")
+            assert tail.stdout is not None
+            lines = [json.loads(tail.stdout.readline()) for _ in range(3)]
+        finally:
+            tail.terminate()
+    assert {(line["attributes"]["mark"], line["ordering_key"], line["preview"]) for line in lines} == {
+        (mark, "k", '{"n": 1}')
+    }
+    assert len({line["message_id"] for line in lines}) == 3
+
+
+def test_a_file_and_standard_input_are_published_byte_for_byte(cloud: Cloud, tmp_path: Path) -> None:
+    mark = uuid4().hex
+    payload = bytes(range(256))
+    (tmp_path / "payload").write_bytes(payload)
+    attribute = ["-a", f"mark={mark}"]
+    assert (
+        run("publish", cloud.topic, "--file", str(tmp_path / "payload"), *attribute, environ=cloud.environ).returncode
+        == 0
+    )
+    assert run("publish", cloud.topic, *attribute, environ=cloud.environ, stdin=payload).returncode == 0
+    shown: list[dict[str, object]] = []
+
+    def both_are_shown() -> bool:
+        found = run("tail", "--no-follow", "--json", "--filter", f"mark={mark}", environ=cloud.environ)
+        shown[:] = [json.loads(line) for line in found.stdout.splitlines()]
+        return len(shown) == 2
+
+    wait_for("storing two messages", both_are_shown)
+    assert [(one["kind"], one["size_bytes"]) for one in shown] == [("binary", 256)] * 2
+
+
+def test_a_rate_is_kept(cloud: Cloud) -> None:
+    began = time.monotonic()
+    found = run("publish", cloud.topic, "x", "--count", "20", "--rate", "10", environ=cloud.environ)
+    assert found.returncode == 0, found.stderr
+    assert time.monotonic() - began > 1.8
+
+
+def test_users_are_managed(cloud: Cloud, settings: ConsoleSettings, users: Users) -> None:
+    name = f"eva-{uuid4().hex[:8]}"
+    password = b"a long enough password\n"
+    added = run("user", "add", name, "--role", "operator", "--password-stdin", environ=cloud.environ, stdin=password)
+    assert (added.returncode, added.stdout) == (0, f"Added {name} as operator.\n")
+    assert f"{name:<32} operator" in run("user", "list", environ=cloud.environ).stdout
+    assert users.authenticate(name, "a long enough password").role == "operator"
+    assert run("user", "role", name, "viewer", environ=cloud.environ).returncode == 0
+    short = run("user", "password", name, "--password-stdin", environ=cloud.environ, stdin=b"short\n")
+    assert short.returncode == 1
+    assert short.stderr == "Error: password: has 5 characters; 12 is the least.\n"
+    assert run("user", "remove", name, environ=cloud.environ).returncode == 0
+    again = run("user", "remove", name, environ=cloud.environ)
+    assert (again.returncode, again.stderr) == (1, f"Error: There is no user {name}.\n")
+
+
+def test_delivery_is_stopped_and_started(cloud: Cloud) -> None:
+    try:
+        stopped = run("stop", environ=cloud.environ)
+        assert stopped.returncode == 0, stopped.stderr
+        assert stopped.stdout.startswith(f"{cloud.subscription}: stopped since")
+        assert "(command line)" in run("status", environ=cloud.environ).stdout
+    finally:
+        started = run("start", cloud.subscription, environ=cloud.environ)
+    assert started.returncode == 0, started.stderr
+    assert started.stdout.startswith(f"{cloud.subscription}: receiving to http://")
+
+
+def test_another_subscription_is_refused_by_name(cloud: Cloud) -> None:
+    found = run("start", "somebody-elses", environ=cloud.environ)
+    assert found.returncode == 1
+    assert "'somebody-elses' is not monitored here" in found.stderr

@@ -1,0 +1,156 @@
+"""Start and stop: the subscription is the truth, everybody is told, and the audit says who."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from uuid import uuid4
+
+import pytest
+from google.pubsub_v1 import types
+
+from infra.audit import Audit
+from infra.errors import InputError, SubscriptionMissingError
+from infra.firestore.client import Database
+from infra.logs import Logger
+from infra.pubsub import PubSub
+from infra.settings import ConsoleSettings
+from infra.subscription import NO_DEAD_LETTER, Subscriptions
+
+# Nobody listens there: these tests publish nothing.
+ENDPOINT = "http://127.0.0.1:9/push"
+
+
+@pytest.fixture
+def subscription(settings: ConsoleSettings, pubsub: PubSub) -> Iterator[str]:
+    """A stopped subscription of its own, without a dead-letter policy."""
+    name = f"test-{uuid4().hex[:8]}"
+    topic = f"projects/{settings.google_cloud_project}/topics/{name}"
+    pubsub.publisher.create_topic(name=topic)
+    pubsub.subscriber.create_subscription(name=settings.subscription_path(name), topic=topic)
+    yield name
+    pubsub.publisher.delete_topic(topic=topic)
+
+
+@pytest.fixture
+def subscriptions(
+    settings: ConsoleSettings, database: Database, pubsub: PubSub, audit: Audit, subscription: str
+) -> Subscriptions:
+    monitored = replace(settings, subscriptions=(subscription,))
+    return Subscriptions(monitored, ENDPOINT, database, pubsub, audit, Logger("CRITICAL"))
+
+
+def stored(database: Database, subscription: str) -> dict[str, object]:
+    found: dict[str, object] = database.documents.collection("subscriptions").document(subscription).get().to_dict()
+    return found
+
+
+def audited(database: Database, subscription: str) -> list[tuple[str, str, str]]:
+    entries = database.documents.collection("audit").where("target", "==", f"subscriptions/{subscription}").stream()
+    return [
+        (one.get("who"), one.get("what"), one.get("detail")) for one in sorted(entries, key=lambda one: one.get("at"))
+    ]
+
+
+def test_start_sets_endpoint_account_and_audience(
+    subscriptions: Subscriptions, subscription: str, settings: ConsoleSettings, pubsub: PubSub
+) -> None:
+    delivery = subscriptions.start(subscription, "ana")
+    assert (delivery.state, delivery.changed_by) == ("receiving", "ana")
+    found = pubsub.subscriber.get_subscription(subscription=settings.subscription_path(subscription)).push_config
+    assert found.push_endpoint == ENDPOINT
+    assert found.oidc_token.service_account_email == settings.push_service_account
+    assert found.oidc_token.audience == settings.push_audience[0]
+
+
+def test_stop_clears_the_endpoint_and_remembers_what_it_was(
+    subscriptions: Subscriptions, subscription: str, settings: ConsoleSettings, pubsub: PubSub, database: Database
+) -> None:
+    subscriptions.start(subscription, "ana")
+    delivery = subscriptions.stop(subscription, "ben")
+    assert (delivery.state, delivery.changed_by) == ("stopped", "ben")
+    found = pubsub.subscriber.get_subscription(subscription=settings.subscription_path(subscription))
+    assert found.push_config == types.PushConfig()
+    kept = stored(database, subscription)
+    assert (kept["observed_running"], kept["push_endpoint"]) == (False, ENDPOINT)
+
+
+def test_stopping_and_starting_twice_changes_nothing_more(subscriptions: Subscriptions, subscription: str) -> None:
+    for _ in range(2):
+        assert subscriptions.start(subscription, "ana").state == "receiving"
+    for _ in range(2):
+        assert subscriptions.stop(subscription, "ana").state == "stopped"
+
+
+def test_a_change_made_elsewhere_is_seen_and_nobody_here_is_blamed(
+    subscriptions: Subscriptions, subscription: str, settings: ConsoleSettings, pubsub: PubSub, database: Database
+) -> None:
+    subscriptions.start(subscription, "ana")
+    path = settings.subscription_path(subscription)
+    pubsub.subscriber.modify_push_config(subscription=path, push_config=types.PushConfig())
+    delivery = subscriptions.observe(subscription)
+    assert (delivery.state, delivery.changed_by) == ("stopped", "")
+    assert ("", "delivery.changed_elsewhere", "stopped") in audited(database, subscription)
+
+
+def test_another_endpoint_is_reported_and_start_sets_it_back(
+    subscriptions: Subscriptions, subscription: str, settings: ConsoleSettings, pubsub: PubSub
+) -> None:
+    other = types.PushConfig(push_endpoint="http://127.0.0.1:9/other")
+    path = settings.subscription_path(subscription)
+    pubsub.subscriber.modify_push_config(subscription=path, push_config=other)
+    assert not subscriptions.observe(subscription).ours
+    assert subscriptions.start(subscription, "ana").ours
+
+
+def test_observing_an_unchanged_state_writes_nothing(
+    subscriptions: Subscriptions, subscription: str, database: Database
+) -> None:
+    subscriptions.observe(subscription)
+    reference = database.documents.collection("subscriptions").document(subscription)
+    before = reference.get().update_time
+    subscriptions.observe(subscription)
+    assert reference.get().update_time == before
+
+
+def test_the_audit_says_who_asked_and_what_came_of_it(
+    subscriptions: Subscriptions, subscription: str, database: Database
+) -> None:
+    subscriptions.start(subscription, "ana")
+    said = [entry for entry in audited(database, subscription) if entry[0]]
+    assert said == [("ana", "delivery.start", "requested"), ("ana", "delivery.start", "done")]
+
+
+def test_many_people_at_once_end_with_the_truth_on_record(
+    subscriptions: Subscriptions, subscription: str, settings: ConsoleSettings, pubsub: PubSub, database: Database
+) -> None:
+    def press(person: int) -> None:
+        change = subscriptions.start if person % 2 else subscriptions.stop
+        change(subscription, f"person {person}")
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(press, range(12)))
+    subscriptions.observe(subscription)
+    found = pubsub.subscriber.get_subscription(subscription=settings.subscription_path(subscription))
+    assert stored(database, subscription)["observed_running"] == bool(found.push_config.push_endpoint)
+    asked = [entry for entry in audited(database, subscription) if entry[2] == "requested"]
+    assert len(asked) == 12
+
+
+def test_a_subscription_without_dead_letters_is_warned_about(subscriptions: Subscriptions, subscription: str) -> None:
+    assert NO_DEAD_LETTER in subscriptions.start(subscription, "ana").warnings
+
+
+def test_a_deleted_subscription_is_a_state_and_cannot_be_started(
+    subscriptions: Subscriptions, subscription: str, settings: ConsoleSettings, pubsub: PubSub, database: Database
+) -> None:
+    pubsub.subscriber.delete_subscription(subscription=settings.subscription_path(subscription))
+    assert subscriptions.observe(subscription).state == "missing"
+    with pytest.raises(SubscriptionMissingError, match=subscription):
+        subscriptions.start(subscription, "ana")
+    assert audited(database, subscription)[-1][2].startswith("failed: ")
+
+
+def test_only_monitored_subscriptions_are_touched(subscriptions: Subscriptions) -> None:
+    for act in (subscriptions.observe, lambda name: subscriptions.start(name, "ana")):
+        with pytest.raises(InputError, match="not monitored here"):
+            act("../other")

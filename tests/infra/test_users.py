@@ -1,0 +1,155 @@
+"""Users: sign-in, lockout, roles, and that a new password or role ends every session."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from infra.errors import DocumentExistsError, DocumentNotFoundError, InputError
+from infra.firestore.client import Database
+from infra.sessions import Sessions
+from infra.users import FREE_ATTEMPTS, LockedError, Role, SignInError, User, Users, lock_until
+from tests.infra.conftest import PASSWORD
+
+
+def test_the_right_password_signs_in(users: Users, ana: str) -> None:
+    user = users.authenticate(ana, PASSWORD)
+    assert (user.name, user.role) == (ana, "viewer")
+    seen = users.get(ana)
+    assert seen is not None
+    assert seen.last_seen_at is not None
+
+
+def test_an_unknown_name_and_a_wrong_password_read_the_same(users: Users, ana: str) -> None:
+    with pytest.raises(SignInError) as wrong:
+        users.authenticate(ana, "wrong horse battery")
+    with pytest.raises(SignInError) as unknown:
+        users.authenticate("nobody-of-that-name", PASSWORD)
+    assert str(wrong.value) == str(unknown.value)
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "__x__", "A", "ana\n", "x" * 101, "é"])
+def test_a_name_that_cannot_be_a_user_is_only_a_failed_sign_in(users: Users, name: str) -> None:
+    with pytest.raises(SignInError):
+        users.authenticate(name, PASSWORD)
+    with pytest.raises(InputError, match="name"):
+        users.add(name, PASSWORD, "viewer", by="tests")
+
+
+def test_wrong_passwords_lock_and_the_right_one_must_wait(users: Users, ana: str) -> None:
+    for _ in range(FREE_ATTEMPTS):
+        with pytest.raises(SignInError):
+            users.authenticate(ana, "wrong horse battery")
+    with pytest.raises(LockedError) as locked:
+        users.authenticate(ana, PASSWORD)
+    assert locked.value.until > datetime.now(UTC)
+
+
+def test_an_unknown_name_locks_like_a_known_one(users: Users, name: str) -> None:
+    for _ in range(FREE_ATTEMPTS):
+        with pytest.raises(SignInError):
+            users.authenticate(name, PASSWORD)
+    with pytest.raises(LockedError):
+        users.authenticate(name, PASSWORD)
+
+
+def test_many_guesses_at_once_are_not_many_guesses(users: Users, ana: str) -> None:
+    def guess(_: int) -> type[Exception]:
+        try:
+            users.authenticate(ana, "wrong horse battery")
+        except (SignInError, LockedError) as refusal:
+            return type(refusal)
+        raise AssertionError("a wrong password signed in")
+
+    with ThreadPoolExecutor(20) as pool:
+        outcomes = list(pool.map(guess, range(20)))
+    assert outcomes.count(SignInError) <= FREE_ATTEMPTS
+
+
+def test_signing_in_forgets_earlier_mistakes(users: Users, ana: str) -> None:
+    for _ in range(2):
+        for _ in range(FREE_ATTEMPTS - 1):
+            with pytest.raises(SignInError):
+                users.authenticate(ana, "wrong horse battery")
+        users.authenticate(ana, PASSWORD)
+
+
+@pytest.mark.parametrize(("attempts", "minutes"), [(4, None), (5, 1), (6, 2), (7, 4), (9, 15), (1000, 15)])
+def test_each_further_mistake_locks_longer(attempts: int, minutes: int | None) -> None:
+    now = datetime(2026, 1, 2, tzinfo=UTC)
+    assert lock_until(attempts, now) == (None if minutes is None else now + timedelta(minutes=minutes))
+
+
+@pytest.mark.parametrize("password", ["", "elevenchars", "x" * 1025])
+def test_a_password_is_12_characters_to_1024_bytes(users: Users, name: str, password: str) -> None:
+    with pytest.raises(InputError, match="password"):
+        users.add(name, password, "viewer", by="tests")
+    assert users.get(name) is None
+
+
+def test_a_second_user_of_the_same_name_is_refused(users: Users, ana: str) -> None:
+    with pytest.raises(DocumentExistsError, match=f"There is a user {ana} already"):
+        users.add(ana, PASSWORD, "admin", by="tests")
+    kept = users.get(ana)
+    assert kept is not None
+    assert kept.role == "viewer"
+
+
+def test_a_new_password_needs_the_current_one(users: Users, ana: str) -> None:
+    with pytest.raises(SignInError):
+        users.change_password(ana, "wrong horse battery", "a new horse battery")
+    users.change_password(ana, PASSWORD, "a new horse battery")
+    users.authenticate(ana, "a new horse battery")
+    with pytest.raises(SignInError):
+        users.authenticate(ana, PASSWORD)
+
+
+def test_a_new_password_and_a_new_role_end_all_sessions(users: Users, sessions: Sessions, ana: str) -> None:
+    cookies = [sessions.create(ana) for _ in range(3)]
+    users.set_role(ana, "operator", by="tests")
+    assert [sessions.resolve(cookie) for cookie in cookies] == [None] * 3
+    cookie = sessions.create(ana)
+    users.set_password(ana, "a new horse battery", by="tests")
+    assert sessions.resolve(cookie) is None
+
+
+def test_removing_a_user_ends_the_sessions(users: Users, sessions: Sessions, ana: str) -> None:
+    cookie = sessions.create(ana)
+    users.remove(ana, by="tests")
+    assert users.get(ana) is None
+    assert sessions.resolve(cookie) is None
+    with pytest.raises(DocumentNotFoundError):
+        users.remove(ana, by="tests")
+
+
+def test_changes_to_nobody_are_refused(users: Users, name: str) -> None:
+    with pytest.raises(DocumentNotFoundError, match=name):
+        users.set_role(name, "admin", by="tests")
+    with pytest.raises(DocumentNotFoundError, match=name):
+        users.set_password(name, PASSWORD, by="tests")
+
+
+def test_every_change_is_audited(users: Users, database: Database, ana: str) -> None:
+    users.set_role(ana, "operator", by="root")
+    users.remove(ana, by="root")
+    entries = database.documents.collection("audit").where("target", "==", f"users/{ana}").stream()
+    said = [(one.get("who"), one.get("what"), one.get("detail")) for one in entries]
+    assert sorted(said) == [
+        ("root", "user.remove", ""),
+        ("root", "user.role", "operator"),
+        ("tests", "user.add", "role viewer"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("role", "may"),
+    [("viewer", {"viewer"}), ("operator", {"viewer", "operator"}), ("admin", {"viewer", "operator", "admin"})],
+)
+def test_a_role_may_what_lesser_roles_may(role: Role, may: set[Role]) -> None:
+    roles: tuple[Role, ...] = ("viewer", "operator", "admin")
+    assert {other for other in roles if User("ana", role).may(other)} == may
+
+
+def test_the_first_admin_is_made_only_when_there_is_nobody(users: Users, ana: str) -> None:
+    assert ana
+    assert users.ensure_first_admin("a chosen horse battery") is None
