@@ -4,7 +4,8 @@ The message types ship with Google's clients; the servicer base classes do not. 
 UNIMPLEMENTED with a sentence, as does everything a handler refuses with ``RpcError``.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,7 +36,7 @@ class ServerStream:
 
     name: str
     request: Any
-    call: Callable[[Any], AsyncIterator[Any]]
+    call: Callable[[Any], AsyncGenerator[Any, None]]
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Bidirectional:
 
     name: str
     request: Any
-    call: Callable[[AsyncIterator[Any]], AsyncIterator[Any]]
+    call: Callable[[AsyncIterator[Any]], AsyncGenerator[Any, None]]
 
 
 Method = Unary | ServerStream | Bidirectional
@@ -66,10 +67,13 @@ def _unary(method: Unary) -> grpc.RpcMethodHandler:
 
 
 def _streaming(method: ServerStream | Bidirectional) -> grpc.RpcMethodHandler:
-    async def handle(request: Any, context: grpc.aio.ServicerContext) -> AsyncIterator[Any]:
+    async def handle(request: Any, context: grpc.aio.ServicerContext) -> None:
         try:
-            async for response in method.call(request):
-                yield response
+            # Writing, not yielding: a stream that is cancelled between two responses is then closed at once, not when
+            # its generator is collected.
+            async with aclosing(method.call(request)) as responses:
+                async for response in responses:
+                    await context.write(response)
         except RpcError as refusal:
             await context.abort(refusal.code, refusal.details)
 

@@ -1,0 +1,12 @@
+"""An in-memory Firestore that speaks ``google.firestore.v1.Firestore``, for development and tests.
+
+Google's own clients connect to it through FIRESTORE_EMULATOR_HOST. It refuses with the service's codes, and
+answers UNIMPLEMENTED to what it does not do. From the wire to the store::
+
+    service ─ reading, writing, lists, listen ─ views, writes, targets ─ results ─ indexes ─ store
+"""
+
+from infra.local.firestore.service import SERVER_OPTIONS, FirestoreServer
+from infra.local.firestore.store import Store
+
+__all__ = ["SERVER_OPTIONS", "FirestoreServer", "Store"]

@@ -1,0 +1,109 @@
+"""Transactions: optimistic, checked when they commit.
+
+A commit is ABORTED when anything the transaction read has changed since, and the client runs it again
+(cloud.google.com/firestore/docs/transaction-data-contention). A transaction that is being retried holds the turn: no
+other one begins meanwhile, so clients that count up the same document all come through.
+"""
+
+import asyncio
+import os
+import time
+from dataclasses import dataclass, field
+
+from infra.local.firestore.clock import get_time
+from infra.local.firestore.refusals import aborted, invalid_argument
+from infra.local.firestore.store import Database
+from infra.local.firestore.views import Reads, TrackedView, View
+from infra.local.firestore.wire import Pb
+
+# firebase.google.com/docs/firestore/quotas#writes_and_transactions: an idle transaction expires after 60 s.
+_IDLE_SECONDS = 60.0
+_TURN_SECONDS = 5.0
+
+
+@dataclass
+class Transaction:
+    """One transaction; ``read_time`` (microseconds) is set when it is read-only."""
+
+    database: Database
+    read_time: int | None
+    id: bytes = field(default_factory=lambda: os.urandom(16))
+    reads: Reads = field(default_factory=Reads)
+    used_at: float = field(default_factory=time.monotonic)
+    turn: asyncio.TimerHandle | None = None
+
+    def view(self) -> View:
+        if self.read_time is not None:
+            return View(self.database, self.read_time)
+        return TrackedView(self.database, self.reads)
+
+
+class Transactions:
+    """The open transactions of all databases."""
+
+    def __init__(self) -> None:
+        self._open: dict[bytes, Transaction] = {}
+        self._turn = asyncio.Lock()
+
+    async def begin(self, database: Database, options: Pb) -> Transaction:
+        """Begin the transaction that ``TransactionOptions`` describe; waits for one that is being retried."""
+        self._forget_idle()
+        read_only = options.WhichOneof("mode") == "read_only"
+        if read_only:
+            return self._add(Transaction(database, _read_time(database, options.read_only)))
+        has_turn = await self._wait_for_turn()
+        transaction = self._add(Transaction(database, None))
+        if has_turn and options.read_write.retry_transaction:
+            transaction.turn = asyncio.get_running_loop().call_later(_TURN_SECONDS, self._end_turn, transaction)
+        elif has_turn:
+            self._turn.release()
+        return transaction
+
+    def _add(self, transaction: Transaction) -> Transaction:
+        self._open[transaction.id] = transaction
+        return transaction
+
+    async def _wait_for_turn(self) -> bool:
+        try:
+            async with asyncio.timeout(_TURN_SECONDS):
+                await self._turn.acquire()
+        except TimeoutError:
+            # Going on without the turn is safe: it only makes a conflict likelier.
+            return False
+        return True
+
+    def _end_turn(self, transaction: Transaction) -> None:
+        if transaction.turn is not None:
+            transaction.turn.cancel()
+            transaction.turn = None
+            self._turn.release()
+
+    def get(self, database: Database, transaction_id: bytes) -> Transaction:
+        """The open transaction with this id; raises INVALID_ARGUMENT as the service does for one that ended."""
+        transaction = self._open.get(transaction_id)
+        if transaction is None or transaction.database is not database:
+            raise invalid_argument("The referenced transaction has expired or is no longer valid.")
+        transaction.used_at = time.monotonic()
+        return transaction
+
+    def finish(self, database: Database, transaction_id: bytes) -> Transaction:
+        """Close the transaction, whatever it is closed for."""
+        transaction = self.get(database, transaction_id)
+        del self._open[transaction_id]
+        self._end_turn(transaction)
+        return transaction
+
+    def check_commit(self, database: Database, transaction_id: bytes) -> None:
+        """Close the transaction for a commit; raises ABORTED when what it read has changed."""
+        changed = self.finish(database, transaction_id).reads.changed(database)
+        if changed:
+            raise aborted(f"The transaction lost a race: {changed}. Please retry.")
+
+    def _forget_idle(self) -> None:
+        oldest = time.monotonic() - _IDLE_SECONDS
+        for transaction in [one for one in self._open.values() if one.used_at < oldest]:
+            self.finish(transaction.database, transaction.id)
+
+
+def _read_time(database: Database, options: Pb) -> int:
+    return get_time(options.read_time) if options.HasField("read_time") else database.clock.read()
