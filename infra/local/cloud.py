@@ -27,7 +27,7 @@ START_SECONDS = 30.0
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line asks for. ``emulators`` is ``local`` or ``google``; ``environ`` is what children inherit."""
+    """What the command line asks for. ``emulators``: ``local`` or ``google``; ``environ``: what children inherit."""
 
     ready_file: Path
     viewer_port: int

@@ -78,7 +78,8 @@ class Child:
         self._output = Output(self.log, lambda line: say(f"{program.name}: {line}"))
         self._process: asyncio.subprocess.Process | None = None
         self._keeper: asyncio.Task[None] | None = None
-        self._deaths = 0
+        self._was_ready = False
+        self._is_dead = False
 
     async def start(self) -> None:
         """Start it for the first time, and keep it running from now on."""
@@ -89,11 +90,12 @@ class Child:
         """Wait until it takes connections. Raises StartError when it ends first or takes longer than ``seconds``."""
         deadline = time.monotonic() + seconds
         while not await accepts(self._program.port):
-            if self._deaths:
+            if self._is_dead:
                 raise StartError(f"The {self.name} did not start: {self._output.reason or 'no output'} ({self.log})")
             if time.monotonic() > deadline:
                 raise StartError(f"The {self.name} did not answer within {seconds:g} s; see {self.log}")
             await asyncio.sleep(0.02)
+        self._was_ready = True
 
     async def stop(self) -> None:
         """End it and everything it started: first asked, after ``GRACE_SECONDS`` killed."""
@@ -140,7 +142,10 @@ class Child:
                 reading.cancel()
             if time.monotonic() - started > HEALTHY_SECONDS:
                 pause = FIRST_PAUSE_SECONDS
-            self._deaths += 1
+            if not self._was_ready:
+                self._is_dead = True
+                return
+            self._changed()
             self._say(f"The {self.name} ended ({_ending(status)}); starting it again in {pause:g} s.")
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)

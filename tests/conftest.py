@@ -1,0 +1,33 @@
+"""Fixtures for everybody: the local cloud, one for the whole run or one of a test's own."""
+
+import contextlib
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cloud import Cloud, start_cloud
+
+StartCloud = Callable[..., Cloud]
+
+
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """A local cloud that all tests share; take names that no other test uses, and leave delivery running."""
+    with start_cloud(tmp_path_factory.mktemp("cloud")) as running:
+        yield running
+
+
+@pytest.fixture
+def own_cloud(tmp_path: Path) -> Iterator[StartCloud]:
+    """Start a cloud for one test: ``own_cloud(emulators="google", environ={"MAX_STREAMS": "2"})``."""
+    with contextlib.ExitStack() as stack:
+        yield lambda **options: stack.enter_context(start_cloud(tmp_path, **options))
+
+
+@pytest.fixture(scope="session")
+def google_emulators() -> None:
+    """Skip the test unless Google's emulators are installed."""
+    if not shutil.which("gcloud") or not shutil.which("java"):
+        pytest.skip("Google's emulators are not installed here: they need gcloud and Java")
