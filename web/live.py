@@ -1,0 +1,95 @@
+"""GET /live: the stream of Server-Sent Events. What is sent is ``web.watcher``'s, how long is ``web.streams``'."""
+
+from dataclasses import dataclass
+
+from flask import Blueprint, Flask, Response, current_app, request
+from flask.blueprints import BlueprintSetupState
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import ServiceUnavailable
+
+from infra.errors import InputError
+from infra.firestore.reads import Selection
+from infra.message import Message, index_tokens, read_content
+from web.auth import login_required, session_still_valid
+from web.services import services
+from web.sse import CONTENT_TYPE, parse_position
+from web.streams import Stream, Streams
+from web.watcher import Predicate
+
+FULL_RETRY_SECONDS = 10
+_EXTENSION = "subscope_streams"
+
+blueprint = Blueprint("live", __name__)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a client watches: ``selection`` is what Firestore can narrow, ``accepts`` decides."""
+
+    selection: Selection
+    accepts: Predicate
+
+
+@blueprint.record_once
+def _make_streams(state: BlueprintSetupState) -> None:
+    state.app.extensions[_EXTENSION] = Streams(state.app.extensions["subscope"].settings.max_streams)
+
+
+@blueprint.get("/live")
+@login_required
+def live() -> ResponseReturnValue:
+    """Messages and states as they come: 200, 400 for a filter that cannot be used, 503 when every slot is taken."""
+    wanted = read_wanted(request.args.get("q", ""), request.args.get("subscription", ""))
+    if request.method == "HEAD":
+        return _response(())
+    streams: Streams = current_app.extensions[_EXTENSION]
+    if not streams.reserve():
+        raise ServiceUnavailable(
+            "All live streams are taken. Close a page, or try again.", retry_after=FULL_RETRY_SECONDS
+        )
+    try:
+        stream = _open(wanted)
+    except BaseException:
+        streams.release()
+        raise
+    streams.add(stream)
+    response = _response(stream)
+    response.call_on_close(lambda: streams.remove(stream))
+    return response
+
+
+def end_streams(app: Flask) -> None:
+    """End all streams of this process, now and later; clients come back to another one."""
+    app.extensions[_EXTENSION].hurry()
+    app.extensions["subscope"].feed.close()
+
+
+def read_wanted(q: str, subscription: str) -> Wanted:
+    """What ``?q=`` and ``?subscription=`` ask for: nothing, or one ``key=value``. Raises InputError."""
+    token = q.strip()
+    if token and ("=" not in token[1:] or any(character.isspace() for character in token)):
+        raise InputError("q", f"wanted nothing or one key=value, found {token[:100]!r}.")
+    selection = Selection(subscription=subscription, token=token)
+    return Wanted(selection, lambda message: _is_selected(selection, message))
+
+
+def _is_selected(selection: Selection, message: Message) -> bool:
+    if selection.subscription and message.subscription != selection.subscription:
+        return False
+    if not selection.token:
+        return True
+    return selection.token in index_tokens(message.attributes, read_content(message.data or b"").scalars)
+
+
+def _open(wanted: Wanted) -> Stream:
+    position = parse_position(request.headers.get("Last-Event-ID", ""), request.args.get("after", ""))
+    watcher = services().feed.watch(position, wanted.selection, wanted.accepts)
+    connection = request.environ.get("gunicorn.socket") or request.environ.get("werkzeug.socket")
+    return Stream(watcher, session_still_valid(), connection)
+
+
+def _response(body: Stream | tuple[()]) -> Response:
+    response = Response(body, content_type=CONTENT_TYPE)
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Accel-Buffering"] = "no"  # nginx, and what imitates it, would hold frames back
+    return response

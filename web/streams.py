@@ -1,0 +1,148 @@
+"""Open connections of the stream: their slots, and the watch over clients that vanished or do not read.
+
+One thread looks once a second at all of them, while there are any. A stream's own thread cannot: it sleeps until there
+is something to send, or it is stuck in sending.
+"""
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+from web.sse import COMMENT
+from web.watcher import Watcher
+
+COMMENT_SECONDS = 15.0
+STALL_SECONDS = 30.0
+SESSION_SECONDS = 60.0
+# Cloud Run ends a request after an hour at most (cloud.google.com/run/docs/configuring/request-timeout).
+LIFE_SECONDS = 50 * 60.0
+# At the end of the process, and a second more until it is noticed; SIGKILL comes ten seconds after SIGTERM.
+_LAST_STALL_SECONDS = 1.0
+_LOOK_SECONDS = 1.0
+
+
+class Stream:
+    """One client's response body: frames, comments while there are none, and the reasons to end."""
+
+    def __init__(self, watcher: Watcher, is_valid: Callable[[], bool], connection: socket.socket | None) -> None:
+        now = time.monotonic()
+        self._watcher, self._is_valid, self._connection = watcher, is_valid, connection
+        self._comment_at = now + COMMENT_SECONDS
+        self._check_at = now + SESSION_SECONDS
+        self._end_at = now + LIFE_SECONDS
+        self._sending_since: float | None = None
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        self._sending_since = None
+        while not self._watcher.ended and self._may_go_on():
+            due = min(self._comment_at, self._check_at, self._end_at)
+            chunk = self._watcher.poll(max(0.0, due - time.monotonic()))
+            if not chunk and time.monotonic() >= self._comment_at:
+                chunk = COMMENT
+            if chunk:
+                self._sending_since = time.monotonic()
+                self._comment_at = self._sending_since + COMMENT_SECONDS
+                return chunk
+        raise StopIteration
+
+    def close(self) -> None:
+        """The client left, or the server ends the response."""
+        self._watcher.close()
+
+    def look(self, stall_seconds: float) -> None:
+        """End it when the client vanished, cut it when the client has not read for so long. From any thread."""
+        sending_since = self._sending_since
+        if sending_since is not None and time.monotonic() - sending_since > stall_seconds:
+            self._cut()
+        elif self._is_gone():
+            self._watcher.close()
+
+    def _may_go_on(self) -> bool:
+        now = time.monotonic()
+        if now >= self._end_at:
+            return False
+        if now < self._check_at:
+            return True
+        self._check_at = now + SESSION_SECONDS
+        return self._is_valid()
+
+    def _cut(self) -> None:
+        self._watcher.close()
+        if self._connection:
+            try:
+                # A socket timeout would do, but gunicorn logs that with a traceback; a broken pipe is nothing special.
+                self._connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                return  # closed meanwhile
+
+    def _is_gone(self) -> bool:
+        if self._connection is None:
+            return False
+        try:
+            return not self._connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+
+
+class Streams:
+    """All open streams of the process: at most ``most``."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._stall_seconds = STALL_SECONDS
+        self._lock = threading.Lock()
+        self._open: set[Stream] = set()
+        self._reserved = 0
+        self._looking = False
+
+    def __len__(self) -> int:
+        return len(self._open) + self._reserved
+
+    def reserve(self) -> bool:
+        """Take a slot; False when all are taken."""
+        with self._lock:
+            if len(self) >= self._most:
+                return False
+            self._reserved += 1
+            return True
+
+    def release(self) -> None:
+        """Give a slot back that no stream came to fill."""
+        with self._lock:
+            self._reserved -= 1
+
+    def add(self, stream: Stream) -> None:
+        """Fill a reserved slot."""
+        with self._lock:
+            self._reserved -= 1
+            self._open.add(stream)
+            if not self._looking:
+                self._looking = True
+                threading.Thread(target=self._look, name="streams-look", daemon=True).start()
+
+    def remove(self, stream: Stream) -> None:
+        """Close a stream and free its slot; any number of times."""
+        stream.close()
+        with self._lock:
+            self._open.discard(stream)
+
+    def hurry(self) -> None:
+        """The process is going away: do not wait for clients that do not read."""
+        self._stall_seconds = _LAST_STALL_SECONDS
+
+    def _look(self) -> None:
+        while True:
+            time.sleep(_LOOK_SECONDS)
+            with self._lock:
+                streams = list(self._open)
+                if not streams:
+                    self._looking = False
+                    return
+            for stream in streams:
+                stream.look(self._stall_seconds)
