@@ -24,6 +24,8 @@ _PLAIN = frozenset(
         "geo_point_value",
     }
 )
+# In a document that is smaller than the longest value, no value can be too long.
+_PLAIN_IN_SMALL = _PLAIN | {"string_value", "bytes_value"}
 
 
 def check_request(request: Pb) -> None:
@@ -33,31 +35,28 @@ def check_request(request: Pb) -> None:
         raise invalid_argument(f"Request payload size {size} exceeds the limit of {MAX_REQUEST_BYTES} bytes.")
 
 
-def check_document_size(document: Pb) -> int:
-    """The encoded size in bytes; refuses more than 1 MiB."""
+def check_document(document: Pb) -> int:
+    """Refuse what no document may hold; return the encoded size in bytes."""
     size: int = document.ByteSize()
     if size > MAX_DOCUMENT_BYTES:
         raise invalid_argument(
             f"Document {document.name!r} is {size} bytes, more than the maximum of {MAX_DOCUMENT_BYTES}."
         )
+    _check_map(document.fields, 1, _PLAIN_IN_SMALL if size <= _MAX_VALUE_BYTES else _PLAIN)
     return size
 
 
-def check_fields(fields: Pb) -> None:
-    """Refuse what no document may hold; ``fields`` is the map of a document."""
-    _check_map(fields, 1)
-
-
-def _check_map(fields: Pb, depth: int) -> None:
+def _check_map(fields: Pb, depth: int, plain: frozenset[str]) -> None:
     if depth > _MAX_DEPTH:
         raise invalid_argument(f"A document is nested deeper than {_MAX_DEPTH} levels.")
     for name, value in fields.items():
-        check_field_name(name)
-        _check_value(name, value, depth)
+        _check_field_name(name)
+        kind = value.WhichOneof("value_type")
+        if kind not in plain:
+            _check_value(name, kind, value, depth, plain)
 
 
-def check_field_name(name: str) -> None:
-    """Refuse an empty, overlong or reserved field name."""
+def _check_field_name(name: str) -> None:
     if not name:
         raise invalid_argument("A field name is empty.")
     if name[:2] == "__" and name[-2:] == "__" and len(name) >= 4:
@@ -66,35 +65,30 @@ def check_field_name(name: str) -> None:
         raise invalid_argument(f"A field name is longer than {_MAX_NAME_BYTES} bytes.")
 
 
-def _check_value(name: str, value: Pb, depth: int) -> None:
-    kind = value.WhichOneof("value_type")
-    if kind in _PLAIN:
-        return
-    if kind == "string_value":
-        _check_length(name, value.string_value)
-    elif kind == "bytes_value":
-        _check_length(name, value.bytes_value)
-    elif kind == "map_value":
+def _check_value(name: str, kind: str | None, value: Pb, depth: int, plain: frozenset[str]) -> None:
+    if kind == "map_value":
         if not is_vector(value):
-            _check_map(value.map_value.fields, depth + 1)
+            _check_map(value.map_value.fields, depth + 1, plain)
     elif kind == "array_value":
-        _check_array(name, value.array_value.values, depth + 1)
+        _check_array(name, value.array_value.values, depth + 1, plain)
+    elif kind in ("string_value", "bytes_value"):
+        _check_length(name, getattr(value, kind))
     else:
         raise invalid_argument(f"The field {name!r} holds no value that can be stored ({kind}).")
 
 
-def _check_array(name: str, items: Pb, depth: int) -> None:
+def _check_array(name: str, items: Pb, depth: int, plain: frozenset[str]) -> None:
     if depth > _MAX_DEPTH:
         raise invalid_argument(f"A document is nested deeper than {_MAX_DEPTH} levels.")
     for item in items:
-        if item.HasField("array_value"):
+        kind = item.WhichOneof("value_type")
+        if kind == "array_value":
             raise invalid_argument(f"The array {name!r} holds an array; an array cannot directly contain another.")
-        _check_value(name, item, depth)
+        if kind not in plain:
+            _check_value(name, kind, item, depth, plain)
 
 
 def _check_length(name: str, content: str | bytes) -> None:
-    if len(content) * 4 <= _MAX_VALUE_BYTES:
-        return
     size = len(content.encode()) if isinstance(content, str) else len(content)
     if size > _MAX_VALUE_BYTES:
         raise invalid_argument(f"The value of {name!r} is {size} bytes, longer than {_MAX_VALUE_BYTES}.")

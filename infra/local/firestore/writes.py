@@ -6,7 +6,7 @@ Pure: the caller says what is stored and what time it is, and stores the outcome
 from typing import NamedTuple
 
 from infra.local.firestore import fields
-from infra.local.firestore.checks import check_document_size, check_fields
+from infra.local.firestore.checks import check_document
 from infra.local.firestore.clock import get_time, put_time
 from infra.local.firestore.documents import Stored
 from infra.local.firestore.refusals import already_exists, failed_precondition, invalid_argument, not_found
@@ -88,7 +88,6 @@ def _updated(write: Pb, current: Stored | None) -> Pb:
 
 
 def _version(document: Pb, path: str, current: Stored | None, commit_time: int) -> Stored:
-    check_fields(document.fields)
     if current is None:
         put_time(document.create_time, commit_time)
     else:
@@ -97,4 +96,4 @@ def _version(document: Pb, path: str, current: Stored | None, commit_time: int) 
         if document == current.pb:
             return current
     put_time(document.update_time, commit_time)
-    return Stored(path, document, check_document_size(document))
+    return Stored(path, document, check_document(document))
