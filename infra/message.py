@@ -152,14 +152,15 @@ def read_content(data: bytes) -> Content:
     if parsed is None:
         return Content("text", visible(text[:PREVIEW_CHARACTERS])[:PREVIEW_CHARACTERS])
     # A raw control character cannot stand inside a JSON string (RFC 8259, section 7), so line breaks are only layout.
-    layout_free = re.sub(r"[ \t]*[\r\n][ \t\r\n]*", " ", text[: PREVIEW_CHARACTERS * 4])
+    start = text[: PREVIEW_CHARACTERS * 4]
+    layout_free = re.sub(r"[ \t]*[\r\n][ \t\r\n]*", " ", start) if "\n" in start or "\r" in start else start
     return Content("json", visible(layout_free[:PREVIEW_CHARACTERS])[:PREVIEW_CHARACTERS], tuple(_scalars(parsed)))
 
 
 def _parse_json(text: str) -> dict[str, object] | list[object] | None:
     try:
         # Numbers stay the text that was sent: an index must not round 0.10 or a 20-digit id.
-        parsed = json.loads(text, parse_int=str, parse_float=str, parse_constant=_refuse_constant)
+        parsed = _DECODER.decode(text)
     except (ValueError, RecursionError):
         return None
     return parsed if isinstance(parsed, dict | list) else None
@@ -167,6 +168,9 @@ def _parse_json(text: str) -> dict[str, object] | list[object] | None:
 
 def _refuse_constant(name: str) -> object:
     raise ValueError(f"{name} is not JSON")
+
+
+_DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=_refuse_constant)
 
 
 def _scalars(parsed: dict[str, object] | list[object]) -> Iterator[tuple[str, str]]:

@@ -27,6 +27,8 @@ WRITE_SECONDS = 5.0
 _UNLIMITED = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
 # A connection that a middle box forgot is noticed by an idle listener only through pings.
 _KEEPALIVE = [("grpc.keepalive_time_ms", 60_000), ("grpc.keepalive_timeout_ms", 20_000)]
+# gRPC's own pause between two attempts to connect grows to two minutes, in which every call fails at once.
+_RECONNECT = [("grpc.initial_reconnect_backoff_ms", 100), ("grpc.max_reconnect_backoff_ms", 2_000)]
 
 
 class Database:
@@ -80,9 +82,11 @@ class Database:
     def async_api(self) -> FirestoreAsyncClient:
         """The raw client, for one event loop."""
         host = self._settings.firestore_emulator_host
+        options = [*_UNLIMITED, *_RECONNECT]
         if not host:
-            return FirestoreAsyncClient()
-        channel = grpc.aio.insecure_channel(host, options=_UNLIMITED)
+            channel = FirestoreGrpcAsyncIOTransport.create_channel(options=options)
+            return FirestoreAsyncClient(transport=FirestoreGrpcAsyncIOTransport(channel=channel))
+        channel = grpc.aio.insecure_channel(host, options=options)
         return FirestoreAsyncClient(transport=FirestoreGrpcAsyncIOTransport(channel=channel, host=host))
 
     def close(self) -> None:

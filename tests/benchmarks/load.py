@@ -1,0 +1,70 @@
+"""A cheap load generator: raw connections that send prebuilt requests, one after the other, and time the answers."""
+
+import asyncio
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tests.functions.stage import envelope
+
+_ID = "0000000000"
+
+
+@dataclass(frozen=True)
+class Load:
+    """What one run measured; ``seconds`` are each request's."""
+
+    statuses: dict[int, int]
+    seconds: list[float]
+    elapsed_seconds: float
+
+
+class Template:
+    """A push request with room for a message id of fixed length: nothing is encoded while measuring."""
+
+    def __init__(self, token: str, size_bytes: int, attributes: dict[str, str]) -> None:
+        data = (b'{"id": "7d1f", "status": "SUCCESS", "steps": 4, "text": "' + b"x" * size_bytes)[
+            : size_bytes - 2
+        ] + b'"}'
+        body = json.dumps(envelope(_ID, data, attributes)).encode()
+        head = (
+            "POST / HTTP/1.1\r\nHost: receiver\r\nUser-Agent: APIs-Google; (+https://developers.google.com/webmasters)\r\n"
+            f"Authorization: Bearer {token}\r\nContent-Type: application/json\r\nAccept: application/json\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n"
+        )
+        self._parts = (head.encode() + body).split(_ID.encode())
+
+    def request(self, number: int) -> bytes:
+        return b"%010d".join(part.replace(b"%", b"%%") for part in self._parts) % ((number,) * (len(self._parts) - 1))
+
+
+async def run_load(port: int, template: Template, numbers: Iterator[int], connections: int, seconds: float) -> Load:
+    """Send until ``numbers`` end or ``seconds`` have passed."""
+    times: list[float] = []
+    statuses: dict[int, int] = {}
+    deadline = time.perf_counter() + seconds
+
+    async def one() -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        try:
+            for number in numbers:
+                request = template.request(number)
+                start = time.perf_counter()
+                if start > deadline:
+                    return
+                writer.write(request)
+                reply = await reader.readuntil(b"\r\n\r\n")
+                times.append(time.perf_counter() - start)
+                status = int(reply[9:12])
+                statuses[status] = statuses.get(status, 0) + 1
+                if status != 204:
+                    return
+        finally:
+            writer.close()
+
+    start = time.perf_counter()
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(connections):
+            tasks.create_task(one())
+    return Load(statuses, times, time.perf_counter() - start)
