@@ -9,15 +9,14 @@ from flask import current_app
 
 if TYPE_CHECKING:
     from infra.audit import Audit
-    from infra.sessions import Sessions
-    from infra.subscription import Subscriptions
-    from infra.users import Users
-    from web.feed import Feed
-
     from infra.firestore.client import Database
     from infra.firestore.reads import Messages
     from infra.logs import Logger
+    from infra.sessions import Sessions
     from infra.settings import ViewerSettings
+    from infra.subscription import Subscriptions
+    from infra.users import Users
+    from web.feed import Feed
 
 
 @dataclass(frozen=True)

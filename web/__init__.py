@@ -1,0 +1,93 @@
+"""The viewer's composition root: ``create_app`` makes the services, the blueprints and what every response needs."""
+
+import os
+
+from flask import Flask, g
+from flask_bootstrap import Bootstrap5
+from flask_wtf.csrf import CSRFProtect
+from jinja2 import StrictUndefined
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from infra.audit import Audit
+from infra.errors import SettingsError
+from infra.firestore.client import Database
+from infra.firestore.reads import Messages
+from infra.logs import Logger
+from infra.pubsub import PubSub
+from infra.sessions import Sessions
+from infra.settings import ViewerSettings, behind_front_end, viewer_settings
+from infra.subscription import Subscriptions
+from infra.users import Users
+from web import account, auth, delivery, errors, headers, health, live, messages, rows
+from web.cookie import FormSessions
+from web.feed import Feed
+from web.services import Services
+
+# Every form fits; publishing comes with its own limit.
+_MAX_FORM_BYTES = 64 * 1024
+
+
+def create_app(settings: ViewerSettings | None = None) -> Flask:
+    """The viewer. Nothing connects before the first request. Raises SettingsError.
+
+    ``settings`` come from the environment when None.
+    """
+    settings = settings or viewer_settings(os.environ)
+    if settings.auth_mode == "iap":
+        raise SettingsError("AUTH_MODE is 'iap', which is not available yet; wanted: password.")
+    app = Flask(__name__)
+    _configure(app, settings)
+    if behind_front_end(os.environ):
+        # Exactly one hop: whatever a client sends itself is overwritten (T27).
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=0)  # type: ignore[method-assign]
+    app.extensions["subscope"] = make_services(settings)
+    _register(app)
+    return app
+
+
+def make_services(settings: ViewerSettings) -> Services:
+    """Adapters and the feed; nothing connects yet."""
+    log = Logger(settings.log_level, settings.google_cloud_project)
+    database = Database(settings)
+    stored = Messages(database, settings.message_shards)
+    audit = Audit(database)
+    subscriptions = Subscriptions(settings, settings.push_endpoint, database, PubSub(settings), audit, log)
+    return Services(
+        settings=settings,
+        log=log,
+        database=database,
+        messages=stored,
+        subscriptions=subscriptions,
+        users=Users(database),
+        sessions=Sessions(database),
+        audit=audit,
+        feed=Feed(database, stored, settings, log, rows.row_html, subscriptions.observe_all),
+    )
+
+
+def _configure(app: Flask, settings: ViewerSettings) -> None:
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        MAX_CONTENT_LENGTH=_MAX_FORM_BYTES,
+        MAX_FORM_MEMORY_SIZE=_MAX_FORM_BYTES,
+        # The token lives as long as the sign-in it is bound to: pages stay open for hours.
+        WTF_CSRF_TIME_LIMIT=None,
+        BOOTSTRAP_SERVE_LOCAL=True,
+    )
+    app.session_interface = FormSessions()
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.autoescape = True
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    rows.add_filters(app.jinja_env)
+    app.context_processor(lambda: {"user": g.get("user"), "environment_label": settings.environment_label})
+
+
+def _register(app: Flask) -> None:
+    # The order is the order of checks: where a request comes from and whose it is, then its form token.
+    auth.init_app(app)
+    CSRFProtect(app)
+    Bootstrap5(app)
+    headers.init_app(app)
+    errors.init_app(app)
+    for module in (account, messages, delivery, health, live):
+        app.register_blueprint(module.blueprint)

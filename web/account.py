@@ -1,0 +1,167 @@
+"""Signing in and out, changing one's own password, and the first administrator. Who may do what is ``web.auth``."""
+
+import re
+import threading
+import time
+from urllib.parse import quote
+
+from flask import Blueprint, current_app, jsonify, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.wrappers import Response
+
+from infra.errors import InputError, StoreError
+from infra.users import LockedError, SignInError
+from web.auth import login_required, public, requires, signed_in_user
+from web.cookie import cookie_name, replace_cookie, session_cookie
+from web.services import Services, services
+
+_RETRY_SECONDS = 10.0
+# Our own addresses in plain characters: "//host", "/\host" or a control character cannot be written in it (T18).
+_NEXT = re.compile(r"/(messages(/[0-9a-f]{32})?|password)(\?[A-Za-z0-9_.~%=&+:-]*)?")
+
+blueprint = Blueprint("account", __name__)
+
+
+class FirstAdmin:
+    """Makes the first administrator once Firestore answers; starting never waits for it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._begun = threading.Event()
+        self._done = False
+
+    def begin(self, subscope: Services) -> None:
+        """Look after it in the background, once per process. Called in the worker: a thread does not survive a fork."""
+        if self._begun.is_set():
+            return
+        with self._lock:
+            begun_by_another = self._begun.is_set()
+            self._begun.set()
+        if not begun_by_another:
+            self._start(subscope)
+
+    def _start(self, subscope: Services) -> None:
+        threading.Thread(target=self._until_done, args=(subscope,), name="first-admin", daemon=True).start()
+
+    def ensure(self, subscope: Services) -> None:
+        """Make it now if it is not there. Raises StoreError."""
+        with self._lock:
+            if self._done:
+                return
+            made_up = subscope.users.ensure_first_admin(subscope.settings.admin_password)
+            self._done = True
+        if made_up:
+            # The one place where a password is logged: nobody could sign in otherwise, and it is never shown again.
+            subscope.log.warning(f"First administrator: user admin, password {made_up} (change it after signing in)")
+
+    def _until_done(self, subscope: Services) -> None:
+        while not self._done:
+            try:
+                self.ensure(subscope)
+            except StoreError as exc:
+                subscope.log.warning("first administrator not made yet", reason=str(exc))
+                time.sleep(_RETRY_SECONDS)
+
+
+@blueprint.before_app_request
+def begin_first_admin() -> None:
+    """The first request of a process begins it."""
+    if services().settings.auth_mode == "password":
+        first_admin().begin(services())
+
+
+def first_admin() -> FirstAdmin:
+    """The application's one."""
+    found: FirstAdmin = current_app.extensions.setdefault("subscope_first_admin", FirstAdmin())
+    return found
+
+
+@blueprint.get("/login")
+@public
+def login() -> ResponseReturnValue:
+    """The sign-in page."""
+    return _login_page()
+
+
+@blueprint.post("/login")
+@public
+def sign_in() -> ResponseReturnValue:
+    """Sign in; the cookie is a new one, whatever was held before (T16)."""
+    if cookie_name(request) is None:
+        return _login_page("Signing in needs https: over plain http anybody on the way could read the password.", 400)
+    name = request.form.get("username", "").strip().lower()
+    first_admin().ensure(services())
+    try:
+        user = services().users.authenticate(name, request.form.get("password", ""))
+    except (SignInError, LockedError) as exc:
+        # The name is a stranger's text: it may be a password typed into the wrong field, so it is not logged.
+        services().log.warning("sign-in refused", status=exc.status, remote=request.remote_addr)
+        return _login_page(str(exc), exc.status)
+    services().log.info("signed in", who=user.name)
+    return _begin_session(user.name, safe_next(request.form.get("next", "")))
+
+
+@blueprint.post("/logout")
+@requires("viewer")
+def logout() -> ResponseReturnValue:
+    """End this session on the server and forget the cookie."""
+    services().sessions.end(session_cookie(request))
+    response = redirect(url_for("account.login", notice="out"), 303)
+    replace_cookie(response, "")
+    return response
+
+
+@blueprint.get("/session")
+@login_required
+def whoami() -> ResponseReturnValue:
+    """Who is signed in: how a page learns why its stream ended."""
+    return jsonify(user=signed_in_user().name, role=signed_in_user().role)
+
+
+@blueprint.get("/password")
+@login_required
+def password() -> ResponseReturnValue:
+    """The page to change one's own password."""
+    return render_template("password.html", problem="")
+
+
+@blueprint.post("/password")
+@login_required
+def change_password() -> ResponseReturnValue:
+    """Change one's own password, given the current one; every other sign-in ends."""
+    new, name = request.form.get("new", ""), signed_in_user().name
+    try:
+        if new != request.form.get("again", ""):
+            raise InputError("password", "the two new passwords differ.")
+        services().users.change_password(name, request.form.get("current", ""), new)
+    except (InputError, SignInError, LockedError) as exc:
+        said = "The current password is wrong." if isinstance(exc, SignInError) else f"The new {exc}"
+        problem = str(exc) if isinstance(exc, LockedError) else said
+        # 400, not 401: the person is signed in, only the form is wrong.
+        return render_template("password.html", problem=problem), 429 if isinstance(exc, LockedError) else 400
+    services().log.info("password changed", who=name)
+    return _begin_session(name, url_for("messages.index", notice="password"))
+
+
+def safe_next(text: str) -> str:
+    """``text`` when it is one of our own pages; the list otherwise."""
+    return text if _NEXT.fullmatch(text) else "/messages"
+
+
+def _begin_session(name: str, target: str) -> Response:
+    services().sessions.end(session_cookie(request))
+    response = redirect(quote(target, safe="/?=&%:+~.-_"), 303)
+    replace_cookie(response, services().sessions.create(name))
+    return response
+
+
+def _login_page(problem: str = "", status: int = 200) -> Response:
+    wanted = request.values.get("next", "")
+    body = render_template(
+        "login.html",
+        problem=problem,
+        next=wanted if _NEXT.fullmatch(wanted) else "",
+        name=request.form.get("username", "")[:100],
+        out=request.args.get("notice") == "out",
+    )
+    return make_response(body, status)

@@ -1,0 +1,147 @@
+"""Who may do what: the declared role of every route, checked before it runs, and the person behind a request.
+
+A route that declares no role is refused to everybody. Signing in and out is ``web.account``; nothing is
+rendered here.
+"""
+
+from collections.abc import Callable
+from typing import Literal, TypeVar
+from urllib.parse import urlsplit
+
+from flask import Flask, abort, current_app, g, redirect, request, url_for
+from flask_login import LoginManager, current_user
+from werkzeug.wrappers import Response
+
+from infra.errors import StoreUnavailableError
+from infra.users import Role, User
+from web.cookie import session_cookie
+from web.services import services
+
+Access = Literal["public", "viewer", "operator", "admin"]
+View = TypeVar("View", bound=Callable[..., object])
+
+# Flask and Bootstrap-Flask make these routes themselves.
+_OTHERS: dict[str, Access] = {"static": "public", "bootstrap.static": "public"}
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class Visitor:
+    """A signed-in person, as Flask-Login wants one."""
+
+    is_authenticated = True
+    is_active = True
+    is_anonymous = False
+
+    def __init__(self, user: User) -> None:
+        self.user = user
+
+    def get_id(self) -> str:
+        """The user's name."""
+        return self.user.name
+
+
+def requires(access: Access) -> Callable[[View], View]:
+    """Declare who may use a route: ``public``, or the least role."""
+
+    def declare(view: View) -> View:
+        view.subscope_access = access  # type: ignore[attr-defined]
+        return view
+
+    return declare
+
+
+login_required = requires("viewer")
+public = requires("public")
+
+
+def access_of(app: Flask, endpoint: str) -> Access | None:
+    """What a route declares; None when it declares nothing."""
+    view = app.view_functions.get(endpoint)
+    found: Access | None = getattr(view, "subscope_access", None) or _OTHERS.get(endpoint)
+    return found
+
+
+def init_app(app: Flask) -> None:
+    """Check every request before its view runs."""
+    manager = LoginManager(app)
+    manager.session_protection = None  # the session is on the server; an address that changes ends nothing
+    manager.request_loader(_visitor)
+    app.before_request(_refuse_other_origins)
+    app.before_request(_check_role)
+
+
+def signed_in_user() -> User:
+    """The person behind the current request, on a route that requires one. Raises 401 otherwise."""
+    found: User | None = g.get("user")
+    if found is None:
+        abort(401)
+    return found
+
+
+def session_still_valid() -> Callable[[], bool]:
+    """A check of the current request's session that can be called later, outside of the request.
+
+    While Firestore cannot answer, the session counts as valid: nothing else reaches the caller in that time either.
+    """
+    sessions, cookie = services().sessions, session_cookie(request)
+
+    def check() -> bool:
+        try:
+            return sessions.resolve(cookie) is not None
+        except StoreUnavailableError:
+            return True
+
+    return check
+
+
+def wants_page() -> bool:
+    """Whether a person's browser asks for a page, rather than a script for data or for a part of one."""
+    if "part" in request.args:
+        return False
+    return request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html"
+
+
+def _visitor(_request: object) -> Visitor | None:
+    cookie = session_cookie(request)
+    resolved = services().sessions.resolve(cookie) if cookie else None
+    return Visitor(resolved.user) if resolved else None
+
+
+def _refuse_other_origins() -> None:
+    """Refuse what another site's page makes a browser send, whatever token it carries (T13)."""
+    if request.method in _SAFE_METHODS:
+        return
+    origin = request.headers.get("Origin")
+    if origin is not None and urlsplit(origin).netloc != request.host:
+        abort(403, "This request came from another site.")
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+        abort(403, "This request came from another site.")
+
+
+def _check_role() -> Response | None:
+    if not request.endpoint:  # no such page, or no such method: answered as 404 or 405
+        return None
+    access = access_of(current_app, request.endpoint)
+    if access == "public":
+        return None
+    if access is None:
+        services().log.error("route declares no role", endpoint=request.endpoint)
+        abort(403)
+    if not current_user.is_authenticated:
+        return _ask_to_sign_in()
+    user: User = current_user.user
+    g.user = user
+    if not user.may(access):
+        abort(403, _needs(access))
+    return None
+
+
+def _ask_to_sign_in() -> Response | None:
+    if not wants_page():
+        abort(401)
+    target = request.full_path.rstrip("?") if request.method == "GET" and request.path != "/" else None
+    return redirect(url_for("account.login", next=target), 303)
+
+
+def _needs(role: Role) -> str:
+    return f"This needs the role {role}. Ask an administrator, who can give it to you."

@@ -1,0 +1,95 @@
+"""Delivery as people see and switch it: the state of each subscription in words, Start and Stop.
+
+State is read from the subscription itself; what Start sets comes from the deployment's settings, never from a form.
+"""
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+from flask import Blueprint, abort, jsonify, redirect, url_for
+from flask.typing import ResponseReturnValue
+
+from infra.subscription import Delivery
+from web.auth import requires, signed_in_user, wants_page
+from web.formats import iso
+from web.services import services
+
+WORDS = {
+    "receiving": "RECEIVING",
+    "elsewhere": "SENT ELSEWHERE",
+    "stopped": "STOPPED",
+    "missing": "NOT FOUND",
+    "denied": "NO ACCESS",
+    "unknown": "UNKNOWN",
+}
+_NOTICES = {
+    "started": "Delivery of {subscription} is started, for everyone. What waited in Pub/Sub arrives first.",
+    "stopped": "Delivery of {subscription} is stopped, for everyone. Messages wait in Pub/Sub.",
+    "password": "Your password is changed. All your other sign-ins have ended.",
+}
+
+blueprint = Blueprint("delivery", __name__)
+
+
+@blueprint.post("/subscriptions/<subscription>/start")
+@requires("operator")
+def start(subscription: str) -> ResponseReturnValue:
+    """Deliver to this monitor again, for everyone."""
+    _check(subscription)
+    return _done(services().subscriptions.start(subscription, signed_in_user().name), "started")
+
+
+@blueprint.post("/subscriptions/<subscription>/stop")
+@requires("operator")
+def stop(subscription: str) -> ResponseReturnValue:
+    """Stop delivery for everyone; messages wait in Pub/Sub."""
+    _check(subscription)
+    return _done(services().subscriptions.stop(subscription, signed_in_user().name), "stopped")
+
+
+def observed() -> list[Delivery]:
+    """The state of every monitored subscription, read now, several at a time."""
+    names = services().settings.subscriptions
+    if len(names) == 1:
+        return [services().subscriptions.observe(names[0])]
+    with ThreadPoolExecutor(max_workers=min(8, len(names))) as several:
+        return list(several.map(services().subscriptions.observe, names))
+
+
+def state_of(delivery: Delivery) -> str:
+    """The key of ``WORDS``: a subscription that pushes to another address is not receiving here."""
+    return "elsewhere" if delivery.state == "receiving" and not delivery.ours else delivery.state
+
+
+def as_json(delivery: Delivery) -> dict[str, object]:
+    """What the stream's ``delivery`` event carries, with what only an observation knows."""
+    return {
+        "subscription": delivery.subscription,
+        "state": state_of(delivery),
+        "observed_running": delivery.state == "receiving",
+        "changed_by": delivery.changed_by,
+        "changed_at": iso(delivery.changed_at) if delivery.changed_at else None,
+        "push_endpoint": delivery.push_endpoint,
+        "checked_at": iso(delivery.checked_at) if delivery.checked_at else None,
+        "warnings": list(delivery.warnings),
+    }
+
+
+def notice_text(arguments: Mapping[str, str]) -> str:
+    """The sentence after a form: chosen by ``notice`` from a fixed table, about a subscription that is ours."""
+    sentence = _NOTICES.get(arguments.get("notice", ""), "")
+    about = arguments.get("about", "")
+    if "{subscription}" in sentence and about not in services().settings.subscriptions:
+        return ""
+    return sentence.format(subscription=about)
+
+
+def _check(subscription: str) -> None:
+    if subscription not in services().settings.subscriptions:
+        abort(404, "This subscription is not monitored here.")
+
+
+def _done(delivery: Delivery, notice: str) -> ResponseReturnValue:
+    if wants_page():
+        return redirect(url_for("messages.index", notice=notice, about=delivery.subscription), 303)
+    return jsonify(as_json(delivery))

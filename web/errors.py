@@ -1,0 +1,105 @@
+"""What an error looks like: one page for people, one JSON shape for scripts, the status from the error itself.
+
+::
+
+    {"error": {"status": 404, "title": "Not found", "detail": "…"}}
+
+A failure of ours (500 and above) is logged, and its inner sentence stays in the log.
+"""
+
+import math
+import traceback
+from datetime import UTC, datetime
+
+from flask import Flask, g, jsonify, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response
+
+from infra.errors import SubscopeError
+from infra.users import LockedError
+from web.auth import wants_page
+from web.services import services
+
+RETRY_SECONDS = 5
+_WORDS = {
+    400: ("That did not work", "The request could not be understood."),
+    401: ("You are signed out", "Sign in again to go on; you come back to where you were."),
+    403: ("Not allowed", "Your role does not include this."),
+    404: ("Not found", "There is nothing at this address. A message may have expired, or the link may be cut short."),
+    405: ("Not possible this way", "This address does not take that kind of request."),
+    409: ("Already there", "Somebody else was quicker."),
+    413: ("Too large", "That is more than this form takes."),
+    429: ("Slow down, please", "Too many attempts. Try again in a moment."),
+    500: ("Something broke", "That is our fault, not yours. It has been logged; trying again does no harm."),
+    502: ("Pub/Sub refused", "Google Pub/Sub refused this. The log says why."),
+    503: ("Not reachable right now", "The database does not answer. Nothing is lost: messages wait in Pub/Sub."),
+}
+
+
+def init_app(app: Flask) -> None:
+    """Answer every error in one shape."""
+    app.register_error_handler(SubscopeError, _subscope_error)
+    app.register_error_handler(CSRFError, _stale_form)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def words(status: int) -> tuple[str, str]:
+    """The title and the sentence of a status."""
+    return _WORDS.get(status) or _WORDS[500 if status >= 500 else 400]
+
+
+def answer(status: int, detail: str = "", headers: dict[str, str] | None = None) -> Response:
+    """An error's response: a page when a person asked, JSON otherwise."""
+    title, sentence = words(status)
+    if wants_page():
+        body = render_template("error.html", status=status, title=title, detail=detail or sentence)
+        response = make_response(body, status)
+    else:
+        response = make_response(
+            jsonify(error={"status": status, "title": title, "detail": detail or sentence}), status
+        )
+    response.headers.update(headers or {})
+    return response
+
+
+def _subscope_error(error: SubscopeError) -> ResponseReturnValue:
+    headers = {}
+    if error.status >= 500:
+        services().log.error(
+            str(error), error=type(error).__name__, traceparent=request.headers.get("traceparent"), path=request.path
+        )
+    if isinstance(error, LockedError):
+        left = (error.until - datetime.now(UTC)).total_seconds()
+        headers["Retry-After"] = str(max(1, math.ceil(left)))
+    elif error.status == 503:
+        headers["Retry-After"] = str(RETRY_SECONDS)
+    return answer(error.status, str(error) if error.status < 500 else "", headers)
+
+
+def _stale_form(error: CSRFError) -> ResponseReturnValue:
+    return answer(400, "This form is from an earlier sign-in. Go back, reload the page and try again.")
+
+
+def _http_error(error: HTTPException) -> ResponseReturnValue:
+    if error.response is not None:
+        return error.response
+    status = error.code or 500
+    # Werkzeug's own sentences explain HTTP, not Subscope; ours are set by hand on abort(…, "…").
+    ours = error.description if error.description != type(error).description else None
+    headers = {name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After")}
+    return answer(status, ours or "", headers)
+
+
+def _unexpected(error: Exception) -> ResponseReturnValue:
+    services().log.error(
+        "unexpected error",
+        error=type(error).__name__,
+        stack=traceback.format_exc(),
+        traceparent=request.headers.get("traceparent"),
+        path=request.path,
+    )
+    g.pop("user", None)  # the page of a broken request shows nothing that could break it again
+    return answer(500)

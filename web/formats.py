@@ -1,0 +1,61 @@
+"""How sizes, times and publishers' texts are written. Pure."""
+
+from datetime import datetime
+
+from infra.message import visible
+
+_UNITS = ("kB", "MB", "GB")
+
+
+def size_text(size_bytes: int) -> str:
+    """``87 B``, ``1.2 kB``, ``10 MB``."""
+    if size_bytes < 1000:
+        return f"{size_bytes} B"
+    size, unit = size_bytes / 1000, _UNITS[0]
+    for larger in _UNITS[1:]:
+        if size < 999.5:
+            break
+        size, unit = size / 1000, larger
+    return f"{size:.1f} {unit}" if size < 9.95 else f"{size:.0f} {unit}"
+
+
+def iso(time: datetime) -> str:
+    """``2026-11-23T10:42:07.318Z``, as the ``datetime`` attribute of ``<time>``; ``time`` is aware UTC."""
+    return f"{time:%Y-%m-%dT%H:%M:%S}.{time.microsecond // 1000:03d}Z"
+
+
+def day_text(time: datetime) -> str:
+    """``23 Nov``."""
+    return f"{time.day} {time:%b}"
+
+
+def clock_text(time: datetime) -> str:
+    """``10:42:07.318``."""
+    return f"{time:%H:%M:%S}.{time.microsecond // 1000:03d}"
+
+
+def full_text(time: datetime) -> str:
+    """``2026-11-23 10:42:07.318 UTC``."""
+    return f"{time:%Y-%m-%d} {clock_text(time)} UTC"
+
+
+def span_text(seconds: float) -> str:
+    """A span of time in its two largest units: ``38 ms``, ``4.2 s``, ``6 d 4 h``."""
+    if seconds < 0:
+        return "0 ms"  # two machines' clocks: a negative latency would only confuse
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, hours, days = int(seconds // 60), int(seconds // 3600), int(seconds // 86400)
+    if hours < 1:
+        return f"{minutes} min"
+    if days < 1:
+        return f"{hours} h {minutes % 60} min"
+    return f"{days} d {hours % 24} h"
+
+
+def short(text: str, most: int) -> str:
+    """``text`` with control characters shown, cut to ``most`` characters with an ellipsis."""
+    shown = visible(text[: most + 1])
+    return shown if len(shown) <= most else shown[: most - 1] + "…"

@@ -1,0 +1,143 @@
+"""The list of messages, one message, its bytes. It reads; nothing here changes anything."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from flask import Blueprint, Response, abort, jsonify, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from markupsafe import Markup
+
+from infra.errors import InputError, StoreUnavailableError
+from infra.firestore.reads import Selection
+from infra.message import Cursor, Message, is_document_id
+from web import highlight, payload
+from web.auth import login_required, public
+from web.delivery import WORDS, notice_text, observed, state_of
+from web.rows import row_html
+from web.services import services
+
+__all__ = ["blueprint", "row_html"]
+
+PAGE_ROWS = 50
+# A document may become visible a little later than a newer one: an empty page's stream begins that much earlier.
+_LATENESS = timedelta(seconds=10)
+
+blueprint = Blueprint("messages", __name__)
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of the list, newest first. ``older`` is where the next one begins; None at the end of history."""
+
+    rows: list[Message]
+    older: Cursor | None
+
+
+@blueprint.get("/")
+@login_required
+def home() -> ResponseReturnValue:
+    """The list is the home page."""
+    return redirect(url_for("messages.index"), 302)
+
+
+@blueprint.get("/messages")
+@login_required
+def index() -> ResponseReturnValue:
+    """A page of the list: ``?before=`` a cursor, ``&subscription=`` an id; rows as JSON for the page's own script."""
+    before, selection = _before(), Selection(_subscription())
+    page = _page(selection, before)
+    if request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json":
+        rows = [
+            {"id": one.id, "cursor": str(one.cursor), "deliveries": one.deliveries, "html": row_html(one)}
+            for one in page.rows
+        ]
+        return jsonify(rows=rows, older=str(page.older) if page.older else None)
+    after = page.rows[0].cursor if page.rows and not before else Cursor(datetime.now(UTC) - _LATENESS, "0" * 32)
+    return render_template(
+        "messages.html",
+        page=page,
+        row=row_html,
+        before=before,
+        after=after,
+        subscription=selection.subscription,
+        deliveries=observed(),
+        delivery_state=state_of,
+        delivery_words=WORDS,
+        subscriptions=services().settings.subscriptions,
+        retention_days=services().settings.retention_days,
+        push_endpoint=services().settings.push_endpoint,
+        notice=notice_text(request.args),
+    )
+
+
+@blueprint.get("/messages/<document>")
+@login_required
+def message(document: str) -> ResponseReturnValue:
+    """One message's own page; with ``?part=detail`` what the list's drawer shows of it. ``?view=`` chooses a view."""
+    found = _found(document)
+    wanted = request.args.get("view")
+    try:
+        shown = payload.show(_head(found), found.size_bytes, found.kind, wanted)
+        gone = ""
+    except StoreUnavailableError as exc:
+        services().log.warning("payload incomplete", id=document, reason=str(exc))
+        shown, gone = payload.Shown(None, (), Markup()), "The payload cannot be read at this moment."
+    template = "_detail.html" if request.args.get("part") == "detail" else "message.html"
+    return render_template(template, m=found, shown=shown, gone=gone, now=datetime.now(UTC))
+
+
+@blueprint.get("/messages/<document>/data")
+@login_required
+def data(document: str) -> ResponseReturnValue:
+    """The payload, byte for byte, as a file that no browser opens by itself (T29)."""
+    found = _found(document)
+    response = Response(services().messages.payload(found), mimetype="application/octet-stream")
+    # The name is made of our own hex digits, never of what a publisher wrote.
+    response.headers["Content-Disposition"] = f'attachment; filename="{found.id}.bin"'
+    return response
+
+
+@blueprint.get("/pygments.css")
+@public
+def pygments_css() -> ResponseReturnValue:
+    """The colours of payloads, light and dark."""
+    response = Response(highlight.style_sheet(), mimetype="text/css")
+    response.headers["Cache-Control"] = "public, max-age=3600"
+    return response
+
+
+def _page(selection: Selection, before: Cursor | None) -> Page:
+    # One more than is shown tells whether there is an older page.
+    found = services().messages.page(selection, before=before, limit=PAGE_ROWS + 1)
+    rows = found[:PAGE_ROWS]
+    return Page(rows, rows[-1].cursor if len(found) > PAGE_ROWS else None)
+
+
+def _before() -> Cursor | None:
+    text = request.args.get("before", "")
+    if not text:
+        return None
+    try:
+        return Cursor.parse(text)
+    except ValueError as exc:
+        raise InputError("before", f"{exc}. Start again from the newest messages.") from exc
+
+
+def _subscription() -> str:
+    text = request.args.get("subscription", "")
+    if text and text not in services().settings.subscriptions:
+        raise InputError("subscription", f"{text[:100]!r} is not monitored here.")
+    return text
+
+
+def _found(document: str) -> Message:
+    found = services().messages.get(document) if is_document_id(document) else None
+    if found is None:
+        days = services().settings.retention_days
+        abort(404, f"There is no such message. Messages are kept for {days} days; the link may also be cut short.")
+    return found
+
+
+def _head(found: Message) -> bytes:
+    """What can be shown of the payload: of a large one, only its first chunk is read."""
+    return services().messages.payload(replace(found, chunks=min(found.chunks, 1)))

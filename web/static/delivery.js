@@ -1,0 +1,93 @@
+// Delivery, which is everyone's: the state of each subscription in words, Start and Stop.
+
+import { notify } from "./notices.js";
+import { SignedOutError, post } from "./requests.js";
+import { minutesText, timeElement } from "./times.js";
+
+const WORDS = { receiving: "RECEIVING", elsewhere: "SENT ELSEWHERE", stopped: "STOPPED" };
+const HAPPENED = {
+  receiving: "started delivery of",
+  elsewhere: "pointed elsewhere the delivery of",
+  stopped: "stopped delivery of",
+};
+
+export class Deliveries {
+  constructor(place, { signedOut }) {
+    this.place = place;
+    this.signedOut = signedOut;
+    this.dialog = document.getElementById("confirm-stop");
+    place.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.submitted(event.target);
+    });
+  }
+
+  section(subscription) {
+    return [...this.place.children].find((one) => one.dataset.subscription === subscription);
+  }
+
+  stateOf(data) {
+    if (!data.observed_running) return "stopped";
+    return data.push_endpoint === this.place.dataset.pushEndpoint ? "receiving" : "elsewhere";
+  }
+
+  /** Show what the stream, or the answer to a button, says; a change is also told in a notice. */
+  apply(data) {
+    const section = this.section(data.subscription);
+    if (!section) return;
+    const state = this.stateOf(data);
+    const changedAt = data.changed_at ?? "";
+    const isNews = section.dataset.state !== state;
+    const isOld = Date.parse(changedAt) < Date.parse(section.dataset.changedAt);
+    if (isOld) return; // an event that was on its way while the button's answer came
+    section.dataset.state = state;
+    section.dataset.changedAt = changedAt;
+    section.querySelector(".state-word").textContent = WORDS[state];
+    this.describe(section.querySelector(".state-detail"), data);
+    for (const form of section.querySelectorAll("form.switch")) {
+      form.hidden = form.dataset.action === (state === "receiving" ? "start" : state === "stopped" ? "stop" : "");
+    }
+    if (isNews) this.tell(data, state);
+  }
+
+  describe(place, data) {
+    place.replaceChildren();
+    if (!data.changed_at) return;
+    place.append(data.changed_by ? `by ${data.changed_by} ` : "changed elsewhere ");
+    place.append(timeElement(data.changed_at, { short: true }));
+  }
+
+  tell(data, state) {
+    const who = data.changed_by || "Somebody, outside of Subscope,";
+    const when = data.changed_at ? ` at ${minutesText(new Date(data.changed_at))}` : "";
+    notify(`${who} ${HAPPENED[state]} ${data.subscription}${when}.`);
+  }
+
+  async submitted(form) {
+    const section = form.closest(".delivery");
+    if (form.dataset.action === "stop" && !(await this.confirmed(section.dataset.subscription))) return;
+    const button = form.querySelector("button");
+    button.disabled = true;
+    try {
+      const data = await (await post(form.action, this.place.dataset.csrf)).json();
+      this.apply(data);
+      for (const warning of data.warnings) notify(warning, "warning");
+    } catch (error) {
+      if (error instanceof SignedOutError) this.signedOut();
+      else notify(error.message, "problem");
+    } finally {
+      button.disabled = false;
+      if (form.hidden) section.querySelector("form.switch:not([hidden]) button")?.focus();
+    }
+  }
+
+  confirmed(subscription) {
+    const { dialog } = this;
+    dialog.querySelector(".about").textContent = subscription;
+    dialog.returnValue = "no";
+    dialog.showModal();
+    return new Promise((resolve) => {
+      dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
+    });
+  }
+}

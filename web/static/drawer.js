@@ -1,0 +1,83 @@
+// A message beside the list. While it is open the address is the message's own; Back closes it.
+
+import { loadDetail, startDetail } from "./detail.js";
+
+export class Drawer {
+  constructor(place, body, { failed, changed }) {
+    this.place = place;
+    this.body = body;
+    this.failed = failed;
+    this.changed = changed;
+    this.listAddress = location.href;
+    startDetail(place, { failed });
+    place.addEventListener("click", (event) => event.target.closest("[data-close]") && this.close());
+    body.addEventListener("click", (event) => this.clicked(event));
+    addEventListener("popstate", () => this.hide());
+  }
+
+  get isOpen() {
+    return !this.place.hidden;
+  }
+
+  get selected() {
+    return this.body.querySelector("tr.selected");
+  }
+
+  clicked(event) {
+    const row = event.target.closest("tr.message");
+    // Another tab, or text being selected, is not for us.
+    if (!row || event.ctrlKey || event.metaKey || event.shiftKey || String(getSelection())) return;
+    event.preventDefault();
+    this.open(row);
+  }
+
+  async open(row) {
+    this.select(row);
+    const address = row.querySelector("a.preview").getAttribute("href");
+    const wasOpen = this.isOpen;
+    history[wasOpen ? "replaceState" : "pushState"]({ drawer: true }, "", address);
+    this.place.hidden = false;
+    document.body.classList.add("drawer-open");
+    this.place.setAttribute("aria-busy", "true");
+    try {
+      await loadDetail(this.place, address);
+      this.place.scrollTop = 0;
+      if (!wasOpen) this.place.querySelector("[data-close]").focus({ preventScroll: true });
+    } catch (error) {
+      this.close();
+      this.failed(error);
+    } finally {
+      this.place.removeAttribute("aria-busy");
+      this.changed();
+    }
+  }
+
+  select(row) {
+    this.selected?.classList.remove("selected");
+    row.classList.add("selected");
+  }
+
+  close() {
+    if (this.isOpen) history.back();
+  }
+
+  hide() {
+    if (!this.isOpen) return;
+    this.place.hidden = true;
+    this.place.replaceChildren();
+    document.body.classList.remove("drawer-open");
+    this.selected?.querySelector("a.preview").focus({ preventScroll: true });
+    this.changed();
+  }
+
+  /** The next (1) or previous (-1) row; shown at once when the drawer is open. */
+  step(by) {
+    const now = this.selected;
+    const next = now ? (by > 0 ? now.nextElementSibling : now.previousElementSibling) : this.body.firstElementChild;
+    if (!next) return;
+    this.select(next);
+    next.scrollIntoView({ block: "nearest" });
+    if (this.isOpen) this.open(next);
+    else next.querySelector("a.preview").focus({ preventScroll: true });
+  }
+}

@@ -1,0 +1,110 @@
+// The stream: one EventSource, rebuilt when the browser gave it up, and what can truly be said of it.
+
+import { SignedOutError, get } from "./requests.js";
+
+const FIRST_WAIT_MS = 1000;
+const LONGEST_WAIT_MS = 30000;
+
+export class Live {
+  /** `on` has message, delivery, resync and state: (name, since). Names: connecting, live, reconnecting, signed-out. */
+  constructor(after, subscription, on) {
+    this.after = after;
+    this.subscription = subscription;
+    this.on = on;
+    this.source = null;
+    this.timer = null;
+    this.wait = FIRST_WAIT_MS;
+    this.since = new Date();
+    this.name = "";
+    this.feed = "connecting";
+    addEventListener("offline", () => this.lost());
+    addEventListener("online", () => this.connect());
+    addEventListener("pagehide", () => this.close());
+    addEventListener("pageshow", (event) => event.persisted && this.connect());
+  }
+
+  connect() {
+    this.close();
+    const query = new URLSearchParams({ after: this.after });
+    if (this.subscription) query.set("subscription", this.subscription);
+    const source = new EventSource(`/live?${query}`);
+    this.source = source;
+    source.addEventListener("open", () => {
+      this.wait = FIRST_WAIT_MS;
+      this.say();
+    });
+    source.addEventListener("error", () => this.failed(source));
+    this.listen(source);
+  }
+
+  listen(source) {
+    source.addEventListener("message", (event) => {
+      if (event.lastEventId) this.after = event.lastEventId;
+      this.on.message(JSON.parse(event.data));
+    });
+    source.addEventListener("delivery", (event) => this.on.delivery(JSON.parse(event.data)));
+    source.addEventListener("resync", () => this.on.resync());
+    source.addEventListener("feed", (event) => {
+      const { status, since } = JSON.parse(event.data);
+      this.feed = status;
+      if (status === "reconnecting" && since) this.since = new Date(since);
+      this.say();
+    });
+  }
+
+  /** Both must hold: this page's connection, and the server's own to Firestore. */
+  say() {
+    if (this.source?.readyState !== EventSource.OPEN) this.tell("reconnecting");
+    else if (this.feed === "reconnecting") this.tell("reconnecting");
+    else this.tell(this.feed === "live" ? "live" : "connecting");
+  }
+
+  tell(name) {
+    if (name === "reconnecting" && this.name === "live" && this.feed !== "reconnecting") this.since = new Date();
+    this.name = name;
+    this.on.state(name, this.since);
+  }
+
+  lost() {
+    this.close();
+    this.tell("reconnecting");
+  }
+
+  failed(source) {
+    if (source !== this.source) return;
+    this.tell("reconnecting");
+    // A browser gives up for good when the answer is no event stream: a 502 of something in between, or our 401.
+    if (source.readyState === EventSource.CLOSED) this.later();
+  }
+
+  later() {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.again(), this.wait * (0.75 + Math.random() / 2));
+    this.wait = Math.min(this.wait * 2, LONGEST_WAIT_MS);
+  }
+
+  async again() {
+    try {
+      await get("/session", "application/json");
+    } catch (error) {
+      if (error instanceof SignedOutError) {
+        this.tell("signed-out");
+        return;
+      }
+      this.later();
+      return;
+    }
+    this.connect();
+  }
+
+  /** A reloaded list continues from its newest row. */
+  continueFrom(cursor) {
+    this.after = cursor;
+  }
+
+  close() {
+    clearTimeout(this.timer);
+    this.source?.close();
+    this.source = null;
+  }
+}

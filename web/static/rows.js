@@ -1,0 +1,163 @@
+// The list: rows ordered by (received_at, id), newest on top, each message once. It never moves under a reader.
+
+import { localize } from "./times.js";
+
+export const MOST_ROWS = 500;
+const BATCH = 80;
+const POINTER_REST_MS = 1200;
+
+/** A cursor as something that compares: [microseconds, id]. Microseconds fit into a double until the year 2255. */
+function keyOf(cursor) {
+  const hyphen = cursor.indexOf("-");
+  return [Number(cursor.slice(0, hyphen)), cursor.slice(hyphen + 1)];
+}
+
+/** Negative when `a` is older than `b`. */
+export function compare(a, b) {
+  const [timeA, idA] = keyOf(a);
+  const [timeB, idB] = keyOf(b);
+  if (timeA !== timeB) return timeA - timeB;
+  return idA < idB ? -1 : Number(idA > idB);
+}
+
+/** The one row in the server's own, escaped, partial. */
+function parse(html) {
+  const template = document.createElement("template");
+  template.innerHTML = html;
+  const row = template.content.querySelector("tr.message");
+  if (row) localize(row);
+  return row;
+}
+
+export class Rows {
+  /** `held()` says whether arrivals must wait; `changed()` is called when what waits or is shown changes. */
+  constructor(body, { held, changed, arrived, trimmed }) {
+    this.body = body;
+    this.held = held;
+    this.changed = changed;
+    this.arrived = arrived;
+    this.trimmed = trimmed;
+    this.byId = new Map();
+    this.waiting = new Map();
+    this.skipped = 0;
+    this.scheduled = false;
+    this.pointerAt = 0;
+    for (const row of body.querySelectorAll("tr.message")) this.byId.set(row.dataset.id, row);
+    body.addEventListener("pointermove", () => {
+      this.pointerAt = performance.now();
+    });
+  }
+
+  get count() {
+    return this.byId.size;
+  }
+
+  /** How many arrivals wait, those included that were too many to keep. */
+  get waitingCount() {
+    return this.waiting.size + this.skipped;
+  }
+
+  /** Take in one message of the stream. */
+  add(item) {
+    const row = this.byId.get(item.id);
+    const known = this.waiting.get(item.id)?.deliveries ?? Number(row?.dataset.deliveries ?? 0);
+    if (!item.html || known >= item.deliveries || this.isBeyond(item)) return;
+    this.waiting.set(item.id, item);
+    if (this.waiting.size > 2 * MOST_ROWS) this.forgetOldest();
+    this.changed();
+    this.schedule();
+  }
+
+  /** Older than all that is loaded: it comes with the older pages. */
+  isBeyond(item) {
+    const last = this.body.lastElementChild;
+    return Boolean(last && this.body.dataset.older && compare(item.cursor, last.dataset.cursor) < 0);
+  }
+
+  /** More wait than the list may hold: only the newest will be shown, the others are a page away. */
+  forgetOldest() {
+    const newestFirst = [...this.waiting.values()].sort((a, b) => compare(b.cursor, a.cursor));
+    this.skipped += newestFirst.length - MOST_ROWS;
+    this.waiting = new Map(newestFirst.slice(0, MOST_ROWS).map((item) => [item.id, item]));
+  }
+
+  schedule() {
+    if (this.scheduled || !this.waiting.size || this.held()) return;
+    this.scheduled = true;
+    const rest = POINTER_REST_MS - (performance.now() - this.pointerAt);
+    const soon = () => requestAnimationFrame(() => this.flush());
+    if (this.pointerAt && rest > 0) setTimeout(soon, rest);
+    else soon();
+  }
+
+  /** Show a batch of what waits, newest first; the next batch comes with the next frame. */
+  flush() {
+    this.scheduled = false;
+    if (this.held()) return;
+    const batch = [...this.waiting.values()].sort((a, b) => compare(b.cursor, a.cursor)).slice(0, BATCH);
+    let fresh = 0;
+    for (const item of batch) {
+      this.waiting.delete(item.id);
+      fresh += this.show(item);
+    }
+    if (!this.waiting.size) this.skipped = 0;
+    this.trim();
+    if (fresh) this.arrived(fresh);
+    this.changed();
+    this.schedule();
+  }
+
+  /** Put one message where it belongs; 1 when it is new, 0 when it replaced its earlier state. */
+  show(item) {
+    const row = parse(item.html);
+    const before = this.byId.get(item.id);
+    if (!row || (!before && this.isBeyond(item))) return 0;
+    this.byId.set(item.id, row);
+    if (before) {
+      if (before.classList.contains("selected")) row.classList.add("selected");
+      before.replaceWith(row);
+      return 0;
+    }
+    row.classList.add("fresh");
+    this.body.insertBefore(row, this.placeOf(row));
+    return 1;
+  }
+
+  placeOf(row) {
+    let next = this.body.firstElementChild;
+    while (next && compare(next.dataset.cursor, row.dataset.cursor) > 0) next = next.nextElementSibling;
+    return next;
+  }
+
+  /** Append an older page. */
+  append(items) {
+    for (const item of items) {
+      if (this.byId.has(item.id)) continue;
+      const row = parse(item.html);
+      if (!row) continue;
+      this.byId.set(item.id, row);
+      this.body.append(row);
+    }
+    this.changed();
+  }
+
+  /** Start over with the newest page. */
+  replace(items) {
+    this.body.replaceChildren();
+    this.byId.clear();
+    this.waiting.clear();
+    this.skipped = 0;
+    this.append(items);
+  }
+
+  /** Rows at the end go when there are too many; they can be loaded again. */
+  trim() {
+    if (this.byId.size <= MOST_ROWS) return;
+    while (this.byId.size > MOST_ROWS) {
+      const last = this.body.lastElementChild;
+      this.byId.delete(last.dataset.id);
+      last.remove();
+    }
+    this.trimmed(this.body.lastElementChild.dataset.cursor);
+  }
+}
