@@ -5,7 +5,6 @@ Build resource as JSON (cloud.google.com/build/docs/subscribe-build-notification
 """
 
 import asyncio
-import itertools
 import json
 import random
 import uuid
@@ -18,7 +17,7 @@ from infra.local.resources import PROJECT
 Publish = Callable[[bytes, dict[str, str]], Awaitable[None]]
 
 FIRST = 3
-PAUSE_SECONDS = 4.0
+PAUSE_SECONDS = (2.0, 6.0)
 _SERVICES = ("checkout", "catalog", "search", "invoices", "mailer", "gateway")
 _BRANCHES = ("main", "main", "main", "release/2.4", "fix/rounding", "feature/dark-mode")
 _FAILURES = (
@@ -29,34 +28,37 @@ _FAILURES = (
 
 @dataclass(frozen=True)
 class Build:
-    """One invented build."""
+    """One invented build: it waits ``queued_seconds`` and works ``working_seconds``."""
 
     id: str
     service: str
     branch: str
     commit: str
     created_at: datetime
-    seconds: float
+    queued_seconds: float
+    working_seconds: float
     failure: str
 
     @classmethod
-    def invent(cls, dice: random.Random, now: datetime) -> "Build":
+    def invent(cls, dice: random.Random, created_at: datetime) -> "Build":
         """Make one up; one in four fails."""
         return cls(
             id=str(uuid.UUID(int=dice.getrandbits(128), version=4)),
             service=dice.choice(_SERVICES),
             branch=dice.choice(_BRANCHES),
             commit=f"{dice.getrandbits(160):040x}",
-            created_at=now,
-            seconds=dice.uniform(20, 240),
+            created_at=created_at,
+            queued_seconds=dice.uniform(*PAUSE_SECONDS),
+            working_seconds=dice.uniform(*PAUSE_SECONDS),
             failure=dice.choice(_FAILURES) if dice.random() < 0.25 else "",
         )
 
-    def notifications(self) -> Iterator[tuple[bytes, dict[str, str]]]:
-        """The data and attributes of its three messages."""
-        for status in ("QUEUED", "WORKING", "FAILURE" if self.failure else "SUCCESS"):
+    def notifications(self) -> Iterator[tuple[float, bytes, dict[str, str]]]:
+        """Its three messages: after how many seconds, data, attributes."""
+        last = "FAILURE" if self.failure else "SUCCESS"
+        for pause, status in ((0.0, "QUEUED"), (self.queued_seconds, "WORKING"), (self.working_seconds, last)):
             data = json.dumps(self.resource(status), indent=2).encode()
-            yield data, {"buildId": self.id, "status": status}
+            yield pause, data, {"buildId": self.id, "status": status}
 
     def resource(self, status: str) -> dict[str, object]:
         """The Build resource when it had that status."""
@@ -79,10 +81,11 @@ class Build:
             },
             "tags": [self.service],
         }
+        started_at = self.created_at + timedelta(seconds=self.queued_seconds)
         if status != "QUEUED":
-            build["startTime"] = _time(self.created_at + timedelta(seconds=2))
+            build["startTime"] = _time(started_at)
         if status in ("SUCCESS", "FAILURE"):
-            build["finishTime"] = _time(self.created_at + timedelta(seconds=2 + self.seconds))
+            build["finishTime"] = _time(started_at + timedelta(seconds=self.working_seconds))
         if status == "FAILURE":
             build["failureInfo"] = {"type": "USER_BUILD_STEP", "detail": self.failure}
         return build
@@ -100,14 +103,16 @@ class Build:
 
 
 async def publish_samples(publish: Publish) -> None:
-    """Publish a few builds at once, then go on, one message every few seconds, until cancelled."""
+    """Publish a few builds that are over, then one after the other as they happen, until cancelled."""
     dice = random.Random()  # noqa: S311 - invented builds, not secrets
-    for _ in range(FIRST):
-        for data, attributes in Build.invent(dice, datetime.now(UTC)).notifications():
+    for minutes in range(FIRST, 0, -1):
+        over = Build.invent(dice, datetime.now(UTC) - timedelta(minutes=minutes))
+        for _, data, attributes in over.notifications():
             await publish(data, attributes)
-    for _ in itertools.count():
-        for data, attributes in Build.invent(dice, datetime.now(UTC)).notifications():
-            await asyncio.sleep(dice.uniform(0.5, 1.5) * PAUSE_SECONDS)
+    while True:
+        await asyncio.sleep(dice.uniform(*PAUSE_SECONDS))
+        for pause, data, attributes in Build.invent(dice, datetime.now(UTC)).notifications():
+            await asyncio.sleep(pause)
             await publish(data, attributes)
 
 

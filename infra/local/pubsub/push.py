@@ -1,6 +1,6 @@
 """Push delivery for one subscription: what is in flight, how much may be, and when to try again.
 
-At least once: a message leaves the backlog only after one of the five acknowledging statuses.
+At least once: a message leaves the backlog only after an acknowledging status.
 """
 
 import asyncio
@@ -14,8 +14,9 @@ from yarl import URL
 from infra.local.pubsub.backlog import Backlog, Entry
 from infra.local.pubsub.envelope import push_body
 
-# cloud.google.com/pubsub/docs/push#receive_push: everything else, 203 and 206 included, is a refusal.
-ACKNOWLEDGING = frozenset({102, 200, 201, 202, 204})
+# cloud.google.com/pubsub/docs/push#receive_push: everything else, 203 and 206 included, is a refusal. The page names
+# 102 too, which HTTP calls interim (RFC 9110, 15.2): as everywhere, the final status after it is what counts.
+ACKNOWLEDGING = frozenset({200, 201, 202, 204})
 # The service goes to thousands; on one machine more than this only lengthens queues (4,100/s at 300, 3,600/s at 1,000).
 MAX_IN_FLIGHT = 250
 MAX_BYTES_IN_FLIGHT = 64 * 1024 * 1024

@@ -6,6 +6,7 @@ import grpc
 from infra.local.pubsub.broker import Broker
 from infra.local.pubsub.publisher import PublisherMethods
 from infra.local.pubsub.push import TokenSource
+from infra.local.pubsub.streaming import StreamingPull
 from infra.local.pubsub.subscriber import SubscriberMethods
 
 # A Publish may be as long as its messages; gRPC's own limit is 4 MiB.
@@ -23,8 +24,10 @@ class PubsubServer:
 
     def add_to(self, server: grpc.aio.Server) -> None:
         """Serve Publisher and Subscriber; make the server with ``SERVER_OPTIONS``."""
+        subscriber = SubscriberMethods(self._broker)
+        streaming = StreamingPull(subscriber)
         server.add_generic_rpc_handlers(
-            (PublisherMethods(self._broker).service(), SubscriberMethods(self._broker).service())
+            (PublisherMethods(self._broker).service(), subscriber.service(streaming.method()))
         )
 
     def backlog(self, subscription: str) -> dict[str, object] | None:

@@ -13,7 +13,7 @@ from infra.local.pubsub.broker import Broker
 from infra.local.pubsub.masks import merge
 from infra.local.pubsub.paging import page
 from infra.local.pubsub.subscription import Subscription
-from infra.local.rpc import RpcError, Service, Unary
+from infra.local.rpc import Method, RpcError, Service, Unary
 
 PULL_WAIT_SECONDS = 20.0  # the service promises a bounded wait and no number
 PULL_BYTES = 10_000_000
@@ -42,8 +42,8 @@ class SubscriberMethods:
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
 
-    def service(self) -> Service:
-        """The table of methods."""
+    def service(self, *more: Method) -> Service:
+        """The table of methods, and ``more``."""
         return Service(
             "google.pubsub.v1.Subscriber",
             (
@@ -56,6 +56,7 @@ class SubscriberMethods:
                 Unary("Pull", types.PullRequest.pb(), self.pull),
                 Unary("Acknowledge", types.AcknowledgeRequest.pb(), self.acknowledge),
                 Unary("ModifyAckDeadline", types.ModifyAckDeadlineRequest.pb(), self.modify_ack_deadline),
+                *more,
             ),
         )
 
@@ -69,17 +70,17 @@ class SubscriberMethods:
         return self._broker.subscribe(resource).resource
 
     async def get(self, request: Any) -> Any:
-        return self._named(request.subscription).resource
+        return self.named(request.subscription).resource
 
     async def update(self, request: Any) -> Any:
-        subscription = self._named(request.subscription.name)
+        subscription = self.named(request.subscription.name)
         changed = merge(subscription.resource, request.subscription, request.update_mask, _MUTABLE)
         self._check(_with_defaults(changed))
         subscription.configure(changed)
         return changed
 
     async def modify_push_config(self, request: Any) -> Any:
-        subscription = self._named(request.subscription)
+        subscription = self.named(request.subscription)
         checks.check_push_config(request.push_config)
         changed = type(subscription.resource)()
         changed.CopyFrom(subscription.resource)
@@ -100,10 +101,10 @@ class SubscriberMethods:
         return Empty()
 
     async def pull(self, request: Any) -> Any:
-        subscription = self._named(request.subscription)
+        subscription = self.named(request.subscription)
         if request.max_messages < 1:
             raise checks.invalid(f"Invalid max_messages {request.max_messages}: it must be positive.")
-        _refuse_pushing(subscription)
+        refuse_pushing(subscription)
         entries = _lease(subscription, request.max_messages)
         end = asyncio.get_running_loop().time() + PULL_WAIT_SECONDS
         while not entries and not request.return_immediately:
@@ -115,14 +116,14 @@ class SubscriberMethods:
         return types.PullResponse.pb()(received_messages=[received(entry) for entry in entries])
 
     async def acknowledge(self, request: Any) -> Any:
-        subscription = self._named(request.subscription)
+        subscription = self.named(request.subscription)
         for entry, _ in _held(subscription, request.ack_ids):
             # A late acknowledgement still counts, as it may with the service.
             subscription.backlog.remove(entry)
         return Empty()
 
     async def modify_ack_deadline(self, request: Any) -> Any:
-        subscription = self._named(request.subscription)
+        subscription = self.named(request.subscription)
         seconds = request.ack_deadline_seconds
         if not 0 <= seconds <= 600:
             raise checks.invalid(f"Invalid ack_deadline_seconds {seconds}: the service takes 0 to 600.")
@@ -134,7 +135,8 @@ class SubscriberMethods:
                     subscription.refuse(entry)
         return Empty()
 
-    def _named(self, name: str) -> Subscription:
+    def named(self, name: str) -> Subscription:
+        """The subscription of that name. Raises INVALID_ARGUMENT or NOT_FOUND."""
         checks.check_name("subscriptions", name)
         return self._broker.subscription(name)
 
@@ -170,7 +172,8 @@ def _held(subscription: Subscription, ack_ids: Any) -> list[tuple[Entry, int]]:
     return entries
 
 
-def _refuse_pushing(subscription: Subscription) -> None:
+def refuse_pushing(subscription: Subscription) -> None:
+    """Raise FAILED_PRECONDITION while a subscription pushes: its messages are the endpoint's."""
     if subscription.resource.push_config.push_endpoint:
         raise RpcError(
             grpc.StatusCode.FAILED_PRECONDITION,
