@@ -1,0 +1,203 @@
+"""The feed comes back from whatever happens to its stream, once a second at most, and shows every message once."""
+
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+import grpc
+import pytest
+from google.cloud.firestore_v1 import types
+
+from tests.faults.firestore_proxy import FirestoreProxy
+from tests.web.stage import QUICK, LocalFirestore, Viewing, Writer, viewing, wait_until
+from web.follow import Timing
+
+CODES = [code for code in grpc.StatusCode if code is not grpc.StatusCode.OK]
+
+
+@pytest.fixture(scope="module")
+def firestore() -> Iterator[LocalFirestore]:
+    server = LocalFirestore()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def proxy(firestore: LocalFirestore) -> Iterator[FirestoreProxy]:
+    server = FirestoreProxy(firestore.address)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def writer(firestore: LocalFirestore) -> Iterator[Writer]:
+    found = Writer(firestore.address)
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def view(proxy: FirestoreProxy) -> Iterator[Viewing]:
+    with viewing(proxy.address) as found:
+        yield found
+
+
+def is_reconnecting(view: Viewing) -> bool:
+    return view.feed.state.status == "reconnecting"
+
+
+def is_live(view: Viewing) -> bool:
+    return view.feed.state.status == "live"
+
+
+@pytest.mark.parametrize("code", CODES, ids=lambda code: code.name)
+def test_every_status_ends_in_recovery_without_loss(
+    code: grpc.StatusCode, view: Viewing, proxy: FirestoreProxy, writer: Writer
+) -> None:
+    client = view.live_client()
+    before = writer.message()
+    wait_until(lambda: before in client.ids(), "the first message's arrival")
+    proxy.refuse = code
+    proxy.cut(code)
+    wait_until(lambda: is_reconnecting(view), "the state reconnecting")
+    assert view.feed.state.error, "the state does not say what is wrong"
+    during = writer.messages(3)
+    time.sleep(0.3)
+    proxy.refuse = None
+    wait_until(lambda: is_live(view), "going live again", 10)
+    after = writer.message()
+    wait_until(lambda: after in client.ids(), "a later message's arrival")
+    assert sorted(client.ids()[-5:]) == sorted([before, *during, after])
+    assert len(client.ids()) == len(set(client.ids())), "a message was sent twice"
+    assert [frame.data["status"] for frame in client.of("feed")][-2:] == ["reconnecting", "live"]
+
+
+def test_stream_that_the_server_ends_normally_is_opened_again(
+    view: Viewing, proxy: FirestoreProxy, writer: Writer
+) -> None:
+    client = view.live_client()
+    proxy.cut(None)
+    wait_until(lambda: len(proxy.opened_at) == 2, "a second stream")
+    message = writer.message()
+    wait_until(lambda: message in client.ids(), "the message's arrival")
+
+
+@pytest.mark.parametrize("code", [grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.PERMISSION_DENIED])
+def test_refusing_server_is_asked_at_most_once_a_second(
+    code: grpc.StatusCode, proxy: FirestoreProxy, firestore: LocalFirestore
+) -> None:
+    proxy.refuse = code
+    with viewing(proxy.address, Timing()) as view:
+        view.client()
+        time.sleep(3.5)
+        gaps = [later - earlier for earlier, later in zip(proxy.opened_at, proxy.opened_at[1:], strict=False)]
+        assert 2 <= len(proxy.opened_at) <= 4
+        assert min(gaps) >= 0.99
+
+
+def test_stream_that_dies_at_once_is_opened_at_most_once_a_second(
+    proxy: FirestoreProxy, firestore: LocalFirestore
+) -> None:
+    with viewing(proxy.address, Timing()) as view:
+        client = view.client()
+        stop = threading.Event()
+
+        def cut_when_live() -> None:
+            while not stop.wait(0.01):
+                if is_live(view):
+                    proxy.cut(grpc.StatusCode.UNAVAILABLE)
+
+        cutter = threading.Thread(target=cut_when_live)
+        cutter.start()
+        time.sleep(3.5)
+        stop.set()
+        cutter.join()
+        assert 3 <= len(proxy.opened_at) <= 4
+        client.close()
+
+
+def test_refusal_is_shown_with_its_sentence(view: Viewing, proxy: FirestoreProxy) -> None:
+    proxy.refuse = grpc.StatusCode.PERMISSION_DENIED
+    client = view.client()
+    wait_until(lambda: is_reconnecting(view), "the state reconnecting")
+    assert "listening is refused" in view.feed.state.error
+    wait_until(lambda: any("listening is refused" in one.data["error"] for one in client.of("feed")), "the feed event")
+
+
+def test_target_given_up_on_an_open_stream_is_shown_and_tried_again(
+    view: Viewing, proxy: FirestoreProxy, writer: Writer
+) -> None:
+    client = view.live_client()
+    response = types.ListenResponse.pb()()
+    response.target_change.target_change_type = types.TargetChange.TargetChangeType.REMOVE
+    response.target_change.target_ids.append(1)
+    response.target_change.cause.code = 9
+    response.target_change.cause.message = "The query requires an index."
+    proxy.refuse = grpc.StatusCode.UNAVAILABLE
+    proxy.say(response)
+    wait_until(lambda: "requires an index" in view.feed.state.error, "the sentence about the index")
+    proxy.refuse = None
+    wait_until(lambda: is_live(view), "going live again")
+    message = writer.message()
+    wait_until(lambda: message in client.ids(), "the message's arrival")
+
+
+def test_restarted_firestore_is_found_again_without_loss(firestore: LocalFirestore) -> None:
+    with viewing(firestore.address) as view:
+        client = view.live_client()
+        firestore.down()
+        wait_until(lambda: is_reconnecting(view), "the state reconnecting")
+        time.sleep(1)
+        firestore.up()
+        writer = Writer(firestore.address)
+        message = writer.message()
+        wait_until(lambda: is_live(view), "going live again", 10)
+        wait_until(lambda: message in client.ids(), "the message's arrival")
+        writer.close()
+        client.close()
+
+
+def test_client_that_comes_while_firestore_is_down_gets_everything_later(firestore: LocalFirestore) -> None:
+    writer = Writer(firestore.address)
+    message = writer.message()
+    firestore.down()
+    with viewing(firestore.address) as view:
+        client = view.client()
+        wait_until(lambda: client.of("feed") and is_reconnecting(view), "the state reconnecting")
+        firestore.up()
+        wait_until(lambda: message in client.ids(), "the replay of what was stored before")
+        client.close()
+    writer.close()
+
+
+def test_half_open_stream_is_given_up_when_a_message_was_missed(proxy: FirestoreProxy, writer: Writer) -> None:
+    with viewing(proxy.address, replace(QUICK, silence_seconds=0.6)) as view:
+        client = view.live_client()
+        proxy.mute = True
+        message = writer.message()
+        wait_until(lambda: is_reconnecting(view), "noticing the silence", 5)
+        assert "silent" in view.feed.state.error
+        proxy.mute = False
+        wait_until(lambda: message in client.ids(), "the missed message's arrival")
+        client.close()
+
+
+def test_silent_stream_is_given_up_when_the_channel_does_not_answer(proxy: FirestoreProxy) -> None:
+    with viewing(proxy.address, replace(QUICK, silence_seconds=0.6)) as view:
+        client = view.live_client()
+        proxy.mute, proxy.refuse_reads = True, grpc.StatusCode.UNAVAILABLE
+        wait_until(lambda: is_reconnecting(view), "noticing the silence", 5)
+        assert "reads are refused" in view.feed.state.error
+        proxy.mute, proxy.refuse_reads = False, None
+        wait_until(lambda: is_live(view), "going live again")
+        client.close()
+
+
+def test_quiet_stream_is_left_alone_while_the_channel_answers(proxy: FirestoreProxy, writer: Writer) -> None:
+    with viewing(proxy.address, replace(QUICK, silence_seconds=0.3)) as view:
+        client = view.live_client()
+        time.sleep(1.5)
+        assert len(proxy.opened_at) == 1
+        assert [one.data["status"] for one in client.of("feed")][-1] == "live"
+        client.close()

@@ -1,0 +1,327 @@
+"""What the feed's tests, faults and benchmarks run on: a real Firestore on loopback, a writer, clients that read frames.
+
+Nothing is faked: the local Firestore speaks gRPC in a thread of its own, and can be stopped and started on its port.
+"""
+
+import asyncio
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+from typing import Any
+
+import grpc
+from google.api_core.exceptions import ServiceUnavailable
+from google.api_core.retry import Retry, if_exception_type
+from google.cloud.firestore_v1 import types
+
+from infra.firestore.client import Database
+from infra.firestore.reads import Messages
+from infra.firestore.values import Plain, encode_fields
+from infra.local.firestore import FirestoreServer
+from infra.local.firestore.service import SERVER_OPTIONS
+from infra.logs import Logger
+from infra.message import Message, document_id
+from infra.settings import ViewerSettings, viewer_settings
+from web.feed import Feed
+from web.follow import Timing
+from web.sse import Position
+from web.watcher import Watcher
+
+SUBSCRIPTION = "builds"
+SERVER_TIME = types.DocumentTransform.FieldTransform.ServerValue.REQUEST_TIME
+QUICK = Timing(
+    linger_seconds=60,
+    observe_seconds=0.2,
+    silence_seconds=60,
+    least_reopen_seconds=0.1,
+    most_reopen_seconds=0.4,
+    refused_reopen_seconds=0.8,
+)
+
+
+def wait_until(condition: Callable[[], object], what: str, seconds: float = 10.0) -> None:
+    """Wait for ``condition``; fail with a sentence after ``seconds``."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"{what} did not happen within {seconds:g} s"
+        time.sleep(0.01)
+
+
+def free_port() -> int:
+    """A port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class LoopThread:
+    """A gRPC server on an asyncio loop in a thread; ``add`` puts the handlers on it."""
+
+    def __init__(self, add: Callable[[grpc.aio.Server], None], port: int = 0) -> None:
+        self._add = add
+        self.port = port
+        self.loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
+        self._thread.start()
+        self._server: Any = None
+        self.up()
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    def up(self) -> None:
+        """Answer, on the same port as before."""
+        self.run(self._up())
+
+    def down(self) -> None:
+        """Refuse every connection and break the open ones."""
+        self.run(self._server.stop(0))
+
+    def close(self) -> None:
+        self.down()
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self._thread.join(5)
+        self.loop.close()
+
+    def run(self, work: Any) -> Any:
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(10)
+
+    async def _up(self) -> None:
+        # Without SO_REUSEPORT a second server on the port is an error, not a thief.
+        self._server = grpc.aio.server(options=[*SERVER_OPTIONS, ("grpc.so_reuseport", 0)])
+        self._add(self._server)
+        self.port = self._server.add_insecure_port(f"127.0.0.1:{self.port}")
+        await self._server.start()
+
+
+class LocalFirestore(LoopThread):
+    """The local Firestore, in this process."""
+
+    def __init__(self, heartbeat_seconds: float = 30.0) -> None:
+        self.firestore = FirestoreServer(heartbeat_seconds)
+        super().__init__(self.firestore.add_to)
+
+
+def settings_for(address: str, **environ: str) -> ViewerSettings:
+    """The viewer's settings with the Firestore at ``address``."""
+    return viewer_settings(environ_for(address) | environ)
+
+
+def environ_for(address: str) -> dict[str, str]:
+    """The viewer's environment with the Firestore at ``address``."""
+    return {
+        "GOOGLE_CLOUD_PROJECT": "subscope-test",
+        "PUSH_AUDIENCE": "https://receiver.example/push",
+        "PUSH_SERVICE_ACCOUNT": "push@subscope-test.iam.gserviceaccount.com",
+        "SUBSCRIPTIONS": SUBSCRIPTION,
+        "PUSH_ENDPOINT": "https://receiver.example/push",
+        "SECRET_KEY": "k" * 32,
+        "FIRESTORE_EMULATOR_HOST": address,
+    }
+
+
+class Writer:
+    """Stores messages as the receiver does: one write each, ``received_at`` by the server unless given."""
+
+    def __init__(self, address: str) -> None:
+        self.database = Database(settings_for(address))
+        self._next = 0
+
+    def close(self) -> None:
+        self.database.api.transport.close()
+
+    def message(self, **fields: Plain) -> str:
+        """Store one message; return its id."""
+        return self.messages(1, **fields)[0]
+
+    def messages(self, count: int, **fields: Plain) -> list[str]:
+        """Store so many in one request; return their ids."""
+        writes, ids = [], []
+        for _ in range(count):
+            self._next += 1
+            ids.append(document_id(SUBSCRIPTION, f"{id(self)}-{self._next}"))
+            writes.append(self._write(ids[-1], fields))
+        self._send(writes)
+        return ids
+
+    def redeliver(self, document: str, deliveries: int) -> None:
+        """Say that a stored message was delivered so often."""
+        write = types.Write.pb()()
+        write.update.name = self._name("messages", document)
+        encode_fields(write.update.fields, [("deliveries", deliveries)])
+        write.update_mask.field_paths.append("deliveries")
+        self._send([write])
+
+    def delete(self, *documents: str) -> None:
+        """Delete messages, as their expiry does."""
+        self._send([types.Write.pb()(delete=self._name("messages", one)) for one in documents])
+
+    def subscription(self, name: str, **fields: Plain) -> None:
+        """Set a subscription's observed state."""
+        write = types.Write.pb()()
+        write.update.name = self._name("subscriptions", name)
+        encode_fields(write.update.fields, fields.items())
+        self._send([write])
+
+    def _write(self, document: str, fields: dict[str, Plain]) -> Any:
+        write = types.Write.pb()()
+        write.update.name = self._name("messages", document)
+        encode_fields(write.update.fields, (_plain_message(document) | fields).items())
+        if "received_at" not in fields:
+            write.update_transforms.add(field_path="received_at", set_to_server_value=SERVER_TIME)
+        return write
+
+    def _send(self, writes: list[Any]) -> None:
+        request = types.BatchWriteRequest.pb()(database=self.database.name, writes=writes)
+        # After a restart gRPC itself waits a while before it connects again.
+        patience = Retry(predicate=if_exception_type(ServiceUnavailable), initial=0.1, maximum=0.5, timeout=10)
+        reply = self.database.api.batch_write(request, retry=patience, timeout=10, metadata=self.database.metadata)
+        assert not any(one.code for one in type(reply).pb(reply).status), "a write was refused"
+
+    def _name(self, collection: str, document: str) -> str:
+        return f"{self.database.root}/{collection}/{document}"
+
+
+def _plain_message(document: str) -> dict[str, Plain]:
+    now = datetime.now(UTC)
+    return {
+        "subscription": SUBSCRIPTION,
+        "message_id": document[:12],
+        "ordering_key": "",
+        "publish_time": now,
+        "attributes": {},
+        "tokens": [],
+        "kind": "text",
+        "preview": "hello",
+        "data": b"hello",
+        "chunks": 0,
+        "size_bytes": 5,
+        "sha256": "",
+        "deliveries": 1,
+        "last_delivered_at": now,
+        "shard": 0,
+        "expire_at": now + timedelta(days=7),
+    }
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One parsed frame; ``at`` is this process's monotonic clock."""
+
+    event: str
+    data: dict[str, Any]
+    id: str
+    at: float
+
+
+@dataclass
+class Frames:
+    """Parses the bytes of a stream as the standard says, as they come."""
+
+    frames: list[Frame] = field(default_factory=list)
+    comments: int = 0
+    chunks: list[float] = field(default_factory=list)
+    _rest: bytes = b""
+
+    def feed(self, chunk: bytes) -> None:
+        self.chunks.append(time.monotonic())
+        *whole, self._rest = (self._rest + chunk).split(b"\n\n")
+        for block in whole:
+            self._block(block.decode())
+
+    def of(self, event: str) -> list[Frame]:
+        return [frame for frame in list(self.frames) if frame.event == event]
+
+    def ids(self) -> list[str]:
+        """The ids of all messages, repeated when they were sent again."""
+        return [frame.data["id"] for frame in self.of("message")]
+
+    def _block(self, block: str) -> None:
+        fields = dict(line.split(": ", 1) for line in block.split("\n") if ": " in line)
+        if "event" in fields:
+            data = json.loads(fields["data"])
+            self.frames.append(Frame(fields["event"], data, fields.get("id", ""), time.monotonic()))
+        elif block.startswith(":"):
+            self.comments += 1
+
+
+class Client(Frames):
+    """Reads a watcher in a thread until it ends."""
+
+    def __init__(self, watcher: Watcher) -> None:
+        super().__init__()
+        self.watcher = watcher
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self.watcher.close()
+        self._thread.join(5)
+        assert not self._thread.is_alive(), "the watcher did not end within 5 s"
+
+    def _read(self) -> None:
+        for chunk in self.watcher:
+            self.feed(chunk)
+
+
+class Viewing:
+    """A feed over one Firestore, its clients, and what it logged."""
+
+    def __init__(self, address: str, timing: Timing = QUICK) -> None:
+        self.settings = settings_for(address)
+        self.database = Database(self.settings)
+        self.messages = Messages(self.database, self.settings.message_shards)
+        self.logged = StringIO()
+        self.observed = 0
+        self.render: Callable[[Message], str] = lambda message: f"<tr>{message.preview}</tr>"
+        self.feed = Feed(
+            self.database,
+            self.messages,
+            self.settings,
+            Logger("DEBUG", stream=self.logged),
+            lambda message: self.render(message),
+            self._observe,
+            timing=timing,
+        )
+
+    def client(self, position: Position | None = None, **wanted: Any) -> Client:
+        """A client at a position: the beginning of everything unless given."""
+        return Client(self.feed.watch(position or Position(None), **wanted))
+
+    def live_client(self, position: Position | None = None, **wanted: Any) -> Client:
+        """A client that has seen the feed live."""
+        client = self.client(position, **wanted)
+        wait_until(lambda: self.feed.state.status == "live", "the feed went live")
+        wait_until(lambda: any(one.data["status"] == "live" for one in client.of("feed")), "the client was told so")
+        return client
+
+    def close(self) -> None:
+        self.feed.close()
+        self.database.api.transport.close()
+
+    def _observe(self) -> None:
+        self.observed += 1
+
+
+@contextmanager
+def viewing(address: str, timing: Timing = QUICK) -> Iterator[Viewing]:
+    """A feed, closed afterwards; every thread of it must have ended."""
+    view = Viewing(address, timing)
+    try:
+        yield view
+    finally:
+        view.close()
+        wait_until(lambda: not feed_threads(), "the end of the feed's threads", 5)
+
+
+def feed_threads() -> list[str]:
+    """Names of the running feeds' threads."""
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("feed-")]

@@ -1,0 +1,167 @@
+"""The hub keeps what fits, tells what it lost, and hands out the latest states."""
+
+import threading
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+from types import SimpleNamespace
+
+from infra.logs import Logger
+from infra.message import Cursor, Message, document_id
+from web import hub as hub_module
+from web.hub import Entry, Frames, Hub
+
+START = datetime(2026, 1, 2, tzinfo=UTC)
+NOTHING = Cursor(START, "0" * 32)
+
+
+def message(number: int, *, data: bytes = b"", deliveries: int = 1) -> Message:
+    at = START + timedelta(seconds=number)
+    return Message(
+        id=document_id("builds", str(number)),
+        subscription="builds",
+        message_id=str(number),
+        publish_time=at,
+        received_at=at,
+        attributes={},
+        kind="text",
+        preview="",
+        data=data,
+        chunks=0,
+        size_bytes=len(data),
+        sha256="",
+        deliveries=deliveries,
+        last_delivered_at=at,
+        expire_at=at,
+    )
+
+
+def hub_with(count: int) -> Hub:
+    hub = Hub()
+    hub.begin(NOTHING, START)
+    for number in range(count):
+        hub.publish(message(number))
+    return hub
+
+
+def at(number: int) -> Cursor:
+    return Cursor(START + timedelta(seconds=number), "0" * 32)
+
+
+def numbers(entries: list[Entry] | None) -> list[int]:
+    assert entries is not None, "the ring says that entries may be missing"
+    return [int(entry.message.message_id) for entry in entries]
+
+
+def test_reads_on_from_a_number() -> None:
+    hub = hub_with(5)
+    first = hub.read(0, 3)
+    assert (numbers(first.entries), first.next_number, first.lost) == ([0, 1, 2], 3, False)
+    rest = hub.read(first.next_number, 3)
+    assert (numbers(rest.entries), rest.next_number) == ([3, 4], 5)
+    assert hub.read(5, 3).entries == []
+
+
+def test_reader_that_the_ring_left_behind_is_told() -> None:
+    hub = hub_with(hub_module.RING_MESSAGES + 5)
+    found = hub.read(0, 1)
+    assert found.lost
+    assert numbers(found.entries) == [5]
+    assert not hub.read(5, 1).lost
+
+
+def test_large_payloads_shorten_the_ring() -> None:
+    hub = hub_with(0)
+    for number in range(2_000):
+        hub.publish(message(number, data=b"x" * 16_384))
+    held = hub.next_number - len(range(hub.read(0, 1).next_number - 1))
+    assert held * 16_384 <= hub_module.RING_BYTES
+    assert hub.read(0, 1).lost
+
+
+def test_replays_from_a_position_it_holds() -> None:
+    assert numbers(hub_with(5).since(at(3), 5)) == [3, 4]
+
+
+def test_replay_ends_where_the_reader_begins() -> None:
+    assert numbers(hub_with(5).since(at(2), 4)) == [2, 3]
+
+
+def test_position_before_the_start_is_not_replayed_from_memory() -> None:
+    assert hub_with(5).since(Cursor(START - timedelta(seconds=1), "0" * 32), 5) is None
+
+
+def test_position_before_what_was_evicted_is_not_replayed_from_memory() -> None:
+    hub = hub_with(hub_module.RING_MESSAGES + 5)
+    assert hub.since(at(4), hub.next_number) is None
+    assert numbers(hub.since(at(5), hub.next_number))[0] == 5
+
+
+def test_late_message_keeps_the_position() -> None:
+    hub = hub_with(0)
+    hub.publish(message(9))
+    hub.publish(message(3))
+    positions = [entry.position for entry in hub.read(0, 9).entries]
+    assert positions == [message(9).cursor] * 2
+
+
+def test_nothing_is_replayed_from_memory_after_the_end() -> None:
+    hub = hub_with(3)
+    hub.end()
+    assert hub.since(at(1), 3) is None
+    assert not hub.began
+
+
+def test_beginning_again_forgets_and_loses_no_reader() -> None:
+    hub = hub_with(3)
+    hub.begin(message(9).cursor, START + timedelta(seconds=9))
+    assert hub.since(at(1), 3) is None
+    assert not hub.read(3, 9).lost
+    hub.publish(message(4))
+    assert hub.read(3, 9).entries[0].position == message(9).cursor
+
+
+def test_states_are_latest_only_and_sent_once() -> None:
+    hub = Hub()
+    hub.show("a", b"1")
+    hub.show("b", b"2")
+    hub.show("a", b"3")
+    frames, version = hub.states(0)
+    assert frames == [b"2", b"3"]
+    hub.show("a", b"3")
+    assert hub.states(version) == ([], version)
+
+
+def test_waiting_ends_at_once_when_something_comes() -> None:
+    hub = hub_with(0)
+    threading.Timer(0.05, hub.publish, (message(1),)).start()
+    began = time.monotonic()
+    hub.wait(lambda: hub.is_news(0, 99), 5)
+    assert time.monotonic() - began < 1
+
+
+def test_closing_ends_waiting() -> None:
+    hub = hub_with(0)
+    threading.Timer(0.05, hub.close).start()
+    began = time.monotonic()
+    hub.wait(lambda: hub.is_news(0, 99), 5)
+    assert time.monotonic() - began < 1
+
+
+def test_each_state_of_a_message_is_rendered_once() -> None:
+    rendered: list[str] = []
+    seen = SimpleNamespace(render=lambda found: rendered.append(found.message_id) or "<tr>")
+    frames = Frames(seen.render, Logger(stream=StringIO()))
+    first = message(1)
+    entry = Entry(first, first.cursor)
+    assert frames.of_entry(entry) == frames.of_entry(entry) == frames.of_message(first, first.cursor)
+    frames.of_message(replace(first, deliveries=2), first.cursor)
+    assert rendered == ["1", "1"]
+
+
+def test_rendered_bodies_are_bounded() -> None:
+    frames = Frames(lambda _: "<tr>", Logger(stream=StringIO()))
+    for number in range(hub_module.BODIES + 100):
+        frames.of_message(message(number), NOTHING)
+    assert len(frames._bodies) == hub_module.BODIES
