@@ -11,8 +11,8 @@ from web.highlight import Language, colour, lay_out
 
 View = Literal["pretty", "raw", "hex"]
 
-SHOWN_BYTES = 128 * 1024
-SHOWN_HEX_BYTES = 8 * 1024
+SHOWN_BYTES = 128_000
+SHOWN_HEX_BYTES = 8_000
 _HEX_ROW = 16
 _VIEWS: dict[str, tuple[View, ...]] = {
     "json": ("pretty", "raw", "hex"),

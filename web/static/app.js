@@ -28,10 +28,10 @@ function refresh() {
   const holding = paused || isScrolled() || drawer.isOpen;
   element("shown").textContent = rows.count.toLocaleString("en");
   element("empty").hidden = rows.count > 0;
-  arrivals.hidden = !(paused || (holding && waiting));
-  const news = plural(waiting, "new message");
-  arrivals.querySelector(".words").textContent = paused ? `Your view is paused · ${news} · resume` : `↑ ${news}`;
-  arrivals.dataset.paused = String(paused);
+  if (arrivals) {
+    arrivals.hidden = !(holding && waiting);
+    arrivals.textContent = paused ? `${plural(waiting, "new message")} while paused` : `↑ ${plural(waiting, "new message")}`;
+  }
   document.title = holding && waiting ? `(${waiting}) ${TITLE}` : TITLE;
 }
 
@@ -122,7 +122,7 @@ startKeys({
   help: () => element("keys").showModal(),
 });
 pauseButton?.addEventListener("click", () => setPaused(!paused));
-arrivals.querySelector("button").addEventListener("click", toNewest);
+arrivals?.addEventListener("click", toNewest);
 element("keys-button").addEventListener("click", () => element("keys").showModal());
 element("subscription")?.addEventListener("change", (event) => event.target.form.submit());
 document.addEventListener(

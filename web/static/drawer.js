@@ -38,6 +38,7 @@ export class Drawer {
     history[wasOpen ? "replaceState" : "pushState"]({ drawer: true }, "", address);
     this.place.hidden = false;
     document.body.classList.add("drawer-open");
+    row.scrollIntoView({ block: "nearest" }); // the narrower list is laid out anew
     this.place.setAttribute("aria-busy", "true");
     try {
       await loadDetail(this.place, address);
@@ -66,6 +67,7 @@ export class Drawer {
     this.place.hidden = true;
     this.place.replaceChildren();
     document.body.classList.remove("drawer-open");
+    this.selected?.scrollIntoView({ block: "nearest" });
     this.selected?.querySelector("a.preview").focus({ preventScroll: true });
     this.changed();
   }
