@@ -51,6 +51,7 @@ class Lane(Generic[E]):
         self._queued: dict[str, E] = {}
         self._flying: dict[str, E] = {}
         self._calls: set[asyncio.Task[None]] = set()
+        self._starting = False
 
     def queued(self, key: str) -> E | None:
         """The entry of ``key`` that no call has taken yet."""
@@ -63,10 +64,14 @@ class Lane(Generic[E]):
     def add(self, entry: E) -> E:
         """Send ``entry`` with the next call."""
         self._queued[entry.key] = entry
-        self._start()
+        if not self._starting and len(self._calls) < self._max_calls:
+            # Whatever the loop has ready now comes along: no time is spent waiting for it.
+            self._starting = True
+            asyncio.get_running_loop().call_soon(self._start)
         return entry
 
     def _start(self) -> None:
+        self._starting = False
         while self._queued and len(self._calls) < self._max_calls:
             call = asyncio.create_task(self._call(self._take()))
             # The loop itself holds only a weak reference.

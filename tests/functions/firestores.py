@@ -97,7 +97,7 @@ class Reader:
     def all(self, collection: str, parent: str = "") -> dict[str, dict[str, Any]]:
         """Every document of a collection by id."""
         request = _RunQueryRequest(parent=f"{ROOT_NAME}/{parent}".rstrip("/"))
-        getattr(request.structured_query, "from").add().collection_id = collection
+        request.structured_query.from_.add().collection_id = collection
         metadata = [("authorization", "Bearer owner")]
         replies = self._query(request, timeout=30, metadata=metadata)
         found = [reply.document for reply in replies if reply.HasField("document")]

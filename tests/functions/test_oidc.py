@@ -1,0 +1,331 @@
+"""Every header and claim of a token, one wrong at a time, signed by a key the verifier trusts."""
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Callable
+
+import pytest
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, padding
+
+from functions.keys import KeyRing, Reply
+from functions.oidc import MAX_REMEMBERED, TokenVerifier
+from infra.errors import ForeignTokenError, SubscopeError, TokenError
+from infra.local.signer import Key, Signer, push_claims
+from tests.functions.stage import ACCOUNT, AUDIENCE
+
+NOW = 1_800_000_000.0
+
+
+class Stage:
+    """A verifier with a clock of its own, and the count of its fetches."""
+
+    def __init__(self, signer: Signer, audiences: tuple[str, ...] = (AUDIENCE,)) -> None:
+        self.now = NOW
+        self.fetches = 0
+        self._signer = signer
+        self.tokens = TokenVerifier(KeyRing(self._fetch, self._clock), audiences, ACCOUNT, self._clock)
+
+    async def _fetch(self) -> Reply:
+        self.fetches += 1
+        return Reply(json.dumps(self._signer.certificates()).encode())
+
+    def _clock(self) -> float:
+        return self.now
+
+    def judge(self, *authorization: str) -> int:
+        """The status an Authorization header gets."""
+        return asyncio.run(self._judge(authorization))
+
+    async def _judge(self, authorization: tuple[str, ...]) -> int:
+        try:
+            self.tokens.admit(await self.tokens.verify(authorization))
+        except SubscopeError as exc:
+            return exc.status
+        return 204
+
+    def reason(self, *authorization: str) -> str:
+        with pytest.raises((TokenError, ForeignTokenError)) as caught:
+            asyncio.run(self._verify(authorization))
+        return caught.value.reason
+
+    async def _verify(self, authorization: tuple[str, ...]) -> None:
+        self.tokens.admit(await self.tokens.verify(authorization))
+
+
+@pytest.fixture
+def stage(signer: Signer) -> Stage:
+    return Stage(signer)
+
+
+def b64(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def with_claims(signer: Signer, **changed: object) -> str:
+    """A bearer token of good claims with ``changed`` put in; ... leaves a claim out."""
+    claims = {**push_claims(ACCOUNT, AUDIENCE, NOW), **changed}
+    return "Bearer " + signer.sign({name: value for name, value in claims.items() if value is not ...})
+
+
+def with_header(signer: Signer, **changed: object) -> str:
+    return "Bearer " + signer.key.sign(push_claims(ACCOUNT, AUDIENCE, NOW), changed)
+
+
+def raw(signer: Signer, header: bytes, payload: bytes) -> str:
+    """A bearer token of exactly these bytes, signed."""
+    signed = f"{b64(header)}.{b64(payload)}"
+    signature = signer.key.private.sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256())
+    return f"Bearer {signed}.{b64(signature)}"
+
+
+def test_a_good_token_is_admitted(stage: Stage, signer: Signer) -> None:
+    assert stage.judge(with_claims(signer)) == 204
+
+
+@pytest.mark.parametrize("audience", ["https://a.example", "https://b.example"])
+def test_each_configured_audience_is_ours(signer: Signer, audience: str) -> None:
+    stage = Stage(signer, ("https://a.example", "https://b.example"))
+    assert stage.judge(with_claims(signer, aud=audience)) == 204
+
+
+@pytest.mark.parametrize(
+    ("status", "changed"),
+    [
+        (204, {"aud": [AUDIENCE]}),
+        (204, {"iss": "accounts.google.com"}),
+        (204, {"nbf": NOW}),
+        (204, {"azp": ...}),
+        (204, {"exp": NOW + 3600.5}),
+        (403, {"aud": "https://other.example"}),
+        (403, {"aud": AUDIENCE + "/"}),
+        (403, {"aud": [AUDIENCE, "https://other.example"]}),
+        (403, {"aud": []}),
+        (403, {"aud": {"0": AUDIENCE}}),
+        (403, {"aud": None}),
+        (403, {"aud": ...}),
+        (403, {"aud": ""}),
+        (403, {"email": "other@subscope-test.iam.gserviceaccount.com"}),
+        (403, {"email": ACCOUNT.upper()}),
+        (403, {"email": [ACCOUNT]}),
+        (403, {"email": ...}),
+        (403, {"email_verified": False}),
+        (403, {"email_verified": "true"}),
+        (403, {"email_verified": 1}),
+        (403, {"email_verified": ...}),
+        (401, {"iss": "https://securetoken.google.com/project"}),
+        (401, {"iss": "https://cloud.google.com/iap"}),
+        (401, {"iss": "https://accounts.google.com/"}),
+        (401, {"iss": ["https://accounts.google.com"]}),
+        (401, {"iss": None}),
+        (401, {"iss": ...}),
+        (401, {"exp": ...}),
+        (401, {"exp": str(NOW + 3600)}),
+        (401, {"exp": True}),
+        (401, {"exp": [NOW]}),
+        (401, {"exp": None}),
+        (401, {"exp": NOW + 10 * 365 * 86400}),
+        (401, {"exp": 10**400}),
+        (401, {"exp": -1}),
+        (401, {"exp": NOW - 3600, "iat": NOW}),
+        (401, {"iat": ...}),
+        (401, {"iat": "now"}),
+        (401, {"iat": True}),
+        (401, {"iat": NOW - 200, "exp": NOW + 3600}),
+        (401, {"nbf": NOW + 61}),
+        (401, {"nbf": "soon"}),
+    ],
+    ids=str,
+)
+def test_each_claim_counts(stage: Stage, signer: Signer, status: int, changed: dict[str, object]) -> None:
+    assert stage.judge(with_claims(signer, **changed)) == status
+
+
+@pytest.mark.parametrize(
+    ("status", "changed"),
+    [
+        (204, {"typ": ...}),
+        (204, {"typ": "at+jwt"}),
+        (204, {"jku": "https://evil.example/keys", "x5u": "https://evil.example/", "jwk": {"kty": "RSA"}}),
+        (401, {"alg": "none"}),
+        (401, {"alg": "HS256"}),
+        (401, {"alg": "ES256"}),
+        (401, {"alg": "RS512"}),
+        (401, {"alg": "rs256"}),
+        (401, {"alg": ["RS256"]}),
+        (401, {"alg": None}),
+        (401, {"crit": ["b64"], "b64": True}),
+        (401, {"crit": []}),
+        (401, {"b64": False}),
+        (401, {"kid": None}),
+        (401, {"kid": ""}),
+        (401, {"kid": ["k"]}),
+        (401, {"kid": {"k": "k"}}),
+        (401, {"kid": 1}),
+        (401, {"kid": "../../etc/passwd"}),
+        (401, {"kid": "unknown"}),
+        (401, {"kid": "k" * 8192}),
+    ],
+    ids=lambda value: str(value)[:60],
+)
+def test_each_header_counts(stage: Stage, signer: Signer, status: int, changed: dict[str, object]) -> None:
+    assert stage.judge(with_header(signer, **{k: None if v is ... else v for k, v in changed.items()})) == status
+
+
+def test_a_missing_kid_is_not_tried_with_every_key(stage: Stage, signer: Signer) -> None:
+    payload = json.dumps(push_claims(ACCOUNT, AUDIENCE, NOW)).encode()
+    assert stage.judge(raw(signer, b'{"alg":"RS256"}', payload)) == 401
+
+
+def _unsigned(signer: Signer, alg: str, sign: Callable[[bytes], bytes]) -> str:
+    header = b64(json.dumps({"alg": alg, "kid": signer.key.id}).encode())
+    payload = b64(json.dumps(push_claims(ACCOUNT, AUDIENCE, NOW)).encode())
+    return f"Bearer {header}.{payload}.{b64(sign(f'{header}.{payload}'.encode()))}"
+
+
+def test_a_forged_signature_is_refused(stage: Stage, signer: Signer) -> None:
+    public = signer.key.private.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    curve = ec.generate_private_key(ec.SECP256R1())
+    forged = [
+        _unsigned(signer, "none", lambda _: b""),
+        _unsigned(signer, "HS256", lambda signed: hmac.digest(public, signed, hashlib.sha256)),
+        _unsigned(signer, "HS256", lambda s: hmac.digest(signer.key.certificate.encode(), s, hashlib.sha256)),
+        _unsigned(signer, "ES256", lambda signed: curve.sign(signed, ec.ECDSA(hashes.SHA256()))),
+        _unsigned(signer, "RS256", lambda signed: curve.sign(signed, ec.ECDSA(hashes.SHA256()))),
+        _unsigned(signer, "RS256", lambda _: b"\0" * 256),
+        _unsigned(signer, "RS256", lambda s: signer.key.private.sign(s, padding.PKCS1v15(), hashes.SHA512())),
+        _unsigned(
+            signer,
+            "RS256",
+            lambda s: signer.key.private.sign(s, padding.PSS(padding.MGF1(hashes.SHA256()), 32), hashes.SHA256()),
+        ),
+        "Bearer " + Key(signer.key.id, Key.generate().private, "").sign(push_claims(ACCOUNT, AUDIENCE, NOW)),
+    ]
+    assert [stage.judge(token) for token in forged] == [401] * len(forged)
+
+
+def test_a_payload_of_another_token_does_not_fit_the_signature(stage: Stage, signer: Signer) -> None:
+    header, _, signature = with_claims(signer).split(".")
+    other = with_claims(signer, sub="other").split(".")[1]
+    assert stage.judge(f"{header}.{other}.{signature}") == 401
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b'{"iss":"https://accounts.google.com","aud":"https://other.example","aud":"%s"}' % AUDIENCE.encode(),
+        b"\xef\xbb\xbf{}",
+        '{"iss": "https://accounts.google.com"}'.encode("utf-16"),
+        b"[]",
+        b"null",
+        b'{"exp": NaN}',
+        b'{"exp": 1e400, "iat": 1e400, "iss": "accounts.google.com"}',
+        b'{"exp": ' + b"9" * 3000 + b"}",
+        b"[" * 1500,
+        b'{"a":' * 500 + b"1" + b"}" * 500,
+        b"\xff\xfe",
+        b"",
+    ],
+    ids=lambda payload: repr(payload[:40]),
+)
+def test_a_signed_payload_that_is_no_plain_json_is_refused(stage: Stage, signer: Signer, payload: bytes) -> None:
+    header = json.dumps({"alg": "RS256", "kid": signer.key.id}).encode()
+    assert stage.judge(raw(signer, header, payload)) == 401
+
+
+def test_claims_said_twice_are_refused_however_good_the_last_is(stage: Stage, signer: Signer) -> None:
+    payload = json.dumps(push_claims(ACCOUNT, AUDIENCE, NOW)).replace('"aud"', '"aud": "https://other.example", "aud"')
+    header = json.dumps({"alg": "RS256", "kid": signer.key.id})
+    assert stage.judge(raw(signer, header.encode(), payload.encode())) == 401
+    twice = header.replace('"alg"', '"alg": "none", "alg"')
+    good = json.dumps(push_claims(ACCOUNT, AUDIENCE, NOW)).encode()
+    assert stage.judge(raw(signer, twice.encode(), good)) == 401
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda token: token.removeprefix("Bearer "),
+        lambda token: token.replace("Bearer", "Basic"),
+        lambda token: token.replace("Bearer ", "Bearer  "),
+        lambda token: token + " ",
+        lambda token: token + "=",
+        lambda token: token + "A",
+        lambda token: token + ".x",
+        lambda token: token + "\n",
+        lambda token: token[:-1],
+        lambda token: token[:60] + " " + token[60:],
+        lambda token: token.replace(".", "..", 1),
+        lambda token: token.replace(".", ",", 1),
+        lambda token: token + ", " + token,
+        lambda token: "Bearer " + "a" * 5000,
+        lambda token: "Bearer " + token[7:] + "é",
+        lambda token: "Bearer",
+        lambda token: "",
+        lambda token: "Bearer ..",
+        lambda token: "Bearer null",
+    ],
+)
+def test_a_header_that_is_not_one_bearer_token_is_refused(
+    stage: Stage, signer: Signer, change: Callable[[str], str]
+) -> None:
+    assert stage.judge(change(with_claims(signer))) == 401
+
+
+def test_no_header_and_two_headers_are_refused(stage: Stage, signer: Signer) -> None:
+    assert stage.judge() == 401
+    assert stage.judge(with_claims(signer), with_claims(signer)) == 401
+
+
+def test_a_removed_signature_says_what_happened(stage: Stage, signer: Signer) -> None:
+    header, payload, _ = with_claims(signer).split(".")
+    assert stage.reason(f"{header}.{payload}.SIGNATURE_REMOVED_BY_GOOGLE") == "signature_removed"
+
+
+@pytest.mark.parametrize(
+    ("offset", "status"), [(-61, 401), (-60, 204), (0, 204), (3600, 204), (3660, 204), (3661, 401)]
+)
+def test_the_clock_may_be_a_minute_wrong(signer: Signer, offset: int, status: int) -> None:
+    stage = Stage(signer)
+    stage.now = NOW + offset
+    token = with_claims(signer)
+    assert stage.judge(token) == status
+    if status == 401:
+        assert stage.reason(token) == "clock"
+
+
+def test_a_remembered_token_is_not_verified_again_and_still_expires(signer: Signer) -> None:
+    stage, token = Stage(signer), with_claims(signer)
+    assert stage.judge(token) == 204
+    stage.now += 3660
+    assert stage.judge(token) == 204
+    assert stage.fetches == 1, "a remembered token needs no key"
+    stage.now += 1
+    assert stage.reason(token) == "clock"
+
+
+def test_memory_of_tokens_is_bounded(signer: Signer) -> None:
+    stage = Stage(signer)
+
+    async def story() -> None:
+        for number in range(MAX_REMEMBERED + 50):
+            await stage.tokens.verify([with_claims(signer, sub=str(number))])
+
+    # Signing dominates; the smallest number that proves the bound would be MAX_REMEMBERED + 1.
+    asyncio.run(story())
+    assert len(stage.tokens._remembered) == MAX_REMEMBERED
+
+
+def test_garbage_causes_no_fetch(stage: Stage, signer: Signer) -> None:
+    good = with_claims(signer)
+    garbage = ["Bearer " + "x" * length for length in range(200)]
+    garbage += [good[:cut] for cut in range(300)]
+    garbage += [with_header(signer, alg="none"), with_header(signer, kid=None), with_claims(signer, iss="x")]
+    garbage += [with_claims(signer, exp="soon"), f"{good}, {good}", good + "="]
+    assert {stage.judge(token) for token in garbage} == {401}
+    assert stage.fetches == 0
