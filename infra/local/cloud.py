@@ -8,13 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import grpc
+
 from infra.local import readyfile
 from infra.local.backend import Backend, start_local
 from infra.local.desk import Desk
 from infra.local.google import start_google
 from infra.local.plan import Plan
 from infra.local.ports import free_port
-from infra.local.processes import Child, Program, Reaper
+from infra.local.processes import Child, Program, Reaper, StartError
 from infra.local.relay import Relay
 from infra.local.resources import SERVICE_ACCOUNT, PubsubChannel
 from infra.local.samples import publish_samples
@@ -67,13 +69,16 @@ class LocalCloud:
         plan = await self._start_sites(backend)
         channel = PubsubChannel(backend.pubsub)
         self._stack.push_async_callback(channel.close)
-        await channel.make_resources(plan.push_endpoint, plan.audience)
+        try:
+            await channel.make_resources(plan.push_endpoint, plan.audience)
+        except grpc.RpcError as exc:
+            raise StartError(f"Pub/Sub refused to make the topics and subscriptions: {exc}") from exc
         await self._start_programs(_services(plan, self._options.environ), START_SECONDS)
         self._stack.callback(self._options.ready_file.unlink, missing_ok=True)
         self._plan = plan
         self._write_ready_file()
         if self._options.samples:
-            samples = asyncio.create_task(publish_samples(channel.publish))
+            samples = asyncio.create_task(_publish_samples(channel))
             self._stack.callback(samples.cancel)
         return plan
 
@@ -135,6 +140,13 @@ def _services(plan: Plan, environ: Mapping[str, str]) -> list[Program]:
         Program("receiver", (sys.executable, "-m", *receive), environment, ROOT, receiver_port),
         Program("viewer", (sys.executable, "-m", *view), environment, ROOT, viewer_port),
     ]
+
+
+async def _publish_samples(channel: PubsubChannel) -> None:
+    try:
+        await publish_samples(channel.publish)
+    except grpc.RpcError as exc:
+        _say(f"There are no more sample messages, for Pub/Sub refused one: {exc}")
 
 
 def _say(line: str) -> None:

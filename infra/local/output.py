@@ -16,10 +16,15 @@ MAX_ECHO = 300
 
 
 class Output:
-    """``echo`` gets one short line for each warning or error, the same one at most every ten seconds."""
+    """``echo`` gets one short line for each warning or error, the same one at most every ten seconds.
+
+    Nothing is echoed while ``muted``; ``reason`` is the line that best tells why the program ended.
+    """
 
     def __init__(self, log: Path, echo: Callable[[str], None]) -> None:
-        self.reason = ""  # the line that best tells why the program ended
+        self.reason = ""
+        self.muted = True
+        self._rank = 0
         self._log = log
         self._echo = echo
         self._echoed: dict[str, float] = {}
@@ -41,11 +46,13 @@ class Output:
     def _notice(self, line: str) -> None:
         if not line:
             return
-        if _EXCEPTION.fullmatch(line) or not self.reason:
-            self.reason = line[:MAX_ECHO]
         text = loud(line)
+        # gunicorn ends with "Worker failed to boot"; what the program itself said before tells more.
+        rank = 2 if text and (line[0] == "{" or _EXCEPTION.fullmatch(line)) else int(bool(text))
+        if rank >= self._rank:
+            self.reason, self._rank = text or line[:MAX_ECHO], rank
         now = time.monotonic()
-        if text and now - self._echoed.get(text, -REPEAT_SECONDS) >= REPEAT_SECONDS:
+        if text and not self.muted and now - self._echoed.get(text, -REPEAT_SECONDS) >= REPEAT_SECONDS:
             self._echoed = {**self._echoed, text: now} if len(self._echoed) < 100 else {text: now}
             self._echo(text)
 

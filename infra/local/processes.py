@@ -17,6 +17,7 @@ FIRST_PAUSE_SECONDS = 0.2
 LONGEST_PAUSE_SECONDS = 5.0
 HEALTHY_SECONDS = 10.0
 GRACE_SECONDS = 3.5
+ANSWER_SECONDS = 2.0
 
 
 class StartError(Exception):
@@ -25,7 +26,7 @@ class StartError(Exception):
 
 @dataclass(frozen=True)
 class Program:
-    """What to run, where, and the port of this machine's loopback that it listens on once it is ready."""
+    """What to run, where, and the port of this machine's loopback where it answers HTTP once it is ready."""
 
     name: str
     command: tuple[str, ...]
@@ -87,15 +88,16 @@ class Child:
         self._keeper = asyncio.create_task(self._keep())
 
     async def ready(self, seconds: float) -> None:
-        """Wait until it takes connections. Raises StartError when it ends first or takes longer than ``seconds``."""
+        """Wait until it answers HTTP. Raises StartError when it ends first or takes longer than ``seconds``."""
         deadline = time.monotonic() + seconds
-        while not await accepts(self._program.port):
+        while not await answers(self._program.port):
             if self._is_dead:
                 raise StartError(f"The {self.name} did not start: {self._output.reason or 'no output'} ({self.log})")
             if time.monotonic() > deadline:
                 raise StartError(f"The {self.name} did not answer within {seconds:g} s; see {self.log}")
             await asyncio.sleep(0.02)
         self._was_ready = True
+        self._output.muted = False
 
     async def stop(self) -> None:
         """End it and everything it started: first asked, after ``GRACE_SECONDS`` killed."""
@@ -162,11 +164,18 @@ def _ending(status: int) -> str:
     return f"status {status}" if status >= 0 else f"killed by {signal.Signals(-status).name}"
 
 
-async def accepts(port: int) -> bool:
-    """Tell whether somebody takes connections on that port of this machine."""
+async def answers(port: int) -> bool:
+    """Tell whether somebody answers HTTP on that port of this machine.
+
+    A connection alone proves little: gunicorn listens before its worker has imported anything.
+    """
     try:
-        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        async with asyncio.timeout(ANSWER_SECONDS):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            try:
+                writer.write(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+                return (await reader.readline()).startswith(b"HTTP/")
+            finally:
+                writer.close()
     except OSError:
         return False
-    writer.close()
-    return True

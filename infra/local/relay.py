@@ -1,5 +1,7 @@
 """A signing relay in front of the receiver: Google's Pub/Sub emulator pushes without a token, and this adds it."""
 
+import io
+
 import aiohttp
 from aiohttp import web
 from yarl import URL
@@ -39,7 +41,9 @@ class Relay:
         }
         body = await request.read()
         try:
-            async with self._http.post(self._receiver, data=body, headers=headers, allow_redirects=False) as response:
+            async with self._http.post(
+                self._receiver, data=io.BytesIO(body), headers=headers, allow_redirects=False
+            ) as response:
                 return web.Response(status=response.status)
         except (aiohttp.ClientError, TimeoutError, OSError) as exc:
             return web.Response(status=502, text=f"The receiver does not answer: {exc}")
