@@ -69,15 +69,6 @@ def delete(fields: Pb, path: FieldPath) -> None:
         del fields[path[-1]]
 
 
-def check_mask(paths: Iterable[FieldPath]) -> None:
-    """Refuse a mask that names a field twice, or a field and something inside it."""
-    previous: FieldPath | None = None
-    for path in sorted(paths):
-        if previous is not None and path[: len(previous)] == previous:
-            raise invalid_argument(f"The mask names {'.'.join(previous)} and {'.'.join(path)}, which overlap.")
-        previous = path
-
-
 def project(document: Pb, paths: Iterable[FieldPath]) -> Pb:
     """A copy of ``document`` with only the fields that ``paths`` name; ``__name__`` adds none."""
     chosen = Document(name=document.name)

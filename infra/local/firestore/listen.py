@@ -6,7 +6,6 @@ without target ids carries the time; from then on each commit's changes go out t
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import suppress
 
 from infra.local.firestore.clock import get_time
 from infra.local.firestore.documents import Change, Commit
@@ -29,24 +28,24 @@ class Listening:
     async def listen(self, requests: AsyncIterator[Pb]) -> AsyncGenerator[Pb, None]:
         outbox = Outbox()
         stream = Stream(self._store, outbox)
-        reader = asyncio.create_task(_read(requests, stream, outbox))
+        reader = asyncio.create_task(_read(requests, stream))
+        reader.add_done_callback(outbox.reading_ended)
         try:
             while True:
                 response = await outbox.get(self._heartbeat_seconds)
-                yield stream.snapshot() if response is None else response
+                if response is not None:
+                    yield response
+                elif stream.targets:
+                    yield stream.snapshot()
         finally:
             stream.close()
             reader.cancel()
-            with suppress(asyncio.CancelledError):
-                await reader
+            await asyncio.gather(reader, return_exceptions=True)
 
 
-async def _read(requests: AsyncIterator[Pb], stream: "Stream", outbox: Outbox) -> None:
-    try:
-        async for request in requests:
-            stream.handle(request)
-    except RpcError as refusal:
-        outbox.fail(refusal)
+async def _read(requests: AsyncIterator[Pb], stream: "Stream") -> None:
+    async for request in requests:
+        stream.handle(request)
 
 
 class Stream:
@@ -56,7 +55,7 @@ class Stream:
         self._store = store
         self._outbox = outbox
         self._database: Database | None = None
-        self._targets: dict[int, Target] = {}
+        self.targets: dict[int, Target] = {}
 
     def close(self) -> None:
         if self._database is not None:
@@ -72,7 +71,7 @@ class Stream:
         kind = request.WhichOneof("target_change")
         if kind == "add_target":
             self._add(database, request.add_target)
-        elif kind == "remove_target" and self._targets.pop(request.remove_target, None):
+        elif kind == "remove_target" and self.targets.pop(request.remove_target, None):
             self._outbox.put(target_change("REMOVE", (request.remove_target,)))
 
     def _listen_to(self, name: str) -> Database:
@@ -84,8 +83,8 @@ class Stream:
         return self._database
 
     def _add(self, database: Database, pb: Pb) -> None:
-        target_id = pb.target_id or max(self._targets, default=0) + 1
-        if target_id in self._targets:
+        target_id = pb.target_id or max(self.targets, default=0) + 1
+        if target_id in self.targets:
             raise invalid_argument(f"The stream has a target {target_id} already.")
         try:
             target = parse_target(pb, database)
@@ -100,7 +99,7 @@ class Stream:
         if pb.once:
             self._outbox.put(target_change("REMOVE", (target_id,)))
         else:
-            self._targets[target_id] = target
+            self.targets[target_id] = target
 
     def _first(self, database: Database, target_id: int, target: Target, resume_time: int | None) -> Effects:
         """What the client must be told to hold what the target holds."""
@@ -120,12 +119,14 @@ class Stream:
         self._outbox.put(response)
 
     def _on_commit(self, commit: Commit) -> None:
-        effects = {target_id: target.effects(commit) for target_id, target in self._targets.items()}
+        effects = {target_id: target.effects(commit) for target_id, target in self.targets.items()}
         messages = self._messages(effects)
         for told in messages:
             self._outbox.put_change(told)
         if messages:
             self._outbox.put(target_change("NO_CHANGE", time=commit.time))
+        if self._outbox.failed:
+            self.close()
 
     def _messages(self, effects: dict[int, Effects]) -> list[Told]:
         """One message a document, whatever the number of targets it touches."""

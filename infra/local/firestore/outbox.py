@@ -11,7 +11,6 @@ from infra.local.firestore.clock import put_time
 from infra.local.firestore.documents import Stored
 from infra.local.firestore.refusals import resource_exhausted
 from infra.local.firestore.wire import ListenResponse, Pb, TargetChange
-from infra.local.rpc import RpcError
 
 # About 16,000 small changes, or 64 documents of the largest size. The overhead stands for the entry itself and the
 # snapshot that follows it.
@@ -61,7 +60,12 @@ class Outbox:
         self._waiting: deque[tuple[Told | Pb, int]] = deque()
         self._waiting_bytes = 0
         self._filled = asyncio.Event()
-        self._failure: RpcError | None = None
+        self._failure: BaseException | None = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether the stream ends as soon as the client has read what is under way."""
+        return self._failure is not None
 
     def put(self, item: Told | Pb) -> None:
         """Queue something that is not counted: it is small, or the client just asked for it."""
@@ -79,7 +83,13 @@ class Outbox:
             self._waiting_bytes += cost
             self._filled.set()
 
-    def fail(self, failure: RpcError) -> None:
+    def reading_ended(self, reader: "asyncio.Task[None]") -> None:
+        """Take over what ended the task that reads the client's requests."""
+        failure = None if reader.cancelled() else reader.exception()
+        if failure is not None:
+            self.fail(failure)
+
+    def fail(self, failure: BaseException) -> None:
         """End the stream with ``failure``; what was not sent is dropped."""
         self._failure = self._failure or failure
         self._waiting.clear()

@@ -76,9 +76,7 @@ def _updated(write: Pb, current: Stored | None) -> Pb:
         document.name = target_of(write)
     else:
         document.CopyFrom(current.pb)
-    paths = [fields.parse_path(text) for text in write.update_mask.field_paths]
-    fields.check_mask(paths)
-    for path in paths:
+    for path in map(fields.parse_path, write.update_mask.field_paths):
         value = fields.read(write.update.fields, path)
         if value is None:
             fields.delete(document.fields, path)
