@@ -81,9 +81,7 @@ def test_late_commit_with_an_older_time_is_still_shown(view: Viewing, writer: Wr
     assert ids[0] == ids[1], "a late message moved the position back"
 
 
-def test_late_commit_during_a_reconnection_is_still_shown(
-    view: Viewing, proxy: FirestoreProxy, writer: Writer
-) -> None:
+def test_late_commit_during_a_reconnection_is_still_shown(view: Viewing, proxy: FirestoreProxy, writer: Writer) -> None:
     client = view.live_client()
     newer = writer.message()
     wait_until(lambda: newer in client.ids(), "the newer message's arrival")

@@ -75,7 +75,7 @@ def test_large_payloads_shorten_the_ring() -> None:
     hub = hub_with(0)
     for number in range(2_000):
         hub.publish(message(number, data=b"x" * 16_384))
-    held = hub.next_number - len(range(hub.read(0, 1).next_number - 1))
+    held = hub.next_number - (hub.read(0, 1).next_number - 1)
     assert held * 16_384 <= hub_module.RING_BYTES
     assert hub.read(0, 1).lost
 

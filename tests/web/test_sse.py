@@ -75,9 +75,7 @@ def test_nothing_is_the_beginning() -> None:
     assert parse_position("", "") == Position(None)
 
 
-@pytest.mark.parametrize(
-    "text", ["x", "1-2", "-" + ID, CURSOR + "\n", CURSOR.upper(), " " + CURSOR, "9" * 17 + "-" + ID, "\x00", "٣-" + ID]
-)
+@pytest.mark.parametrize("text", ["x", "1-2", "-" + ID, CURSOR + "\n", CURSOR.upper(), " " + CURSOR, "\x00", "٣-" + ID])
 def test_what_is_no_cursor_is_an_unknown_position(text: str) -> None:
     assert parse_position(text, CURSOR) == Position(None, known=False)
     assert parse_position("", text) == Position(None, known=False)
