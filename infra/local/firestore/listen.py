@@ -31,8 +31,7 @@ class Listening:
         reader = asyncio.create_task(_read(requests, stream))
         reader.add_done_callback(outbox.reading_ended)
         try:
-            while True:
-                response = await outbox.get(self._heartbeat_seconds)
+            async for response in outbox.responses(self._heartbeat_seconds):
                 if response is not None:
                     yield response
                 elif stream.targets:

@@ -5,6 +5,7 @@ Documents wait as references to what the store holds anyway and are encoded when
 
 import asyncio
 from collections import deque
+from collections.abc import AsyncGenerator
 from typing import NamedTuple
 
 from infra.local.firestore.clock import put_time
@@ -61,6 +62,7 @@ class Outbox:
         self._waiting_bytes = 0
         self._filled = asyncio.Event()
         self._failure: BaseException | None = None
+        self._ended = False
 
     @property
     def failed(self) -> bool:
@@ -85,9 +87,13 @@ class Outbox:
 
     def reading_ended(self, reader: "asyncio.Task[None]") -> None:
         """Take over what ended the task that reads the client's requests."""
-        failure = None if reader.cancelled() else reader.exception()
+        if reader.cancelled():
+            return
+        failure = reader.exception()
         if failure is not None:
             self.fail(failure)
+        self._ended = True
+        self._filled.set()
 
     def fail(self, failure: BaseException) -> None:
         """End the stream with ``failure``; what was not sent is dropped."""
@@ -96,17 +102,30 @@ class Outbox:
         self._waiting_bytes = 0
         self._filled.set()
 
-    async def get(self, timeout_seconds: float) -> Pb | None:
-        """The next response, or None when there is none in time; raises what the stream failed with."""
-        if not self._waiting and self._failure is None:
-            self._filled.clear()
-            try:
-                async with asyncio.timeout(timeout_seconds):
-                    await self._filled.wait()
-            except TimeoutError:
-                return None
-        if self._failure is not None:
-            raise self._failure
+    async def responses(self, idle_seconds: float) -> AsyncGenerator[Pb | None, None]:
+        """Everything queued until the client's requests end, and None whenever there was nothing for ``idle_seconds``.
+
+        Raises what the stream failed with.
+        """
+        while True:
+            if self._failure is not None:
+                raise self._failure
+            if self._waiting:
+                yield self._next()
+            elif self._ended:
+                return
+            elif not await self._filled_within(idle_seconds):
+                yield None
+
+    def _next(self) -> Pb:
         item, cost = self._waiting.popleft()
         self._waiting_bytes -= cost
         return item.encode() if isinstance(item, Told) else item
+
+    async def _filled_within(self, seconds: float) -> bool:
+        self._filled.clear()
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._filled.wait()
+        except TimeoutError:
+            return False

@@ -158,12 +158,16 @@ class Listener:
         removed = [f"-{target_id}" for target_id in said.removed_target_ids]
         return " ".join([kind.removeprefix("document_"), name.rpartition("documents/")[2], *map(str, inside), *removed])
 
+    def end(self) -> None:
+        """Send no more requests."""
+        self._requests.put(None)
+
     def read_to_the_end(self) -> None:
         for _ in self._stream:
             pass
 
     def close(self) -> None:
-        self._requests.put(None)
+        self.end()
         if self._stream is not None:
             self._stream.cancel()
 
@@ -312,6 +316,13 @@ def test_an_idle_stream_gets_a_later_snapshot_now_and_then(client: firestore.Cli
     assert listener.line() == "NO_CHANGE"
     assert time.monotonic() - started > HEARTBEAT_SECONDS / 2
     assert listener.last.target_change.read_time > first
+
+
+def test_a_client_that_sends_no_more_gets_its_first_result(client: firestore.Client, listener: Listener) -> None:
+    listener.add(1, client.collection("c"))
+    listener.end()
+    assert listener.until_snapshot() == ["ADD 1", "CURRENT 1"]
+    listener.read_to_the_end()
 
 
 def test_a_second_target_with_the_same_id_ends_the_stream(client: firestore.Client, listener: Listener) -> None:
