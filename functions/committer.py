@@ -10,9 +10,10 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from functions.entries import Chunk, Head, Redelivery, WriteEntry
 from functions.lane import Entry, Lane
 from infra.errors import DocumentExistsError, StoreError, StoreInvalidError, StoreUnavailableError
-from infra.firestore.writes import chunk_count, chunk_write, delivery_write, head_write, set_deliveries
+from infra.firestore.writes import chunk_count, chunk_write, head_write
 from infra.message import CHUNK_BYTES, INLINE_BYTES, Pushed
 
 MAX_WRITES = 400  # the service takes 500 in a BatchWrite
@@ -23,8 +24,6 @@ CALL_SECONDS = 7.0
 COUNT_SECONDS = 2.0
 # Jittered, so that many instances do not come back at once; then Pub/Sub tries again, later than we could.
 PAUSES_SECONDS = (0.1, 0.4)
-_WRITE_OVERHEAD_BYTES = 8
-_CHUNK_OVERHEAD_BYTES = 512
 
 
 class Writer(Protocol):
@@ -37,84 +36,6 @@ class Writer(Protocol):
 
     async def stored(self, document_ids: Sequence[str], timeout_seconds: float) -> set[str]:
         """Which of these messages are stored already. Raises StoreError."""
-
-
-class WriteEntry(Entry):
-    """One write on its way. ``doubt`` is why it is not known to have happened."""
-
-    __slots__ = ("doubt",)
-
-    def __init__(self, key: str, size_bytes: int) -> None:
-        super().__init__(key, size_bytes)
-        self.doubt: StoreError | None = None
-
-    def write(self) -> Any:
-        """The protobuf to send."""
-        raise NotImplementedError
-
-
-class Head(WriteEntry):
-    """A message's own document, and the deliveries that wait for it."""
-
-    __slots__ = ("_attempt", "_deliveries", "_sent", "_write")
-
-    def __init__(self, pushed: Pushed, write: Any) -> None:
-        super().__init__(pushed.id, write.ByteSize() + _WRITE_OVERHEAD_BYTES)
-        self._write = write
-        self._attempt = pushed.delivery_attempt
-        self._deliveries = 1
-        self._sent = 0
-
-    def join(self, attempt: int | None) -> None:
-        """Let one more delivery of the same message wait for this entry."""
-        self._deliveries += 1
-        self._attempt = max(self._attempt or 0, attempt or 0) or None
-
-    def write(self) -> Any:
-        # Built once: the same whenever it is tried again, so what it counted is known whichever attempt arrived.
-        if not self._sent:
-            self._sent = self._deliveries
-            set_deliveries(self._write, self._sent, self._attempt)
-        return self._write
-
-    def take_uncounted(self, outcome: StoreError | None) -> tuple[int, int | None]:
-        """The deliveries the document does not count yet, and the highest attempt; whoever asks first gets them."""
-        # After a lost reply ALREADY_EXISTS most likely means our own write.
-        counted = self._sent if outcome is None or self.doubt else 0
-        uncounted, self._deliveries = self._deliveries - counted, counted
-        return uncounted, self._attempt
-
-
-class Chunk(WriteEntry):
-    """A part of a large payload. The protobuf is made when it is sent: ten megabytes are held once, not twice."""
-
-    __slots__ = ("_make",)
-
-    def __init__(self, key: str, size_bytes: int, make: Callable[[], Any]) -> None:
-        super().__init__(key, size_bytes + _CHUNK_OVERHEAD_BYTES)
-        self._make = make
-
-    def write(self) -> Any:
-        return self._make()
-
-
-class Redelivery(WriteEntry):
-    """Deliveries of a stored message that wait to be counted."""
-
-    __slots__ = ("_root", "attempt", "deliveries")
-
-    def __init__(self, root: str, document_id: str) -> None:
-        super().__init__(document_id, _CHUNK_OVERHEAD_BYTES)
-        self._root = root
-        self.deliveries = 0
-        self.attempt: int | None = None
-
-    def join(self, deliveries: int, attempt: int | None) -> None:
-        self.deliveries += deliveries
-        self.attempt = max(self.attempt or 0, attempt or 0) or None
-
-    def write(self) -> Any:
-        return delivery_write(self._root, self.key, self.deliveries, self.attempt)
 
 
 class Committer:
@@ -146,20 +67,21 @@ class Committer:
             await self._save_head(pushed, chunks=chunk_count(len(pushed.data)))
 
     async def _save_head(self, pushed: Pushed, chunks: int) -> None:
-        head = self._heads.find(pushed.id)
+        document_id = pushed.id
+        head = self._heads.find(document_id)
         if head:
             head.join(pushed.delivery_attempt)
         else:
             write = head_write(
                 self._writer.root, pushed, chunks=chunks, shards=self._shards, expire_at=self._now() + self._retention
             )
-            head = self._heads.add(Head(pushed, write))
+            head = self._heads.add(Head(document_id, write, pushed.delivery_attempt))
         outcome = await head.wait()
         if outcome is not None and not isinstance(outcome, DocumentExistsError):
             raise outcome
         uncounted, attempt = head.take_uncounted(outcome)
         if uncounted:
-            await self._count(pushed.id, uncounted, attempt)
+            await self._count(document_id, uncounted, attempt)
 
     async def _save_chunks(self, pushed: Pushed) -> None:
         expire_at = self._now() + self._retention

@@ -119,6 +119,8 @@ def escape_name(name: str) -> str:
     """An attribute's name as a Firestore field name: never empty, never ``__.*__``, reversible."""
     if not name:
         return "%"
+    if name[0] != "_" and "%" not in name:
+        return name
     escaped = name.replace("%", "%25")
     return "%5F" + escaped[1:] if re.fullmatch(r"__.*__", escaped, re.DOTALL) else escaped
 

@@ -31,7 +31,10 @@ def firestore_errors(doing: str) -> Iterator[None]:
     """Raise a StoreError, saying what was being done, for whatever Google's client raises inside."""
     try:
         yield
-    except (google.GoogleAPICallError, google.RetryError, GoogleAuthError, grpc.RpcError) as exc:
+    except grpc.RpcError as exc:
+        # A call without the client's wrapper: the same exceptions as with it.
+        raise store_error(google.from_grpc_error(exc), doing) from exc  # type: ignore[no-untyped-call]
+    except (google.GoogleAPICallError, google.RetryError, GoogleAuthError) as exc:
         raise store_error(exc, doing) from exc
 
 

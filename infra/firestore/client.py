@@ -11,7 +11,7 @@ from typing import Any
 
 import grpc
 from google.cloud import firestore
-from google.cloud.firestore_v1.services.firestore import FirestoreAsyncClient, FirestoreClient
+from google.cloud.firestore_v1.services.firestore import FirestoreClient
 from google.cloud.firestore_v1.services.firestore.transports import (
     FirestoreGrpcAsyncIOTransport,
     FirestoreGrpcTransport,
@@ -32,7 +32,7 @@ _RECONNECT = [("grpc.initial_reconnect_backoff_ms", 100), ("grpc.max_reconnect_b
 
 
 class Database:
-    """One database of one project: names, metadata, and the three faces of Google's client."""
+    """One database of one project: names, metadata, and the three ways to speak to it."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -79,15 +79,17 @@ class Database:
         return FirestoreGrpcTransport(channel=FirestoreGrpcTransport.create_channel(options=options))
 
     @cached_property
-    def async_api(self) -> FirestoreAsyncClient:
-        """The raw client, for one event loop."""
+    def async_channel(self) -> grpc.aio.Channel:
+        """The connection of Google's asynchronous client, for one event loop.
+
+        The client itself is left out: its wrappers and interceptors cost 0.3 ms of CPU a call, as much as encoding six
+        messages.
+        """
         host = self._settings.firestore_emulator_host
         options = [*_UNLIMITED, *_RECONNECT]
-        if not host:
-            channel = FirestoreGrpcAsyncIOTransport.create_channel(options=options)
-            return FirestoreAsyncClient(transport=FirestoreGrpcAsyncIOTransport(channel=channel))
-        channel = grpc.aio.insecure_channel(host, options=options)
-        return FirestoreAsyncClient(transport=FirestoreGrpcAsyncIOTransport(channel=channel, host=host))
+        if host:
+            return grpc.aio.insecure_channel(host, options=options)
+        return FirestoreGrpcAsyncIOTransport.create_channel(options=options)
 
     def close(self) -> None:
         """Close the connections that were made; the asynchronous one belongs to its event loop."""

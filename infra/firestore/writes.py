@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from google.api_core import exceptions
+from google.api_core.gapic_v1 import routing_header
 from google.cloud.firestore_v1 import types
 
 from infra.errors import StoreError, StoreUnavailableError
@@ -21,6 +22,7 @@ from infra.message import CHUNK_BYTES, Pushed, escape_name, index_tokens, read_c
 Write: Any = types.Write.pb()
 _BatchWriteRequest: Any = types.BatchWriteRequest.pb()
 _BatchGetDocumentsRequest: Any = types.BatchGetDocumentsRequest.pb()
+_SERVICE = "/google.firestore.v1.Firestore"
 _REQUEST_TIME = types.DocumentTransform.FieldTransform.ServerValue.REQUEST_TIME
 
 
@@ -114,8 +116,16 @@ class MessageWriter:
     """The calls, for one event loop. Every one is a single attempt."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        self._name = database.name
         self.root = database.root
+        routing = routing_header.to_grpc_metadata((("database", database.name),))  # type: ignore[no-untyped-call]
+        self._metadata = [*database.metadata, routing]
+        self._batch_write = database.async_channel.unary_unary(
+            f"{_SERVICE}/BatchWrite", _serialize, types.BatchWriteResponse.pb().FromString
+        )
+        self._batch_get = database.async_channel.unary_stream(
+            f"{_SERVICE}/BatchGetDocuments", _serialize, types.BatchGetDocumentsResponse.pb().FromString
+        )
 
     async def batch_write(self, writes: Sequence[Any], timeout_seconds: float) -> list[StoreError | None]:
         """Send ``writes`` in one BatchWrite; each has its own outcome, None when it is durable.
@@ -123,32 +133,27 @@ class MessageWriter:
         A write whose outcome the reply leaves out may or may not have happened: StoreUnavailableError. Raises
         StoreError when the request as a whole failed.
         """
-        request = _BatchWriteRequest(database=self._database.name)
+        request = _BatchWriteRequest(database=self._name)
         request.writes.extend(writes)
         with firestore_errors("storing messages"):
-            reply = await self._database.async_api.batch_write(
-                types.BatchWriteRequest.wrap(request),
-                retry=None,
-                timeout=timeout_seconds,
-                metadata=self._database.metadata,
-            )
-        outcomes = [_outcome(status) for status in types.BatchWriteResponse.pb(reply).status[: len(writes)]]
+            reply = await self._batch_write(request, timeout=timeout_seconds, metadata=self._metadata)
+        outcomes = [_outcome(status) for status in reply.status[: len(writes)]]
         return outcomes + [StoreUnavailableError("Firestore's reply is short.")] * (len(writes) - len(outcomes))
 
     async def stored(self, document_ids: Sequence[str], timeout_seconds: float) -> set[str]:
         """Which of these messages are stored already. Raises StoreError."""
-        request = _BatchGetDocumentsRequest(database=self._database.name)
+        request = _BatchGetDocumentsRequest(database=self._name)
         request.documents.extend(f"{self.root}/messages/{one}" for one in document_ids)
         request.mask.field_paths.append("chunks")
         with firestore_errors("looking for stored messages"):
-            replies = await self._database.async_api.batch_get_documents(
-                types.BatchGetDocumentsRequest.wrap(request),
-                retry=None,
-                timeout=timeout_seconds,
-                metadata=self._database.metadata,
-            )
-            names = [types.BatchGetDocumentsResponse.pb(reply).found.name async for reply in replies]
+            replies = self._batch_get(request, timeout=timeout_seconds, metadata=self._metadata)
+            names = [reply.found.name async for reply in replies]
         return {name.rpartition("/")[2] for name in names if name}
+
+
+def _serialize(request: Any) -> bytes:
+    encoded: bytes = request.SerializeToString()
+    return encoded
 
 
 def _outcome(status: Any) -> StoreError | None:

@@ -62,7 +62,7 @@ def commit(address: str, story: Callable[[Committer], Awaitable[None]]) -> None:
             async with asyncio.timeout(30):
                 await story(committer)
         finally:
-            await database.async_api.transport.close()
+            await database.async_channel.close()
 
     asyncio.run(run())
 
