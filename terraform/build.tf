@@ -1,0 +1,125 @@
+resource "google_artifact_registry_repository" "images" {
+  #checkov:skip=CKV_GCP_84:Images hold no data of anybody; Google's own encryption is enough.
+  project       = var.project
+  location      = var.region
+  repository_id = var.name
+  format        = "DOCKER"
+  description   = "Subscope's viewer and receiver"
+
+  cleanup_policies {
+    id     = "keep-the-last-ten"
+    action = "KEEP"
+    most_recent_versions {
+      keep_count = 10
+    }
+  }
+  cleanup_policies {
+    id     = "delete-older-ones"
+    action = "DELETE"
+    condition {
+      older_than = "2592000s"
+    }
+  }
+
+  depends_on = [google_project_service.apis]
+}
+
+resource "google_storage_bucket" "source" {
+  #checkov:skip=CKV_GCP_62:It holds source code that the repository holds, too; nobody's reading of it needs a record.
+  project                     = var.project
+  name                        = "${var.project}-${var.name}-source"
+  location                    = var.region
+  uniform_bucket_level_access = true
+  public_access_prevention    = "enforced"
+  force_destroy               = true
+
+  versioning {
+    enabled = true
+  }
+  lifecycle_rule {
+    action {
+      type = "Delete"
+    }
+    condition {
+      days_since_noncurrent_time = 30
+    }
+  }
+
+  depends_on = [google_project_service.apis]
+}
+
+resource "google_artifact_registry_repository_iam_member" "build_pushes" {
+  project    = var.project
+  location   = google_artifact_registry_repository.images.location
+  repository = google_artifact_registry_repository.images.repository_id
+  role       = "roles/artifactregistry.writer"
+  member     = google_service_account.build.member
+}
+
+resource "google_project_iam_member" "build_logs" {
+  project = var.project
+  role    = "roles/logging.logWriter"
+  member  = google_service_account.build.member
+
+  depends_on = [google_project_service.apis]
+}
+
+# The function's build reads a copy of the source in buckets that Cloud Functions makes itself (gcf-v2-…).
+resource "google_project_iam_member" "build_reads_source" {
+  project = var.project
+  role    = "roles/storage.objectViewer"
+  member  = google_service_account.build.member
+
+  condition {
+    title       = "Only buckets of source code"
+    description = "Of Cloud Functions and of this module"
+    expression = join(" || ", [
+      "resource.name.startsWith(\"projects/_/buckets/gcf-v2-\")",
+      "resource.name.startsWith(\"projects/_/buckets/${var.project}-${var.name}-source\")",
+    ])
+  }
+
+  depends_on = [google_project_service.apis]
+}
+
+locals {
+  viewer_sources = sort([
+    for file in setunion(
+      fileset(local.root, "infra/**"),
+      fileset(local.root, "web/**"),
+      fileset(local.root, ".dockerignore"),
+    ) : file if !startswith(file, "infra/local/") && !can(regex("(^|/)__pycache__/|\\.pyc$", file))
+  ])
+  viewer_sources_hash = sha256(join("\n", [for file in local.viewer_sources : "${file} ${filesha256("${local.root}/${file}")}"]))
+  repository          = "${var.region}-docker.pkg.dev/${var.project}/${var.name}"
+  viewer_built_image  = "${local.repository}/viewer:${substr(local.viewer_sources_hash, 0, 16)}"
+  viewer_image        = coalesce(var.viewer_image, local.viewer_built_image)
+}
+
+# One apply is enough: the image is made on the way when nobody passes one. Its tag is made of what is in it.
+resource "terraform_data" "viewer_image" {
+  count = var.viewer_image == null ? 1 : 0
+
+  triggers_replace = local.viewer_built_image
+
+  provisioner "local-exec" {
+    working_dir = local.root
+    command = join(" ", [
+      "gcloud builds submit .",
+      "--quiet",
+      "--project='${var.project}'",
+      "--region='${var.region}'",
+      "--config=terraform/viewer-image.yaml",
+      "--ignore-file=.dockerignore",
+      "--gcs-source-staging-dir='gs://${google_storage_bucket.source.name}/builds'",
+      "--service-account='${google_service_account.build.name}'",
+      "--substitutions=_IMAGE='${local.viewer_built_image}'",
+    ])
+  }
+
+  depends_on = [
+    google_artifact_registry_repository_iam_member.build_pushes,
+    google_project_iam_member.build_logs,
+    google_project_iam_member.build_reads_source,
+  ]
+}

@@ -1,0 +1,142 @@
+# cloudbuild.yaml's own account and triggers. An owner applies this once; from then on the deployer applies the rest.
+# It makes accounts and roles, so whoever changes what it applies can do what they can: hence the approval.
+
+locals {
+  deploy = var.deploy != null ? { this = var.deploy } : {}
+
+  deployer_roles = toset(concat(var.viewer.access == "iap" ? ["roles/iap.admin"] : [], [
+    "roles/artifactregistry.admin",
+    "roles/cloudbuild.builds.editor",
+    "roles/cloudfunctions.admin",
+    "roles/datastore.owner",
+    "roles/iam.roleAdmin",
+    "roles/iam.serviceAccountAdmin",
+    "roles/logging.configWriter",
+    "roles/logging.logWriter",
+    "roles/monitoring.editor",
+    "roles/pubsub.admin",
+    "roles/run.admin",
+    "roles/secretmanager.admin",
+    "roles/serviceusage.serviceUsageAdmin",
+    "roles/storage.admin",
+  ]))
+
+  # What the module grants on the project itself, besides the deployer's own roles.
+  project_grants = [
+    google_project_iam_custom_role.receiver_firestore.name,
+    google_project_iam_custom_role.viewer_firestore.name,
+    "roles/logging.logWriter",
+    "roles/storage.objectViewer",
+  ]
+
+  # Whoever deploys something that runs as an account must be allowed to act as it; a subscription with a push token, too.
+  runtime_accounts = {
+    build    = google_service_account.build.name
+    push     = google_service_account.push.name
+    receiver = google_service_account.receiver.name
+    viewer   = google_service_account.viewer.name
+  }
+}
+
+resource "google_service_account" "deployer" {
+  for_each = local.deploy
+
+  project      = var.project
+  account_id   = "${var.name}-deployer"
+  display_name = "Subscope: plans and applies"
+}
+
+resource "google_project_iam_member" "deployer" {
+  #checkov:skip=CKV_GCP_41:It makes the accounts that the services run as; cloudbuild.yaml applies only after an approval.
+  #checkov:skip=CKV_GCP_42:It makes what it administers; cloudbuild.yaml applies only after an approval.
+  #checkov:skip=CKV_GCP_49:It makes the accounts that the services run as; cloudbuild.yaml applies only after an approval.
+  for_each = var.deploy != null ? local.deployer_roles : []
+
+  project = var.project
+  role    = each.value
+  member  = google_service_account.deployer["this"].member
+}
+
+resource "google_project_iam_member" "deployer_grants" {
+  #checkov:skip=CKV_GCP_49:The condition lets it grant the roles of this module and no others.
+  for_each = local.deploy
+
+  project = var.project
+  role    = "roles/resourcemanager.projectIamAdmin"
+  member  = google_service_account.deployer["this"].member
+
+  condition {
+    title       = "Only what the module grants"
+    description = "On the project itself it grants no other role"
+    expression  = "api.getAttribute(\"iam.googleapis.com/modifiedGrantsByRole\", []).hasOnly(${jsonencode(local.project_grants)})"
+  }
+}
+
+resource "google_service_account_iam_member" "deployer_acts_as" {
+  for_each = var.deploy != null ? local.runtime_accounts : {}
+
+  service_account_id = each.value
+  role               = "roles/iam.serviceAccountUser"
+  member             = google_service_account.deployer["this"].member
+}
+
+resource "google_storage_bucket_iam_member" "deployer_keeps_state" {
+  for_each = local.deploy
+
+  bucket = each.value.state_bucket
+  role   = "roles/storage.objectUser"
+  member = google_service_account.deployer["this"].member
+}
+
+resource "google_cloudbuild_trigger" "plan" {
+  for_each = { for key, one in local.deploy : key => one if one.repository != null }
+
+  project         = var.project
+  location        = var.region
+  name            = "${var.name}-plan"
+  description     = "Tests and plans a pull request"
+  filename        = "cloudbuild.yaml"
+  service_account = google_service_account.deployer["this"].id
+
+  repository_event_config {
+    repository = each.value.repository
+    pull_request {
+      branch          = each.value.branch
+      comment_control = "COMMENTS_ENABLED_FOR_EXTERNAL_CONTRIBUTORS_ONLY"
+    }
+  }
+
+  substitutions = merge(local.build_substitutions, { _ACTION = "plan" })
+}
+
+resource "google_cloudbuild_trigger" "apply" {
+  for_each = { for key, one in local.deploy : key => one if one.repository != null }
+
+  project         = var.project
+  location        = var.region
+  name            = "${var.name}-apply"
+  description     = "Tests, plans and, once approved, applies the branch"
+  filename        = "cloudbuild.yaml"
+  service_account = google_service_account.deployer["this"].id
+
+  repository_event_config {
+    repository = each.value.repository
+    push {
+      branch = each.value.branch
+    }
+  }
+
+  approval_config {
+    approval_required = true
+  }
+
+  substitutions = merge(local.build_substitutions, { _ACTION = "apply" })
+}
+
+locals {
+  build_substitutions = {
+    _NAME         = var.name
+    _REGION       = var.region
+    _STATE_BUCKET = var.deploy != null ? var.deploy.state_bucket : ""
+  }
+}

@@ -1,0 +1,121 @@
+resource "google_firestore_database" "this" {
+  #checkov:skip=CKV_GCP_119:Deletion protection follows firestore.delete_protection, which is on unless a person turns it off.
+  count = var.firestore.create ? 1 : 0
+
+  project                           = var.project
+  name                              = var.firestore.database
+  location_id                       = coalesce(var.firestore.location, var.region)
+  type                              = "FIRESTORE_NATIVE"
+  database_edition                  = "STANDARD"
+  delete_protection_state           = var.firestore.delete_protection ? "DELETE_PROTECTION_ENABLED" : "DELETE_PROTECTION_DISABLED"
+  point_in_time_recovery_enablement = var.firestore.point_in_time_recovery ? "POINT_IN_TIME_RECOVERY_ENABLED" : "POINT_IN_TIME_RECOVERY_DISABLED"
+  # What a destroy does: a protected database stays, with all that is in it.
+  deletion_policy = var.firestore.delete_protection ? "ABANDON" : "DELETE"
+
+  depends_on = [google_project_service.apis]
+}
+
+locals {
+  firestore = jsondecode(file("${path.module}/firestore.indexes.json"))
+  # A path of the database's own, so that everything below waits for it.
+  database = var.firestore.create ? google_firestore_database.this[0].name : var.firestore.database
+  indexes = {
+    for index in local.firestore.indexes :
+    join("/", concat([index.collectionGroup], index.fields[*].fieldPath)) => index
+  }
+  overrides = { for one in local.firestore.fieldOverrides : "${one.collectionGroup}/${one.fieldPath}" => one }
+}
+
+resource "google_firestore_index" "composite" {
+  for_each = local.indexes
+
+  project     = var.project
+  database    = local.database
+  collection  = each.value.collectionGroup
+  query_scope = each.value.queryScope
+
+  dynamic "fields" {
+    for_each = each.value.fields
+    content {
+      field_path   = fields.value.fieldPath
+      order        = try(fields.value.order, null)
+      array_config = try(fields.value.arrayConfig, null)
+    }
+  }
+}
+
+resource "google_firestore_field" "override" {
+  for_each = local.overrides
+
+  project    = var.project
+  database   = local.database
+  collection = each.value.collectionGroup
+  field      = each.value.fieldPath
+
+  # An empty block is no index at all; leaving it out would be the automatic ones.
+  index_config {}
+
+  dynamic "ttl_config" {
+    for_each = try(each.value.ttl, false) ? [1] : []
+    content {}
+  }
+}
+
+locals {
+  firestore_condition = "resource.name == \"projects/${var.project}/databases/${var.firestore.database}\""
+}
+
+# A write that must not find the document needs create alone; redeliveries and chunks need update and get.
+resource "google_project_iam_custom_role" "receiver_firestore" {
+  project = var.project
+  role_id = "${replace(var.name, "-", "_")}_receiver"
+  title   = "Subscope: store messages"
+  permissions = [
+    "datastore.databases.get",
+    "datastore.entities.create",
+    "datastore.entities.get",
+    "datastore.entities.update",
+  ]
+
+  depends_on = [google_project_service.apis]
+}
+
+resource "google_project_iam_custom_role" "viewer_firestore" {
+  project = var.project
+  role_id = "${replace(var.name, "-", "_")}_viewer"
+  title   = "Subscope: read messages, keep users, sessions and the audit"
+  permissions = [
+    "datastore.databases.get",
+    "datastore.entities.create",
+    "datastore.entities.delete",
+    "datastore.entities.get",
+    "datastore.entities.list",
+    "datastore.entities.update",
+  ]
+
+  depends_on = [google_project_service.apis]
+}
+
+resource "google_project_iam_member" "receiver_stores" {
+  project = var.project
+  role    = google_project_iam_custom_role.receiver_firestore.name
+  member  = google_service_account.receiver.member
+
+  condition {
+    title       = "Only Subscope's database"
+    description = var.firestore.database
+    expression  = local.firestore_condition
+  }
+}
+
+resource "google_project_iam_member" "viewer_reads" {
+  project = var.project
+  role    = google_project_iam_custom_role.viewer_firestore.name
+  member  = google_service_account.viewer.member
+
+  condition {
+    title       = "Only Subscope's database"
+    description = var.firestore.database
+    expression  = local.firestore_condition
+  }
+}

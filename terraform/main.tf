@@ -1,0 +1,62 @@
+data "google_project" "this" {
+  project_id = var.project
+}
+
+locals {
+  number = data.google_project.this.number
+  root   = "${path.module}/.."
+
+  # Cloud Run serves every service at this address, too, and it is known before the service exists: so the receiver can
+  # be told its own address, which is the audience of its tokens.
+  host_suffix   = "${local.number}.${var.region}.run.app"
+  receiver_name = "${var.name}-receiver"
+  receiver_url  = "https://${local.receiver_name}-${local.host_suffix}"
+  viewer_name   = "${var.name}-viewer"
+  viewer_url    = "https://${local.viewer_name}-${local.host_suffix}"
+
+  push_audiences = length(var.push_audiences) > 0 ? var.push_audiences : [local.receiver_url]
+
+  pubsub_agent = "serviceAccount:service-${local.number}@gcp-sa-pubsub.iam.gserviceaccount.com"
+
+  # What both services read: infra/settings.py, COMMON.
+  common_environment = {
+    FIRESTORE_DATABASE   = var.firestore.database
+    GOOGLE_CLOUD_PROJECT = var.project
+    LOG_LEVEL            = var.log_level
+    MESSAGE_SHARDS       = tostring(var.message_shards)
+    PUSH_AUDIENCE        = join(",", local.push_audiences)
+    PUSH_SERVICE_ACCOUNT = google_service_account.push.email
+    RETENTION_DAYS       = tostring(var.retention_days)
+    SUBSCRIPTIONS        = join(",", sort(keys(var.subscriptions)))
+  }
+}
+
+locals {
+  apis = toset(concat(
+    [
+      "artifactregistry.googleapis.com",
+      "cloudbuild.googleapis.com",
+      "cloudfunctions.googleapis.com",
+      "firestore.googleapis.com",
+      "iam.googleapis.com",
+      "iamcredentials.googleapis.com",
+      "logging.googleapis.com",
+      "monitoring.googleapis.com",
+      "pubsub.googleapis.com",
+      "run.googleapis.com",
+      "secretmanager.googleapis.com",
+      "storage.googleapis.com",
+    ],
+    var.viewer.access == "iap" ? ["iap.googleapis.com"] : [],
+    var.budget != null ? ["billingbudgets.googleapis.com"] : [],
+  ))
+}
+
+resource "google_project_service" "apis" {
+  for_each = local.apis
+
+  project = var.project
+  service = each.value
+  # Others in the project may use the API, too.
+  disable_on_destroy = false
+}

@@ -1,0 +1,182 @@
+resource "google_monitoring_notification_channel" "email" {
+  for_each = var.alerts.emails
+
+  project      = var.project
+  display_name = "Subscope: ${each.value}"
+  type         = "email"
+  labels       = { email_address = each.value }
+
+  depends_on = [google_project_service.apis]
+}
+
+locals {
+  # As PromQL has it, one backslash of a regular expression is two.
+  monitored_ids = join("|", [for id in sort(keys(var.subscriptions)) : replace(id, "/[.+]/", "\\\\$0")])
+  monitored     = "monitored_resource=\"pubsub_subscription\",subscription_id=~\"${local.monitored_ids}\""
+
+  metric_age     = "pubsub_googleapis_com:subscription_oldest_unacked_message_age"
+  metric_dead    = "pubsub_googleapis_com:subscription_dead_letter_message_count"
+  metric_pushes  = "pubsub_googleapis_com:subscription_push_request_count"
+  metric_refused = "logging_googleapis_com:user_${google_logging_metric.refused_pushes.name}"
+
+  alerts = {
+    dead_letters = {
+      title    = "messages were given up"
+      severity = "ERROR"
+      seconds  = 0
+      query    = "sum by (subscription_id) (increase(${local.metric_dead}{${local.monitored}}[10m])) > 0"
+      text     = "Pub/Sub tried these messages max_delivery_attempts times and moved them to the dead-letter topic. They wait in the subscription `<subscription>-dead-letter-monitor` for 31 days. terraform/README.md, Redrive dead letters, tells how to look at them and how to send them again."
+    }
+    failing_pushes = {
+      title    = "the receiver refuses or fails"
+      severity = "ERROR"
+      seconds  = 300
+      query = join(" ", [
+        "sum by (subscription_id) (rate(${local.metric_pushes}{${local.monitored},response_class!=\"ack\"}[10m]))",
+        "/ sum by (subscription_id) (rate(${local.metric_pushes}{${local.monitored}}[10m]))",
+        "> ${var.alerts.failing_push_share}",
+      ])
+      text = "More than ${var.alerts.failing_push_share * 100} % of the pushes were not acknowledged. remote_server_4xx: the token or the envelope is refused, see the collection `rejections` and the receiver's log; every refusal counts towards max_delivery_attempts. remote_server_5xx: Firestore or the key server does not answer."
+    }
+    # A stopped subscription is pushed nothing: it may be as late as it likes.
+    lag = {
+      title    = "messages arrive late"
+      severity = "WARNING"
+      seconds  = 300
+      query = join(" ", [
+        "max by (subscription_id) (${local.metric_age}{${local.monitored}}) > ${var.alerts.lag_minutes * 60}",
+        "and on (subscription_id)",
+        "sum by (subscription_id) (increase(${local.metric_pushes}{${local.monitored}}[10m])) > 0",
+      ])
+      text = "Delivery runs, and the oldest message has waited for more than ${var.alerts.lag_minutes} minutes. After a long stop that is normal while the backlog drains; otherwise raise receiver.max_instances or message_shards."
+    }
+    # Stopped or not: what is older than the retention is gone.
+    retention = {
+      title    = "waiting messages will soon be lost"
+      severity = "CRITICAL"
+      seconds  = 0
+      query = join(" or ", [
+        for id, one in var.subscriptions :
+        "max by (subscription_id) (${local.metric_age}{monitored_resource=\"pubsub_subscription\",subscription_id=\"${id}\"}) > ${floor(one.retention_days * 86400 * var.alerts.retention_share)}"
+      ])
+      text = "The oldest message has waited for ${var.alerts.retention_share * 100} % of the subscription's retention; when that is over Pub/Sub deletes it. Start delivery, or raise retention_days (at most 31) first."
+    }
+  }
+}
+
+resource "google_monitoring_alert_policy" "alert" {
+  for_each = local.alerts
+
+  project               = var.project
+  display_name          = "Subscope (${var.name}): ${each.value.title}"
+  combiner              = "OR"
+  severity              = each.value.severity
+  notification_channels = [for channel in google_monitoring_notification_channel.email : channel.id]
+
+  conditions {
+    display_name = each.value.title
+    condition_prometheus_query_language {
+      query               = each.value.query
+      duration            = "${each.value.seconds}s"
+      evaluation_interval = "60s"
+      # A new project has no such metric yet, and would refuse the policy.
+      disable_metric_validation = true
+    }
+  }
+
+  alert_strategy {
+    auto_close = "86400s"
+  }
+
+  documentation {
+    content   = each.value.text
+    mime_type = "text/markdown"
+  }
+
+  depends_on = [google_project_service.apis]
+}
+
+resource "google_logging_metric" "refused_pushes" {
+  project     = var.project
+  name        = "${replace(var.name, "-", "_")}_refused_pushes"
+  description = "Pushes that the receiver refused or failed, by reason"
+  filter      = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=\"${local.receiver_name}\" AND jsonPayload.reason:*"
+
+  label_extractors = {
+    reason = "EXTRACT(jsonPayload.reason)"
+  }
+
+  metric_descriptor {
+    metric_kind = "DELTA"
+    value_type  = "INT64"
+    labels {
+      key         = "reason"
+      value_type  = "STRING"
+      description = "What was wrong"
+    }
+  }
+
+  depends_on = [google_project_service.apis]
+}
+
+resource "google_logging_project_exclusion" "stored_messages" {
+  count = var.keep_request_logs ? 0 : 1
+
+  project     = var.project
+  name        = "${local.receiver_name}-stored"
+  description = "One line for each stored message says nothing that the message does not"
+  filter      = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=\"${local.receiver_name}\" AND log_id(\"run.googleapis.com/requests\") AND httpRequest.status=204"
+
+  depends_on = [google_project_service.apis]
+}
+
+resource "google_monitoring_dashboard" "overview" {
+  project = var.project
+  dashboard_json = templatefile("${path.module}/dashboard.json.tftpl", {
+    title     = "Subscope (${var.name})"
+    age       = local.metric_age
+    dead      = local.metric_dead
+    monitored = replace(local.monitored, "\"", "'")
+    pushes    = local.metric_pushes
+    receiver  = local.receiver_name
+    refused   = local.metric_refused
+    viewer    = local.viewer_name
+  })
+
+  depends_on = [google_project_service.apis]
+}
+
+resource "google_billing_budget" "monthly" {
+  count    = var.budget != null ? 1 : 0
+  provider = google.billing
+
+  billing_account = var.budget.billing_account
+  display_name    = "Subscope (${var.name})"
+
+  budget_filter {
+    projects = ["projects/${local.number}"]
+  }
+
+  amount {
+    specified_amount {
+      currency_code = var.budget.currency
+      units         = tostring(var.budget.amount)
+    }
+  }
+
+  dynamic "threshold_rules" {
+    for_each = [0.5, 0.9, 1.0]
+    content {
+      threshold_percent = threshold_rules.value
+    }
+  }
+
+  dynamic "all_updates_rule" {
+    for_each = length(var.alerts.emails) > 0 ? [1] : []
+    content {
+      monitoring_notification_channels = [for channel in google_monitoring_notification_channel.email : channel.id]
+    }
+  }
+
+  depends_on = [google_project_service.apis]
+}

@@ -1,0 +1,64 @@
+output "console_environment" {
+  description = "What `python -m infra` needs on your own machine: eval \"$(terraform output -raw console_environment)\"."
+  value = join("\n", concat(
+    [for name in sort(keys(local.common_environment)) : "export ${name}='${local.common_environment[name]}'"],
+    ["export PUSH_ENDPOINT='${local.receiver_url}'", ""],
+  ))
+}
+
+output "dead_letters" {
+  description = "Where each subscription's dead letters wait."
+  value       = { for id in keys(var.subscriptions) : id => google_pubsub_subscription.dead_letter[id].name }
+}
+
+output "deployer" {
+  description = "The account of cloudbuild.yaml; null without deploy."
+  value       = one([for account in google_service_account.deployer : account.email])
+}
+
+output "first_password" {
+  description = "The command that shows the password of the first user, admin. It counts until somebody changes it."
+  value       = "gcloud secrets versions access latest --secret=${google_secret_manager_secret.secret["admin-password"].secret_id} --project=${var.project}"
+}
+
+output "receiver_uri" {
+  description = "The receiver's other address, which Cloud Run made up: the audience to fall back on, see README.md."
+  value       = google_cloudfunctions2_function.receiver.service_config[0].uri
+}
+
+output "receiver_url" {
+  description = "The receiver's address, which Start sets."
+  value       = local.receiver_url
+}
+
+output "service_accounts" {
+  description = "Who runs what."
+  value = {
+    build    = google_service_account.build.email
+    push     = google_service_account.push.email
+    receiver = google_service_account.receiver.email
+    viewer   = google_service_account.viewer.email
+  }
+}
+
+output "smoke_test" {
+  description = "Commands that send one message all the way: sh -c \"$(terraform output -raw smoke_test)\"."
+  value = templatefile("${path.module}/smoke_test.sh.tftpl", {
+    project      = var.project
+    receiver_url = local.receiver_url
+    subscription = sort(keys(var.subscriptions))[0]
+    topic        = local.topics[var.subscriptions[sort(keys(var.subscriptions))[0]].topic]
+    viewer_url   = local.viewer_url
+  })
+}
+
+output "viewer_url" {
+  description = "The viewer's address. It opens once its grants are there."
+  value       = local.viewer_url
+  depends_on = [
+    google_cloud_run_v2_service.viewer,
+    google_cloud_run_v2_service_iam_member.iap_invokes_viewer,
+    google_cloud_run_v2_service_iam_member.members_invoke_viewer,
+    google_iap_web_cloud_run_service_iam_member.members_pass_iap,
+  ]
+}

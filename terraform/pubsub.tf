@@ -1,0 +1,148 @@
+locals {
+  # A short id is a topic of ours; a full name is somebody else's.
+  created_topics = toset([for one in var.subscriptions : one.topic if !startswith(one.topic, "projects/")])
+  topics = {
+    for name in distinct([for one in var.subscriptions : one.topic]) :
+    name => startswith(name, "projects/") ? name : google_pubsub_topic.monitored[name].id
+  }
+}
+
+resource "google_pubsub_topic" "monitored" {
+  #checkov:skip=CKV_GCP_83:A key of one's own is the publisher's choice; name an existing topic in subscriptions for that.
+  for_each = local.created_topics
+
+  project = var.project
+  name    = each.value
+
+  depends_on = [google_project_service.apis]
+}
+
+resource "google_pubsub_topic" "dead_letter" {
+  #checkov:skip=CKV_GCP_83:It holds for some days what the monitored topic held, encrypted by Google.
+  for_each = var.subscriptions
+
+  project = var.project
+  name    = "${each.key}-dead-letter"
+
+  depends_on = [google_project_service.apis]
+}
+
+# A topic without a subscription drops what is published to it.
+resource "google_pubsub_subscription" "dead_letter" {
+  for_each = var.subscriptions
+
+  project                    = var.project
+  name                       = "${each.key}-dead-letter-monitor"
+  topic                      = google_pubsub_topic.dead_letter[each.key].id
+  ack_deadline_seconds       = 60
+  message_retention_duration = "2678400s"
+
+  expiration_policy {
+    ttl = ""
+  }
+}
+
+resource "google_pubsub_subscription" "monitored" {
+  for_each = var.subscriptions
+
+  project                    = var.project
+  name                       = each.key
+  topic                      = local.topics[each.value.topic]
+  ack_deadline_seconds       = each.value.ack_deadline_seconds
+  message_retention_duration = "${each.value.retention_days * 86400}s"
+  enable_message_ordering    = each.value.ordering
+  filter                     = each.value.filter
+
+  # By default a subscription without deliveries is deleted after 31 days, and a stopped one has none.
+  expiration_policy {
+    ttl = ""
+  }
+
+  retry_policy {
+    minimum_backoff = "${each.value.retry_minimum_seconds}s"
+    maximum_backoff = "${each.value.retry_maximum_seconds}s"
+  }
+
+  dead_letter_policy {
+    dead_letter_topic     = google_pubsub_topic.dead_letter[each.key].id
+    max_delivery_attempts = each.value.max_delivery_attempts
+  }
+
+  dynamic "push_config" {
+    for_each = each.value.start_running ? [1] : []
+    content {
+      push_endpoint = local.receiver_url
+      oidc_token {
+        service_account_email = google_service_account.push.email
+        audience              = local.push_audiences[0]
+      }
+    }
+  }
+
+  lifecycle {
+    # Start and Stop own it. The block above counts only when a subscription is made.
+    ignore_changes = [push_config]
+  }
+
+  # What arrives at once must find its way in.
+  depends_on = [
+    google_cloud_run_v2_service_iam_member.push_invokes_receiver,
+    google_service_account_iam_member.pubsub_mints_push_tokens,
+  ]
+}
+
+# Without these two grants dead letters silently stay where they are.
+resource "google_pubsub_topic_iam_member" "pubsub_forwards_dead_letters" {
+  for_each = var.subscriptions
+
+  project = var.project
+  topic   = google_pubsub_topic.dead_letter[each.key].name
+  role    = "roles/pubsub.publisher"
+  member  = local.pubsub_agent
+}
+
+resource "google_pubsub_subscription_iam_member" "pubsub_acknowledges_dead_letters" {
+  for_each = var.subscriptions
+
+  project      = var.project
+  subscription = google_pubsub_subscription.monitored[each.key].name
+  role         = "roles/pubsub.subscriber"
+  member       = local.pubsub_agent
+
+  lifecycle {
+    # A subscription that is made anew has lost its grants.
+    replace_triggered_by = [google_pubsub_subscription.monitored[each.key].id]
+  }
+}
+
+# There is no narrower permission than update for changing the push endpoint.
+resource "google_project_iam_custom_role" "delivery" {
+  project     = var.project
+  role_id     = "${replace(var.name, "-", "_")}_delivery"
+  title       = "Subscope: start and stop delivery"
+  permissions = ["pubsub.subscriptions.get", "pubsub.subscriptions.update"]
+
+  depends_on = [google_project_service.apis]
+}
+
+resource "google_pubsub_subscription_iam_member" "viewer_switches_delivery" {
+  for_each = var.subscriptions
+
+  project      = var.project
+  subscription = google_pubsub_subscription.monitored[each.key].name
+  role         = google_project_iam_custom_role.delivery.name
+  member       = google_service_account.viewer.member
+
+  lifecycle {
+    replace_triggered_by = [google_pubsub_subscription.monitored[each.key].id]
+  }
+}
+
+resource "google_pubsub_topic_iam_member" "viewer_publishes" {
+  for_each = var.publish_topics
+
+  project = startswith(each.value, "projects/") ? split("/", each.value)[1] : var.project
+  topic   = startswith(each.value, "projects/") ? split("/", each.value)[3] : google_pubsub_topic.monitored[each.value].name
+  role    = "roles/pubsub.publisher"
+  member  = google_service_account.viewer.member
+}

@@ -1,0 +1,100 @@
+locals {
+  # An allow-list: what is not named here never leaves the repository. infra/local is a developer's cloud; the commands
+  # need packages that requirements.txt does not have.
+  receiver_files = sort([
+    for file in setunion(
+      fileset(local.root, "main.py"),
+      fileset(local.root, "requirements.txt"),
+      fileset(local.root, "functions/**/*.py"),
+      fileset(local.root, "infra/**/*.py"),
+    ) : file if !can(regex("^infra/(local/|commands/|__main__\\.py$)", file))
+  ])
+
+  # infra/settings.py, RECEIVER.
+  receiver_environment = merge(local.common_environment, {
+    OIDC_CERTS_URL = "https://www.googleapis.com/oauth2/v1/certs"
+  })
+}
+
+data "archive_file" "receiver" {
+  type             = "zip"
+  output_path      = "${path.module}/.terraform/receiver.zip"
+  output_file_mode = "0644"
+
+  dynamic "source" {
+    for_each = local.receiver_files
+    content {
+      filename = source.value
+      content  = file("${local.root}/${source.value}")
+    }
+  }
+}
+
+# The name changes with the content, so that new code is a new deployment.
+resource "google_storage_bucket_object" "receiver" {
+  bucket = google_storage_bucket.source.name
+  name   = "receiver/${data.archive_file.receiver.output_md5}.zip"
+  source = data.archive_file.receiver.output_path
+}
+
+resource "google_cloudfunctions2_function" "receiver" {
+  #checkov:skip=CKV2_GCP_10:Functions of the 2nd generation serve https only; the argument belongs to the 1st.
+  project     = var.project
+  name        = local.receiver_name
+  location    = var.region
+  description = "Subscope's receiver: verifies Pub/Sub's pushes and stores the messages"
+
+  build_config {
+    # The version that the tests run on.
+    runtime           = "python311"
+    entry_point       = "receive"
+    docker_repository = google_artifact_registry_repository.images.id
+    service_account   = google_service_account.build.id
+
+    source {
+      storage_source {
+        bucket = google_storage_bucket.source.name
+        object = google_storage_bucket_object.receiver.name
+      }
+    }
+  }
+
+  service_config {
+    service_account_email = google_service_account.receiver.email
+    # Lets pushes of this project's subscriptions in, and nobody from outside.
+    ingress_settings                 = "ALLOW_INTERNAL_ONLY"
+    all_traffic_on_latest_revision   = true
+    available_cpu                    = var.receiver.cpu
+    available_memory                 = var.receiver.memory
+    max_instance_count               = var.receiver.max_instances
+    max_instance_request_concurrency = var.receiver.concurrency
+    min_instance_count               = var.receiver.min_instances
+    # It answers within 20 seconds, and no acknowledgement deadline is shorter than 30.
+    timeout_seconds       = 30
+    environment_variables = local.receiver_environment
+  }
+
+  depends_on = [
+    google_artifact_registry_repository_iam_member.build_pushes,
+    google_firestore_database.this,
+    google_project_iam_member.build_logs,
+    google_project_iam_member.build_reads_source,
+    google_project_iam_member.receiver_stores,
+  ]
+}
+
+# The function's own invoker role does not reach the Cloud Run service behind it, which has the same name.
+resource "google_cloud_run_v2_service_iam_member" "push_invokes_receiver" {
+  project  = var.project
+  location = var.region
+  name     = local.receiver_name
+  role     = "roles/run.invoker"
+  member   = google_service_account.push.member
+
+  lifecycle {
+    # A function that is made anew has lost its grants.
+    replace_triggered_by = [google_cloudfunctions2_function.receiver.id]
+  }
+
+  depends_on = [google_cloudfunctions2_function.receiver]
+}

@@ -1,0 +1,61 @@
+# Ephemeral values and write-only arguments: neither the plan nor the state ever holds a secret.
+
+locals {
+  secret_lengths = { admin-password = 24, session-key = 64 }
+}
+
+ephemeral "random_password" "secret" {
+  for_each = local.secret_lengths
+
+  length = each.value
+  # Easy to select with a double click, and to pass through a shell.
+  special = false
+}
+
+resource "google_secret_manager_secret" "secret" {
+  #checkov:skip=CKV_GCP_124:Google's own encryption is enough for values that can be made anew at any time.
+  for_each = local.secret_lengths
+
+  project   = var.project
+  secret_id = "${var.name}-${each.key}"
+
+  replication {
+    user_managed {
+      replicas {
+        location = var.region
+      }
+    }
+  }
+
+  depends_on = [google_project_service.apis]
+}
+
+resource "google_secret_manager_secret_version" "admin_password" {
+  secret                 = google_secret_manager_secret.secret["admin-password"].id
+  secret_data_wo         = ephemeral.random_password.secret["admin-password"].result
+  secret_data_wo_version = tostring(var.secret_versions.admin_password)
+
+  lifecycle {
+    # The running revision needs the old one until the new revision is there.
+    create_before_destroy = true
+  }
+}
+
+resource "google_secret_manager_secret_version" "session_key" {
+  secret                 = google_secret_manager_secret.secret["session-key"].id
+  secret_data_wo         = ephemeral.random_password.secret["session-key"].result
+  secret_data_wo_version = tostring(var.secret_versions.session_key)
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+resource "google_secret_manager_secret_iam_member" "viewer_reads" {
+  for_each = local.secret_lengths
+
+  project   = var.project
+  secret_id = google_secret_manager_secret.secret[each.key].secret_id
+  role      = "roles/secretmanager.secretAccessor"
+  member    = google_service_account.viewer.member
+}

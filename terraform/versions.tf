@@ -1,0 +1,35 @@
+terraform {
+  # Write-only arguments keep secrets out of the state.
+  required_version = ">= 1.11.0"
+
+  required_providers {
+    archive = {
+      source  = "hashicorp/archive"
+      version = ">= 2.4.0, < 3.0.0"
+    }
+    google = {
+      source = "hashicorp/google"
+      # 7.11 mends updates of subscriptions, 7.21 brings iap_enabled; 9 is not known yet.
+      version = ">= 7.21.0, < 9.0.0"
+    }
+    random = {
+      source  = "hashicorp/random"
+      version = ">= 3.7.0, < 4.0.0"
+    }
+  }
+}
+
+provider "google" {
+  project        = var.project
+  region         = var.region
+  default_labels = merge({ app = var.name }, var.labels)
+}
+
+# Budgets are billed to the caller's own project unless told otherwise, and that one may not have the API.
+provider "google" {
+  alias                 = "billing"
+  project               = var.project
+  region                = var.region
+  billing_project       = var.project
+  user_project_override = true
+}

@@ -1,0 +1,138 @@
+locals {
+  # infra/settings.py, VIEWER, less the two that Secret Manager holds.
+  viewer_environment = merge(local.common_environment, {
+    AUTH_MODE         = var.viewer.access == "iap" ? "iap" : "password"
+    ENVIRONMENT_LABEL = var.environment_label
+    IAP_AUDIENCE      = var.viewer.access == "iap" ? "/projects/${local.number}/locations/${var.region}/services/${local.viewer_name}" : ""
+    MAX_STREAMS       = tostring(var.viewer.max_streams)
+    PUSH_ENDPOINT     = local.receiver_url
+  })
+  viewer_secrets = {
+    ADMIN_PASSWORD = google_secret_manager_secret_version.admin_password
+    SECRET_KEY     = google_secret_manager_secret_version.session_key
+  }
+}
+
+resource "google_cloud_run_v2_service" "viewer" {
+  project     = var.project
+  name        = local.viewer_name
+  location    = var.region
+  description = "Subscope's viewer"
+  # It can be made anew at any time: it keeps nothing.
+  deletion_protection = false
+
+  # Not a grant to allUsers, which many organisations forbid. The application asks for a password itself.
+  invoker_iam_disabled = var.viewer.access == "public"
+  iap_enabled          = var.viewer.access == "iap"
+
+  template {
+    service_account = google_service_account.viewer.email
+    # A stream is one request, and this is the longest there is. The page comes back with Last-Event-ID.
+    timeout                          = "3600s"
+    max_instance_request_concurrency = var.viewer.max_streams + 16
+    # One reader's streams and pages best come from one instance, which has their messages in memory.
+    session_affinity = true
+
+    scaling {
+      max_instance_count = var.viewer.max_instances
+      min_instance_count = var.viewer.min_instances
+    }
+
+    containers {
+      image = local.viewer_image
+
+      resources {
+        limits = {
+          cpu    = var.viewer.cpu
+          memory = var.viewer.memory
+        }
+        # The feed runs only while somebody has a stream open, which is a request.
+        cpu_idle          = true
+        startup_cpu_boost = true
+      }
+
+      dynamic "env" {
+        for_each = local.viewer_environment
+        content {
+          name  = env.key
+          value = env.value
+        }
+      }
+
+      # A version by number: a new revision has a new secret, and an old one keeps its own.
+      dynamic "env" {
+        for_each = local.viewer_secrets
+        content {
+          name = env.key
+          value_source {
+            secret_key_ref {
+              secret  = env.value.secret
+              version = env.value.version
+            }
+          }
+        }
+      }
+
+      startup_probe {
+        period_seconds    = 1
+        timeout_seconds   = 1
+        failure_threshold = 30
+        http_get {
+          path = "/healthz"
+        }
+      }
+
+      # Whether the process is up, not whether Firestore is: /ready answers that, and a restart would not help.
+      liveness_probe {
+        period_seconds    = 30
+        timeout_seconds   = 5
+        failure_threshold = 3
+        http_get {
+          path = "/healthz"
+        }
+      }
+    }
+  }
+
+  lifecycle {
+    # The console and gcloud write their own names into these.
+    ignore_changes = [client, client_version, scaling]
+  }
+
+  depends_on = [
+    google_firestore_database.this,
+    google_project_iam_member.viewer_reads,
+    google_secret_manager_secret_iam_member.viewer_reads,
+    terraform_data.viewer_image,
+  ]
+}
+
+resource "google_cloud_run_v2_service_iam_member" "members_invoke_viewer" {
+  for_each = var.viewer.access == "private" ? var.viewer.members : []
+
+  project  = var.project
+  location = var.region
+  name     = google_cloud_run_v2_service.viewer.name
+  role     = "roles/run.invoker"
+  member   = each.value
+}
+
+resource "google_cloud_run_v2_service_iam_member" "iap_invokes_viewer" {
+  count = var.viewer.access == "iap" ? 1 : 0
+
+  project  = var.project
+  location = var.region
+  name     = google_cloud_run_v2_service.viewer.name
+  role     = "roles/run.invoker"
+  member   = "serviceAccount:service-${local.number}@gcp-sa-iap.iam.gserviceaccount.com"
+}
+
+resource "google_iap_web_cloud_run_service_iam_member" "members_pass_iap" {
+  for_each = var.viewer.access == "iap" ? var.viewer.members : []
+
+  project                = var.project
+  location               = var.region
+  cloud_run_service_name = google_cloud_run_v2_service.viewer.name
+  role                   = "roles/iap.httpsResourceAccessor"
+  member                 = each.value
+}
