@@ -1,0 +1,240 @@
+"""The receiver as it is deployed: every status of the README's table, and what it leaves behind."""
+
+import json
+import re
+import socket
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from infra.local.signer import Signer
+from tests.functions.firestores import Reader
+from tests.functions.stage import (
+    ACCOUNT,
+    ROOT,
+    SUBSCRIPTION,
+    Answer,
+    ReceiverProcess,
+    claims,
+    envelope,
+    free_port,
+    push_body,
+    wait_until,
+)
+
+Case = Callable[[ReceiverProcess, Signer], Answer]
+
+
+def post(receiver: ReceiverProcess, authorization: str | None, body: bytes = b"{}") -> Answer:
+    headers = {} if authorization is None else {"Authorization": authorization}
+    return receiver.request("POST", body, headers)
+
+
+def pushed(body: bytes) -> Case:
+    return lambda receiver, signer: receiver.push(body, signer.sign(claims()))
+
+
+def signed(**changed: object) -> Case:
+    return lambda receiver, signer: receiver.push(push_body("foreign"), signer.sign(claims(**changed)))
+
+
+def no_length(receiver: ReceiverProcess, signer: Signer) -> Answer:
+    token = signer.sign(claims())
+    text = speak(receiver, f"POST / HTTP/1.1\r\nHost: r\r\nAuthorization: Bearer {token}\r\n\r\n".encode())
+    return answer_of(text)
+
+
+def chunked(receiver: ReceiverProcess, signer: Signer) -> Answer:
+    head = f"POST / HTTP/1.1\r\nHost: r\r\nAuthorization: Bearer {signer.sign(claims())}\r\n"
+    return answer_of(speak(receiver, f"{head}Transfer-Encoding: chunked\r\n\r\n2\r\n{{}}\r\n0\r\n\r\n".encode()))
+
+
+def too_long(receiver: ReceiverProcess, signer: Signer) -> Answer:
+    head = f"POST / HTTP/1.1\r\nHost: r\r\nAuthorization: Bearer {signer.sign(claims())}\r\n"
+    return answer_of(speak(receiver, f"{head}Content-Length: {16 * 1024 * 1024}\r\n\r\n".encode()))
+
+
+def speak(receiver: ReceiverProcess, request: bytes) -> str:
+    """Send bytes as they are and read until the receiver closes."""
+    with socket.create_connection(("127.0.0.1", receiver.port), timeout=15) as connection:
+        connection.sendall(request)
+        return b"".join(iter(lambda: connection.recv(65536), b"")).decode()
+
+
+def answer_of(text: str) -> Answer:
+    head, _, body = text.partition("\r\n\r\n")
+    lines = head.split("\r\n")
+    headers = dict(line.lower().split(": ", 1) for line in lines[1:])
+    return Answer(int(lines[0].split()[1]), body, headers)
+
+
+other = json.dumps({**envelope("other"), "subscription": "projects/subscope-test/subscriptions/other"}).encode()
+foreign = json.dumps({**envelope("foreign"), "subscription": f"projects/other/subscriptions/{SUBSCRIPTION}"}).encode()
+
+CASES: list[tuple[int, str, Case]] = [
+    (204, "a message", pushed(push_body("table-204"))),
+    (204, "the same message again", pushed(push_body("table-204"))),
+    (400, "no JSON", pushed(b"{")),
+    (400, "an empty body", pushed(b"")),
+    (400, "no message", pushed(b'{"subscription": "projects/p/subscriptions/s"}')),
+    (401, "no token", lambda receiver, _: post(receiver, None)),
+    (401, "no bearer token", lambda receiver, _: post(receiver, "Basic eDp5")),
+    (401, "no JWT", lambda receiver, _: post(receiver, "Bearer x")),
+    (401, "somebody else's key", lambda receiver, _: post(receiver, f"Bearer {Signer().sign(claims())}")),
+    (401, "an expired token", signed(iat=time.time() - 8000, exp=time.time() - 4400)),
+    (401, "another issuer", signed(iss="https://securetoken.google.com/p")),
+    (403, "another audience", signed(aud="https://other.example")),
+    (403, "another account", signed(email="other@subscope-test.iam.gserviceaccount.com")),
+    (403, "an unverified e-mail", signed(email_verified=False)),
+    (403, "another subscription", pushed(other)),
+    (403, "another project's subscription", pushed(foreign)),
+    (405, "GET", lambda receiver, _: receiver.request("GET", None, {})),
+    (405, "PUT", lambda receiver, _: receiver.request("PUT", b"{}", {})),
+    (405, "HEAD", lambda receiver, _: receiver.request("HEAD", None, {})),
+    (411, "no length", no_length),
+    (411, "a chunked body", chunked),
+    (413, "a body that is too long", too_long),
+]
+
+
+@pytest.mark.parametrize(("status", "case"), [(s, c) for s, _, c in CASES], ids=[f"{s} {n}" for s, n, _ in CASES])
+def test_each_push_gets_its_status(receiver: ReceiverProcess, signer: Signer, status: int, case: Case) -> None:
+    assert case(receiver, signer).status == status
+
+
+def test_the_readme_names_every_status_and_no_other() -> None:
+    documented = {int(found) for found in re.findall(r"^\| (\d{3}) \|", (ROOT / "README.md").read_text(), re.MULTILINE)}
+    assert documented == {status for status, _, _ in CASES} | {503}, "503 is caused under tests/faults"
+
+
+@pytest.mark.parametrize("case", [case for status, _, case in CASES if status in (401, 405, 411, 413)])
+def test_a_refusal_before_the_body_closes_the_connection(receiver: ReceiverProcess, signer: Signer, case: Case) -> None:
+    assert case(receiver, signer).headers["connection"] == "close"
+
+
+def test_an_answer_is_one_plain_sentence(receiver: ReceiverProcess, signer: Signer) -> None:
+    for status, name, case in CASES:
+        answer = case(receiver, signer)
+        if name == "HEAD" or status == 204:
+            assert answer.text == ""
+            continue
+        assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+        assert re.fullmatch(r"[^\n]{10,200}\n", answer.text), answer.text
+
+
+def test_a_400_names_the_field(receiver: ReceiverProcess, signer: Signer) -> None:
+    body = json.dumps(envelope("x", publishTime="yesterday", publish_time="yesterday")).encode()
+    assert receiver.push(body, signer.sign(claims())).text.startswith("message.publishTime: ")
+
+
+def test_a_401_says_how_to_authenticate(receiver: ReceiverProcess) -> None:
+    assert post(receiver, None).headers["www-authenticate"] == "Bearer"
+
+
+def test_two_authorization_headers_are_refused(receiver: ReceiverProcess, token: str) -> None:
+    head = f"POST / HTTP/1.1\r\nHost: r\r\nAuthorization: Bearer {token}\r\nAuthorization: Bearer {token}\r\n"
+    assert answer_of(speak(receiver, f"{head}Content-Length: 2\r\n\r\n{{}}".encode())).status == 401
+
+
+def test_a_refused_push_stores_nothing(receiver: ReceiverProcess, signer: Signer, reader: Reader) -> None:
+    before = set(reader.messages())
+    for status, _, case in CASES:
+        if status != 204:
+            case(receiver, signer)
+    assert set(reader.messages()) == before
+
+
+def test_a_refusal_is_one_log_line_without_payload_or_token(receiver: ReceiverProcess, token: str) -> None:
+    message_id = f"log-{time.monotonic_ns()}"
+    body = {**envelope(message_id, b"a secret payload"), "subscription": "projects/subscope-test/subscriptions/other"}
+    trace = "0af7651916cd43dd8448eb211c80319c"
+    receiver.push(json.dumps(body).encode(), token, traceparent=f"00-{trace}-b7ad6b7169203331-01")
+    wait_until(lambda: message_id in receiver.log_file.read_text(), "the log line")
+    [event] = [one for one in receiver.events() if one.get("message_id") == message_id]
+    assert event["severity"] == "WARNING"
+    assert event["reason"] == "subscription"
+    assert event["status"] == 403
+    assert event["subscription"] == "projects/subscope-test/subscriptions/other"
+    assert event["logging.googleapis.com/trace"] == f"projects/subscope-test/traces/{trace}"
+    logged = receiver.log_file.read_text()
+    assert token not in logged
+    assert "secret" not in logged
+    assert "YSBzZWNyZXQ" not in logged
+
+
+def test_a_stored_push_is_not_logged(receiver: ReceiverProcess, token: str) -> None:
+    receiver.push(push_body("quiet"), token)
+    assert not [event for event in receiver.events() if event.get("message_id") == "quiet"]
+
+
+def test_a_signed_push_that_is_refused_leaves_a_rejection(
+    receiver: ReceiverProcess, signer: Signer, reader: Reader
+) -> None:
+    # At most one a second is written: wait for the next.
+    time.sleep(1.1)
+    audience = f"https://other.example/{time.monotonic_ns()}"
+    assert receiver.push(push_body("x"), signer.sign(claims(aud=audience))).status == 403
+    [found] = [one for one in reader.all("rejections").values() if one["claims"]["aud"] == audience]
+    assert (found["reason"], found["claims"]["email"]) == ("audience", ACCOUNT)
+    assert set(found) == {"reason", "detail", "claims", "at", "expire_at"}
+
+
+def test_rejections_are_rate_limited_and_never_of_strangers(
+    receiver: ReceiverProcess, signer: Signer, reader: Reader
+) -> None:
+    before = len(reader.all("rejections"))
+    stranger = Signer().sign(claims())
+    start = time.monotonic()
+    for _ in range(60):
+        receiver.push(push_body("x"), stranger)
+        receiver.push(b"{", signer.sign(claims()))
+    assert len(reader.all("rejections")) - before <= time.monotonic() - start + 1
+
+
+def test_a_slow_body_is_given_up_after_ten_seconds(receiver: ReceiverProcess, token: str) -> None:
+    head = f"POST / HTTP/1.1\r\nHost: r\r\nAuthorization: Bearer {token}\r\nContent-Length: 100\r\n\r\n"
+    start = time.monotonic()
+    answer = answer_of(speak(receiver, f"{head}{{".encode()))
+    assert answer.status == 400
+    assert 9 < time.monotonic() - start < 12
+
+
+def test_a_client_that_leaves_in_the_body_disturbs_nobody(receiver: ReceiverProcess, token: str) -> None:
+    head = f"POST / HTTP/1.1\r\nHost: r\r\nAuthorization: Bearer {token}\r\nContent-Length: 100\r\n\r\n"
+    for _ in range(20):
+        with socket.create_connection(("127.0.0.1", receiver.port), timeout=5) as connection:
+            connection.sendall(f"{head}{{".encode())
+    assert receiver.push(push_body("after-leavers"), token).status == 204
+    assert "Traceback" not in receiver.log_file.read_text()
+
+
+def test_simultaneous_pushes_of_one_message_make_one_document(
+    receiver: ReceiverProcess, token: str, reader: Reader
+) -> None:
+    answers: list[int] = []
+    barrier = threading.Barrier(32)
+
+    def push() -> None:
+        barrier.wait()
+        answers.append(receiver.push(push_body("thirty-two"), token).status)
+
+    threads = [threading.Thread(target=push) for _ in range(32)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers == [204] * 32
+    assert reader.messages()["thirty-two"]["deliveries"] == 32
+
+
+def test_a_missing_setting_stops_the_start_with_one_line(store: str) -> None:
+    process = ReceiverProcess(store, "https://keys.example", extra={"PUSH_AUDIENCE": ""}, port=free_port())
+    with pytest.raises(AssertionError, match="ended at once"):
+        process.start()
+    [line] = process.log_file.read_text().splitlines()
+    event = json.loads(line)
+    assert event["severity"] == "CRITICAL"
+    assert event["message"].startswith("PUSH_AUDIENCE is not set")
+    process.close()
