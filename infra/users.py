@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args
 
 from google.api_core.exceptions import NotFound
 from google.cloud.firestore import SERVER_TIMESTAMP, Increment
+from google.cloud.firestore_v1.base_query import FieldFilter
 
 from infra.audit import audit_fields
 from infra.errors import DocumentExistsError, DocumentNotFoundError, InputError, SubscopeError
@@ -226,7 +227,7 @@ class Users:
 
     def _end_sessions(self, batch: Any, name: str) -> None:
         with firestore_errors("reading sessions"):
-            theirs = self._database.documents.collection("sessions").where("user", "==", name)
+            theirs = self._database.documents.collection("sessions").where(filter=FieldFilter("user", "==", name))
             for session in theirs.select([]).stream(retry=None, timeout=READ_SECONDS):
                 batch.delete(session.reference)
 

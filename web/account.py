@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from infra.errors import InputError, StoreError
 from infra.users import LockedError, SignInError
 from web.auth import login_required, public, requires, signed_in_user
-from web.cookie import cookie_name, replace_cookie, session_cookie
+from web.cookie import NEEDS_HTTPS, cookie_name, replace_cookie, session_cookie
 from web.services import Services, services
 
 _RETRY_SECONDS = 10.0
@@ -80,15 +80,13 @@ def first_admin() -> FirstAdmin:
 @public
 def login() -> ResponseReturnValue:
     """The sign-in page."""
-    return _login_page()
+    return _login_page("" if cookie_name(request) else NEEDS_HTTPS, 200 if cookie_name(request) else 400)
 
 
 @blueprint.post("/login")
 @public
 def sign_in() -> ResponseReturnValue:
     """Sign in; the cookie is a new one, whatever was held before (T16)."""
-    if cookie_name(request) is None:
-        return _login_page("Signing in needs https: over plain http anybody on the way could read the password.", 400)
     name = request.form.get("username", "").strip().lower()
     first_admin().ensure(services())
     try:

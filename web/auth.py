@@ -63,7 +63,8 @@ def access_of(app: Flask, endpoint: str) -> Access | None:
 
 def init_app(app: Flask) -> None:
     """Check every request before its view runs."""
-    manager = LoginManager(app)
+    # Its context processor would ask Firestore again for the very page that says Firestore is away.
+    manager = LoginManager(app, add_context_processor=False)
     manager.session_protection = None  # the session is on the server; an address that changes ends nothing
     manager.request_loader(_visitor)
     app.before_request(_refuse_other_origins)

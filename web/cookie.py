@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response
 
 SECURE_NAME = "__Host-subscope"  # browsers accept it only with Secure, Path=/ and no Domain
 LOOPBACK_NAME = "subscope"
+NEEDS_HTTPS = "Signing in needs https: over plain http anybody on the way could read the password."
 _GUEST = "guest."
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 

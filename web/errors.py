@@ -20,6 +20,7 @@ from werkzeug.wrappers import Response
 from infra.errors import SubscopeError
 from infra.users import LockedError
 from web.auth import wants_page
+from web.cookie import NEEDS_HTTPS, cookie_name
 from web.services import services
 
 RETRY_SECONDS = 5
@@ -80,6 +81,8 @@ def _subscope_error(error: SubscopeError) -> ResponseReturnValue:
 
 
 def _stale_form(error: CSRFError) -> ResponseReturnValue:
+    if not cookie_name(request):
+        return answer(400, NEEDS_HTTPS)
     return answer(400, "This form is from an earlier sign-in. Go back, reload the page and try again.")
 
 

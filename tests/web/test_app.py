@@ -1,0 +1,91 @@
+"""The application: it starts without Firestore, says whether it can work, and answers every error in one shape."""
+
+from dataclasses import replace
+
+import pytest
+from flask import Flask
+
+from infra.errors import SettingsError
+from tests.web.conftest import running
+from tests.web.stage import LocalFirestore, free_port, settings_for
+from tests.web.visitor import PAGE, SCRIPT, Visitor
+from web import create_app
+
+
+def test_iap_is_refused_at_start() -> None:
+    settings = replace(
+        settings_for("127.0.0.1:1"), auth_mode="iap", iap_audience="/projects/1/global/backendServices/2"
+    )
+    with pytest.raises(SettingsError, match="AUTH_MODE is 'iap', which is not available yet"):
+        create_app(settings)
+
+
+def test_process_is_up_and_not_ready_without_firestore() -> None:
+    with running(settings_for(f"127.0.0.1:{free_port()}", LOG_LEVEL="CRITICAL")) as app:
+        stranger = Visitor(app)
+        assert (stranger.get("/healthz").status_code, stranger.get("/healthz").text) == (200, "ok\n")
+        ready = stranger.get("/ready")
+        assert ready.status_code == 503
+        assert ready.json == {"ready": False, "firestore": "unreachable", "feed": ready.json["feed"]}
+        assert ready.json["feed"]["status"] == "idle"
+
+
+def test_a_page_without_firestore_says_so_kindly() -> None:
+    with running(settings_for(f"127.0.0.1:{free_port()}", LOG_LEVEL="CRITICAL")) as app:
+        stranger = Visitor(app)
+        stranger.client.set_cookie("subscope", "x" * 43 + ".ana")
+        answer = stranger.get("/messages")
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+        assert "Nothing is lost: messages wait in Pub/Sub." in answer.text
+        assert "127.0.0.1" not in answer.text, "a person has no use for our inner addresses"
+
+
+def test_ready_with_firestore(stranger: Visitor) -> None:
+    ready = stranger.get("/ready")
+    assert (ready.status_code, ready.json["ready"], ready.json["firestore"]) == (200, True, "reachable")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/nowhere", 404),
+        ("GET", "/messages/zz", 404),
+        ("DELETE", "/messages", 405),
+        ("GET", "/messages?before=1", 400),
+        ("GET", "/messages?subscription=other", 400),
+    ],
+)
+def test_errors_have_one_shape(viewer: Visitor, method: str, path: str, status: int) -> None:
+    data = viewer.client.open(path, method=method, headers=SCRIPT)
+    assert data.status_code == status
+    assert data.json is not None
+    assert set(data.json) == {"error"}
+    assert set(data.json["error"]) == {"status", "title", "detail"}
+    assert data.json["error"]["status"] == status
+    page = viewer.client.open(path, method=method, headers=PAGE)
+    assert (page.status_code, page.mimetype) == (status, "text/html")
+    assert f'<p class="status-number">{status}</p>' in page.text
+
+
+def test_an_unexpected_error_shows_nothing_of_itself(firestore: LocalFirestore) -> None:
+    with running(settings_for(firestore.address, LOG_LEVEL="CRITICAL")) as app:
+        _add_broken_route(app)
+        for headers in (PAGE, SCRIPT):
+            answer = Visitor(app).get("/broken", headers)
+            assert answer.status_code == 500
+            assert "secret" not in answer.text
+            assert "has been logged" in answer.text
+
+
+def test_a_form_that_is_too_large_is_refused(stranger: Visitor) -> None:
+    answer = stranger.client.post("/login", data={"username": "x" * 200_000}, headers=SCRIPT)
+    assert (answer.status_code, answer.json and answer.json["error"]["status"]) == (413, 413)
+
+
+def _add_broken_route(app: Flask) -> None:
+    from web.auth import public
+
+    @app.get("/broken")
+    @public
+    def broken() -> str:
+        raise ValueError("secret")

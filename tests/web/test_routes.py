@@ -1,0 +1,76 @@
+"""Who may use which route, walked over the application's own map: a new route cannot be forgotten."""
+
+import pytest
+from flask import Flask
+from werkzeug.routing import Rule
+
+from infra.message import document_id
+from tests.web.conftest import running
+from tests.web.stage import SUBSCRIPTION, LocalFirestore, settings_for
+from tests.web.visitor import SCRIPT, Visitor
+from web.auth import access_of
+
+PUBLIC = {"static", "bootstrap.static", "account.login", "account.sign_in", "messages.pygments_css"}
+PUBLIC |= {"health.healthz", "health.ready"}
+CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
+
+
+def rules(app: Flask) -> list[Rule]:
+    return list(app.url_map.iter_rules())
+
+
+def path_of(rule: Rule) -> str:
+    values = {"document": document_id("nobody", "1"), "subscription": SUBSCRIPTION, "filename": "icon.svg"}
+    _, path = rule.build({name: values[name] for name in rule.arguments}, append_unknown=False) or ("", "")
+    return path
+
+
+def test_every_route_declares_a_role(app: Flask) -> None:
+    undeclared = [rule.endpoint for rule in rules(app) if access_of(app, rule.endpoint) is None]
+    assert not undeclared, f"these routes declare no role: {undeclared}"
+
+
+def test_public_routes_are_these_and_no_others(app: Flask) -> None:
+    assert {rule.endpoint for rule in rules(app) if access_of(app, rule.endpoint) == "public"} == PUBLIC
+
+
+def test_strangers_get_nothing_else(app: Flask, stranger: Visitor) -> None:
+    for rule in rules(app):
+        if access_of(app, rule.endpoint) == "public":
+            continue
+        for method in sorted((rule.methods or set()) - {"OPTIONS", "HEAD"}):
+            headers = {**SCRIPT, "X-CSRFToken": stranger.token()}
+            answer = stranger.client.open(path_of(rule), method=method, headers=headers)
+            assert answer.status_code == 401, f"{method} {path_of(rule)} answered a stranger {answer.status_code}"
+
+
+def test_viewers_are_refused_what_is_an_operators(app: Flask, viewer: Visitor) -> None:
+    refused = [rule for rule in rules(app) if access_of(app, rule.endpoint) in ("operator", "admin")]
+    assert refused
+    for rule in refused:
+        for method in sorted((rule.methods or set()) - {"OPTIONS", "HEAD"}):
+            answer = viewer.client.open(path_of(rule), method=method, headers={**SCRIPT, "X-CSRFToken": viewer.token()})
+            assert answer.status_code == 403, f"{method} {path_of(rule)} answered a viewer {answer.status_code}"
+            assert answer.json is not None
+            assert "operator" in answer.json["error"]["detail"]
+
+
+def test_what_changes_something_is_never_a_get(app: Flask) -> None:
+    for rule in rules(app):
+        methods = rule.methods or set()
+        assert not (methods & CHANGING and "GET" in methods), f"{rule} both reads and changes"
+        if any(word in rule.rule for word in ("start", "stop", "logout")):
+            assert "GET" not in methods
+
+
+def test_a_route_without_a_role_is_refused_to_everybody(firestore: LocalFirestore) -> None:
+    with running(settings_for(firestore.address, LOG_LEVEL="CRITICAL")) as app:
+        app.add_url_rule("/forgotten", "forgotten", lambda: "secret")
+        answer = Visitor(app).get("/forgotten", SCRIPT)
+        assert answer.status_code == 403
+        assert "secret" not in answer.text
+
+
+@pytest.mark.parametrize("path", ["/subscriptions/builds/start", "/subscriptions/builds/stop", "/logout"])
+def test_get_does_not_switch(operator: Visitor, path: str) -> None:
+    assert operator.get(path).status_code == 405
