@@ -61,10 +61,11 @@ class _Dark(Style):
 
 def colour(text: str, language: Language) -> Markup:
     """``text`` as escaped spans; every character that could hide another is written out first."""
-    lexer = _lexer(language)
-    formatter = HtmlFormatter(nowrap=True)
-    # The formatter escapes what the lexer found; nothing else reaches the markup.
-    return Markup(highlight(_safe_lines(text), lexer, formatter))  # noqa: S704
+    lines = _safe_lines(text)
+    html = highlight(lines, _lexer(language), HtmlFormatter(nowrap=True))
+    # The formatter ends the last line whether or not it ended; who copies the text wants what was sent.
+    html = html if lines.endswith("\n") else html.removesuffix("\n")
+    return Markup(html)  # noqa: S704 - the formatter escapes what the lexer found
 
 
 def lay_out(text: str) -> str | None:

@@ -26,6 +26,7 @@ def test_process_is_up_and_not_ready_without_firestore() -> None:
         assert (stranger.get("/healthz").status_code, stranger.get("/healthz").text) == (200, "ok\n")
         ready = stranger.get("/ready")
         assert ready.status_code == 503
+        assert ready.json is not None
         assert ready.json == {"ready": False, "firestore": "unreachable", "feed": ready.json["feed"]}
         assert ready.json["feed"]["status"] == "idle"
 
@@ -42,6 +43,7 @@ def test_a_page_without_firestore_says_so_kindly() -> None:
 
 def test_ready_with_firestore(stranger: Visitor) -> None:
     ready = stranger.get("/ready")
+    assert ready.json is not None
     assert (ready.status_code, ready.json["ready"], ready.json["firestore"]) == (200, True, "reachable")
 
 

@@ -15,9 +15,9 @@ from web.auth import session_still_valid
 PROBLEM = re.compile(r'<p class="problem" role="alert">([^<]*)</p>')
 
 
-def sign_in(visitor: Visitor, name: str, password: str = PASSWORD, **fields: str) -> tuple[int, str]:
+def sign_in(visitor: Visitor, name: str, password: str = PASSWORD, next_page: str = "") -> tuple[int, str]:
     """Post the form; return the status, and the sentence or where it leads."""
-    answer = visitor.post("/login", username=name, password=password, **fields)
+    answer = visitor.post("/login", username=name, password=password, next=next_page)
     found = PROBLEM.search(answer.text)
     return answer.status_code, found.group(1) if found else answer.headers.get("Location", "")
 
@@ -135,7 +135,7 @@ def test_pages_lead_to_sign_in_and_back(app: Flask, stranger: Visitor, name: str
     answer = stranger.get("/messages?subscription=builds")
     assert (answer.status_code, answer.headers["Location"]) == (303, "/login?next=/messages?subscription%3Dbuilds")
     assert "Sign in to go on" in stranger.get(answer.headers["Location"]).text
-    assert sign_in(stranger, name, next="/messages?subscription=builds") == (303, "/messages?subscription=builds")
+    assert sign_in(stranger, name, next_page="/messages?subscription=builds") == (303, "/messages?subscription=builds")
 
 
 def test_scripts_and_streams_are_told_401(stranger: Visitor) -> None:

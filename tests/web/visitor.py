@@ -59,19 +59,27 @@ def add_user(app: Flask, name: str, role: Role) -> str:
 
 
 class Skeleton(HTMLParser):
-    """The elements of a page, without texts and attributes' values: what a publisher must not be able to change."""
+    """The elements of a page, without texts and attributes' values: what a publisher must not be able to change.
+
+    The spans that colour a payload come from its own words; whatever else stands inside ``<pre>`` counts.
+    """
 
     def __init__(self, html: str) -> None:
         super().__init__()
+        self._in_pre = False
         self.elements: list[tuple[str, ...]] = []
         self.texts: list[str] = []
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, *(name for name, _ in attrs)))
+        self._in_pre = self._in_pre or tag == "pre"
+        if not (self._in_pre and tag == "span"):
+            self.elements.append((tag, *(name for name, _ in attrs)))
 
     def handle_endtag(self, tag: str) -> None:
-        self.elements.append((f"/{tag}",))
+        self._in_pre = self._in_pre and tag != "pre"
+        if not (self._in_pre and tag == "span"):
+            self.elements.append((f"/{tag}",))
 
     def handle_data(self, data: str) -> None:
         self.texts.append(data)
