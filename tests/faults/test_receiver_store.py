@@ -1,0 +1,262 @@
+"""Firestore fails under the receiver, and the receiver is killed: what was acknowledged is stored, always."""
+
+import itertools
+import os
+import random
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import grpc
+import pytest
+
+from infra.local.signer import Signer
+from tests.functions.firestores import FaultProxy, LocalFirestore, Reader, failing, losing_the_reply, passing, slow
+from tests.functions.stage import ACCOUNT, AUDIENCE, Answer, KeyServer, ReceiverProcess, push_body, wait_until
+
+Stage = tuple[ReceiverProcess, FaultProxy, Reader]
+
+
+@pytest.fixture(scope="module")
+def signer() -> Signer:
+    return Signer()
+
+
+@pytest.fixture(scope="module")
+def token(signer: Signer) -> str:
+    return signer.push_token(ACCOUNT, AUDIENCE)
+
+
+@pytest.fixture(scope="module")
+def keys(signer: Signer) -> Iterator[KeyServer]:
+    server = KeyServer(signer)
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="module")
+def running(keys: KeyServer) -> Iterator[Stage]:
+    firestore = LocalFirestore()
+    proxy = FaultProxy(firestore.address)
+    receiver = ReceiverProcess(proxy.address, keys.url).start()
+    reader = Reader(firestore.address)
+    yield receiver, proxy, reader
+    reader.close()
+    receiver.close()
+    proxy.close()
+    firestore.close()
+
+
+@pytest.fixture
+def stage(running: Stage) -> Iterator[Stage]:
+    yield running
+    running[1].always = passing
+    running[1].queue = []
+    running[1].calls = []
+
+
+def timed(receiver: ReceiverProcess, body: bytes, token: str) -> tuple[Answer, float]:
+    start = time.monotonic()
+    answer = receiver.push(body, token)
+    return answer, time.monotonic() - start
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_what_is_acknowledged_is_stored_however_often_the_receiver_dies(
+    keys: KeyServer, token: str, how: signal.Signals
+) -> None:
+    firestore = LocalFirestore()
+    reader = Reader(firestore.address)
+    receiver = ReceiverProcess(firestore.address, keys.url).start()
+    waiting = {f"killed-{number}" for number in range(600)}
+    acknowledged: set[str] = set()
+    ended = threading.Event()
+
+    def push(message_id: str) -> None:
+        # As Pub/Sub does: again and again, until it is acknowledged.
+        while not ended.is_set():
+            try:
+                if receiver.push(push_body(message_id), token).status == 204:
+                    acknowledged.add(message_id)
+                    return
+            except OSError:
+                time.sleep(0.05)
+
+    def kill() -> None:
+        chance = random.Random(7)
+        for _ in range(4):
+            time.sleep(chance.uniform(0.15, 0.5))
+            for worker in receiver.workers():
+                os.kill(worker, how)
+
+    try:
+        with ThreadPoolExecutor(16) as pushers:
+            killer = threading.Thread(target=kill)
+            killer.start()
+            done = [pushers.submit(push, message_id) for message_id in sorted(waiting)]
+            while killer.is_alive():
+                seen = set(acknowledged)
+                assert seen <= set(reader.messages()), "an acknowledged message is not stored"
+                time.sleep(0.05)
+            wait_until(lambda: all(one.done() for one in done), "every acknowledgement", 30)
+            ended.set()
+            killer.join()
+        stored = reader.messages()
+        assert set(stored) == acknowledged == waiting
+        assert len(reader.all("messages")) == len(waiting), "one document for each"
+    finally:
+        ended.set()
+        receiver.close()
+        reader.close()
+        firestore.close()
+
+
+def test_an_outage_is_answered_at_once_and_nothing_is_lost(stage: Stage, token: str) -> None:
+    receiver, proxy, reader = stage
+    proxy.always = failing(grpc.StatusCode.UNAVAILABLE)
+    with ThreadPoolExecutor(16) as pushers:
+        results = list(pushers.map(lambda n: timed(receiver, push_body(f"outage-{n}"), token), range(64)))
+    assert {answer.status for answer, _ in results} == {503}
+    assert all(answer.headers["retry-after"].isdigit() for answer, _ in results)
+    assert max(seconds for _, seconds in results) < 5
+    proxy.always = passing
+    assert [receiver.push(push_body(f"outage-{n}"), token).status for n in range(64)] == [204] * 64
+    found = reader.messages()
+    assert [found[f"outage-{n}"]["deliveries"] for n in range(64)] == [1] * 64
+
+
+def test_a_firestore_that_is_gone_and_comes_back_is_found_again(keys: KeyServer, token: str) -> None:
+    firestore = LocalFirestore()
+    receiver = ReceiverProcess(firestore.address, keys.url).start()
+    try:
+        assert receiver.push(push_body("before"), token).status == 204
+        firestore.close()
+        for _ in range(10):
+            answer, seconds = timed(receiver, push_body("gone"), token)
+            assert (answer.status, seconds < 5) == (503, True)
+        firestore = LocalFirestore(firestore.port)
+        wait_until(lambda: receiver.push(push_body("gone"), token).status == 204, "the recovery", 5)
+    finally:
+        receiver.close()
+        firestore.close()
+
+
+@pytest.mark.slow
+def test_a_frozen_firestore_is_given_up_within_the_budget(keys: KeyServer, token: str) -> None:
+    firestore = LocalFirestore()
+    reader = Reader(firestore.address)
+    receiver = ReceiverProcess(firestore.address, keys.url).start()
+    try:
+        assert receiver.push(push_body("before"), token).status == 204
+        firestore.freeze()
+        with ThreadPoolExecutor(8) as pushers:
+            bodies = [push_body("frozen"), push_body("frozen-large", b"x" * 50_000)] * 4
+            results = list(pushers.map(lambda body: timed(receiver, body, token), bodies))
+        assert {answer.status for answer, _ in results} == {503}
+        assert max(seconds for _, seconds in results) < 21
+        firestore.thaw()
+        assert receiver.push(push_body("frozen"), token).status == 204
+        assert receiver.push(push_body("frozen-large", b"x" * 50_000), token).status == 204
+        assert set(reader.messages()) == {"before", "frozen", "frozen-large"}
+    finally:
+        receiver.close()
+        reader.close()
+        firestore.close()
+
+
+@pytest.mark.slow
+def test_a_slow_firestore_never_acknowledges_early(stage: Stage, token: str) -> None:
+    receiver, proxy, reader = stage
+    proxy.always = slow(20)
+    answer, seconds = timed(receiver, push_body("slow"), token)
+    assert (answer.status, seconds < 20.5) == (503, True)
+    proxy.always = passing
+    assert receiver.push(push_body("slow"), token).status == 204
+    # The late writes of the first delivery arrive now, and change nothing.
+    time.sleep(1)
+    assert [one for one in reader.all("messages").values() if one["message_id"] == "slow"] != []
+    assert len([one for one in reader.all("messages").values() if one["message_id"] == "slow"]) == 1
+
+
+@pytest.mark.parametrize("code", ["ABORTED", "INTERNAL", "DEADLINE_EXCEEDED", "CANCELLED", "UNKNOWN"])
+def test_a_passing_failure_is_not_seen_outside(stage: Stage, token: str, code: str) -> None:
+    receiver, proxy, reader = stage
+    proxy.queue = [failing(grpc.StatusCode[code])]
+    assert receiver.push(push_body(f"once-{code}"), token).status == 204
+    assert reader.messages()[f"once-{code}"]["deliveries"] == 1
+
+
+def test_exhaustion_makes_no_hot_loop(stage: Stage, token: str) -> None:
+    receiver, proxy, _ = stage
+    proxy.always = failing(grpc.StatusCode.RESOURCE_EXHAUSTED)
+    for number in range(5):
+        proxy.calls = []
+        assert receiver.push(push_body(f"exhausted-{number}"), token).status == 503
+        assert len(proxy.calls) <= 5
+
+
+def test_a_lost_reply_is_counted_once_and_acknowledged(stage: Stage, token: str) -> None:
+    receiver, proxy, reader = stage
+    proxy.queue = [losing_the_reply()]
+    assert receiver.push(push_body("lost-reply"), token).status == 204
+    assert reader.messages()["lost-reply"]["deliveries"] == 1
+
+
+@pytest.mark.parametrize("code", ["PERMISSION_DENIED", "NOT_FOUND", "UNAUTHENTICATED", "FAILED_PRECONDITION"])
+def test_a_denied_write_is_loud_and_never_acknowledged(stage: Stage, token: str, code: str) -> None:
+    receiver, proxy, reader = stage
+    proxy.always = failing(grpc.StatusCode[code])
+    assert receiver.push(push_body(f"denied-{code}"), token).status == 503
+    wait_until(lambda: f"denied-{code}" in receiver.log_file.read_text(), "the log line")
+    [event] = [one for one in receiver.events() if one.get("message_id") == f"denied-{code}"]
+    assert (event["severity"], event["reason"]) == ("ERROR", "store")
+    proxy.always = passing
+    assert receiver.push(push_body(f"denied-{code}"), token).status == 204
+    assert f"denied-{code}" in reader.messages()
+
+
+def test_a_rejection_that_cannot_be_written_does_not_change_the_answer(stage: Stage, token: str) -> None:
+    receiver, proxy, _ = stage
+    proxy.always = failing(grpc.StatusCode.UNAVAILABLE)
+    answer, seconds = timed(receiver, b"{", token)
+    assert (answer.status, seconds < 3) == (400, True)
+
+
+def test_duplicates_in_sequence_and_at_once_make_one_document(stage: Stage, token: str) -> None:
+    receiver, _, reader = stage
+    assert receiver.push(push_body("duplicate"), token).status == 204
+    first = reader.messages()["duplicate"]
+    with ThreadPoolExecutor(32) as pushers:
+        answers = list(pushers.map(lambda _: receiver.push(push_body("duplicate"), token).status, range(96)))
+    assert answers == [204] * 96
+    last = reader.messages()["duplicate"]
+    assert (last["deliveries"], last["received_at"]) == (97, first["received_at"])
+
+
+def test_faults_in_any_order_lose_nothing(stage: Stage, token: str) -> None:
+    receiver, proxy, reader = stage
+    chance = random.Random(11)
+    faults = [
+        passing,
+        failing(grpc.StatusCode.UNAVAILABLE),
+        failing(grpc.StatusCode.ABORTED),
+        losing_the_reply(),
+        losing_the_reply(grpc.StatusCode.DEADLINE_EXCEEDED),
+        slow(0.2),
+    ]
+    proxy.queue = [chance.choice(faults) for _ in range(200)]
+    acknowledged: set[str] = set()
+    large = itertools.cycle([b"small"] * 9 + [b"x" * 30_000])
+    bodies = {f"chaos-{number}": push_body(f"chaos-{number}", next(large)) for number in range(300)}
+
+    def push(message_id: str) -> None:
+        while message_id not in acknowledged:
+            if receiver.push(bodies[message_id], token).status == 204:
+                acknowledged.add(message_id)
+
+    with ThreadPoolExecutor(16) as pushers:
+        list(pushers.map(push, bodies))
+    stored = reader.messages()
+    assert acknowledged == set(bodies) <= set(stored)
