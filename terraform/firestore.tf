@@ -1,5 +1,4 @@
 resource "google_firestore_database" "this" {
-  #checkov:skip=CKV_GCP_119:Deletion protection follows firestore.delete_protection, which is on unless a person turns it off.
   count = var.firestore.create ? 1 : 0
 
   project                           = var.project

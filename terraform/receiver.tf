@@ -38,7 +38,6 @@ resource "google_storage_bucket_object" "receiver" {
 }
 
 resource "google_cloudfunctions2_function" "receiver" {
-  #checkov:skip=CKV2_GCP_10:Functions of the 2nd generation serve https only; the argument belongs to the 1st.
   project     = var.project
   name        = local.receiver_name
   location    = var.region

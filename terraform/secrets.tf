@@ -13,7 +13,6 @@ ephemeral "random_password" "secret" {
 }
 
 resource "google_secret_manager_secret" "secret" {
-  #checkov:skip=CKV_GCP_124:Google's own encryption is enough for values that can be made anew at any time.
   for_each = local.secret_lengths
 
   project   = var.project
