@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from infra.local.firestore.documents import Stored, name_key
 from infra.local.firestore.fields import NAME, FieldPath, parse_path
-from infra.local.firestore.paths import path_in
+from infra.local.firestore.paths import compared_path_in
 from infra.local.firestore.refusals import invalid_argument
 from infra.local.firestore.values import ARRAY, NAN_KEY, NULL_KEY, Key, key_of
 from infra.local.firestore.wire import Pb, StructuredQuery
@@ -135,7 +135,7 @@ def name_operand(value: Pb, database: str) -> Key:
     """The key that ``__name__`` is compared with: the path of a reference in the same database."""
     if not value.HasField("reference_value"):
         raise invalid_argument("__name__ can only be compared with a reference to a document.")
-    return name_key(path_in(database, value.reference_value))
+    return name_key(compared_path_in(database, value.reference_value))
 
 
 def disjuncts(part: Filter) -> list[tuple[Comparison, ...]]:

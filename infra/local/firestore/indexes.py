@@ -11,15 +11,17 @@ from typing import NamedTuple
 
 from infra.local.firestore.documents import Stored
 from infra.local.firestore.fields import FieldPath
-from infra.local.firestore.orders import Bounds, Order, Position
+from infra.local.firestore.orders import Order, Position
 from infra.local.firestore.queries import Branch
 from infra.local.firestore.values import ARRAY, Key
 
 # Queries of the product have few shapes; the bound is for a test that invents many.
 _MAX_INDEXES = 16
 
-# Values of the equality fields, then the array's element when the shape has one.
-Heading = tuple[Key, ...]
+# Keys of the equality fields, in the order of the shape.
+Values = tuple[Key, ...]
+# What an index without an array field files a document under.
+_NO_ELEMENT: frozenset[Key] = frozenset([()])
 
 
 class Shape(NamedTuple):
@@ -36,61 +38,71 @@ class Shape(NamedTuple):
         return Shape(tuple(field for field, _ in branch.equal), contains, order._replace(backwards=False))
 
 
-def heading_of(branch: Branch) -> Heading:
-    """Under which heading a branch finds its documents."""
-    values = tuple(key for _, key in branch.equal)
-    return (*values, branch.contains[1]) if branch.contains else values
-
-
 class Index:
     """Positions of documents under their headings; a position ends in the document's name."""
 
     def __init__(self, shape: Shape, documents: Iterable[Stored]) -> None:
         self._shape = shape
-        self._entries: dict[Heading, list[Position]] = {}
+        # In two steps, equality values first: a document of many elements is then found by hashing each of them alone.
+        self._entries: dict[Values, dict[Key, list[Position]]] = {}
         for document in documents:
-            headings, position = self._entry(document)
-            for heading in headings:
-                self._entries.setdefault(heading, []).append(position)
-        for positions in self._entries.values():
-            positions.sort()
+            entry = self._entry(document)
+            if entry is not None:
+                under = self._entries.setdefault(entry.values, {})
+                for element in entry.elements:
+                    under.setdefault(element, []).append(entry.position)
+        for under in self._entries.values():
+            for positions in under.values():
+                positions.sort()
 
     def replace(self, old: Stored | None, new: Stored | None) -> None:
         """Follow one change of a document in the scope."""
-        before = self._entry(old) if old else (frozenset(), ())
-        after = self._entry(new) if new else (frozenset(), ())
+        before = self._entry(old) if old else None
+        after = self._entry(new) if new else None
         if before == after:
             return
-        for heading in before[0]:
-            self._remove(heading, before[1])
-        for heading in after[0]:
-            insort(self._entries.setdefault(heading, []), after[1])
+        if before is not None:
+            self._remove(before)
+        if after is not None:
+            under = self._entries.setdefault(after.values, {})
+            for element in after.elements:
+                insort(under.setdefault(element, []), after.position)
 
-    def _remove(self, heading: Heading, position: Position) -> None:
-        positions = self._entries[heading]
-        del positions[bisect_left(positions, position)]
-        if not positions:
-            del self._entries[heading]
+    def _remove(self, entry: "Entry") -> None:
+        under = self._entries[entry.values]
+        for element in entry.elements:
+            positions = under[element]
+            del positions[bisect_left(positions, entry.position)]
+            if not positions:
+                del under[element]
 
-    def _entry(self, document: Stored) -> tuple[frozenset[Heading], Position]:
+    def _entry(self, document: Stored) -> "Entry | None":
         position = self._shape.order.position(document)
-        equal = [document.key(field) for field in self._shape.equal]
-        if position is None or None in equal:
-            return frozenset(), ()
-        values = tuple(key for key in equal if key is not None)
+        values = tuple([key for field in self._shape.equal if (key := document.key(field)) is not None])
+        if position is None or len(values) < len(self._shape.equal):
+            return None
         if self._shape.contains is None:
-            return frozenset((values,)), position
+            return Entry(values, _NO_ELEMENT, position)
         array = document.key(self._shape.contains)
-        if array is None or array[0] != ARRAY:
-            return frozenset(), ()
-        return frozenset((*values, element) for element in array[1]), position
+        return Entry(values, frozenset(array[1]), position) if array is not None and array[0] == ARRAY else None
 
-    def slice(self, heading: Heading, bounds: Bounds) -> tuple[list[Position], int, int]:
-        """The positions under ``heading``, and where those within ``bounds`` start and stop."""
-        positions = self._entries.get(heading, [])
-        start = bisect_left(positions, bounds.low) if bounds.low is not None else 0
-        stop = bisect_left(positions, bounds.high) if bounds.high is not None else len(positions)
+    def slice(self, branch: Branch) -> tuple[list[Position], int, int]:
+        """The positions where ``branch`` finds its documents, and where those within its bounds start and stop."""
+        values = tuple([key for _, key in branch.equal])
+        element = branch.contains[1] if branch.contains else ()
+        positions = self._entries.get(values, {}).get(element, [])
+        low, high = branch.bounds
+        start = bisect_left(positions, low) if low is not None else 0
+        stop = bisect_left(positions, high) if high is not None else len(positions)
         return positions, start, max(start, stop)
+
+
+class Entry(NamedTuple):
+    """Where one document stands in an index: under these values, once for each element, at this position."""
+
+    values: Values
+    elements: frozenset[Key]
+    position: Position
 
 
 class Indexes:

@@ -12,6 +12,7 @@ _ROOT = re.compile(r"(projects/[^/]+/databases/[^/]+)/documents(?:/(.+))?", re.D
 _DATABASE = re.compile(r"projects/[^/]+/databases/[^/]+")
 # An empty segment, `.`, `..` or `__.*__`.
 _BAD_SEGMENT = re.compile(r"(?:^|/)(?:\.{0,2}|__[^/]*__)(?=/|$)")
+_NUMERIC_ID = re.compile(r"(?<=/)__id(-?[0-9]+)__(?=/|$)")
 _MAX_SEGMENT_BYTES = 1500
 _MAX_NAME_BYTES = 6 * 1024
 
@@ -52,6 +53,15 @@ def path_in(database: str, name: str) -> str:
     return path
 
 
+def compared_path_in(database: str, name: str) -> str:
+    """The path of a name that a query compares with, which may hold numeric ids such as ``__id7__``.
+
+    Those come from Datastore; the client's ``recursive_delete`` begins below the least of them.
+    """
+    path_in(database, _NUMERIC_ID.sub("numeric", name))
+    return name[len(database) + len("/documents/") :]
+
+
 def check_document(path: str, name: str) -> None:
     """Refuse a path that the service would refuse."""
     if path.count("/") % 2 == 0:
@@ -73,8 +83,19 @@ def check_segments(path: str, name: str) -> None:
 
 
 def order_of(path: str) -> str:
-    """A string that sorts as the path's segments do.
+    """A string that sorts as the path's segments do, one by one, with numeric ids before all others.
 
-    Segments sort one by one, and ``/`` is greater than ``!`` or ``-``; NUL is smaller than any character of an id.
+    A slash must sort before any character of an id, even NUL: the client's ``recursive_delete`` of ``messages`` ends at
+    ``messages\\0/…``.
     """
-    return path.replace("/", "\0")
+    if "/__id" in path:
+        path = _NUMERIC_ID.sub(lambda found: f"\1{int(found[1]) + 2**63:020}", path)
+    if "\0" in path:
+        path = path.replace("\0", "\0\1")
+    return path.replace("/", "\0\0")
+
+
+def path_of(order: str) -> str:
+    """The path of a stored document, which has no numeric ids, from its ``order_of``."""
+    path = order.replace("\0\0", "/")
+    return path.replace("\0\1", "\0") if "\0" in path else path

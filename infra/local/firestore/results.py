@@ -6,8 +6,9 @@ from itertools import chain, islice
 
 from infra.local.firestore.documents import Stored
 from infra.local.firestore.fields import NAME
-from infra.local.firestore.indexes import Shape, heading_of
+from infra.local.firestore.indexes import Shape
 from infra.local.firestore.orders import Position
+from infra.local.firestore.paths import path_of
 from infra.local.firestore.queries import Branch, Query
 from infra.local.firestore.store import Database
 from infra.local.firestore.values import Key
@@ -84,7 +85,7 @@ def _branch(database: Database, query: Query, branch: Branch, earlier: Earlier) 
 
 
 def _named(database: Database, query: Query, name: Key, earlier: Earlier) -> list[Stored]:
-    path = name[1].replace("\0", "/")
+    path = path_of(name[1])
     document = database.documents.get(path)
     if document is None or path in earlier or not query.scope.holds(document.collection):
         return []
@@ -105,14 +106,13 @@ def _path_at(query: Query, position: Position) -> str:
     # The last component is the key of the name, wrapped when the name sorts the other way than the first field.
     last = position[-1]
     key: Key = last.key if query.order.fields[-1].wrapped else last  # type: ignore[attr-defined, assignment]
-    path: str = key[1].replace("\0", "/")
-    return path
+    return path_of(key[1])
 
 
 def _slice(database: Database, query: Query, branch: Branch) -> tuple[list[Position], int, int]:
     shape = Shape.of(branch, query.order)
     index = database.indexes(query.scope).find(shape, database.read(query.scope))
-    return index.slice(heading_of(branch), branch.bounds)
+    return index.slice(branch)
 
 
 def _countable(database: Database, query: Query) -> bool:

@@ -46,7 +46,7 @@ def _geo_point(value: Pb) -> Key:
 
 
 def _array(value: Pb) -> Key:
-    return (ARRAY, tuple(key_of(item) for item in value.array_value.values))
+    return (ARRAY, tuple([_KEYS[item.WhichOneof("value_type")](item) for item in value.array_value.values]))
 
 
 def _map(value: Pb) -> Key:

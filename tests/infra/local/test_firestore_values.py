@@ -9,7 +9,7 @@ from google.cloud.firestore_v1 import _helpers
 from google.cloud.firestore_v1.vector import Vector
 
 from infra.local.firestore.fields import FieldPath, parse_path
-from infra.local.firestore.paths import check_document, order_of
+from infra.local.firestore.paths import check_document, order_of, path_of
 from infra.local.firestore.values import key_of
 from infra.local.firestore.wire import Value
 from infra.local.rpc import RpcError
@@ -119,6 +119,11 @@ def test_document_names_that_the_service_refuses_are_refused(path: str) -> None:
         check_document(path, path)
 
 
-def test_names_sort_segment_by_segment() -> None:
-    paths = ["a/b", "a/b/c/d", "a/b!", "a/b-", "a/c", "a!/b"]
+def test_names_sort_segment_by_segment_and_numeric_ids_first() -> None:
+    paths = ["a/__id-3__", "a/__id20__", "a/!", "a/b", "a/b/c/d", "a/b!", "a/b-", "a/c", "a\0/b", "a!/b"]
     assert sorted(paths, key=order_of) == paths
+
+
+@pytest.mark.parametrize("path", ["a/b", "a/b/c/d", "a\0/b", "a/\0b\0\0", "a/\1"])
+def test_a_path_comes_back_from_its_order(path: str) -> None:
+    assert path_of(order_of(path)) == path
