@@ -4,13 +4,13 @@ import json
 import time
 from collections import OrderedDict
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import click
 
 from infra.commands.console import Console
 from infra.firestore.reads import Messages, Selection
-from infra.message import Message, visible
+from infra.message import Cursor, Message, visible
 
 # A message may become visible a little later than a newer one: what was printed is remembered, and read again.
 _OVERLAP = timedelta(seconds=10)
@@ -42,26 +42,26 @@ def tail(console: Console, lines: int, subscription: str, token: str, as_json: b
 
 
 def _followed(messages: Messages, selection: Selection, lines: int, follow: bool) -> Iterator[Message]:
-    newest = messages.page(selection, limit=max(lines, 1))
-    yield from reversed(newest[:lines])
-    seen = OrderedDict((message.id, None) for message in newest)
+    page = messages.page(selection, limit=max(lines, 1))
+    yield from reversed(page[:lines])
+    seen = OrderedDict((message.id, None) for message in page)
+    newest = page[0].received_at if page else None
     while follow:
         time.sleep(_POLL_SECONDS)
-        for message in _fresh(messages, selection, newest[0] if newest else None):
+        for message in _fresh(messages, selection, newest):
             if message.id in seen:
                 continue
             seen[message.id] = None
-            newest = [max(message, *newest, key=lambda one: one.cursor)]
+            newest = max(newest or message.received_at, message.received_at)
             yield message
         while len(seen) > _REMEMBERED:
             seen.popitem(last=False)
 
 
-def _fresh(messages: Messages, selection: Selection, newest: Message | None) -> list[Message]:
+def _fresh(messages: Messages, selection: Selection, newest: datetime | None) -> list[Message]:
     if newest is None:
         return messages.page(selection, limit=_ONCE)[::-1]
-    cursor = type(newest.cursor)(newest.received_at - _OVERLAP, "0" * 32)
-    found = messages.since(cursor, selection, limit=_ONCE)
+    found = messages.since(Cursor(newest - _OVERLAP, "0" * 32), selection, limit=_ONCE)
     if found is None:
         click.echo(f"More than {_ONCE} at once: some are not shown here.", err=True)
         found = messages.page(selection, limit=_ONCE)[::-1]

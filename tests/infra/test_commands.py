@@ -109,7 +109,7 @@ def test_published_messages_are_followed_by_tail(cloud: Cloud) -> None:
         cwd=ROOT,
     ) as tail:
         try:
-            words = ["publish", cloud.topic, '{"n": 1}', "-a", f"mark={mark}", "--ordering-key", "k", "--count", "3"]
+            words = ["publish", cloud["topic"], '{"n": 1}', "-a", f"mark={mark}", "--ordering-key", "k", "--count", "3"]
             found = run(*words, environ=cloud.environ)
             assert found.returncode == 0, found.stderr
             assert found.stdout.startswith("Published 3 messages")
@@ -128,11 +128,9 @@ def test_a_file_and_standard_input_are_published_byte_for_byte(cloud: Cloud, tmp
     payload = bytes(range(256))
     (tmp_path / "payload").write_bytes(payload)
     attribute = ["-a", f"mark={mark}"]
-    assert (
-        run("publish", cloud.topic, "--file", str(tmp_path / "payload"), *attribute, environ=cloud.environ).returncode
-        == 0
-    )
-    assert run("publish", cloud.topic, *attribute, environ=cloud.environ, stdin=payload).returncode == 0
+    from_file = run("publish", cloud["topic"], "--file", str(tmp_path / "payload"), *attribute, environ=cloud.environ)
+    assert from_file.returncode == 0, from_file.stderr
+    assert run("publish", cloud["topic"], *attribute, environ=cloud.environ, stdin=payload).returncode == 0
     shown: list[dict[str, object]] = []
 
     def both_are_shown() -> bool:
@@ -146,7 +144,7 @@ def test_a_file_and_standard_input_are_published_byte_for_byte(cloud: Cloud, tmp
 
 def test_a_rate_is_kept(cloud: Cloud) -> None:
     began = time.monotonic()
-    found = run("publish", cloud.topic, "x", "--count", "20", "--rate", "10", environ=cloud.environ)
+    found = run("publish", cloud["topic"], "x", "--count", "20", "--rate", "10", environ=cloud.environ)
     assert found.returncode == 0, found.stderr
     assert time.monotonic() - began > 1.8
 
@@ -171,12 +169,12 @@ def test_delivery_is_stopped_and_started(cloud: Cloud) -> None:
     try:
         stopped = run("stop", environ=cloud.environ)
         assert stopped.returncode == 0, stopped.stderr
-        assert stopped.stdout.startswith(f"{cloud.subscription}: stopped since")
+        assert stopped.stdout.startswith(f"{cloud['subscription']}: stopped since")
         assert "(command line)" in run("status", environ=cloud.environ).stdout
     finally:
-        started = run("start", cloud.subscription, environ=cloud.environ)
+        started = run("start", cloud["subscription"], environ=cloud.environ)
     assert started.returncode == 0, started.stderr
-    assert started.stdout.startswith(f"{cloud.subscription}: receiving to http://")
+    assert started.stdout.startswith(f"{cloud['subscription']}: receiving to http://")
 
 
 def test_another_subscription_is_refused_by_name(cloud: Cloud) -> None:

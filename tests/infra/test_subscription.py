@@ -6,6 +6,7 @@ from dataclasses import replace
 from uuid import uuid4
 
 import pytest
+from google.cloud.firestore import FieldFilter
 from google.pubsub_v1 import types
 
 from infra.audit import Audit
@@ -45,7 +46,8 @@ def stored(database: Database, subscription: str) -> dict[str, object]:
 
 
 def audited(database: Database, subscription: str) -> list[tuple[str, str, str]]:
-    entries = database.documents.collection("audit").where("target", "==", f"subscriptions/{subscription}").stream()
+    ours = FieldFilter("target", "==", f"subscriptions/{subscription}")
+    entries = database.documents.collection("audit").where(filter=ours).stream()
     return [
         (one.get("who"), one.get("what"), one.get("detail")) for one in sorted(entries, key=lambda one: one.get("at"))
     ]

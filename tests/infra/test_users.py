@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from google.cloud.firestore import FieldFilter
 
 from infra.errors import DocumentExistsError, DocumentNotFoundError, InputError
 from infra.firestore.client import Database
@@ -132,7 +133,7 @@ def test_changes_to_nobody_are_refused(users: Users, name: str) -> None:
 def test_every_change_is_audited(users: Users, database: Database, ana: str) -> None:
     users.set_role(ana, "operator", by="root")
     users.remove(ana, by="root")
-    entries = database.documents.collection("audit").where("target", "==", f"users/{ana}").stream()
+    entries = database.documents.collection("audit").where(filter=FieldFilter("target", "==", f"users/{ana}")).stream()
     said = [(one.get("who"), one.get("what"), one.get("detail")) for one in entries]
     assert sorted(said) == [
         ("root", "user.remove", ""),
