@@ -1,4 +1,4 @@
-"""Transactions: optimistic, checked when they commit.
+"""Transactions: optimistic, checked when they commit. (The service offers that too; by default it locks what is read.)
 
 A commit is ABORTED when anything the transaction read has changed since, and the client runs it again
 (cloud.google.com/firestore/docs/transaction-data-contention). A transaction that is being retried holds the turn: no
@@ -8,6 +8,7 @@ other one begins meanwhile, so clients that count up the same document all come 
 import asyncio
 import os
 import time
+from collections.abc import Sized
 from dataclasses import dataclass, field
 
 from infra.local.firestore.clock import get_time
@@ -93,9 +94,12 @@ class Transactions:
         self._end_turn(transaction)
         return transaction
 
-    def check_commit(self, database: Database, transaction_id: bytes) -> None:
-        """Close the transaction for a commit; raises ABORTED when what it read has changed."""
-        changed = self.finish(database, transaction_id).reads.changed(database)
+    def check_commit(self, database: Database, transaction_id: bytes, writes: Sized) -> None:
+        """Close the transaction for a commit of ``writes``; raises ABORTED when what it read has changed."""
+        transaction = self.finish(database, transaction_id)
+        if writes and transaction.read_time is not None:
+            raise invalid_argument("A read-only transaction cannot write.")
+        changed = transaction.reads.changed(database)
         if changed:
             raise aborted(f"The transaction lost a race: {changed}. Please retry.")
 

@@ -33,7 +33,7 @@ class Writing:
         check_request(request)
         database = self._store.database(request.database)
         if request.transaction:
-            self._transactions.check_commit(database, request.transaction)
+            self._transactions.check_commit(database, request.transaction, request.writes)
         return _commit(database, request.writes)
 
     async def batch_write(self, request: Pb) -> Pb:

@@ -28,7 +28,7 @@ def test_a_transaction_reads_and_then_writes(client: firestore.Client) -> None:
 
 
 def test_contending_transactions_all_come_through(client: firestore.Client, firestore_target: FirestoreTarget) -> None:
-    firestore_target.follows_the_service("its locks time out while transactions queue for them.")
+    firestore_target.skip_google("its locks time out while transactions queue for them.")
     document = client.document("c/counter")
     document.set({"n": 0})
 
@@ -69,7 +69,7 @@ def commit(client: firestore.Client, api: FirestoreClient, transaction: bytes, *
 
 
 def optimistic(target: FirestoreTarget) -> None:
-    target.follows_the_service("it locks pessimistically and lets the other write wait.")
+    target.skip_google("it locks pessimistically and lets the other write wait.")
 
 
 def test_a_commit_after_a_read_document_changed_is_aborted(
@@ -123,7 +123,7 @@ def test_a_finished_transaction_is_no_longer_valid(client: firestore.Client, api
 
 
 def test_a_read_only_transaction_sees_one_moment(client: firestore.Client, firestore_target: FirestoreTarget) -> None:
-    firestore_target.follows_the_service("it locks what a read-only transaction reads.")
+    firestore_target.skip_google("it locks what a read-only transaction reads.")
     document = client.document("c/d")
     document.set({"n": 1})
     transaction = client.transaction(read_only=True)
@@ -134,3 +134,11 @@ def test_a_read_only_transaction_sees_one_moment(client: firestore.Client, fires
     assert [found.id for found in client.collection("c").stream(transaction=transaction)] == ["d"]
     transaction._rollback()
     assert document.get().get("n") == 2
+
+
+def test_a_read_only_transaction_cannot_write(client: firestore.Client, api: FirestoreClient) -> None:
+    request = {"database": client._database_string, "options": {"read_only": {}}}
+    transaction = api.begin_transaction(request).transaction
+    with pytest.raises(exceptions.InvalidArgument):
+        commit(client, api, transaction, "c/d")
+    assert not client.document("c/d").get().exists
