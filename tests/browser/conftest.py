@@ -1,0 +1,59 @@
+"""Real Chromium on the shared local cloud. Without Chromium or Playwright these tests are skipped, saying so."""
+
+import importlib.util
+import shutil
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.browser.person import FLAGS, Person
+from tests.cloud import Cloud
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+Visit = Callable[..., Person]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "tests/browser/" in item.path.as_posix():
+            item.add_marker(pytest.mark.browser)
+
+
+# Not for the whole run: Playwright keeps an event loop in this thread, where later tests want their own.
+@pytest.fixture(scope="package")
+def chromium() -> Iterator["Browser"]:
+    """The machine's own Chromium."""
+    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if not executable:
+        pytest.skip("Chromium is not installed here (Debian: apt-get install chromium)")
+    if not importlib.util.find_spec("playwright"):
+        pytest.skip("Playwright is not installed here (pip install playwright)")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(chromium: "Browser", cloud: Cloud) -> Iterator[Visit]:
+    """Somebody signed in as administrator: ``visit()``, ``visit(java_script_enabled=False)``, ``visit(viewport=…)``.
+
+    At the end no page may have shown a dialog, broken a script or violated the Content-Security-Policy.
+    """
+    people: list[Person] = []
+
+    def begin(**options: object) -> Person:
+        person = Person(chromium.new_context(**options), cloud)  # type: ignore[arg-type]
+        people.append(person)
+        person.sign_in()
+        return person
+
+    yield begin
+    for person in people:
+        person.context.close()
+    assert not [trouble for person in people for trouble in person.troubles]
