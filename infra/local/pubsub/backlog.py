@@ -54,6 +54,7 @@ class Backlog:
         self._clock = asyncio.get_running_loop()
         self._timers: list[tuple[float, int, int]] = []
         self._alarm: asyncio.TimerHandle | None = None
+        self._alarm_at = 0.0  # uvloop's handles do not always tell
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -137,11 +138,12 @@ class Backlog:
         self._set_alarm()
 
     def _set_alarm(self) -> None:
-        if self._alarm and self._timers and self._alarm.when() <= self._timers[0][0]:
+        if not self._timers or (self._alarm and self._alarm_at <= self._timers[0][0]):
             return
         if self._alarm:
             self._alarm.cancel()
-        self._alarm = self._clock.call_at(self._timers[0][0], self._ring) if self._timers else None
+        self._alarm_at = self._timers[0][0]
+        self._alarm = self._clock.call_at(self._alarm_at, self._ring)
 
     def _ring(self) -> None:
         self._alarm = None

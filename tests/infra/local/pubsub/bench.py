@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from uuid import uuid4
 
+import uvloop
 from aiohttp import web
 from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient  # type: ignore[import-untyped]
 from google.pubsub_v1 import PublisherClient as GeneratedPublisherClient
@@ -22,10 +23,10 @@ T = TypeVar("T")
 
 
 class LoopThread:
-    """An asyncio loop in a thread, for servers that synchronous tests talk to."""
+    """The loop the local cloud runs on, in a thread, for servers that synchronous tests talk to."""
 
     def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
+        self._loop = uvloop.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="test loop")
         self._thread.start()
 
