@@ -13,7 +13,7 @@ from infra.message import Message, index_tokens, read_content
 from web.auth import login_required, session_still_valid
 from web.services import services
 from web.sse import CONTENT_TYPE, parse_position
-from web.streams import Stream, Streams
+from web.streams import Limits, Stream, Streams
 from web.watcher import Predicate
 
 FULL_RETRY_SECONDS = 10
@@ -48,7 +48,7 @@ def live() -> ResponseReturnValue:
             "All live streams are taken. Close a page, or try again.", retry_after=FULL_RETRY_SECONDS
         )
     try:
-        stream = _open(wanted)
+        stream = _open(wanted, streams.limits)
     except BaseException:
         streams.release()
         raise
@@ -81,11 +81,11 @@ def _is_selected(selection: Selection, message: Message) -> bool:
     return selection.token in index_tokens(message.attributes, read_content(message.data or b"").scalars)
 
 
-def _open(wanted: Wanted) -> Stream:
+def _open(wanted: Wanted, limits: Limits) -> Stream:
     position = parse_position(request.headers.get("Last-Event-ID", ""), request.args.get("after", ""))
     watcher = services().feed.watch(position, wanted.selection, wanted.accepts)
     connection = request.environ.get("gunicorn.socket") or request.environ.get("werkzeug.socket")
-    return Stream(watcher, session_still_valid(), connection)
+    return Stream(watcher, session_still_valid(), connection, limits)
 
 
 def _response(body: Stream | tuple[()]) -> Response:

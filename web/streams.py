@@ -8,29 +8,42 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from web.sse import COMMENT
 from web.watcher import Watcher
 
-COMMENT_SECONDS = 15.0
-STALL_SECONDS = 30.0
-SESSION_SECONDS = 60.0
-# Cloud Run ends a request after an hour at most (cloud.google.com/run/docs/configuring/request-timeout).
-LIFE_SECONDS = 50 * 60.0
-# At the end of the process, and a second more until it is noticed; SIGKILL comes ten seconds after SIGTERM.
-_LAST_STALL_SECONDS = 1.0
+# What a client has not read waits in the kernel; left to itself, that grows to megabytes for each.
+_SEND_BUFFER_BYTES = 256 * 1024
 _LOOK_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long things may take."""
+
+    comment_seconds: float = 15.0
+    stall_seconds: float = 30.0
+    # At the end of the process; SIGKILL comes ten seconds after SIGTERM.
+    last_stall_seconds: float = 1.0
+    session_seconds: float = 60.0
+    # Cloud Run ends a request after an hour at most (cloud.google.com/run/docs/configuring/request-timeout).
+    life_seconds: float = 50 * 60.0
 
 
 class Stream:
     """One client's response body: frames, comments while there are none, and the reasons to end."""
 
-    def __init__(self, watcher: Watcher, is_valid: Callable[[], bool], connection: socket.socket | None) -> None:
+    def __init__(
+        self, watcher: Watcher, is_valid: Callable[[], bool], connection: socket.socket | None, limits: Limits
+    ) -> None:
         now = time.monotonic()
-        self._watcher, self._is_valid, self._connection = watcher, is_valid, connection
-        self._comment_at = now + COMMENT_SECONDS
-        self._check_at = now + SESSION_SECONDS
-        self._end_at = now + LIFE_SECONDS
+        self._watcher, self._is_valid, self._connection, self._limits = watcher, is_valid, connection, limits
+        self._comment_at = now + limits.comment_seconds
+        self._check_at = now + limits.session_seconds
+        self._end_at = now + limits.life_seconds
+        if connection:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
         self._sending_since: float | None = None
 
     def __iter__(self) -> Iterator[bytes]:
@@ -45,7 +58,7 @@ class Stream:
                 chunk = COMMENT
             if chunk:
                 self._sending_since = time.monotonic()
-                self._comment_at = self._sending_since + COMMENT_SECONDS
+                self._comment_at = self._sending_since + self._limits.comment_seconds
                 return chunk
         raise StopIteration
 
@@ -67,7 +80,7 @@ class Stream:
             return False
         if now < self._check_at:
             return True
-        self._check_at = now + SESSION_SECONDS
+        self._check_at = now + self._limits.session_seconds
         return self._is_valid()
 
     def _cut(self) -> None:
@@ -94,8 +107,9 @@ class Streams:
     """All open streams of the process: at most ``most``."""
 
     def __init__(self, most: int) -> None:
+        self.limits = Limits()
         self._most = most
-        self._stall_seconds = STALL_SECONDS
+        self._hurried = False
         self._lock = threading.Lock()
         self._open: set[Stream] = set()
         self._reserved = 0
@@ -134,7 +148,7 @@ class Streams:
 
     def hurry(self) -> None:
         """The process is going away: do not wait for clients that do not read."""
-        self._stall_seconds = _LAST_STALL_SECONDS
+        self._hurried = True
 
     def _look(self) -> None:
         while True:
@@ -145,4 +159,4 @@ class Streams:
                     self._looking = False
                     return
             for stream in streams:
-                stream.look(self._stall_seconds)
+                stream.look(self.limits.last_stall_seconds if self._hurried else self.limits.stall_seconds)

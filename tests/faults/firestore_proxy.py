@@ -90,9 +90,7 @@ class FirestoreProxy(LoopThread):
         try:
             while True:
                 order, value = await stream.orders.get()
-                if order == "say":
-                    yield value
-                elif order == "answer" and not self.mute:
+                if order == "say" or (order == "answer" and not self.mute):
                     yield value
                 elif order == "cut" and value is None:
                     return

@@ -1,4 +1,4 @@
-"""What the feed's tests, faults and benchmarks run on: a real Firestore on loopback, a writer, clients that read frames.
+"""What the feed's tests, faults and benchmarks run on: a real Firestore on loopback, a writer, clients of frames.
 
 Nothing is faked: the local Firestore speaks gRPC in a thread of its own, and can be stopped and started on its port.
 """
@@ -34,6 +34,7 @@ from web.sse import Position
 from web.watcher import Watcher
 
 SUBSCRIPTION = "builds"
+START = datetime(2026, 1, 2, tzinfo=UTC)
 SERVER_TIME = types.DocumentTransform.FieldTransform.ServerValue.REQUEST_TIME
 QUICK = Timing(
     linger_seconds=60,
@@ -87,6 +88,7 @@ class LoopThread:
 
     def close(self) -> None:
         self.down()
+        self.run(_finish_tasks())
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join(5)
         self.loop.close()
@@ -100,6 +102,13 @@ class LoopThread:
         self._add(self._server)
         self.port = self._server.add_insecure_port(f"127.0.0.1:{self.port}")
         await self._server.start()
+
+
+async def _finish_tasks() -> None:
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 class LocalFirestore(LoopThread):
@@ -210,6 +219,28 @@ def _plain_message(document: str) -> dict[str, Plain]:
         "shard": 0,
         "expire_at": now + timedelta(days=7),
     }
+
+
+def stored_message(number: int, *, data: bytes = b"", deliveries: int = 1) -> Message:
+    """A message of a made-up history: one each second from ``START`` on."""
+    at = START + timedelta(seconds=number)
+    return Message(
+        id=document_id("builds", str(number)),
+        subscription="builds",
+        message_id=str(number),
+        publish_time=at,
+        received_at=at,
+        attributes={},
+        kind="text",
+        preview="",
+        data=data,
+        chunks=0,
+        size_bytes=len(data),
+        sha256="",
+        deliveries=deliveries,
+        last_delivered_at=at,
+        expire_at=at,
+    )
 
 
 @dataclass(frozen=True)

@@ -3,45 +3,24 @@
 import threading
 import time
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from io import StringIO
 from types import SimpleNamespace
 
 from infra.logs import Logger
-from infra.message import Cursor, Message, document_id
+from infra.message import Cursor
+from tests.web.stage import START, stored_message
 from web import hub as hub_module
 from web.hub import Entry, Frames, Hub
 
-START = datetime(2026, 1, 2, tzinfo=UTC)
 NOTHING = Cursor(START, "0" * 32)
-
-
-def message(number: int, *, data: bytes = b"", deliveries: int = 1) -> Message:
-    at = START + timedelta(seconds=number)
-    return Message(
-        id=document_id("builds", str(number)),
-        subscription="builds",
-        message_id=str(number),
-        publish_time=at,
-        received_at=at,
-        attributes={},
-        kind="text",
-        preview="",
-        data=data,
-        chunks=0,
-        size_bytes=len(data),
-        sha256="",
-        deliveries=deliveries,
-        last_delivered_at=at,
-        expire_at=at,
-    )
 
 
 def hub_with(count: int) -> Hub:
     hub = Hub()
     hub.begin(NOTHING, START)
     for number in range(count):
-        hub.publish(message(number))
+        hub.publish(stored_message(number))
     return hub
 
 
@@ -74,7 +53,7 @@ def test_reader_that_the_ring_left_behind_is_told() -> None:
 def test_large_payloads_shorten_the_ring() -> None:
     hub = hub_with(0)
     for number in range(2_000):
-        hub.publish(message(number, data=b"x" * 16_384))
+        hub.publish(stored_message(number, data=b"x" * 16_384))
     held = hub.next_number - (hub.read(0, 1).next_number - 1)
     assert held * 16_384 <= hub_module.RING_BYTES
     assert hub.read(0, 1).lost
@@ -100,10 +79,10 @@ def test_position_before_what_was_evicted_is_not_replayed_from_memory() -> None:
 
 def test_late_message_keeps_the_position() -> None:
     hub = hub_with(0)
-    hub.publish(message(9))
-    hub.publish(message(3))
+    hub.publish(stored_message(9))
+    hub.publish(stored_message(3))
     positions = [entry.position for entry in hub.read(0, 9).entries]
-    assert positions == [message(9).cursor] * 2
+    assert positions == [stored_message(9).cursor] * 2
 
 
 def test_nothing_is_replayed_from_memory_after_the_end() -> None:
@@ -115,11 +94,11 @@ def test_nothing_is_replayed_from_memory_after_the_end() -> None:
 
 def test_beginning_again_forgets_and_loses_no_reader() -> None:
     hub = hub_with(3)
-    hub.begin(message(9).cursor, START + timedelta(seconds=9))
+    hub.begin(stored_message(9).cursor, START + timedelta(seconds=9))
     assert hub.since(at(1), 3) is None
     assert not hub.read(3, 9).lost
-    hub.publish(message(4))
-    assert hub.read(3, 9).entries[0].position == message(9).cursor
+    hub.publish(stored_message(4))
+    assert hub.read(3, 9).entries[0].position == stored_message(9).cursor
 
 
 def test_states_are_latest_only_and_sent_once() -> None:
@@ -135,7 +114,7 @@ def test_states_are_latest_only_and_sent_once() -> None:
 
 def test_waiting_ends_at_once_when_something_comes() -> None:
     hub = hub_with(0)
-    threading.Timer(0.05, hub.publish, (message(1),)).start()
+    threading.Timer(0.05, hub.publish, (stored_message(1),)).start()
     began = time.monotonic()
     hub.wait(lambda: hub.is_news(0, 99), 5)
     assert time.monotonic() - began < 1
@@ -153,7 +132,7 @@ def test_each_state_of_a_message_is_rendered_once() -> None:
     rendered: list[str] = []
     seen = SimpleNamespace(render=lambda found: rendered.append(found.message_id) or "<tr>")
     frames = Frames(seen.render, Logger(stream=StringIO()))
-    first = message(1)
+    first = stored_message(1)
     entry = Entry(first, first.cursor)
     assert frames.of_entry(entry) == frames.of_entry(entry) == frames.of_message(first, first.cursor)
     frames.of_message(replace(first, deliveries=2), first.cursor)
@@ -163,5 +142,5 @@ def test_each_state_of_a_message_is_rendered_once() -> None:
 def test_rendered_bodies_are_bounded() -> None:
     frames = Frames(lambda _: "<tr>", Logger(stream=StringIO()))
     for number in range(hub_module.BODIES + 100):
-        frames.of_message(message(number), NOTHING)
+        frames.of_message(stored_message(number), NOTHING)
     assert len(frames._bodies) == hub_module.BODIES

@@ -1,0 +1,202 @@
+"""GET /live through gunicorn: who gets a stream, what ends it, and what becomes of its slot."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from infra.errors import InputError
+from infra.sessions import Sessions
+from tests.web.served import DeafClient, HttpClient, Server, served
+from tests.web.stage import LocalFirestore, Writer, stored_message, wait_until
+from web.live import read_wanted
+
+HASTY = "tests.web.hasty_viewer:create()"
+
+
+@pytest.fixture(scope="module")
+def firestore() -> Iterator[LocalFirestore]:
+    server = LocalFirestore()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="module")
+def writer(firestore: LocalFirestore) -> Iterator[Writer]:
+    found = Writer(firestore.address)
+    yield found
+    found.close()
+
+
+@pytest.fixture(scope="module")
+def hasty(firestore: LocalFirestore, writer: Writer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with served(firestore.address, writer, tmp_path_factory.mktemp("hasty"), HASTY, MAX_STREAMS="3") as server:
+        yield server
+
+
+def live_client(server: Server, **query: str) -> HttpClient:
+    client = HttpClient(server, **query)
+    wait_until(lambda: any(one.data["status"] == "live" for one in client.of("feed")), "the feed went live")
+    return client
+
+
+def test_stream_is_never_stored_or_held_back(hasty: Server) -> None:
+    client = live_client(hasty)
+    headers = client.response.headers
+    assert headers["Content-Type"] == "text/event-stream"
+    assert headers["Cache-Control"] == "no-store"
+    assert headers["X-Accel-Buffering"] == "no"
+    assert client.response.headers["Content-Security-Policy"].startswith("default-src 'none'")
+    client.close()
+
+
+def test_message_arrives_while_the_stream_is_open(hasty: Server, writer: Writer) -> None:
+    client = live_client(hasty)
+    message = writer.message()
+    wait_until(lambda: message in client.ids(), "the message's arrival")
+    assert client.of("message")[-1].data["html"].strip()
+    client.close()
+
+
+def test_strangers_get_no_stream(hasty: Server) -> None:
+    assert hasty.status("/live", Cookie="", Accept="text/event-stream") == 401
+    assert hasty.status("/live", Cookie="subscope=" + "x" * 43 + ".ada", Accept="text/event-stream") == 401
+
+
+def test_unusable_filter_is_refused(hasty: Server) -> None:
+    assert hasty.status("/live?q=status", Accept="text/event-stream") == 400
+
+
+def test_asking_for_the_headers_takes_no_slot(hasty: Server) -> None:
+    assert [hasty.status("/live", "HEAD") for _ in range(5)] == [200] * 5
+
+
+def test_comments_come_while_nothing_else_does(hasty: Server) -> None:
+    client = live_client(hasty)
+    wait_until(lambda: client.comments >= 3, "three comments", 3)
+    client.close()
+
+
+def test_slots_are_limited_and_free_again_soon_after_a_client_vanished(hasty: Server) -> None:
+    clients = [live_client(hasty) for _ in range(3)]
+    refused = hasty.request("/live", Accept="text/event-stream")
+    assert refused.response.status == 503
+    assert int(refused.response.headers["Retry-After"]) > 0
+    refused.close()
+    assert hasty.status("/messages") == 200, "pages wait for streams"
+    clients[0].close()
+    wait_until(lambda: hasty.status("/live", Accept="text/event-stream") == 200, "the vanished client's slot", 3)
+    for client in clients:
+        client.close()
+
+
+def test_stream_ends_itself_and_the_client_comes_back_without_a_gap(
+    firestore: LocalFirestore, writer: Writer, tmp_path: Path
+) -> None:
+    with served(firestore.address, writer, tmp_path, "tests.web.hasty_viewer:short_lived()") as server:
+        client = live_client(server)
+        first = writer.message()
+        wait_until(lambda: client.ended_at, "the stream's own end", 5)
+        missed = writer.message()
+        back = HttpClient(server, last_event_id=client.last_id)
+        wait_until(lambda: missed in back.ids(), "what was missed")
+        assert first in client.ids()
+        client.close()
+        back.close()
+
+
+def test_stream_ends_when_its_session_does(hasty: Server, writer: Writer) -> None:
+    client = live_client(hasty)
+    kept, other = hasty.cookie, Sessions(writer.database).create(hasty.user)
+    hasty.cookie = other
+    leaving = live_client(hasty)
+    hasty.cookie = kept
+    Sessions(writer.database).end(other)
+    wait_until(lambda: leaving.ended_at, "the end of the signed-out stream", 4)
+    assert client.ended_at is None
+    client.close()
+    leaving.close()
+
+
+def test_client_that_does_not_read_is_cut(hasty: Server, writer: Writer) -> None:
+    client = live_client(hasty)
+    wait_until(lambda: hasty.status("/live", Accept="text/event-stream") == 200, "free slots")
+    time.sleep(1.5)  # the slot of that question
+    deaf = [DeafClient(hasty), DeafClient(hasty)]
+    wait_until(lambda: hasty.status("/live", Accept="text/event-stream") == 503, "the deaf clients' taking their slots")
+    for _ in range(16):
+        last = writer.messages(100)[-1]
+        wait_until(lambda last=last: last in client.ids(), "arrival at the client that reads")  # type: ignore[misc]
+    wait_until(lambda: hasty.status("/live", Accept="text/event-stream") == 200, "a deaf client's slot", 7)
+    assert "Traceback" not in hasty.output.read_text()
+    for one in (client, *deaf):
+        one.close()
+
+
+def test_sigterm_ends_many_streams_in_time(firestore: LocalFirestore, writer: Writer, tmp_path: Path) -> None:
+    with served(firestore.address, writer, tmp_path) as server:
+        clients = [HttpClient(server) for _ in range(60)]
+        deaf = [DeafClient(server) for _ in range(5)]
+        for _ in range(12):
+            last = writer.messages(100)[-1]
+            wait_until(lambda last=last: last in clients[0].ids(), "the messages' arrival")  # type: ignore[misc]
+        began = time.monotonic()
+        seconds = server.terminate()
+        assert seconds < 8
+        wait_until(lambda: all(client.ended_at for client in clients), "the end of every stream", 2)
+        assert max(client.ended_at or 0 for client in clients) - began < 1, "streams ended late"
+        assert server.process.returncode == 0
+        assert "Traceback" not in server.output.read_text()
+        for one in (*clients, *deaf):
+            one.close()
+
+
+def test_ctrl_c_ends_streams_in_time(firestore: LocalFirestore, writer: Writer, tmp_path: Path) -> None:
+    with served(firestore.address, writer, tmp_path) as server:
+        client = live_client(server)
+        began = time.monotonic()
+        server.process.send_signal(2)
+        server.process.wait(10)
+        assert time.monotonic() - began < 4
+        client.close()
+
+
+def test_restarted_viewer_leaves_no_gap(firestore: LocalFirestore, writer: Writer, tmp_path: Path) -> None:
+    with served(firestore.address, writer, tmp_path) as server:
+        client = live_client(server)
+        sent = writer.messages(3)
+        wait_until(lambda: sent[-1] in client.ids(), "the messages' arrival")
+        server.kill()
+        sent += writer.messages(3)
+        server.start()
+        back = HttpClient(server, last_event_id=client.last_id)
+        sent += writer.messages(3)
+        wait_until(lambda: set(sent) <= {*client.ids(), *back.ids()}, "everything that was sent")
+        assert not back.of("resync")
+        client.close()
+        back.close()
+
+
+@pytest.mark.parametrize("q", ["status", "=x", "a=b c", "a=b\tc=d"])
+def test_other_filters_are_refused_naming_the_field(q: str) -> None:
+    with pytest.raises(InputError, match=r"^q: "):
+        read_wanted(q, "")
+
+
+@pytest.mark.parametrize(
+    ("q", "subscription", "accepted"),
+    [
+        ("", "", True),
+        ("", "builds", True),
+        ("", "other", False),
+        ("status=DONE", "", True),
+        ("data.id=a", "builds", True),
+        ("status=FAILED", "", False),
+        ("status=DONE", "other", False),
+    ],
+)
+def test_filter_decides_as_the_index_does(q: str, subscription: str, accepted: bool) -> None:
+    found = replace(stored_message(1, data=b'{"id": "a"}'), attributes={"status": "DONE"})
+    assert read_wanted(q, subscription).accepts(found) is accepted
