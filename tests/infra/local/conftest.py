@@ -32,7 +32,7 @@ class FirestoreTarget:
     host: str
 
     def skip_google(self, difference: str) -> None:
-        """Skip on Google's emulator where it is known to differ from the service, or from a choice the service leaves."""
+        """Skip on Google's emulator where it differs from the service, or from a choice the service leaves."""
         if self.name == "google":
             pytest.skip(f"Not on Google's emulator: {difference}")
 
