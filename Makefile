@@ -1,0 +1,50 @@
+# make run   sets up, then runs the whole of Subscope on this machine (EMULATORS=google, PORT=8080, ARGS=--no-samples)
+# make test  sets up, then runs every test
+# make lint  checks style, format and types;  make bench measures the receiver
+
+PYTHON ?= python3
+PORT ?= 8080
+EMULATORS ?= local
+ARGS ?=
+
+VENV := .venv
+PYTHON_IN := $(VENV)/bin/python
+RUN_PINS := requirements.txt web/requirements.txt infra/local/requirements.txt
+TEST_PINS := tests/requirements.txt
+
+.PHONY: setup setup-tests run test lint bench
+
+setup: $(VENV)/.run-stamp
+
+setup-tests: $(VENV)/.test-stamp
+
+run: setup
+	$(PYTHON_IN) -m infra.local --port $(PORT) --emulators $(EMULATORS) $(ARGS)
+
+test: setup-tests
+	$(PYTHON_IN) -m pytest $(ARGS)
+
+lint: setup-tests
+	$(PYTHON_IN) -m ruff check .
+	$(PYTHON_IN) -m ruff format --check .
+	$(PYTHON_IN) -m mypy
+
+bench: setup-tests
+	$(PYTHON_IN) -m tests.benchmarks.receiver $(ARGS)
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Subscope needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V 2>&1). Try: make $(MAKECMDGOALS) PYTHON=python3.11" >&2; \
+	  exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { \
+	  echo "$(PYTHON) could not make $(VENV); on Debian and Ubuntu: apt-get install python3-venv" >&2; \
+	  rm -rf $(VENV); exit 1; }
+
+# The stamps make a second call instant; a changed pin runs pip again.
+$(VENV)/.run-stamp: $(RUN_PINS) | $(VENV)/bin/python
+	$(PYTHON_IN) -m pip install --quiet --disable-pip-version-check $(addprefix --requirement ,$(RUN_PINS))
+	@touch $@
+
+$(VENV)/.test-stamp: $(TEST_PINS) $(VENV)/.run-stamp
+	$(PYTHON_IN) -m pip install --quiet --disable-pip-version-check $(addprefix --requirement ,$(RUN_PINS) $(TEST_PINS))
+	@touch $@
