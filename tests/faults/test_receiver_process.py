@@ -1,0 +1,229 @@
+"""The process itself: forks, a log that nobody reads, memory under bodies that nobody asked for, and poison."""
+
+import itertools
+import json
+import os
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from infra.local.signer import Signer
+from tests.functions.firestores import Reader, local_firestore
+from tests.functions.stage import (
+    ACCOUNT,
+    AUDIENCE,
+    ROOT,
+    KeyServer,
+    ReceiverProcess,
+    answers,
+    claims,
+    envelope,
+    push_body,
+    wait_until,
+)
+
+MEGABYTE = 1_000_000
+
+
+@pytest.fixture(scope="module")
+def signer() -> Signer:
+    return Signer()
+
+
+@pytest.fixture(scope="module")
+def token(signer: Signer) -> str:
+    return signer.push_token(ACCOUNT, AUDIENCE)
+
+
+@pytest.fixture(scope="module")
+def keys(signer: Signer) -> Iterator[KeyServer]:
+    server = KeyServer(signer)
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="module")
+def store() -> Iterator[str]:
+    with local_firestore() as address:
+        yield address
+
+
+@pytest.fixture
+def reader(store: str) -> Iterator[Reader]:
+    one = Reader(store)
+    yield one
+    one.close()
+
+
+@pytest.fixture(scope="module")
+def shared(store: str, keys: KeyServer) -> Iterator[ReceiverProcess]:
+    process = ReceiverProcess(store, keys.url).start()
+    yield process
+    process.close()
+
+
+@pytest.fixture
+def receiver(store: str, keys: KeyServer) -> Iterator[ReceiverProcess]:
+    process = ReceiverProcess(store, keys.url).start()
+    yield process
+    process.close()
+
+
+@pytest.mark.parametrize("support", [None, "0", "1"])
+def test_every_forked_worker_answers_at_once(store: str, keys: KeyServer, token: str, support: str | None) -> None:
+    extra = {"WORKERS": "2"} | ({"GRPC_ENABLE_FORK_SUPPORT": support} if support else {})
+    process = ReceiverProcess(store, keys.url, extra=extra).start()
+    try:
+        wait_until(lambda: len(process.workers()) == 2, "two workers")
+        slowest = 0.0
+        for number in range(50):
+            start = time.monotonic()
+            assert process.push(push_body(f"fork-{support}-{number}"), token).status == 204
+            slowest = max(slowest, time.monotonic() - start)
+        assert slowest < 2
+        dead = process.workers()[0]
+        os.kill(dead, signal.SIGKILL)
+        wait_until(lambda: dead not in process.workers() and len(process.workers()) == 2, "a new worker")
+        for number in range(50):
+            assert process.push(push_body(f"fork-{support}-{number}"), token).status == 204
+    finally:
+        process.close()
+
+
+@pytest.mark.parametrize("log", ["blocked", "closed", "full"])
+def test_a_log_that_takes_nothing_does_not_hold_the_answers(store: str, keys: KeyServer, token: str, log: str) -> None:
+    template = ReceiverProcess(store, keys.url)
+    read_end, write_end = os.pipe()
+    target = os.open("/dev/full", os.O_WRONLY) if log == "full" else write_end
+    command = [str(Path(sys.executable).parent / "functions-framework"), "--target", "receive", "--host", "127.0.0.1"]
+    process = subprocess.Popen(
+        [*command, "--port", str(template.port), "--source", str(ROOT / "main.py")],
+        cwd=ROOT,
+        env=template.environment(),
+        stdout=target,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    os.close(target)
+    if log == "closed":
+        os.close(read_end)
+    try:
+        wait_until(lambda: answers(template.port), "the receiver's start")
+        # 64 KiB is what a pipe holds: far less than these lines.
+        for _ in range(600):
+            assert template.push(push_body("x"), "no.token.x").status == 401
+        start = time.monotonic()
+        assert template.push(push_body(f"log-{log}"), token).status == 204
+        assert time.monotonic() - start < 2
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(5)
+        if log != "closed":
+            os.close(read_end)
+        if log == "full":
+            os.close(write_end)
+        template.close()
+
+
+def _pour(port: int, head: bytes, megabytes: int) -> None:
+    """Send a body until the other side has had enough."""
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        try:
+            connection.sendall(head)
+            for _ in range(megabytes):
+                connection.sendall(b"x" * MEGABYTE)
+        except OSError:
+            return
+
+
+def test_bodies_of_strangers_cost_no_memory(receiver: ReceiverProcess, token: str) -> None:
+    assert receiver.push(push_body("before"), token).status == 204
+    before = receiver.rss_bytes()
+    head = f"POST / HTTP/1.1\r\nHost: r\r\nAuthorization: Bearer a.b.c\r\nContent-Length: {30 * MEGABYTE}\r\n\r\n"
+    with ThreadPoolExecutor(8) as pourers:
+        for one in [pourers.submit(_pour, receiver.port, head.encode(), 30) for _ in range(8)]:
+            one.result()
+    assert receiver.peak_rss_bytes() - before < 20 * MEGABYTE
+    assert receiver.push(push_body("after"), token).status == 204
+
+
+@pytest.mark.slow
+def test_large_messages_stay_within_memory_and_small_ones_pass(
+    receiver: ReceiverProcess, reader: Reader, token: str
+) -> None:
+    data = os.urandom(9_900_000)
+    waits: list[float] = []
+    ended = threading.Event()
+
+    def small() -> None:
+        for number in itertools.count():
+            if ended.is_set():
+                return
+            start = time.monotonic()
+            assert receiver.push(push_body(f"beside-{number}"), token).status == 204
+            waits.append(time.monotonic() - start)
+            time.sleep(0.05)
+
+    def large(number: int) -> int:
+        return receiver.push(push_body(f"large-{number}", data), token).status
+
+    with ThreadPoolExecutor(3) as pushers:
+        beside = pushers.submit(small)
+        assert set(pushers.map(large, range(60))) == {204}
+        ended.set()
+        beside.result()
+    assert receiver.peak_rss_bytes() < 300 * MEGABYTE
+    assert statistics.quantiles(waits, n=20)[-1] < 1, "the 95th percentile of small messages beside them, in seconds"
+    stored = reader.messages()
+    assert reader.payload(stored["large-59"]) == data
+
+
+POISON: dict[str, dict[str, object]] = {
+    "names": {"attributes": {"__x__": "", "": "e", "a.b": "`", "%5F": "%", "ключ": "☃", "\x00": "\x7f"}},
+    "hundred": {"attributes": {f"{number:03}" + "k" * 253: "v" * 1024 for number in range(100)}},
+    "cyrillic": {"attributes": {f"{number:03}" + "ж" * 126: "й" * 512 for number in range(100)}},
+    "../../users/admin": {},
+    "__x__": {},
+    "key": {"orderingKey": "k" * 1024, "ordering_key": "k" * 1024},
+    "past": {"publishTime": "0001-01-01T00:00:00Z", "publish_time": "0001-01-01T00:00:00Z"},
+    "future": {"publishTime": "9999-12-31T23:59:59.999999Z", "publish_time": "9999-12-31T23:59:59.999999Z"},
+}
+PAYLOADS = (b"", b"\xff\xfe\x00", b"{" * 15_000, b'{"a":"\\ud800"}', b"x" * 1_100_000)
+
+
+@pytest.mark.parametrize("poison", POISON)
+def test_odd_messages_are_stored_beside_their_neighbours(
+    shared: ReceiverProcess, reader: Reader, token: str, poison: str
+) -> None:
+    odd = {f"{poison}-{number}" if number else poison: data for number, data in enumerate(PAYLOADS)}
+    bodies = [json.dumps(_changed(message_id, data, POISON[poison])).encode() for message_id, data in odd.items()]
+    bodies += [push_body(f"neighbour-of-{poison}-{number}") for number in range(11)]
+    with ThreadPoolExecutor(8) as pushers:
+        assert set(pushers.map(lambda body: shared.push(body, token).status, bodies)) == {204}
+    stored = reader.messages()
+    assert {message_id: reader.payload(stored[message_id]) for message_id in odd} == odd
+
+
+def _changed(message_id: str, data: bytes, changes: Mapping[str, object]) -> dict[str, object]:
+    whole = envelope(message_id, data)
+    whole["message"].update(changes)
+    return whole
+
+
+def test_what_is_no_envelope_is_refused_and_its_neighbours_are_stored(
+    shared: ReceiverProcess, reader: Reader, signer: Signer
+) -> None:
+    bodies = [push_body("good-1"), b"[" * 50_000, push_body("good-2"), b"\xff", json.dumps({"message": {}}).encode()]
+    with ThreadPoolExecutor(5) as pushers:
+        found = list(pushers.map(lambda body: shared.push(body, signer.sign(claims())).status, bodies))
+    assert found == [204, 400, 204, 400, 400]
+    assert {"good-1", "good-2"} <= set(reader.messages())
