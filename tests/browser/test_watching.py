@@ -141,7 +141,7 @@ def test_a_burst_keeps_the_newest(visit: Visit, cloud: Cloud) -> None:
     publisher, topic = cloud.publisher(), cloud.topic_path
     futures = [publisher.publish(topic, f"burst {number}".encode()) for number in range(700)]
     burst = documents(cloud, [future.result(timeout=30) for future in futures])
-    ana.page.wait_for_function("document.querySelectorAll('tr.message').length === 500", timeout=30_000)
+    wait_until(lambda: len(ana.rows()) == 500, 30, "the list did not fill")
     stored = cloud.firestore().collection("messages")
     wait_until(
         lambda: len(stored.order_by("received_at", direction="DESCENDING").limit(700).get()) == 700,
@@ -168,7 +168,7 @@ def test_older_messages_load_on_scroll(visit: Visit, cloud: Cloud) -> None:
     ana.page.reload()
     assert len(ana.rows()) == 50
     ana.page.eval_on_selector(".list", "list => { list.scrollTop = list.scrollHeight }")
-    ana.page.wait_for_function("document.querySelectorAll('tr.message').length > 55")
+    wait_until(lambda: len(ana.rows()) > 55, 10, "older messages were not loaded")
     assert len(ana.rows()) == len(set(ana.rows()))
 
 

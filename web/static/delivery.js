@@ -38,8 +38,11 @@ export class Deliveries {
     const state = this.stateOf(data);
     const changedAt = data.changed_at ?? "";
     const isNews = section.dataset.state !== state;
-    const isOld = Date.parse(changedAt) < Date.parse(section.dataset.changedAt);
-    if (isOld) return; // an event that was on its way while the button's answer came
+    // An event may have been on its way while the button's answer came.
+    if (Date.parse(changedAt) < Date.parse(section.dataset.changedAt)) return;
+    // The stream tells what was last seen; a page that could not read the subscription knows better.
+    const isUnreadable = !(section.dataset.state in WORDS);
+    if (isUnreadable && !(Date.parse(data.checked_at) > Date.parse(section.dataset.checkedAt))) return;
     section.dataset.state = state;
     section.dataset.changedAt = changedAt;
     section.querySelector(".state-word").textContent = WORDS[state];

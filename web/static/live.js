@@ -4,6 +4,8 @@ import { SignedOutError, get } from "./requests.js";
 
 const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 30000;
+// A browser opens six connections to a host over HTTP/1.1: tabs in the back must not use them up.
+const HIDDEN_MS = 60000;
 
 export class Live {
   /** `on` has message, delivery, resync and state: (name, since). Names: connecting, live, reconnecting, signed-out. */
@@ -13,6 +15,7 @@ export class Live {
     this.on = on;
     this.source = null;
     this.timer = null;
+    this.letGo = null;
     this.wait = FIRST_WAIT_MS;
     this.since = new Date();
     this.name = "";
@@ -21,6 +24,7 @@ export class Live {
     addEventListener("online", () => this.connect());
     addEventListener("pagehide", () => this.close());
     addEventListener("pageshow", (event) => event.persisted && this.connect());
+    document.addEventListener("visibilitychange", () => this.seen());
   }
 
   connect() {
@@ -63,6 +67,13 @@ export class Live {
     if (name === "reconnecting" && this.name === "live" && this.feed !== "reconnecting") this.since = new Date();
     this.name = name;
     this.on.state(name, this.since);
+  }
+
+  /** A tab nobody sees lets go of its connection after a while; it catches up when it is seen again. */
+  seen() {
+    clearTimeout(this.letGo);
+    if (document.hidden) this.letGo = setTimeout(() => this.lost(), HIDDEN_MS);
+    else if (!this.source && this.name !== "signed-out") this.connect();
   }
 
   lost() {
