@@ -10,7 +10,8 @@ import pytest
 from google.cloud.firestore_v1 import types
 
 from tests.faults.firestore_proxy import FirestoreProxy
-from tests.web.stage import QUICK, LocalFirestore, Viewing, Writer, viewing, wait_until
+from tests.web.stage import LocalFirestore, Writer, wait_until
+from tests.web.viewing import QUICK, Viewing, viewing
 from web.follow import Timing
 
 CODES = [code for code in grpc.StatusCode if code is not grpc.StatusCode.OK]

@@ -15,7 +15,8 @@ from urllib.parse import urlencode
 
 from infra.sessions import Sessions
 from infra.users import Users
-from tests.web.stage import Frames, Writer, environ_for, free_port, wait_until
+from tests.web.stage import Writer, environ_for, free_port, wait_until
+from tests.web.viewing import Frames
 
 ROOT = Path(__file__).resolve().parents[2]
 _GUNICORN = (sys.executable, "-m", "gunicorn", "--config", "web/gunicorn.conf.py", "--bind")

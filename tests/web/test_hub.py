@@ -5,10 +5,9 @@ import time
 from dataclasses import replace
 from datetime import timedelta
 from io import StringIO
-from types import SimpleNamespace
 
 from infra.logs import Logger
-from infra.message import Cursor
+from infra.message import Cursor, Message
 from tests.web.stage import START, stored_message
 from web import hub as hub_module
 from web.hub import Entry, Frames, Hub
@@ -130,8 +129,12 @@ def test_closing_ends_waiting() -> None:
 
 def test_each_state_of_a_message_is_rendered_once() -> None:
     rendered: list[str] = []
-    seen = SimpleNamespace(render=lambda found: rendered.append(found.message_id) or "<tr>")
-    frames = Frames(seen.render, Logger(stream=StringIO()))
+
+    def render(found: Message) -> str:
+        rendered.append(found.message_id)
+        return "<tr>"
+
+    frames = Frames(render, Logger(stream=StringIO()))
     first = stored_message(1)
     entry = Entry(first, first.cursor)
     assert frames.of_entry(entry) == frames.of_entry(entry) == frames.of_message(first, first.cursor)
