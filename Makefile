@@ -1,6 +1,6 @@
 # make run   sets up, then runs the whole of Subscope on this machine (EMULATORS=google, PORT=8080, ARGS=--no-samples)
 # make test  sets up, then runs every test
-# make lint  checks style, format and types;  make bench measures the receiver
+# make lint  checks style, format and types;  make bench measures the receiver;  make lock pins packages anew
 
 PYTHON ?= python3
 PORT ?= 8080
@@ -12,7 +12,7 @@ PYTHON_IN := $(VENV)/bin/python
 RUN_PINS := requirements.txt web/requirements.txt infra/local/requirements.txt
 TEST_PINS := tests/requirements.txt
 
-.PHONY: setup setup-tests run test lint bench
+.PHONY: setup setup-tests run test lint bench lock
 
 setup: $(VENV)/.run-stamp
 
@@ -48,3 +48,13 @@ $(VENV)/.run-stamp: $(RUN_PINS) | $(VENV)/bin/python
 $(VENV)/.test-stamp: $(TEST_PINS) $(VENV)/.run-stamp
 	$(PYTHON_IN) -m pip install --quiet --disable-pip-version-check $(addprefix --requirement ,$(RUN_PINS) $(TEST_PINS))
 	@touch $@
+
+# The tests' file is resolved first, from everything; the others are parts of it, so that all four agree.
+LOCK = $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-annotate --custom-compile-command "make lock" pyproject.toml
+
+lock: setup-tests
+	$(PYTHON_IN) -m pip install --quiet --disable-pip-version-check uv
+	$(LOCK) --upgrade --extra function --extra web --extra local --extra test --output-file tests/requirements.txt
+	$(LOCK) --constraint tests/requirements.txt --extra function --output-file requirements.txt
+	$(LOCK) --constraint tests/requirements.txt --extra web --output-file web/requirements.txt
+	$(LOCK) --constraint tests/requirements.txt --extra local --output-file infra/local/requirements.txt
