@@ -22,7 +22,7 @@ MAX_TOKEN_BYTES = 500
 MAX_PARSED_BYTES = 1024 * 1024
 
 _ID = re.compile(r"[0-9a-f]{32}")
-_CURSOR = re.compile(r"([0-9]{1,17})-([0-9a-f]{32})")
+_CURSOR = re.compile(r"([0-9]{1,18})-([0-9a-f]{32})")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -154,8 +154,8 @@ def read_content(data: bytes) -> Content:
     if parsed is None:
         return Content("text", visible(text[:PREVIEW_CHARACTERS])[:PREVIEW_CHARACTERS])
     # A raw control character cannot stand inside a JSON string (RFC 8259, section 7), so line breaks are only layout.
-    start = text[: PREVIEW_CHARACTERS * 4]
-    layout_free = re.sub(r"[ \t]*[\r\n][ \t\r\n]*", " ", start) if "\n" in start or "\r" in start else start
+    lines = (line.strip(" \t") for line in re.split("[\r\n]", text[: PREVIEW_CHARACTERS * 4]))
+    layout_free = " ".join(filter(None, lines))
     return Content("json", visible(layout_free[:PREVIEW_CHARACTERS])[:PREVIEW_CHARACTERS], tuple(_scalars(parsed)))
 
 
