@@ -121,6 +121,10 @@ class Cloud:
         wait_until(lambda: self.pid(name) not in (dead, None), 10, f"the {name} was not started again")
         wait_until(lambda: _answers(self[name]), 15, f"the {name} was started again and does not answer")
 
+    def groups(self) -> list[int]:
+        """The process groups of the services that run now."""
+        return [pid for pid in self.ready()["processes"].values() if pid]
+
     def close_clients(self) -> None:
         """Close what ``publisher``, ``subscriber`` and ``firestore`` opened."""
         self._stack.close()
@@ -148,18 +152,16 @@ def start_cloud(
     """
     ready_file = directory / "ready.json"
     process = launch(ready_file, ("--emulators", emulators, *arguments), environ or {})
-    try:
-        wait_until(
-            lambda: ready_file.exists() or process.poll() is not None, START_SECONDS[emulators], "it never got ready"
-        )
+    with contextlib.ExitStack() as stack:
+        stack.callback(stop, process)
+        seconds = START_SECONDS[emulators]
+        wait_until(lambda: ready_file.exists() or process.poll() is not None, seconds, "it never got ready")
         assert process.poll() is None, f"it ended at once: {output_of(ready_file).read_text()}"
         cloud = Cloud(process, ready_file)
-        groups = [pid for pid in cloud.ready()["processes"].values() if pid]
+        stack.callback(cloud.close_clients)
+        groups = cloud.groups()
         yield cloud
-        groups += [pid for pid in cloud.ready()["processes"].values() if pid] if ready_file.exists() else []
-        cloud.close_clients()
-    finally:
-        stop(process)
+        groups += cloud.groups() if ready_file.exists() else []
     wait_until(lambda: not any(map(is_alive, groups)), 1, f"processes were left of the groups {groups}")
 
 

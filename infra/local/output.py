@@ -29,6 +29,10 @@ class Output:
         self._echo = echo
         self._echoed: dict[str, float] = {}
 
+    def unmute(self) -> None:
+        """Echo from now on."""
+        self.muted = False
+
     async def copy(self, stream: asyncio.StreamReader | None) -> None:
         """Read until the stream ends."""
         assert stream is not None

@@ -97,7 +97,8 @@ class Child:
                 raise StartError(f"The {self.name} did not answer within {seconds:g} s; see {self.log}")
             await asyncio.sleep(0.02)
         self._was_ready = True
-        self._output.muted = False
+        # Not at once: the question itself was a push to be refused, and the receiver has just logged that.
+        asyncio.get_running_loop().call_later(0.5, self._output.unmute)
 
     async def stop(self) -> None:
         """End it and everything it started: first asked, after ``GRACE_SECONDS`` killed."""
