@@ -1,9 +1,9 @@
 """Adapters on the shared local cloud, each test with names of its own."""
 
 from collections.abc import Iterator
-from uuid import uuid4
 
 import pytest
+from test_utils.prefixer import Prefixer
 
 from infra.audit import Audit
 from infra.firestore.client import Database
@@ -12,6 +12,9 @@ from infra.sessions import Sessions
 from infra.settings import ConsoleSettings, console_settings
 from infra.users import Users
 from tests.cloud import Cloud
+
+NAMES = Prefixer("subscope", "tests", separator="-")
+PASSWORD = "correct horse battery"
 
 
 @pytest.fixture
@@ -54,10 +57,7 @@ def audit(database: Database) -> Audit:
 @pytest.fixture
 def name() -> str:
     """A user's name that no other test has."""
-    return f"ana-{uuid4().hex[:8]}"
-
-
-PASSWORD = "correct horse battery"
+    return NAMES.create_prefix()
 
 
 @pytest.fixture

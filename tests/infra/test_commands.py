@@ -9,10 +9,12 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from test_utils.retry import RetryResult
 
 from infra.settings import ConsoleSettings
 from infra.users import Users
 from tests.cloud import Cloud
+from tests.infra.conftest import NAMES
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = [
@@ -42,14 +44,6 @@ def run(*words: str, environ: dict[str, str] | None = None, stdin: bytes = b"") 
     return subprocess.CompletedProcess(
         found.args, found.returncode, found.stdout.decode(), found.stderr.decode(errors="replace")
     )
-
-
-def wait_for(what: str, holds: object, seconds: float = 10.0) -> None:
-    assert callable(holds)
-    until = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < until, f"{what} did not happen within {seconds:g} s"
-        time.sleep(0.1)
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
@@ -131,14 +125,15 @@ def test_a_file_and_standard_input_are_published_byte_for_byte(cloud: Cloud, tmp
     from_file = run("publish", cloud["topic"], "--file", str(tmp_path / "payload"), *attribute, environ=cloud.environ)
     assert from_file.returncode == 0, from_file.stderr
     assert run("publish", cloud["topic"], *attribute, environ=cloud.environ, stdin=payload).returncode == 0
-    shown: list[dict[str, object]] = []
 
-    def both_are_shown() -> bool:
+    def stored() -> list[dict[str, object]]:
         found = run("tail", "--no-follow", "--json", "--filter", f"mark={mark}", environ=cloud.environ)
-        shown[:] = [json.loads(line) for line in found.stdout.splitlines()]
+        return [json.loads(line) for line in found.stdout.splitlines()]
+
+    def both_are_there(shown: list[dict[str, object]]) -> bool:
         return len(shown) == 2
 
-    wait_for("storing two messages", both_are_shown)
+    shown = RetryResult(both_are_there, max_tries=6, delay=0.2)(stored)()
     assert [(one["kind"], one["size_bytes"]) for one in shown] == [("binary", 256)] * 2
 
 
@@ -150,7 +145,7 @@ def test_a_rate_is_kept(cloud: Cloud) -> None:
 
 
 def test_users_are_managed(cloud: Cloud, settings: ConsoleSettings, users: Users) -> None:
-    name = f"eva-{uuid4().hex[:8]}"
+    name = NAMES.create_prefix()
     password = b"a long enough password\n"
     added = run("user", "add", name, "--role", "operator", "--password-stdin", environ=cloud.environ, stdin=password)
     assert (added.returncode, added.stdout) == (0, f"Added {name} as operator.\n")

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from uuid import uuid4
 
 import pytest
 from google.cloud.firestore import FieldFilter
@@ -16,6 +15,7 @@ from infra.logs import Logger
 from infra.pubsub import PubSub
 from infra.settings import ConsoleSettings
 from infra.subscription import NO_DEAD_LETTER, Subscriptions
+from tests.infra.conftest import NAMES
 
 # Nobody listens there: these tests publish nothing.
 ENDPOINT = "http://127.0.0.1:9/push"
@@ -24,7 +24,7 @@ ENDPOINT = "http://127.0.0.1:9/push"
 @pytest.fixture
 def subscription(settings: ConsoleSettings, pubsub: PubSub) -> Iterator[str]:
     """A stopped subscription of its own, without a dead-letter policy."""
-    name = f"test-{uuid4().hex[:8]}"
+    name = NAMES.create_prefix()
     topic = f"projects/{settings.google_cloud_project}/topics/{name}"
     pubsub.publisher.create_topic(name=topic)
     pubsub.subscriber.create_subscription(name=settings.subscription_path(name), topic=topic)
