@@ -86,7 +86,7 @@ class Reading:
         return BeginTransactionResponse(transaction=transaction.id)
 
     async def rollback(self, request: Pb) -> Pb:
-        self._transactions.finish(self._store.database(request.database), request.transaction)
+        self._transactions.roll_back(request.transaction)
         return Empty()
 
     async def _view(self, database_name: str, request: Pb) -> tuple[View, bytes]:

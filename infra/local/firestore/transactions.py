@@ -1,8 +1,8 @@
 """Transactions: optimistic, checked when they commit. (The service offers that too; by default it locks what is read.)
 
 A commit is ABORTED when anything the transaction read has changed since, and the client runs it again
-(cloud.google.com/firestore/docs/transaction-data-contention). A transaction that is being retried holds the turn: no
-other one begins meanwhile, so clients that count up the same document all come through.
+(cloud.google.com/firestore/docs/transaction-data-contention). One that is being retried holds the turn, and so does one
+that begins meanwhile, after waiting for it: contending transactions run one by one, and all come through.
 """
 
 import asyncio
@@ -52,12 +52,11 @@ class Transactions:
         read_only = options.WhichOneof("mode") == "read_only"
         if read_only:
             return self._add(Transaction(database, _read_time(database, options.read_only)))
-        has_turn = await self._wait_for_turn()
+        contended = self._turn.locked() or bool(options.read_write.retry_transaction)
+        has_turn = contended and await self._wait_for_turn()
         transaction = self._add(Transaction(database, None))
-        if has_turn and options.read_write.retry_transaction:
+        if has_turn:
             transaction.turn = asyncio.get_running_loop().call_later(_TURN_SECONDS, self._end_turn, transaction)
-        elif has_turn:
-            self._turn.release()
         return transaction
 
     def _add(self, transaction: Transaction) -> Transaction:
@@ -87,16 +86,16 @@ class Transactions:
         transaction.used_at = time.monotonic()
         return transaction
 
-    def finish(self, database: Database, transaction_id: bytes) -> Transaction:
-        """Close the transaction, whatever it is closed for."""
-        transaction = self.get(database, transaction_id)
-        del self._open[transaction_id]
-        self._end_turn(transaction)
-        return transaction
+    def roll_back(self, transaction_id: bytes) -> None:
+        """Close the transaction if it is open: the client rolls back what was aborted already, too."""
+        transaction = self._open.pop(transaction_id, None)
+        if transaction is not None:
+            self._end_turn(transaction)
 
     def check_commit(self, database: Database, transaction_id: bytes, writes: Sized) -> None:
         """Close the transaction for a commit of ``writes``; raises ABORTED when what it read has changed."""
-        transaction = self.finish(database, transaction_id)
+        transaction = self.get(database, transaction_id)
+        self.roll_back(transaction_id)
         if writes and transaction.read_time is not None:
             raise invalid_argument("A read-only transaction cannot write.")
         changed = transaction.reads.changed(database)
@@ -106,7 +105,7 @@ class Transactions:
     def _forget_idle(self) -> None:
         oldest = time.monotonic() - _IDLE_SECONDS
         for transaction in [one for one in self._open.values() if one.used_at < oldest]:
-            self.finish(transaction.database, transaction.id)
+            self.roll_back(transaction.id)
 
 
 def _read_time(database: Database, options: Pb) -> int:

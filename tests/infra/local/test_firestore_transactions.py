@@ -136,6 +136,21 @@ def test_a_read_only_transaction_sees_one_moment(client: firestore.Client, fires
     assert document.get().get("n") == 2
 
 
+def test_a_client_that_gives_up_says_so(client: firestore.Client, firestore_target: FirestoreTarget) -> None:
+    optimistic(firestore_target)
+    document = client.document("c/d")
+
+    @firestore.transactional
+    def lose(transaction: firestore.Transaction) -> None:
+        document.get(transaction=transaction)
+        document.set({"n": firestore.Increment(1)}, merge=True)
+        transaction.set(document, {"n": 0})
+
+    with pytest.raises(ValueError, match="Failed to commit transaction in 3 attempts"):
+        lose(client.transaction(max_attempts=3))
+    assert document.get().get("n") == 3
+
+
 def test_a_read_only_transaction_cannot_write(client: firestore.Client, api: FirestoreClient) -> None:
     request = {"database": client._database_string, "options": {"read_only": {}}}
     transaction = api.begin_transaction(request).transaction
