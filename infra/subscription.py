@@ -5,6 +5,8 @@ Terraform) is noticed. ``subscriptions/{id}`` holds what was last seen, so that 
 sets comes from the deployment's settings alone, never from a form.
 """
 
+import random
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -29,7 +31,7 @@ from infra.settings import Settings
 
 State = Literal["receiving", "stopped", "missing", "denied", "unknown"]
 # Two people at once, or a person and the observer: each try reads both sides anew.
-_TRIES = 5
+_TRIES = 20
 _SOMEBODY_WROTE = (google.FailedPrecondition, google.Aborted, google.AlreadyExists, google.NotFound)
 NO_DEAD_LETTER = (
     "It has no dead-letter policy: a message that is refused again and again is retried until it expires, "
@@ -173,6 +175,7 @@ class Subscriptions:
                 now = datetime.now(UTC)
                 times = {name: now for name, value in fields.items() if value is SERVER_TIMESTAMP}
                 return seen, {**(before.to_dict() or {}), **fields, **times}
+            time.sleep(random.uniform(0.01, 0.2))  # noqa: S311 - spreads retries, keeps no secret
         raise SubscriptionUnavailableError(f"The state of {subscription} is being changed by others. Try again.")
 
     def _news(self, before: dict[str, Any], seen: _Seen, wanted: bool | None, who: str) -> dict[str, Any] | None:

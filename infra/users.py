@@ -5,46 +5,31 @@ An attempt to sign in is counted before its password is hashed, and an unknown n
 
 import re
 import secrets
-from collections import OrderedDict
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, Literal, get_args
 
-from google.api_core.exceptions import NotFound
-from google.cloud.firestore import SERVER_TIMESTAMP, Increment
+from google.cloud.firestore import SERVER_TIMESTAMP
 from google.cloud.firestore_v1.base_query import FieldFilter
 
 from infra.audit import audit_fields
 from infra.errors import DocumentExistsError, DocumentNotFoundError, InputError, SubscopeError
 from infra.firestore.border import firestore_errors
 from infra.firestore.client import READ_SECONDS, WRITE_SECONDS, Database
+from infra.lockout import Attempts
 from infra.passwords import Passwords, check_password
 
 Role = Literal["viewer", "operator", "admin"]
 ROLES: tuple[Role, ...] = get_args(Role)
-FREE_ATTEMPTS = 5
-FIRST_LOCK = timedelta(minutes=1)
-LONGEST_LOCK = timedelta(minutes=15)
 
 # E-mail addresses fit, so that people behind Identity-Aware Proxy can be users; "/" and "." alone would be other paths.
 _NAME = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,99}")
-_REMEMBERED_STRANGERS = 10_000
 
 
 class SignInError(SubscopeError):
     """The name or the password is wrong; it never says which."""
 
     status = 401
-
-
-class LockedError(SubscopeError):
-    """Too many wrong passwords. ``until`` is aware UTC."""
-
-    status = 429
-
-    def __init__(self, until: datetime) -> None:
-        super().__init__(f"Too many attempts. Try again after {until:%H:%M:%S} UTC.")
-        self.until = until
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +58,15 @@ class Users:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._passwords = Passwords()
-        self._strangers: OrderedDict[str, tuple[int, datetime | None]] = OrderedDict()
+        self._attempts = Attempts(database)
 
     def get(self, name: str) -> User | None:
         """One user; None when there is no such user. Raises StoreError."""
-        fields = self._fields(name)
-        return user_of(name, fields) if fields is not None else None
+        if not _NAME.fullmatch(name):
+            return None
+        with firestore_errors("reading a user"):
+            found = self._document(name).get(retry=None, timeout=READ_SECONDS)
+        return user_of(name, found.to_dict()) if found.exists else None
 
     def all(self) -> list[User]:
         """All users by name. Raises StoreError."""
@@ -91,8 +79,7 @@ class Users:
 
         Raises SignInError (401), LockedError (429), StoreError.
         """
-        fields = self._fields(name)
-        self._count_attempt(name, fields)
+        fields = self._counted(name)
         hashed = fields.get("password_hash") if fields is not None else None
         if not self._passwords.matches(hashed, password):
             raise SignInError("The name or the password is wrong.")
@@ -173,46 +160,11 @@ class Users:
     def _document(self, name: str) -> Any:
         return self._database.documents.collection("users").document(name)
 
-    def _fields(self, name: str) -> dict[str, Any] | None:
-        if not _NAME.fullmatch(name):
-            return None
-        with firestore_errors("reading a user"):
-            found: dict[str, Any] | None = self._document(name).get(retry=None, timeout=READ_SECONDS).to_dict()
-            return found
-
-    def _count_attempt(self, name: str, fields: dict[str, Any] | None) -> None:
-        now = datetime.now(UTC)
-        failed, locked_until = self._strikes(name, fields)
-        if locked_until and locked_until > now:
-            raise LockedError(locked_until)
-        attempts = self._attempts(name) if fields is not None else failed + 1
-        until = lock_until(attempts, now)
-        if fields is None:
-            self._remember_stranger(name, attempts, until)
-        elif until:
-            with firestore_errors("locking a user"):
-                self._document(name).update({"locked_until": until}, retry=None, timeout=WRITE_SECONDS)
-        # A hundred at once are not a hundred guesses: beyond the free ones, only who came first after the lock.
-        if until and attempts > max(FREE_ATTEMPTS, failed + 1):
-            raise LockedError(until)
-
-    def _strikes(self, name: str, fields: dict[str, Any] | None) -> tuple[int, datetime | None]:
-        if fields is None:
-            return self._strangers.get(name, (0, None))
-        return int(fields.get("failed_logins") or 0), fields.get("locked_until")
-
-    def _remember_stranger(self, name: str, attempts: int, until: datetime | None) -> None:
-        self._strangers[name] = (attempts, until)
-        while len(self._strangers) > _REMEMBERED_STRANGERS:
-            self._strangers.popitem(last=False)
-
-    def _attempts(self, name: str) -> int:
-        with firestore_errors("counting a sign-in"):
-            try:
-                result = self._document(name).update({"failed_logins": Increment(1)}, retry=None, timeout=WRITE_SECONDS)
-            except NotFound:  # removed a moment ago: as if never there
-                return 1
-            return int(result.transform_results[0].integer_value)
+    def _counted(self, name: str) -> dict[str, Any] | None:
+        if _NAME.fullmatch(name):
+            return self._attempts.count(name)
+        self._attempts.count_stranger(name)
+        return None
 
     def _change(self, name: str, changes: dict[str, Any], by: str, what: str, detail: str) -> None:
         _check_name(name)
@@ -238,14 +190,6 @@ class Users:
     def _commit(self, batch: Any, doing: str) -> None:
         with firestore_errors(doing):
             batch.commit(retry=None, timeout=WRITE_SECONDS)
-
-
-def lock_until(attempts: int, now: datetime) -> datetime | None:
-    """When the lock ends that the ``attempts``-th wrong password in a row brings; None while attempts are free."""
-    if attempts < FREE_ATTEMPTS:
-        return None
-    lock = FIRST_LOCK * (1 << min(attempts - FREE_ATTEMPTS, 10))
-    return now + min(lock, LONGEST_LOCK)
 
 
 def _check_name(name: str) -> None:

@@ -5,14 +5,16 @@ import threading
 import time
 from urllib.parse import quote
 
-from flask import Blueprint, current_app, jsonify, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, abort, current_app, jsonify, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
 from infra.errors import InputError, StoreError
-from infra.users import LockedError, SignInError
+from infra.lockout import LockedError
+from infra.users import SignInError
 from web.auth import login_required, public, requires, signed_in_user
 from web.cookie import NEEDS_HTTPS, cookie_name, replace_cookie, session_cookie
+from web.iap import SIGN_OUT_PATH
 from web.services import Services, services
 
 _RETRY_SECONDS = 10.0
@@ -66,7 +68,7 @@ class FirstAdmin:
 @blueprint.before_app_request
 def begin_first_admin() -> None:
     """The first request of a process begins it."""
-    if services().settings.auth_mode == "password":
+    if has_passwords():
         first_admin().begin(services())
 
 
@@ -80,6 +82,8 @@ def first_admin() -> FirstAdmin:
 @public
 def login() -> ResponseReturnValue:
     """The sign-in page."""
+    if not has_passwords():
+        return redirect(url_for("messages.index"), 303)
     return _login_page("" if cookie_name(request) else NEEDS_HTTPS, 200 if cookie_name(request) else 400)
 
 
@@ -87,6 +91,7 @@ def login() -> ResponseReturnValue:
 @public
 def sign_in() -> ResponseReturnValue:
     """Sign in; the cookie is a new one, whatever was held before (T16)."""
+    _need_passwords()
     name = request.form.get("username", "").strip().lower()
     first_admin().ensure(services())
     try:
@@ -103,6 +108,8 @@ def sign_in() -> ResponseReturnValue:
 @requires("viewer")
 def logout() -> ResponseReturnValue:
     """End this session on the server and forget the cookie."""
+    if not has_passwords():
+        return redirect(SIGN_OUT_PATH, 303)
     services().sessions.end(session_cookie(request))
     response = redirect(url_for("account.login", notice="out"), 303)
     replace_cookie(response, "")
@@ -120,6 +127,7 @@ def whoami() -> ResponseReturnValue:
 @login_required
 def password() -> ResponseReturnValue:
     """The page to change one's own password."""
+    _need_passwords()
     return render_template("password.html", problem="")
 
 
@@ -127,6 +135,7 @@ def password() -> ResponseReturnValue:
 @login_required
 def change_password() -> ResponseReturnValue:
     """Change one's own password, given the current one; every other sign-in ends."""
+    _need_passwords()
     new, name = request.form.get("new", ""), signed_in_user().name
     try:
         if new != request.form.get("again", ""):
@@ -139,6 +148,16 @@ def change_password() -> ResponseReturnValue:
         return render_template("password.html", problem=problem), 429 if isinstance(exc, LockedError) else 400
     services().log.info("password changed", who=name)
     return _begin_session(name, url_for("messages.index", notice="password"))
+
+
+def has_passwords() -> bool:
+    """Whether people sign in here, and not at Identity-Aware Proxy."""
+    return services().settings.auth_mode == "password"
+
+
+def _need_passwords() -> None:
+    if not has_passwords():
+        abort(404, "There are no passwords here: Identity-Aware Proxy signs people in.")
 
 
 def safe_next(text: str) -> str:

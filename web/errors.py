@@ -18,7 +18,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from infra.errors import SubscopeError
-from infra.users import LockedError
+from infra.lockout import LockedError
 from web.auth import wants_page
 from web.cookie import NEEDS_HTTPS, cookie_name
 from web.services import services

@@ -13,7 +13,7 @@ from infra.settings import ConsoleSettings, console_settings
 from infra.users import Users
 from tests.cloud import Cloud
 
-NAMES = Prefixer("subscope", "tests", separator="-")
+NAMES = Prefixer("subscope", "tests", separator="-")  # type: ignore[no-untyped-call]
 PASSWORD = "correct horse battery"
 
 

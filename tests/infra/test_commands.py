@@ -133,7 +133,8 @@ def test_a_file_and_standard_input_are_published_byte_for_byte(cloud: Cloud, tmp
     def both_are_there(shown: list[dict[str, object]]) -> bool:
         return len(shown) == 2
 
-    shown = RetryResult(both_are_there, max_tries=6, delay=0.2)(stored)()
+    retry = RetryResult(both_are_there, max_tries=6, delay=0.2)  # type: ignore[no-untyped-call]
+    shown = retry(stored)()
     assert [(one["kind"], one["size_bytes"]) for one in shown] == [("binary", 256)] * 2
 
 

@@ -8,8 +8,9 @@ from google.cloud.firestore import FieldFilter
 
 from infra.errors import DocumentExistsError, DocumentNotFoundError, InputError
 from infra.firestore.client import Database
+from infra.lockout import FREE_ATTEMPTS, LockedError, lock_until
 from infra.sessions import Sessions
-from infra.users import FREE_ATTEMPTS, LockedError, Role, SignInError, User, Users, lock_until
+from infra.users import Role, SignInError, User, Users
 from tests.infra.conftest import PASSWORD
 
 
