@@ -22,17 +22,38 @@ ROOT = Path(__file__).resolve().parents[2]
 _GUNICORN = (sys.executable, "-m", "gunicorn", "--config", "web/gunicorn.conf.py", "--bind")
 
 
-class Server:
+class Visitor:
+    """Somebody with a cookie, and the port where the viewer is."""
+
+    def __init__(self, port: int, cookie: str = "") -> None:
+        self.port, self.cookie = port, cookie
+
+    def request(self, path: str, method: str = "GET", **headers: str) -> "Answer":
+        """One request; the body is not read yet."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            connection.request(method, path, headers={"Cookie": f"subscope={self.cookie}", **headers})
+            # A response that ends its connection takes the socket with it.
+            return Answer(connection.sock, connection.getresponse())
+        except OSError:
+            connection.close()
+            raise
+
+    def status(self, path: str, method: str = "GET", **headers: str) -> int:
+        with contextlib.closing(self.request(path, method, **headers)) as answer:
+            return answer.response.status
+
+
+class Server(Visitor):
     """A running gunicorn. ``cookie`` is that of a signed-in viewer."""
 
     def __init__(self, firestore: str, output: Path, app: str, environ: dict[str, str]) -> None:
-        self.port = free_port()
+        super().__init__(free_port())
         self.output = output
         # Pub/Sub is not there: the stream does not need it.
         needed = environ_for(firestore) | {"PUBSUB_EMULATOR_HOST": "127.0.0.1:1"} | environ
         self._environ = {**os.environ, **needed}
         self._app = app
-        self.cookie = ""
         self.start()
 
     def start(self) -> None:
@@ -60,21 +81,6 @@ class Server:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(5)
-
-    def request(self, path: str, method: str = "GET", **headers: str) -> "Answer":
-        """One request; the body is not read yet."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        try:
-            connection.request(method, path, headers={"Cookie": f"subscope={self.cookie}", **headers})
-            # A response that ends its connection takes the socket with it.
-            return Answer(connection.sock, connection.getresponse())
-        except OSError:
-            connection.close()
-            raise
-
-    def status(self, path: str, method: str = "GET", **headers: str) -> int:
-        with contextlib.closing(self.request(path, method, **headers)) as answer:
-            return answer.response.status
 
     def sign_in(self, writer: Writer) -> None:
         """Make a user and a session, as the sign-in form does."""
@@ -129,7 +135,7 @@ class Answer:
 class HttpClient(Frames):
     """Reads /live in a thread until it ends; ``ended_at`` says when."""
 
-    def __init__(self, server: Server, last_event_id: str = "", **query: str) -> None:
+    def __init__(self, server: Visitor, last_event_id: str = "", **query: str) -> None:
         super().__init__()
         self.ended_at: float | None = None
         headers = {"Last-Event-ID": last_event_id} if last_event_id else {}
@@ -149,7 +155,7 @@ class HttpClient(Frames):
         self._thread.join(5)
         self._answer.close()
 
-    def _open(self, server: Server, path: str, headers: dict[str, str]) -> Answer:
+    def _open(self, server: Visitor, path: str, headers: dict[str, str]) -> Answer:
         # The slot of a client that left a moment ago is free again within a second or two.
         deadline = time.monotonic() + 5
         while (answer := server.request(path, **headers)).response.status != 200:
@@ -168,7 +174,7 @@ class HttpClient(Frames):
 class DeafClient:
     """Asks for /live and never reads."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Visitor) -> None:
         self.socket = socket.socket()
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         self.socket.connect(("127.0.0.1", server.port))

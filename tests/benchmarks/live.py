@@ -1,0 +1,81 @@
+"""How soon a message is on the page: the whole chain, the feed beside ``on_snapshot``, and many open streams.
+
+Run it with ``python -m tests.benchmarks.live`` (about two minutes; ``--quick`` half a minute); it prints, and asserts
+nothing. Everything runs on this machine, its own load included.
+"""
+
+import _thread
+import argparse
+import statistics
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from tests.benchmarks.live_chain import measure_chain
+from tests.benchmarks.live_feed import measure_feed, measure_on_snapshot
+from tests.benchmarks.live_streams import measure_streams
+
+LIMIT_SECONDS = 175
+
+
+def show(name: str, seconds: Sequence[float], note: str = "") -> None:
+    """One line: median and 99th percentile in milliseconds."""
+    if len(seconds) < 2:
+        print(f"{name:<44} nothing arrived {note}", flush=True)
+        return
+    cuts = statistics.quantiles(seconds, n=100)
+    print(f"{name:<44} median {cuts[49] * 1e3:8.1f} ms   p99 {cuts[98] * 1e3:9.1f} ms   {note}", flush=True)
+
+
+def main() -> None:
+    """Measure what was asked for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="shorter runs, fewer of them")
+    parser.add_argument("--only", choices=("chain", "feed", "streams"), help="one part")
+    arguments = parser.parse_args()
+    seconds = 3 if arguments.quick else 8
+    parts: dict[str, Callable[[], None]] = {
+        "chain": lambda: chain(seconds),
+        "feed": lambda: feeds(seconds, (200, 2_000) if arguments.quick else (200, 1_000, 2_000)),
+        "streams": lambda: streams(seconds),
+    }
+    stop = threading.Timer(LIMIT_SECONDS, give_up)
+    stop.daemon = True
+    stop.start()
+    for name, part in parts.items():
+        if arguments.only in (None, name):
+            part()
+
+
+def chain(seconds: float) -> None:
+    """Publisher client -> local Pub/Sub -> receiver -> Firestore -> viewer -> frame."""
+    with tempfile.TemporaryDirectory() as directory:
+        for rate, found in measure_chain(Path(directory), (4, 50), seconds):
+            show(f"publish -> SSE frame, {rate}/s", found.seconds, found.note)
+
+
+def feeds(seconds: float, rates: Sequence[int]) -> None:
+    """Write -> frame, and write -> callback, both on the local Firestore."""
+    for rate in rates:
+        for name, measure in (("feed", measure_feed), ("on_snapshot", measure_on_snapshot)):
+            found = measure(rate, seconds)
+            show(f"{name}, {rate}/s", found.seconds, found.note)
+
+
+def streams(seconds: float) -> None:
+    """Write -> frame at each of 400 clients of one gunicorn process."""
+    with tempfile.TemporaryDirectory() as directory:
+        found = measure_streams(Path(directory), 400, 10, seconds)
+        show("400 open streams, 10 frames/s each", found.seconds, found.note)
+
+
+def give_up() -> None:
+    """A benchmark that hangs says so, and ends with its children."""
+    print(f"This took over {LIMIT_SECONDS} s; something hangs.", file=sys.stderr, flush=True)
+    _thread.interrupt_main()
+
+
+if __name__ == "__main__":
+    main()
