@@ -9,7 +9,6 @@ from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from infra.audit import Audit
-from infra.errors import SettingsError
 from infra.firestore.client import Database
 from infra.firestore.reads import Messages
 from infra.logs import Logger
@@ -21,26 +20,27 @@ from infra.users import Users
 from web import account, auth, delivery, errors, headers, health, live, messages, rows
 from web.cookie import FormSessions
 from web.feed import Feed
+from web.iap import IapVerifier
 from web.services import Services
 
 # Every form fits; publishing comes with its own limit.
 _MAX_FORM_BYTES = 64 * 1024
 
 
-def create_app(settings: ViewerSettings | None = None) -> Flask:
+def create_app(settings: ViewerSettings | None = None, iap: IapVerifier | None = None) -> Flask:
     """The viewer. Nothing connects before the first request. Raises SettingsError.
 
-    ``settings`` come from the environment when None.
+    ``settings`` come from the environment when None; ``iap`` is Google's unless given, and used with AUTH_MODE=iap.
     """
     settings = settings or viewer_settings(os.environ)
-    if settings.auth_mode == "iap":
-        raise SettingsError("AUTH_MODE is 'iap', which is not available yet; wanted: password.")
     app = Flask(__name__)
     _configure(app, settings)
     if behind_front_end(os.environ):
         # Exactly one hop: whatever a client sends itself is overwritten (T27).
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=0)  # type: ignore[method-assign]
     app.extensions["subscope"] = make_services(settings)
+    if settings.auth_mode == "iap":
+        app.extensions[auth.IAP] = iap or IapVerifier(settings.iap_audience)
     _register(app)
     return app
 
@@ -79,7 +79,13 @@ def _configure(app: Flask, settings: ViewerSettings) -> None:
     app.jinja_env.autoescape = True
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     rows.add_filters(app.jinja_env)
-    app.context_processor(lambda: {"user": g.get("user"), "environment_label": settings.environment_label})
+    app.context_processor(
+        lambda: {
+            "user": g.get("user"),
+            "environment_label": settings.environment_label,
+            "has_passwords": settings.auth_mode == "password",
+        }
+    )
 
 
 def _register(app: Flask) -> None:

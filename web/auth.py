@@ -15,9 +15,11 @@ from werkzeug.wrappers import Response
 from infra.errors import StoreUnavailableError
 from infra.users import Role, User
 from web.cookie import session_cookie
+from web.iap import HEADER, IapVerifier
 from web.services import services
 
 Access = Literal["public", "viewer", "operator", "admin"]
+IAP = "subscope_iap"  # the application's extension: IAP's verifier, there with AUTH_MODE=iap alone
 View = TypeVar("View", bound=Callable[..., object])
 
 # Flask and Bootstrap-Flask make these routes themselves.
@@ -84,11 +86,18 @@ def session_still_valid() -> Callable[[], bool]:
 
     While Firestore cannot answer, the session counts as valid: nothing else reaches the caller in that time either.
     """
-    sessions, cookie = services().sessions, session_cookie(request)
+    sessions, users, cookie, name = (
+        services().sessions,
+        services().users,
+        session_cookie(request),
+        signed_in_user().name,
+    )
+    by_iap = IAP in current_app.extensions
 
     def check() -> bool:
         try:
-            return sessions.resolve(cookie) is not None
+            # IAP checks each request, and an open stream is one: what we can ask is whether the user is still there.
+            return users.get(name) is not None if by_iap else sessions.resolve(cookie) is not None
         except StoreUnavailableError:
             return True
 
@@ -103,9 +112,19 @@ def wants_page() -> bool:
 
 
 def _visitor(_request: object) -> Visitor | None:
+    if IAP in current_app.extensions:
+        return _visitor_by_iap(current_app.extensions[IAP])
     cookie = session_cookie(request)
     resolved = services().sessions.resolve(cookie) if cookie else None
     return Visitor(resolved.user) if resolved else None
+
+
+def _visitor_by_iap(iap: IapVerifier) -> Visitor:
+    email = iap.email(request.headers.get(HEADER, ""))
+    user = services().users.get(email)
+    if user is None:
+        abort(403, f"{email} is not a user here. Ask an administrator to add you.")
+    return Visitor(user)
 
 
 def _refuse_other_origins() -> None:

@@ -11,12 +11,13 @@ from infra.settings import ViewerSettings
 from tests.web.stage import LocalFirestore, Writer, free_port, settings_for
 from tests.web.visitor import Visitor, add_user, services_of
 from web import create_app
+from web.iap import IapVerifier
 
 
 @contextmanager
-def running(settings: ViewerSettings) -> Iterator[Flask]:
+def running(settings: ViewerSettings, iap: IapVerifier | None = None) -> Iterator[Flask]:
     """An application, its connections closed afterwards."""
-    app = create_app(settings)
+    app = create_app(settings, iap)
     with pytest.MonkeyPatch.context() as patch:
         # Google's document client reads it when it is made.
         patch.setenv("FIRESTORE_EMULATOR_HOST", settings.firestore_emulator_host)

@@ -1,23 +1,11 @@
 """The application: it starts without Firestore, says whether it can work, and answers every error in one shape."""
 
-from dataclasses import replace
-
 import pytest
 from flask import Flask
 
-from infra.errors import SettingsError
 from tests.web.conftest import running
 from tests.web.stage import LocalFirestore, free_port, settings_for
 from tests.web.visitor import PAGE, SCRIPT, Visitor
-from web import create_app
-
-
-def test_iap_is_refused_at_start() -> None:
-    settings = replace(
-        settings_for("127.0.0.1:1"), auth_mode="iap", iap_audience="/projects/1/global/backendServices/2"
-    )
-    with pytest.raises(SettingsError, match="AUTH_MODE is 'iap', which is not available yet"):
-        create_app(settings)
 
 
 def test_process_is_up_and_not_ready_without_firestore() -> None:

@@ -1,6 +1,7 @@
 """Signing in and out: one sentence for every refusal, a new cookie each time, sessions that end on the server."""
 
 import re
+from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
@@ -110,10 +111,16 @@ def test_a_new_role_counts_at_once(app: Flask, name: str) -> None:
     assert visitor.post("/subscriptions/builds/stop", SCRIPT).status_code == 403
 
 
+def check_of(app: Flask, visitor: Visitor) -> Callable[[], bool]:
+    """What the stream takes along from its request."""
+    with app.test_request_context("/live", headers={"Cookie": f"{COOKIE}={visitor.cookie}"}):
+        app.preprocess_request()
+        return session_still_valid()
+
+
 def test_a_session_can_be_checked_after_its_request(app: Flask, name: str) -> None:
     visitor = Visitor(app, add_user(app, name, "viewer"))
-    with app.test_request_context("/live", headers={"Cookie": f"{COOKIE}={visitor.cookie}"}):
-        still_valid = session_still_valid()
+    still_valid = check_of(app, visitor)
     assert still_valid()
     services_of(app).sessions.end(visitor.cookie)
     assert not still_valid()
@@ -123,8 +130,7 @@ def test_a_session_counts_as_valid_while_firestore_is_away() -> None:
     local = LocalFirestore()
     with running(settings_for(local.address, LOG_LEVEL="CRITICAL")) as app:
         visitor = Visitor(app, add_user(app, "ana", "viewer"))
-        with app.test_request_context("/live", headers={"Cookie": f"{COOKIE}={visitor.cookie}"}):
-            still_valid = session_still_valid()
+        still_valid = check_of(app, visitor)
         local.down()
         assert still_valid()
     local.close()

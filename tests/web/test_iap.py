@@ -1,0 +1,139 @@
+"""AUTH_MODE=iap: only a good signed assertion is somebody, and only who was added is a user."""
+
+import json
+import time
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Iterator
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from flask import Flask
+from google.auth import crypt, jwt
+
+from infra.errors import KeysUnavailableError
+from tests.web.conftest import running
+from tests.web.stage import LocalFirestore, settings_for
+from tests.web.visitor import PAGE, SCRIPT, Visitor, add_user
+from web.iap import HEADER, IapVerifier, Keys
+
+AUDIENCE = "/projects/1/global/backendServices/2"
+EMAIL = "ana@example.com"
+
+
+class Signer:
+    """A key pair as Google's."""
+
+    def __init__(self, key_id: str = "k1") -> None:
+        self.key_id = key_id
+        self.key = ec.generate_private_key(ec.SECP256R1())
+        self.fetched = 0
+
+    def keys(self) -> Keys:
+        self.fetched += 1
+        public = self.key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+        return {self.key_id: public.decode()}
+
+    def assertion(self, **changes: object) -> str:
+        now = int(time.time())
+        claims = {"iss": "https://cloud.google.com/iap", "aud": AUDIENCE, "email": EMAIL, "iat": now, "exp": now + 600}
+        claims = {name: value for name, value in {**claims, **changes}.items() if value is not None}
+        pem = self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        encode: Callable[..., bytes] = jwt.encode  # it has no types
+        signed = encode(crypt.ES256Signer.from_string(pem, self.key_id), claims)
+        return signed.decode()
+
+
+@pytest.fixture(scope="module")
+def signer() -> Signer:
+    return Signer()
+
+
+@pytest.fixture(scope="module")
+def app(firestore: LocalFirestore, signer: Signer) -> Iterator[Flask]:
+    settings = settings_for(firestore.address, AUTH_MODE="iap", IAP_AUDIENCE=AUDIENCE, LOG_LEVEL="CRITICAL")
+    with running(settings, IapVerifier(AUDIENCE, signer.keys)) as running_app:
+        add_user(running_app, EMAIL, "viewer")
+        yield running_app
+
+
+def status(app: Flask, assertion: str, **headers: str) -> int:
+    return Visitor(app).get("/session", {**SCRIPT, HEADER: assertion, **headers}).status_code
+
+
+def test_a_good_assertion_is_its_user(app: Flask, signer: Signer) -> None:
+    answer = Visitor(app).get("/session", {**SCRIPT, HEADER: signer.assertion(email="Ana@Example.com")})
+    assert answer.json == {"user": EMAIL, "role": "viewer"}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"aud": "/projects/1/global/backendServices/3"},
+        {"aud": None},
+        {"iss": "https://accounts.google.com"},
+        {"email": None},
+        {"email": ""},
+        {"email": 7},
+        {"exp": 1},
+        {"exp": None},
+        {"iat": int(time.time()) + 3600},
+    ],
+)
+def test_a_wrong_claim_is_nobody(app: Flask, signer: Signer, changes: dict[str, object]) -> None:
+    assert status(app, signer.assertion(**changes)) == 401
+
+
+def test_forged_assertions_are_nobody(app: Flask, signer: Signer) -> None:
+    header, claims, signature = signer.assertion().split(".")
+    none = urlsafe_b64encode(json.dumps({"alg": "none", "kid": "k1"}).encode()).decode().rstrip("=")
+    forged = [Signer().assertion(), Signer("k2").assertion(), f"{header}.{claims}.", f"{none}.{claims}.{signature}"]
+    for assertion in [*forged, "", "x", "a.b.c", "é", "." * 3]:
+        assert status(app, assertion) == 401, assertion
+
+
+def test_plain_headers_are_nobody(app: Flask) -> None:
+    answer = Visitor(app).get("/session", {**SCRIPT, "X-Goog-Authenticated-User-Email": f"accounts.google.com:{EMAIL}"})
+    assert answer.status_code == 401
+
+
+def test_who_was_not_added_is_told_so(app: Flask, signer: Signer) -> None:
+    answer = Visitor(app).get("/messages", {**PAGE, HEADER: signer.assertion(email="eve@example.com")})
+    assert answer.status_code == 403
+    assert "eve@example.com is not a user here." in answer.text
+
+
+def test_there_are_no_passwords(app: Flask, signer: Signer) -> None:
+    signed = {**PAGE, HEADER: signer.assertion()}
+    assert Visitor(app).get("/login", signed).headers["Location"] == "/messages"
+    assert Visitor(app).get("/password", signed).status_code == 404
+    page = Visitor(app).get("/messages", signed).text
+    assert "Sign out" in page
+    assert "Change password" not in page
+
+
+def test_forms_need_their_token_here_too(app: Flask, signer: Signer) -> None:
+    visitor, signed = Visitor(app), {**PAGE, HEADER: signer.assertion()}
+    assert visitor.post("/logout", signed, csrf_token="x").status_code == 400
+    page = visitor.get("/messages", signed).text
+    token = page.partition('data-csrf="')[2].partition('"')[0]
+    answer = visitor.post("/logout", signed, csrf_token=token)
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/_gcp_iap/clear_login_cookie")
+
+
+def test_unknown_keys_are_asked_for_once_a_minute() -> None:
+    signer = Signer()
+    verifier = IapVerifier(AUDIENCE, signer.keys)
+    assert verifier.email(signer.assertion()) == EMAIL
+    for number in range(5):
+        with pytest.raises(Exception, match="refused"):
+            verifier.email(Signer(f"unknown-{number}").assertion())
+    assert signer.fetched == 1
+
+
+def test_no_keys_is_no_refusal() -> None:
+    def fails() -> Keys:
+        raise KeysUnavailableError("away")
+
+    with pytest.raises(KeysUnavailableError):
+        IapVerifier(AUDIENCE, fails).email(Signer().assertion())

@@ -1,0 +1,87 @@
+"""Who Identity-Aware Proxy says is asking: its signed header, verified.
+
+As cloud.google.com/iap/docs/signed-headers-howto describes it.
+The plain headers IAP also sends are never read: anybody who reaches the service by another way could write them.
+"""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from google.auth import jwt
+from google.auth.exceptions import GoogleAuthError
+from google.auth.transport.requests import Request
+
+from infra.errors import KeysUnavailableError, TokenError
+
+HEADER = "X-Goog-IAP-JWT-Assertion"
+SIGN_OUT_PATH = "/_gcp_iap/clear_login_cookie"
+_KEYS_URL = "https://www.gstatic.com/iap/verify/public_key"
+_ISSUER = "https://cloud.google.com/iap"
+_KEEP_SECONDS = 3600.0
+# A made-up key id must not make us ask Google again and again.
+_LEAST_BETWEEN_FETCHES_SECONDS = 60.0
+_FETCH_SECONDS = 5.0
+
+Keys = Mapping[str, str]
+_jwt: Any = jwt  # it has no types
+
+
+def fetch_keys() -> Keys:
+    """Google's public keys by id, PEM. Raises KeysUnavailableError."""
+    try:
+        response = Request()(_KEYS_URL, timeout=_FETCH_SECONDS)
+        keys: Keys = json.loads(response.data) if response.status == 200 else {}
+    except (GoogleAuthError, ValueError) as exc:
+        raise KeysUnavailableError(f"IAP's keys cannot be fetched: {exc}") from exc
+    if not keys:
+        raise KeysUnavailableError(f"IAP's keys cannot be fetched: {_KEYS_URL} answered {response.status}.")
+    return keys
+
+
+class IapVerifier:
+    """Verifies assertions for one audience."""
+
+    def __init__(self, audience: str, fetch: Callable[[], Keys] = fetch_keys) -> None:
+        self._audience = audience
+        self._fetch = fetch
+        self._lock = threading.Lock()
+        self._keys: Keys = {}
+        self._fetched_at = float("-inf")
+
+    def email(self, assertion: str) -> str:
+        """The verified e-mail address, in small letters. Raises TokenError (401) or KeysUnavailableError (503)."""
+        if not assertion:
+            raise TokenError("missing", f"There is no {HEADER} header: this request did not come through IAP.")
+        try:
+            header = _jwt.decode_header(assertion)
+            key = header.get("kid")
+            # Checked here, too: a library that accepts more must not widen what we accept.
+            if header.get("alg") != "ES256" or not isinstance(key, str):
+                raise ValueError("alg is not ES256, or there is no kid")
+            claims = _jwt.decode(assertion, certs=self._keys_with(key), audience=self._audience)
+        except (ValueError, TypeError, GoogleAuthError) as exc:
+            raise TokenError("invalid", f"IAP's assertion was refused: {exc}") from exc
+        email = claims.get("email")
+        if claims.get("iss") != _ISSUER or not isinstance(email, str) or not email:
+            raise TokenError("invalid", "IAP's assertion was refused: issuer or e-mail address.")
+        return email.lower()
+
+    def _keys_with(self, key: str) -> Keys:
+        with self._lock:
+            age = time.monotonic() - self._fetched_at
+            is_unknown = key not in self._keys and age >= _LEAST_BETWEEN_FETCHES_SECONDS
+            if is_unknown or age >= _KEEP_SECONDS:
+                self._refresh()
+            return self._keys
+
+    def _refresh(self) -> None:
+        try:
+            self._keys = self._fetch()
+        except KeysUnavailableError:
+            # Keys live for weeks: old ones serve while Google's server does not answer.
+            if not self._keys:
+                raise
+        self._fetched_at = time.monotonic()
