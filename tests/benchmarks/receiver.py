@@ -8,11 +8,12 @@ import asyncio
 import contextlib
 import itertools
 import os
+import shutil
 import statistics
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from infra.local.signer import Signer
@@ -91,48 +92,80 @@ def start_costs(firestore: str, certs_url: str, template: Template) -> None:
             process.close()
 
 
-def compare(
-    firestore: str, certs_url: str, token: str, sizes: dict[str, int], connections: list[int], seconds: float
-) -> None:
-    """Print the table."""
+def row(firestore: str, certs_url: str, template: Template, connections: int, plan: "Plan") -> dict[str, Measured]:
+    """Both functions in turn on one Firestore, ``plan.rounds`` times; the median of each number."""
     numbers = itertools.count(1)
+    rounds: dict[str, list[Measured]] = {"plain": [], "ours": []}
+    for _ in range(plan.rounds):
+        for name, process in functions(firestore, certs_url).items():
+            process.start()
+            try:
+                rounds[name].append(measure(process, template, numbers, connections, plan.seconds))
+            finally:
+                process.close()
+    return {name: median(measured) for name, measured in rounds.items()}
+
+
+def median(measured: list[Measured]) -> Measured:
+    """The median of each number."""
+    return Measured(*(statistics.median(column) for column in zip(*map(astuple, measured), strict=True)))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to measure, and on which Firestore."""
+
+    google: bool
+    sizes: list[str]
+    connections: list[int]
+    seconds: float
+    rounds: int
+
+    def firestore(self) -> contextlib.AbstractContextManager[str]:
+        """An empty one."""
+        return google_emulator() if self.google else local_firestore()
+
+
+def compare(certs_url: str, token: str, plan: Plan) -> None:
+    """Print the table. Each row has a Firestore of its own: a full one is slower, and keeps its memory."""
     print(f"{'payload':8} {'conn.':>5} {'function':8} {'msgs/s':>8} {'CPU ms/m':>9} {'p50 ms':>8} {'p99 ms':>8}")
-    for label, size in sizes.items():
-        template = Template(token, size, ATTRIBUTES)
-        for count in connections:
-            cells = {}
-            for name, process in functions(firestore, certs_url).items():
-                process.start()
-                try:
-                    cells[name] = measure(process, template, numbers, count, seconds)
-                finally:
-                    process.close()
-                print(f"{label:8} {count:5} {name:8} {cells[name]}", flush=True)
-            print(f"{label:8} {count:5} {'ratio':8} {cells['ours'].ratios(cells['plain'])}", flush=True)
+    for label, connections in itertools.product(plan.sizes, plan.connections):
+        with plan.firestore() as firestore:
+            cells = row(firestore, certs_url, Template(token, SIZES[label], ATTRIBUTES), connections, plan)
+        for name, measured in cells.items():
+            print(f"{label:8} {connections:5} {name:8} {measured}")
+        print(f"{label:8} {connections:5} {'ratio':8} {cells['ours'].ratios(cells['plain'])}", flush=True)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+def plan_of(arguments: list[str] | None = None) -> Plan:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.receiver", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="1 KB at 32 connections for two seconds")
     parser.add_argument("--local", action="store_true", help="infra/local even where Google's emulator is installed")
     parser.add_argument("--connections", type=int, nargs="*", default=[1, 8, 32, 128])
     parser.add_argument("--sizes", choices=SIZES, nargs="*", default=list(SIZES))
-    parser.add_argument("--seconds", type=float, default=5.0)
-    options = parser.parse_args()
+    parser.add_argument("--seconds", type=float, default=5.0, help="of each measurement, after one to warm up")
+    parser.add_argument("--rounds", type=int, default=1, help="measurements of each cell, of which the median is shown")
+    options = parser.parse_args(arguments)
+    google = EMULATOR_JAR.exists() and shutil.which("java") is not None and not options.local
     if options.quick:
-        options.connections, options.sizes, options.seconds = [32], ["1 KB"], 2.0
-    google = EMULATOR_JAR.exists() and not options.local
+        return Plan(google, ["1 KB"], [32], 2.0, 1)
+    return Plan(google, options.sizes, options.connections, options.seconds, options.rounds)
+
+
+def main() -> None:
+    plan = plan_of()
     signer = Signer()
-    with contextlib.ExitStack() as stack:
-        keys = KeyServer(signer)
-        stack.callback(keys.close)
-        firestore = stack.enter_context(google_emulator() if google else local_firestore())
-        print(
-            f"Firestore: {'Google' if google else 'infra/local'}; it and the load share {os.cpu_count()} cores with us"
-        )
-        token = signer.push_token(ACCOUNT, AUDIENCE)
-        start_costs(firestore, keys.url, Template(token, 1000, ATTRIBUTES))
-        compare(firestore, keys.url, token, {s: SIZES[s] for s in options.sizes}, options.connections, options.seconds)
+    keys = KeyServer(signer)
+    token = signer.push_token(ACCOUNT, AUDIENCE)
+    which = "Google's emulator" if plan.google else "infra/local"
+    print(f"Firestore: {which}; it and the load share {os.cpu_count()} cores with the function")
+    try:
+        with plan.firestore() as firestore:
+            start_costs(firestore, keys.url, Template(token, 1000, ATTRIBUTES))
+        compare(keys.url, token, plan)
+    finally:
+        keys.close()
 
 
 if __name__ == "__main__":
