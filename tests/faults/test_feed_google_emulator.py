@@ -1,0 +1,28 @@
+"""The feed on Google's emulator, which answers every change with RESET and the whole result."""
+
+import pytest
+
+from tests.functions.stage import google_emulator
+from tests.web.stage import SUBSCRIPTION, Writer, wait_until
+from tests.web.viewing import viewing
+
+
+@pytest.mark.emulators
+@pytest.mark.slow
+def test_every_change_is_shown_once_though_each_repeats_everything(google_emulators: None) -> None:
+    with google_emulator() as address, viewing(address) as view:
+        writer = Writer(address)
+        client = view.live_client()
+        sent = []
+        for _ in range(25):
+            sent += writer.messages(2)
+        writer.redeliver(sent[0], 2)
+        writer.subscription(SUBSCRIPTION, observed_running=True)
+        wait_until(lambda: set(sent) <= set(client.ids()), "every message's arrival", 20)
+        wait_until(lambda: client.ids().count(sent[0]) == 2, "the redelivery's arrival", 20)
+        wait_until(lambda: client.of("delivery"), "the state's arrival", 20)
+        assert sorted(client.ids()) == sorted([*sent, sent[0]])
+        assert len(client.of("delivery")) == 1
+        assert client.of("feed")[-1].data["status"] == "live"
+        client.close()
+        writer.close()

@@ -1,0 +1,38 @@
+"""Clients that do not read cost bounded memory and delay nobody."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.web.served import DeafClient, HttpClient, served
+from tests.web.stage import LocalFirestore, Writer, wait_until
+
+DEAF = 50
+MESSAGES = 6_000
+
+
+@pytest.mark.slow
+def test_deaf_clients_cost_little_memory_and_delay_nobody(tmp_path: Path) -> None:
+    firestore = LocalFirestore()
+    writer = Writer(firestore.address)
+    with served(firestore.address, writer, tmp_path, MAX_STREAMS="60") as server:
+        client = HttpClient(server)
+        deaf = [DeafClient(server) for _ in range(DEAF)]
+        warm = writer.messages(200)
+        wait_until(lambda: set(warm) <= set(client.ids()), "the first messages' arrival")
+        before, sent, delays = server.rss_bytes(), list(warm), []
+        while len(sent) < MESSAGES:
+            began = time.monotonic()
+            sent += (written := writer.messages(100))
+            wait_until(lambda last=written[-1]: last in client.ids()[-400:], "arrival at the client that reads")  # type: ignore[misc]
+            delays.append(time.monotonic() - began)
+        wait_until(lambda: set(sent) <= set(client.ids()), "every message's arrival")
+        grown = server.rss_bytes() - before
+        assert grown < 100 * 1024 * 1024, f"memory grew by {grown / 2**20:.0f} MiB"
+        assert sorted(delays)[int(len(delays) * 0.95)] < 2
+        client.close()
+        for one in deaf:
+            one.close()
+    writer.close()
+    firestore.close()
