@@ -192,8 +192,11 @@ class _Period:
     def _check(self) -> None:
         tick = min(_TICK_SECONDS, self._timing.silence_seconds / 4)
         while not self._stopped.wait(tick):
-            self._feed.end_if_deserted()
-            self._follower.check()
+            try:
+                self._feed.end_if_deserted()
+                self._follower.check()
+            except Exception as exc:  # noqa: BLE001 - the thread must survive what we did not foresee
+                self._log.error("Checking the feed failed.", error=repr(exc))
 
     def _observing(self) -> None:
         while not self._stopped.is_set():

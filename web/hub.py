@@ -155,6 +155,11 @@ class Hub:
         return self._whole_from is not None
 
     @property
+    def newest(self) -> datetime:
+        """The time of the newest message known; 1970 before ``begin``."""
+        return self._position.received_at
+
+    @property
     def next_number(self) -> int:
         """The number of the message that comes next."""
         with self._changed:

@@ -27,8 +27,8 @@ RETRY_MILLISECONDS = 1_000
 REPLAY_MESSAGES = 500
 REPLAY_AGAIN_SECONDS = 2.0
 REMEMBER_SECONDS = 60.0
-# A position can be ahead of this machine's clock by the skew between it and Firestore; more is nobody's.
-FUTURE = timedelta(minutes=5)
+# Another process may know a newer message a moment earlier; a position further ahead than this is nobody's.
+FUTURE = timedelta(seconds=60)
 RESYNC = body("resync", {})
 _READ_ENTRIES = 200
 
@@ -154,7 +154,7 @@ class Watcher:
         self._backlog.append(RESYNC)
 
     def _replay(self, position: Position) -> None:
-        if not position.known or (position.cursor and position.cursor.received_at > datetime.now(UTC) + FUTURE):
+        if not position.known:
             self._start_over()
         elif self._hub.began and time.monotonic() >= self._replay_at:
             try:
@@ -166,7 +166,14 @@ class Watcher:
                 self._log.error("A replay was refused.", error=str(exc))
                 self._start_over()
 
+    def _is_future(self, cursor: Cursor) -> bool:
+        # Both clocks: this machine's may be behind Firestore's.
+        return cursor.received_at > max(self._hub.newest, datetime.now(UTC)) + FUTURE
+
     def _replay_from(self, cursor: Cursor | None) -> None:
+        if cursor and self._is_future(cursor):
+            self._start_over()
+            return
         start = Cursor(before(cursor.received_at) if cursor else EPOCH, "0" * 32)
         held = self._hub.since(start, self._number)
         if held is not None:

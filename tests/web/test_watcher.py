@@ -154,6 +154,12 @@ def test_unusable_position_is_a_resync_and_then_goes_on(text: str, view: Viewing
     assert events(client).count("resync") == 1
 
 
+def test_position_of_the_future_is_a_resync(view: Viewing, writer: Writer) -> None:
+    writer.message()
+    client = view.client(Position(Cursor(datetime.now(UTC) + timedelta(minutes=2), "a" * 32)))
+    wait_until(lambda: "resync" in events(client), "the resync")
+
+
 def test_too_much_is_a_resync(firestore: LocalFirestore, writer: Writer) -> None:
     now = datetime.now(UTC)
     for minute in range(3):
