@@ -59,7 +59,8 @@ class Committer:
         """
         if len(pushed.data) <= INLINE_BYTES:
             await self._save_head(pushed, chunks=0)
-        elif await self._is_stored(pushed.id):
+        elif pushed.delivery_attempt != 1 and await self._is_stored(pushed.id):
+            # A first attempt needs no look: were it stored all the same, its chunks would only be set again.
             await self._count(pushed.id, 1, pushed.delivery_attempt)
         else:
             # A head is visible: it joins a batch only when everything it speaks of is durable.

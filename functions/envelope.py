@@ -78,7 +78,7 @@ def _present(value: Any, field: str) -> Any:
 def _text(value: Any, field: str, max_bytes: int) -> str:
     if not isinstance(value, str):
         raise EnvelopeError(field, f"must be a string, found {_kind(value)}")
-    length = _length(value, field)
+    length = len(value) if value.isascii() else _length(value, field)
     if length > max_bytes:
         raise EnvelopeError(field, f"must be at most {max_bytes} bytes, found {length}")
     return value
@@ -86,8 +86,6 @@ def _text(value: Any, field: str, max_bytes: int) -> str:
 
 def _length(value: str, field: str) -> int:
     """The bytes of ``value`` in UTF-8."""
-    if value.isascii():
-        return len(value)
     try:
         return len(value.encode())
     except UnicodeEncodeError as exc:  # JSON may escape half a surrogate pair
@@ -149,13 +147,13 @@ def _attributes(message: Mapping[str, Any]) -> dict[str, str]:
         raise EnvelopeError("message.attributes", f"must be an object, found {_kind(value)}")
     if len(value) > MAX_ATTRIBUTES:
         raise EnvelopeError("message.attributes", f"must be at most {MAX_ATTRIBUTES}, found {len(value)}")
-    left = MAX_ATTRIBUTE_BYTES
+    total = 0
     for name, held in value.items():
         # As it will be stored: an escape may triple a name.
-        left -= len(_text(escape_name(name), "message.attributes", MAX_NAME_BYTES))
-        left -= len(_text(held, "message.attributes", MAX_ATTRIBUTE_BYTES))
-        if left < 0:
-            raise EnvelopeError("message.attributes", f"must be at most {MAX_ATTRIBUTE_BYTES} characters together")
+        total += len(_text(escape_name(name), "message.attributes", MAX_NAME_BYTES))
+        total += len(_text(held, "message.attributes", MAX_ATTRIBUTE_BYTES))
+    if total > MAX_ATTRIBUTE_BYTES:
+        raise EnvelopeError("message.attributes", f"must be at most {MAX_ATTRIBUTE_BYTES} characters together")
     return value
 
 

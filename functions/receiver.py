@@ -26,6 +26,7 @@ BUDGET_SECONDS = 20.0
 MAX_BODY_BYTES = 15 * 1024 * 1024
 RETRY_AFTER_SECONDS = "5"
 _CLOSE = {"connection": "close"}
+_STORED = Response(status_code=204)  # nothing in it belongs to one request
 
 
 class _Refusal(Exception):
@@ -43,6 +44,30 @@ class _Seen:
     claims: Claims | None = None
     pushed: Pushed | None = None
     body_read = False
+
+
+class _Headers:
+    """The headers that decide, found in one pass over the raw ones (lower case, as ASGI says)."""
+
+    def __init__(self, request: Request) -> None:
+        self.authorization: list[str] = []
+        self._length = ""
+        self._encoded = False
+        for name, value in request.scope["headers"]:
+            if name == b"authorization":
+                self.authorization.append(value.decode("latin-1"))
+            elif name == b"content-length":
+                self._length = value.decode("latin-1")
+            elif name == b"transfer-encoding":
+                self._encoded = True
+
+    def body_length(self) -> int:
+        """The declared length of the body. Raises _Refusal 411 or 413."""
+        if self._encoded or not re.fullmatch(r"[0-9]{1,15}", self._length):
+            raise _Refusal(411, "A push says how long it is: Content-Length is missing.")
+        if int(self._length) > MAX_BODY_BYTES:
+            raise _Refusal(413, f"A push is at most {MAX_BODY_BYTES} bytes.")
+        return int(self._length)
 
 
 class Receiver:
@@ -75,14 +100,15 @@ class Receiver:
                     raise
         except (SubscopeError, _Refusal, TimeoutError, ClientDisconnect) as exc:
             return self._refuse(request, seen, exc)
-        return Response(status_code=204)
+        return _STORED
 
     async def _store(self, request: Request, seen: _Seen) -> None:
         if request.method != "POST":
             raise _Refusal(405, "A push is a POST.", {"allow": "POST"})
-        seen.claims = await self._tokens.verify(request.headers.getlist("authorization"))
+        headers = _Headers(request)
+        seen.claims = await self._tokens.verify(headers.authorization)
         self._tokens.admit(seen.claims)
-        length = _length(request)
+        length = headers.body_length()
         async with self._room.hold(length):
             seen.pushed = parse_push(await self._body(request, length, seen))
             if seen.pushed.subscription not in self._subscriptions:
@@ -121,16 +147,6 @@ class Receiver:
             message_id=pushed.message_id if pushed else None,
             subscription=pushed.subscription if pushed else None,
         )
-
-
-def _length(request: Request) -> int:
-    """The declared length of the body. Raises _Refusal 411 or 413."""
-    declared = request.headers.get("content-length", "")
-    if not re.fullmatch(r"[0-9]{1,15}", declared) or "transfer-encoding" in request.headers:
-        raise _Refusal(411, "A push says how long it is: Content-Length is missing.")
-    if int(declared) > MAX_BODY_BYTES:
-        raise _Refusal(413, f"A push is at most {MAX_BODY_BYTES} bytes.")
-    return int(declared)
 
 
 def _status(exc: Exception) -> int:

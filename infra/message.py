@@ -222,8 +222,8 @@ def index_tokens(attributes: Mapping[str, str], scalars: tuple[tuple[str, str], 
 
 
 def _fits(token: str) -> bool:
-    if len(token) > MAX_TOKEN_BYTES:
-        return False
+    if len(token) > MAX_TOKEN_BYTES or token.isascii():
+        return len(token) <= MAX_TOKEN_BYTES
     try:
         return len(token.encode()) <= MAX_TOKEN_BYTES
     except UnicodeEncodeError:  # JSON may escape half a surrogate pair; Firestore stores only UTF-8

@@ -6,8 +6,10 @@ Builders are pure. Each call is one attempt with its own timeout: retrying belon
 import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
+import grpc
 from google.api_core import exceptions
 from google.api_core.gapic_v1 import routing_header
 from google.cloud.firestore_v1 import types
@@ -118,12 +120,20 @@ class MessageWriter:
     def __init__(self, database: Database) -> None:
         self._name = database.name
         self.root = database.root
+        self._database = database
         routing = routing_header.to_grpc_metadata((("database", database.name),))  # type: ignore[no-untyped-call]
         self._metadata = [*database.metadata, routing]
-        self._batch_write = database.async_channel.unary_unary(
+
+    # Made by the first call, so that missing credentials are an error of Firestore like any other.
+    @cached_property
+    def _batch_write(self) -> grpc.aio.UnaryUnaryMultiCallable:
+        return self._database.async_channel.unary_unary(
             f"{_SERVICE}/BatchWrite", _serialize, types.BatchWriteResponse.pb().FromString
         )
-        self._batch_get = database.async_channel.unary_stream(
+
+    @cached_property
+    def _batch_get(self) -> grpc.aio.UnaryStreamMultiCallable:
+        return self._database.async_channel.unary_stream(
             f"{_SERVICE}/BatchGetDocuments", _serialize, types.BatchGetDocumentsResponse.pb().FromString
         )
 

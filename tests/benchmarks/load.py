@@ -27,7 +27,8 @@ class Template:
         data = (b'{"id": "7d1f", "status": "SUCCESS", "steps": 4, "text": "' + b"x" * size_bytes)[
             : size_bytes - 2
         ] + b'"}'
-        body = json.dumps(envelope(_ID, data, attributes)).encode()
+        # As a subscription with a dead-letter policy sends it, and Subscope's have one.
+        body = json.dumps({**envelope(_ID, data, attributes), "deliveryAttempt": 1}).encode()
         head = (
             "POST / HTTP/1.1\r\nHost: receiver\r\nUser-Agent: APIs-Google; (+https://developers.google.com/webmasters)\r\n"
             f"Authorization: Bearer {token}\r\nContent-Type: application/json\r\nAccept: application/json\r\n"

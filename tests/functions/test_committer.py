@@ -327,3 +327,11 @@ def test_small_messages_do_not_wait_for_large_ones(proxy: FaultProxy) -> None:
 
     proxy.always = slow(2)
     commit(proxy.address, story)
+
+
+def test_a_first_attempt_of_a_large_message_is_not_looked_for(proxy: FaultProxy, reader: Reader) -> None:
+    message = pushed(b"x" * 50_000, delivery_attempt=1)
+    commit(proxy.address, lambda committer: committer.save(message))
+    assert proxy.calls == ["BatchWrite", "BatchWrite"]
+    commit(proxy.address, lambda committer: committer.save(message))
+    assert stored(reader, message)["deliveries"] == 2, "stored already, and seen so by its head"
