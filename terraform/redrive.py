@@ -1,0 +1,75 @@
+"""Send dead letters again: ``python -m terraform.redrive SUBSCRIPTION TOPIC``, from the repository's root.
+
+Each message of a dead-letter subscription is published to the topic as it was, without the attributes that Pub/Sub
+added, and acknowledged only then: one that dies in between is sent twice, never lost. It gets a new message id, and
+every subscription of the topic sees it again.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping
+
+from google.api_core.exceptions import DeadlineExceeded
+from google.pubsub_v1 import types
+
+from infra.errors import SubscopeError
+from infra.pubsub import CALL_SECONDS, PubSub, pubsub_errors
+from infra.settings import console_settings
+
+BATCH = 100
+# Nothing for so long: nothing is left.
+PATIENCE_SECONDS = 5.0
+# cloud.google.com/pubsub/docs/handling-failures#dead_letter_topic
+_ADDED = "CloudPubSubDeadLetterSource"
+
+
+def redrive(pubsub: PubSub, subscription: str, topic: str) -> int:
+    """Send all that waits in ``subscription`` to ``topic`` (full names); return how many. Raises SubscriptionError."""
+    sent = 0
+    while received := _pull(pubsub, subscription):
+        with pubsub_errors(f"publishing to {topic}"):
+            messages = [_as_it_was(one.message) for one in received]
+            pubsub.publisher.publish(topic=topic, messages=messages, retry=None, timeout=CALL_SECONDS * 3)
+        with pubsub_errors(f"acknowledging in {subscription}"):
+            ids = [one.ack_id for one in received]
+            pubsub.subscriber.acknowledge(subscription=subscription, ack_ids=ids, retry=None, timeout=CALL_SECONDS)
+        sent += len(received)
+    return sent
+
+
+def _pull(pubsub: PubSub, subscription: str) -> list[types.ReceivedMessage]:
+    with pubsub_errors(f"reading {subscription}"):
+        request = types.PullRequest(subscription=subscription, max_messages=BATCH)
+        try:
+            return list(pubsub.subscriber.pull(request, retry=None, timeout=PATIENCE_SECONDS).received_messages)
+        except DeadlineExceeded:  # Pub/Sub waits for messages as long as it is let
+            return []
+
+
+def _as_it_was(message: types.PubsubMessage) -> types.PubsubMessage:
+    kept = {name: value for name, value in message.attributes.items() if not name.startswith(_ADDED)}
+    return types.PubsubMessage(data=message.data, attributes=kept, ordering_key=message.ordering_key)
+
+
+def main(arguments: list[str], environ: Mapping[str, str]) -> int:
+    """Run the command; return its exit code."""
+    parser = argparse.ArgumentParser(prog="python -m terraform.redrive", description="Send dead letters again.")
+    parser.add_argument("subscription", help="the dead-letter subscription's id")
+    parser.add_argument("topic", help="the id of the topic to send them to")
+    named = parser.parse_args(arguments)
+    try:
+        settings = console_settings(environ)
+        pubsub = PubSub(settings)
+        topic = f"projects/{settings.google_cloud_project}/topics/{named.topic}"
+        count = redrive(pubsub, settings.subscription_path(named.subscription), topic)
+        pubsub.close()
+    except SubscopeError as exc:
+        sys.stderr.write(f"{exc}\n")
+        return 1
+    sys.stdout.write(f"Sent {count} messages again.\n")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:], os.environ))

@@ -1,0 +1,43 @@
+"""Dead letters go back as they were, all of them, and wait no longer."""
+
+import subprocess
+import sys
+from uuid import uuid4
+
+from tests.cloud import ROOT, Cloud, wait_until
+
+
+def test_dead_letters_are_sent_again_as_they_were(cloud: Cloud) -> None:
+    name = f"redrive-{uuid4().hex[:8]}"
+    project = f"projects/{cloud['project']}"
+    dead, again = f"{project}/topics/{name}-dead-letter", f"{project}/topics/{name}"
+    waiting, seen = f"{project}/subscriptions/{name}-waiting", f"{project}/subscriptions/{name}-seen"
+    for topic, subscription in ((dead, waiting), (again, seen)):
+        cloud.publisher().create_topic(name=topic)
+        cloud.subscriber().create_subscription(name=subscription, topic=topic)
+    added = {"CloudPubSubDeadLetterSourceSubscription": "orders", "CloudPubSubDeadLetterSourceDeliveryCount": "50"}
+    for number in range(120):
+        cloud.publisher().publish(dead, b"%d" % number, kind="order", **added).result(timeout=10)
+
+    command = [sys.executable, "-m", "terraform.redrive", f"{name}-waiting", name]
+    done = subprocess.run(command, cwd=ROOT, env=cloud.environ, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "Sent 120 messages again.\n"), done.stderr
+
+    found: set[bytes] = set()
+
+    def all_seen() -> bool:
+        pulled = cloud.subscriber().pull(subscription=seen, max_messages=500, timeout=5).received_messages
+        assert all(dict(one.message.attributes) == {"kind": "order"} for one in pulled)
+        found.update(one.message.data for one in pulled)
+        return len(found) == 120
+
+    wait_until(all_seen, 10, "not every dead letter came back")
+    assert cloud.backlog(f"{name}-waiting")["messages"] == 0
+
+
+def test_a_subscription_that_is_not_there_is_one_sentence(cloud: Cloud) -> None:
+    command = [sys.executable, "-m", "terraform.redrive", "nothing-here", "nowhere"]
+    done = subprocess.run(command, cwd=ROOT, env=cloud.environ, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "nothing-here" in done.stderr
