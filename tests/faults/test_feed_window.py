@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import grpc
 import pytest
+from google.cloud.firestore_v1 import types
 
 from tests.faults.firestore_proxy import FirestoreProxy
 from tests.web.stage import LocalFirestore, Writer, wait_until
@@ -61,6 +62,14 @@ def test_reset_with_the_whole_result_repeats_nothing(view: Viewing, proxy: Fires
     after = writer.message()
     wait_until(lambda: after in client.ids(), "a later message's arrival")
     assert sorted(client.ids()) == sorted([*messages, after])
+
+
+def test_existence_filter_that_does_not_match_is_ignored(view: Viewing, proxy: FirestoreProxy, writer: Writer) -> None:
+    client = view.live_client()
+    proxy.say(types.ListenResponse.pb()(filter={"target_id": 1, "count": 999}))
+    message = writer.message()
+    wait_until(lambda: message in client.ids(), "the message's arrival")
+    assert len(proxy.opened_at) == 1
 
 
 def test_redelivery_is_sent_again_with_the_same_id(view: Viewing, writer: Writer) -> None:
