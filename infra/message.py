@@ -18,6 +18,8 @@ INLINE_BYTES = 16 * 1024  # heads stay small, so a listener never drags payloads
 CHUNK_BYTES = 900 * 1024  # a document may hold 1 MiB
 MAX_TOKENS = 30
 MAX_TOKEN_BYTES = 500
+# The last token of a message that has more: no `key=value` is written so, and filters look into these messages, too.
+MORE_TOKENS = "…"
 # A longer JSON payload is not parsed: ten megabytes of it cost 100 ms and hundreds of megabytes of memory.
 MAX_PARSED_BYTES = 1024 * 1024
 
@@ -70,6 +72,7 @@ class Message:
     expire_at: datetime
     ordering_key: str = ""
     delivery_attempt: int | None = None
+    tokens: tuple[str, ...] = ()
 
     @property
     def cursor(self) -> "Cursor":
@@ -150,7 +153,7 @@ def read_content(data: bytes) -> Content:
         text = data.decode()
     except UnicodeDecodeError:
         return Content("binary", data[: PREVIEW_CHARACTERS // 3].hex(" "))
-    parsed = _parse_json(text) if len(data) <= MAX_PARSED_BYTES and text.lstrip()[:1] in ("{", "[") else None
+    parsed = parse_json(text) if len(data) <= MAX_PARSED_BYTES and text.lstrip()[:1] in ("{", "[") else None
     if parsed is None:
         return Content("text", visible(text[:PREVIEW_CHARACTERS])[:PREVIEW_CHARACTERS])
     # A raw control character cannot stand inside a JSON string (RFC 8259, section 7), so line breaks are only layout.
@@ -159,7 +162,8 @@ def read_content(data: bytes) -> Content:
     return Content("json", visible(layout_free[:PREVIEW_CHARACTERS])[:PREVIEW_CHARACTERS], tuple(_scalars(parsed)))
 
 
-def _parse_json(text: str) -> dict[str, object] | list[object] | None:
+def parse_json(text: str) -> dict[str, object] | list[object] | None:
+    """The object or array that ``text`` is, its numbers as text; None when it is neither."""
     try:
         # Numbers stay the text that was sent: an index must not round 0.10 or a 20-digit id.
         parsed = _DECODER.decode(text)
@@ -209,19 +213,22 @@ def index_tokens(attributes: Mapping[str, str], scalars: tuple[tuple[str, str], 
     """The index behind filters: ``key=value`` per attribute, then ``data.key=value`` per top-level scalar.
 
     At most 30, each at most 500 bytes of UTF-8: a longer one is left out, never cut: what a filter finds is exact.
+    Where there are more, the last one is ``MORE_TOKENS``.
     """
     tokens: dict[str, None] = {}
     for prefix, pairs in (("", attributes.items()), ("data.", scalars)):
         for key, value in pairs:
             token = f"{prefix}{key}={value}"
-            if _fits(token):
-                tokens[token] = None
+            if token in tokens or not fits_index(token):
+                continue
             if len(tokens) == MAX_TOKENS:
-                return list(tokens)
+                return [*list(tokens)[: MAX_TOKENS - 1], MORE_TOKENS]
+            tokens[token] = None
     return list(tokens)
 
 
-def _fits(token: str) -> bool:
+def fits_index(token: str) -> bool:
+    """Whether the index holds such a token, where it is one of a message's first."""
     if len(token) > MAX_TOKEN_BYTES or token.isascii():
         return len(token) <= MAX_TOKEN_BYTES
     try:

@@ -4,11 +4,13 @@ import json
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from infra import settings
+from infra.query import PREFIXES, parse
 from tests.cloud import Cloud
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -34,6 +36,17 @@ def default_of(row: settings.Setting) -> str:
     if row.default is None:
         return "required"
     return f"`{row.default}`" if row.default else ""
+
+
+def test_every_example_of_the_filter_language_is_one() -> None:
+    now = datetime.now(UTC)
+    examples = [row[0].strip("`") for row in rows("Filter language")]
+    for example in examples:
+        assert len(parse(example, now).terms) == 1, example
+    further = " ".join(row[1] for row in rows("Filter language"))
+    for example in re.findall(r"`([\w.*-]+[=~:][\w.*-]*)`", further):
+        assert len(parse(example, now).terms) == 1, example
+    assert {word.partition(":")[0] for word in examples if ":" in word.partition('"')[0]} == set(PREFIXES)
 
 
 def test_make_targets_exist() -> None:

@@ -116,6 +116,7 @@ def decode_message(document: Any) -> Message:
         expire_at=held.time("expire_at", received_at),
         ordering_key=held.of(str, "ordering_key", ""),
         delivery_attempt=held.of(int, "delivery_attempt", None),
+        tokens=tuple(one for one in held.of(list, "tokens", list[Any]()) if isinstance(one, str)),
     )
 
 

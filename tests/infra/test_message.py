@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from infra.message import (
     MAX_TOKENS,
+    MORE_TOKENS,
     PREVIEW_CHARACTERS,
     Content,
     Cursor,
@@ -175,6 +176,12 @@ def test_at_most_thirty_tokens_and_attributes_come_first() -> None:
     tokens = index_tokens(attributes, scalars)
     assert len(tokens) == MAX_TOKENS
     assert tokens[:20] == [f"a{number}=x" for number in range(20)]
+    assert tokens[-1] == MORE_TOKENS, "it does not say that there are more"
+
+
+def test_thirty_tokens_are_all_of_them() -> None:
+    attributes = {f"a{number}": "x" for number in range(MAX_TOKENS)} | {"long": "x" * 600}
+    assert index_tokens(attributes, ()) == [f"a{number}=x" for number in range(MAX_TOKENS)]
 
 
 def test_a_cursor_is_a_position_that_survives_being_written() -> None:

@@ -84,6 +84,7 @@ def test_a_message_comes_back_from_its_own_write() -> None:
         expire_at=AT + timedelta(days=7),
         ordering_key="key",
         delivery_attempt=2,
+        tokens=("=x", "__k__=y", "100%=z", "data.a=1"),
     )
 
 

@@ -1,0 +1,144 @@
+"""The filter language of the page, the stream and ``python -m infra tail``: text in, ``Query`` out. Pure.
+
+All terms hold. ``matches`` decides; what Firestore can narrow is offered as ``token``, ``subscription``, ``after`` and
+``before``, and never leaves out a message that matches. README.md has the table of terms.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import get_args
+
+from infra.message import Kind, Message
+from infra.query import terms
+from infra.query.terms import Quality, Term
+from infra.query.values import moment, size_bytes
+from infra.query.words import QueryError, Word, quoted, words
+
+__all__ = ["MAX_CHARACTERS", "MAX_TERMS", "PREFIXES", "Query", "QueryError", "parse", "quoted"]
+
+MAX_CHARACTERS = 2_000
+MAX_TERMS = 30
+_TIMES = (terms.After, terms.Before)
+
+
+@dataclass(frozen=True)
+class Query:
+    """A filter: its terms, and the source of each as it was typed. No terms match everything."""
+
+    terms: tuple[Term, ...] = ()
+    sources: tuple[str, ...] = ()
+
+    @cached_property
+    def _by_cost(self) -> list[Term]:
+        return sorted(self.terms, key=lambda term: term.cost)
+
+    def matches(self, message: Message) -> bool:
+        """Whether a message meets all terms."""
+        return all(term.matches(message) for term in self._by_cost)
+
+    @property
+    def token(self) -> str:
+        """The first term that the index can answer; empty when there is none."""
+        return next((term.token for term in self.terms if isinstance(term, terms.Equals) and term.token), "")
+
+    @property
+    def subscription(self) -> str:
+        """The subscription it asks for; empty for any."""
+        return next((term.subscription for term in self.terms if isinstance(term, terms.SubscriptionIs)), "")
+
+    @property
+    def after(self) -> datetime | None:
+        """Nothing received earlier matches; aware UTC."""
+        return max((term.at for term in self.terms if isinstance(term, terms.After)), default=None)
+
+    @property
+    def before(self) -> datetime | None:
+        """Nothing received at that moment or later matches; aware UTC."""
+        return min((term.at for term in self.terms if isinstance(term, terms.Before)), default=None)
+
+    @property
+    def reads_payloads(self) -> bool:
+        """Whether the answer depends on payloads, of which those over 16 KiB are seen only in part."""
+        return any(term.cost == 2 for term in self.terms)
+
+    @property
+    def timeless(self) -> str:
+        """The filter as typed, without its times."""
+        both = zip(self.terms, self.sources, strict=True)
+        return " ".join(source for term, source in both if not isinstance(term, _TIMES))
+
+
+def parse(text: str, now: datetime) -> Query:
+    """The query that ``text`` means; ``10m`` counts back from ``now`` (aware). Raises QueryError (400)."""
+    if len(text) > MAX_CHARACTERS:
+        raise QueryError(MAX_CHARACTERS + 1, f"a filter has at most {MAX_CHARACTERS:,} characters.")
+    found: list[Term] = []
+    sources = []
+    for word in words(text):
+        if len(found) == MAX_TERMS:
+            raise QueryError(word.column, f"a filter has at most {MAX_TERMS} terms.")
+        term = _term(word, now)
+        found.append(terms.Not(term) if word.negated else term)
+        sources.append(word.source)
+    return Query(tuple(found), tuple(sources))
+
+
+def _term(word: Word, now: datetime) -> Term:
+    match word.operator:
+        case "=":
+            return terms.Equals(word.key, word.value)
+        case "~":
+            return terms.Contains(word.key, word.value)
+        case ":":
+            return _prefixed(word, now)
+        case _:
+            return _text(word)
+
+
+def _text(word: Word) -> Term:
+    if not word.value:
+        raise QueryError(word.value_column, "there is nothing between the quotes.")
+    return terms.Text(word.value)
+
+
+def _prefixed(word: Word, now: datetime) -> Term:
+    make = PREFIXES.get(word.key.lower())
+    if make is None:
+        known = ", ".join(f"{name}:" for name in PREFIXES)
+        column = word.column + word.negated
+        raise QueryError(column, f"{word.key[:40]}: is not known; known are {known}. In quotes it is text.")
+    if not word.value:
+        raise QueryError(word.value_column, f"something is missing after {word.key}:")
+    try:
+        return make(word.value, now)
+    except ValueError as exc:
+        raise QueryError(word.value_column, f"{exc}; found {word.value[:40]!r}.") from exc
+
+
+def _kind(value: str, _: datetime) -> Term:
+    kind = next((one for one in get_args(Kind) if one == value.lower()), None)
+    if kind is None:
+        raise ValueError(f"a kind is one of {', '.join(get_args(Kind))}")
+    return terms.KindIs(kind)
+
+
+def _has(value: str, _: datetime) -> Term:
+    quality = next((one for one in get_args(Quality) if one == value.lower()), None)
+    if quality is None:
+        raise ValueError(f"has: asks for one of {', '.join(get_args(Quality))}")
+    return terms.Has(quality)
+
+
+PREFIXES: dict[str, Callable[[str, datetime], Term]] = {
+    "after": lambda value, now: terms.After(moment(value, now)),
+    "before": lambda value, now: terms.Before(moment(value, now)),
+    "has": _has,
+    "id": lambda value, _: terms.IdIs(value),
+    "key": lambda value, _: terms.OrderingKeyIs(value),
+    "kind": _kind,
+    "larger": lambda value, _: terms.Larger(size_bytes(value)),
+    "smaller": lambda value, _: terms.Smaller(size_bytes(value)),
+    "subscription": lambda value, _: terms.SubscriptionIs(value),
+}

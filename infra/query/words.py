@@ -1,0 +1,148 @@
+"""Words of a filter: where each begins, what is quoted, and its operator. Pure; linear in the text's length."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from infra.errors import InputError
+
+Operator = Literal["", "=", "~", ":"]
+_ESCAPES = {'"': '"', "\\": "\\", "n": "\n", "r": "\r", "t": "\t"}
+_HEX = frozenset("0123456789abcdefABCDEF")
+_NEEDS_QUOTES = frozenset('"=~:')
+
+
+class QueryError(InputError):
+    """A filter that cannot be used. ``column``, from 1, is where; ``problem`` is the sentence without it."""
+
+    def __init__(self, column: int, problem: str) -> None:
+        super().__init__("q", f"at column {column}, {problem}")
+        self.column = column
+        self.problem = problem
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One term as typed, unquoted. Without an ``operator`` all of it is ``value``; columns count from 1."""
+
+    source: str
+    column: int
+    negated: bool
+    key: str
+    operator: Operator
+    value: str
+    value_column: int
+
+
+def words(text: str) -> Iterator[Word]:
+    """The words between white space outside of quotes. Raises QueryError."""
+    position = 0
+    while position < len(text):
+        if text[position].isspace():
+            position += 1
+        else:
+            reader = _Reader(text, position)
+            yield reader.word()
+            position = reader.position
+
+
+def quoted(text: str) -> str:
+    """``text`` as it must be typed to mean itself, on one line: as it is, or in quotes with escapes."""
+    if text and text[0] != "-" and text.isprintable() and not any(map(_is_special, text)):
+        return text
+    return '"' + "".join(map(_escaped, text)) + '"'
+
+
+def _is_special(character: str) -> bool:
+    return character in _NEEDS_QUOTES or character.isspace()
+
+
+def _escaped(character: str) -> str:
+    if character in '"\\':
+        return "\\" + character
+    if character == " " or character.isprintable() or ord(character) > 0xFFFF:
+        return character
+    return f"\\u{ord(character):04x}"
+
+
+class _Reader:
+    """Reads one word of ``text`` from ``position`` on."""
+
+    def __init__(self, text: str, position: int) -> None:
+        self.position = position
+        self._text = text
+        self._start = position
+        self._read: list[str] = []
+        self._has_quotes = False
+        self._key = ""
+        self._operator: Operator = ""
+        self._value_start = position
+
+    def word(self) -> Word:
+        negated = self._text[self.position] == "-"
+        if negated:
+            self.position += 1
+            self._value_start = self.position
+        while self.position < len(self._text) and not self._text[self.position].isspace():
+            self._step(self._text[self.position])
+        if not self._read and not self._has_quotes and not self._operator:
+            raise QueryError(self._start + 1, "nothing follows the -; in quotes it is text.")
+        return Word(
+            source=self._text[self._start : self.position],
+            column=self._start + 1,
+            negated=negated,
+            key=self._key,
+            operator=self._operator,
+            value="".join(self._read),
+            value_column=self._value_start + 1,
+        )
+
+    def _step(self, character: str) -> None:
+        self.position += 1
+        if character == '"':
+            self._has_quotes = True
+            self._quoted(self.position)
+        elif not self._operator and self._is_operator(character):
+            self._take_key(character)
+        else:
+            self._read.append(character)
+
+    def _is_operator(self, character: str) -> bool:
+        if character == ":":
+            # 10:42 is text; only a word of letters asks for something.
+            return not self._has_quotes and bool(self._read) and all(map(_is_letter, self._read))
+        return character in "=~"
+
+    def _take_key(self, operator: str) -> None:
+        if not self._read and not self._has_quotes:
+            raise QueryError(self.position, f"a name is missing before {operator}; in quotes it is text.")
+        self._key = "".join(self._read)
+        self._operator = "=" if operator == "=" else "~" if operator == "~" else ":"
+        self._read = []
+        self._has_quotes = False
+        self._value_start = self.position
+
+    def _quoted(self, opened_at: int) -> None:
+        while self.position < len(self._text):
+            character = self._text[self.position]
+            self.position += 1
+            if character == '"':
+                return
+            self._read.append(self._escape() if character == "\\" else character)
+        raise QueryError(opened_at, "this quote is not closed.")
+
+    def _escape(self) -> str:
+        column = self.position
+        character = self._text[self.position : self.position + 1]
+        self.position += 1
+        if character in _ESCAPES:
+            return _ESCAPES[character]
+        code = self._text[self.position : self.position + 4]
+        if character == "u" and len(code) == 4 and _HEX.issuperset(code) and not 0xD800 <= int(code, 16) <= 0xDFFF:
+            self.position += 4
+            return chr(int(code, 16))
+        raise QueryError(column, r"within quotes a backslash begins \" \\ \n \r \t or \u and four hex digits.")
+
+
+def _is_letter(character: str) -> bool:
+    return character.isascii() and character.isalpha()
