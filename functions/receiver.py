@@ -29,7 +29,7 @@ _CLOSE = {"connection": "close"}
 _STORED = Response(status_code=204)  # nothing in it belongs to one request
 
 
-class _Refusal(Exception):
+class _FormError(Exception):
     """A request that is refused for its form, before its body."""
 
     def __init__(self, status: int, sentence: str, headers: dict[str, str] | None = None) -> None:
@@ -62,11 +62,11 @@ class _Headers:
                 self._encoded = True
 
     def body_length(self) -> int:
-        """The declared length of the body. Raises _Refusal 411 or 413."""
+        """The declared length of the body. Raises _FormError 411 or 413."""
         if self._encoded or not re.fullmatch(r"[0-9]{1,15}", self._length):
-            raise _Refusal(411, "A push says how long it is: Content-Length is missing.")
+            raise _FormError(411, "A push says how long it is: Content-Length is missing.")
         if int(self._length) > MAX_BODY_BYTES:
-            raise _Refusal(413, f"A push is at most {MAX_BODY_BYTES} bytes.")
+            raise _FormError(413, f"A push is at most {MAX_BODY_BYTES} bytes.")
         return int(self._length)
 
 
@@ -98,13 +98,13 @@ class Receiver:
                 except (EnvelopeError, ForeignTokenError) as exc:
                     await self._record(seen, exc)
                     raise
-        except (SubscopeError, _Refusal, TimeoutError, ClientDisconnect) as exc:
+        except (SubscopeError, _FormError, TimeoutError, ClientDisconnect) as exc:
             return self._refuse(request, seen, exc)
         return _STORED
 
     async def _store(self, request: Request, seen: _Seen) -> None:
         if request.method != "POST":
-            raise _Refusal(405, "A push is a POST.", {"allow": "POST"})
+            raise _FormError(405, "A push is a POST.", {"allow": "POST"})
         headers = _Headers(request)
         seen.claims = await self._tokens.verify(headers.authorization)
         self._tokens.admit(seen.claims)
@@ -127,7 +127,7 @@ class Receiver:
     def _refuse(self, request: Request, seen: _Seen, exc: Exception) -> Response:
         status = _status(exc)
         self._log(request, seen, exc, status)
-        headers = dict(exc.headers) if isinstance(exc, _Refusal) else {}
+        headers = dict(exc.headers) if isinstance(exc, _FormError) else {}
         if status == 401:
             headers["www-authenticate"] = "Bearer"
         if status == 503:
@@ -150,7 +150,7 @@ class Receiver:
 
 
 def _status(exc: Exception) -> int:
-    if isinstance(exc, _Refusal):
+    if isinstance(exc, _FormError):
         return exc.status
     if isinstance(exc, EnvelopeError | TokenError | ForeignTokenError):
         return exc.status

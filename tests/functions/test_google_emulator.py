@@ -1,0 +1,34 @@
+"""The receiver on Google's own Firestore emulator: what passes on infra/local passes there."""
+
+import json
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.functions.firestores import Reader
+from tests.functions.stage import KeyServer, ReceiverProcess, envelope, google_emulator, push_body
+
+ODD = {"__x__": "", "": "e", "a.b": "`", "%5F": "%", "ключ": "☃"}
+
+
+@pytest.mark.emulators
+@pytest.mark.usefixtures("google_emulators")
+def test_messages_of_every_size_are_stored_once_and_counted(keys: KeyServer, token: str) -> None:
+    payloads = {"empty": b"", "small": b"\xff\x00", "inline": b"x" * 16_384, "large": os.urandom(5_000_000)}
+    bodies = [json.dumps(envelope(name, data, ODD)).encode() for name, data in payloads.items()]
+    with google_emulator() as firestore:
+        receiver = ReceiverProcess(firestore, keys.url).start()
+        reader = Reader(firestore)
+        try:
+            with ThreadPoolExecutor(8) as pushers:
+                assert {one.status for one in pushers.map(lambda body: receiver.push(body, token), bodies * 3)} == {204}
+                small = [push_body(f"burst-{number}") for number in range(200)]
+                assert {one.status for one in pushers.map(lambda body: receiver.push(body, token), small)} == {204}
+            stored = reader.messages()
+            assert {name: reader.payload(stored[name]) for name in payloads} == payloads
+            assert [stored[name]["deliveries"] for name in payloads] == [3] * 4
+            assert len(stored) == 204
+        finally:
+            reader.close()
+            receiver.close()
