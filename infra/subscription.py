@@ -68,7 +68,11 @@ class _Seen:
         return bool(self.config.push_endpoint)
 
     def fields(self) -> dict[str, Any]:
-        fields: dict[str, Any] = {"observed_running": self.running, "checked_at": SERVER_TIMESTAMP}
+        fields: dict[str, Any] = {
+            "observed_running": self.running,
+            "unreadable": "",
+            "checked_at": SERVER_TIMESTAMP,
+        }
         if self.running:  # while it is stopped, these keep what it had
             fields |= {
                 "push_endpoint": self.config.push_endpoint,
@@ -99,8 +103,10 @@ class Subscriptions:
         self._check(subscription)
         try:
             seen, fields = self._reconcile(subscription, wanted=None, who="")
+        except (SubscriptionMissingError, SubscriptionDeniedError) as exc:
+            return self._gone(subscription, "missing" if isinstance(exc, SubscriptionMissingError) else "denied", exc)
         except SubscopeError as exc:
-            return self._unreadable(subscription, exc)
+            return self._unreadable(subscription, "unknown", exc)
         return self._delivery(subscription, seen, fields)
 
     def observe_all(self) -> list[Delivery]:
@@ -214,7 +220,7 @@ class Subscriptions:
 
     def _audit_entry(self, subscription: str, fields: dict[str, Any], who: str) -> dict[str, Any] | None:
         """The entry that says it is done, or that somebody else did it."""
-        state = "receiving" if fields["observed_running"] else "stopped"
+        state = fields["unreadable"] or ("receiving" if fields["observed_running"] else "stopped")
         target = f"subscriptions/{subscription}"
         if who and fields["changed_by"] == who:
             return audit_fields(who, "delivery.start" if state == "receiving" else "delivery.stop", target, "done")
@@ -237,12 +243,18 @@ class Subscriptions:
             warnings=tuple(warnings),
         )
 
-    def _unreadable(self, subscription: str, exc: SubscopeError) -> Delivery:
-        state: State = "unknown"
-        if isinstance(exc, SubscriptionMissingError):
-            state = "missing"
-        elif isinstance(exc, SubscriptionDeniedError):
-            state = "denied"
+    def _gone(self, subscription: str, state: Literal["missing", "denied"], exc: SubscopeError) -> Delivery:
+        """Tell every open page that the subscription cannot be read; an outage passes, this does not."""
+        try:
+            before = self._document(subscription)
+            if (before.to_dict() or {}).get("unreadable") != state:
+                news = {"observed_running": False, "unreadable": state, "checked_at": SERVER_TIMESTAMP}
+                self._write(before, {**news, "changed_by": "", "changed_at": SERVER_TIMESTAMP}, "")
+        except SubscopeError as failure:
+            self._log.warning("delivery state cannot be recorded", subscription=subscription, reason=str(failure))
+        return self._unreadable(subscription, state, exc)
+
+    def _unreadable(self, subscription: str, state: State, exc: SubscopeError) -> Delivery:
         self._log.warning("delivery state cannot be read", subscription=subscription, state=state, reason=str(exc))
         return Delivery(subscription, state, checked_at=datetime.now(UTC), warnings=(str(exc),))
 

@@ -152,6 +152,21 @@ def test_a_deleted_subscription_is_a_state_and_cannot_be_started(
     assert audited(database, subscription)[-1][2].startswith("failed: ")
 
 
+def test_everybody_is_told_when_a_subscription_disappears_and_comes_back(
+    subscriptions: Subscriptions, subscription: str, settings: ConsoleSettings, pubsub: PubSub, database: Database
+) -> None:
+    subscriptions.start(subscription, "ana")
+    path = settings.subscription_path(subscription)
+    topic = pubsub.subscriber.get_subscription(subscription=path).topic
+    pubsub.subscriber.delete_subscription(subscription=path)
+    subscriptions.observe(subscription)
+    gone = stored(database, subscription)
+    assert (gone["observed_running"], gone["unreadable"], gone["changed_by"]) == (False, "missing", "")
+    pubsub.subscriber.create_subscription(name=path, topic=topic)
+    assert subscriptions.observe(subscription).state == "stopped"
+    assert stored(database, subscription)["unreadable"] == ""
+
+
 def test_only_monitored_subscriptions_are_touched(subscriptions: Subscriptions) -> None:
     for act in (subscriptions.observe, lambda name: subscriptions.start(name, "ana")):
         with pytest.raises(InputError, match="not monitored here"):

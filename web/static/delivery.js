@@ -5,10 +5,13 @@ import { SignedOutError, post } from "./requests.js";
 import { minutesText, timeElement } from "./times.js";
 
 const WORDS = { receiving: "RECEIVING", elsewhere: "SENT ELSEWHERE", stopped: "STOPPED" };
+const UNREADABLE = { missing: "NOT FOUND", denied: "NO ACCESS" };
 const HAPPENED = {
   receiving: "started delivery of",
   elsewhere: "pointed elsewhere the delivery of",
   stopped: "stopped delivery of",
+  missing: "deleted the subscription",
+  denied: "took away the right to read",
 };
 
 export class Deliveries {
@@ -27,6 +30,7 @@ export class Deliveries {
   }
 
   stateOf(data) {
+    if (data.unreadable) return data.unreadable;
     if (!data.observed_running) return "stopped";
     return data.push_endpoint === this.place.dataset.pushEndpoint ? "receiving" : "elsewhere";
   }
@@ -45,7 +49,7 @@ export class Deliveries {
     if (isUnreadable && !(Date.parse(data.checked_at) > Date.parse(section.dataset.checkedAt))) return;
     section.dataset.state = state;
     section.dataset.changedAt = changedAt;
-    section.querySelector(".state-word").textContent = WORDS[state];
+    section.querySelector(".state-word").textContent = WORDS[state] ?? UNREADABLE[state];
     this.describe(section.querySelector(".state-detail"), data);
     for (const form of section.querySelectorAll("form.switch")) {
       form.hidden = form.dataset.action === (state === "receiving" ? "start" : state === "stopped" ? "stop" : "");
