@@ -78,7 +78,7 @@ class Follower:
         self._listener: Listener | None = None
         self._window: Window | None = None
         self._heard_at = time.monotonic()
-        self._given_up: StoreError | None = None
+        self._given_up = ""
         self._last_target = 0
         # Target ids; 0 is none. A stream has one target of messages, and while it moves the coming one beside it.
         self._subscriptions = self._current = self._coming = 0
@@ -108,24 +108,25 @@ class Follower:
             return
         self._heard_at = time.monotonic()
         try:
-            missed = self._missed()
+            complaint = self._complaint()
         except StoreError as exc:
-            self._given_up = exc
-            self._hang_up()
-            return
-        if missed:
-            self._given_up = StoreError(f"Firestore's stream is silent, but message {missed} has arrived.")
+            complaint = str(exc)
+        if complaint:
+            self._given_up = complaint
             self._hang_up()
 
-    def _missed(self) -> str:
-        """The id of a newer message that the stream should have brought, read twice; empty when there is none."""
+    def _complaint(self) -> str:
+        """Why a silent stream is broken though Firestore can be read; empty when it may just be quiet."""
         for _ in range(2):
             newest = self._messages.page(EVERYTHING, limit=1)
             window = self._window
-            if not newest or window is None or newest[0].cursor <= window.cursor:
+            if self._pending or window is None:
+                return "Firestore's stream never began."
+            if not newest or newest[0].cursor <= window.cursor:
                 return ""
+            # It may be on its way: looked at twice.
             self._stopped.wait(self._timing.least_reopen_seconds)
-        return newest[0].id
+        return f"Firestore's stream is silent, but message {newest[0].id} has arrived."
 
     def _hang_up(self) -> None:
         with self._lock:
@@ -134,7 +135,7 @@ class Follower:
 
     def _try(self) -> tuple[str, bool]:
         """Follow one stream to its end: why it ended, and whether trying again soon looks useless."""
-        self._given_up = None
+        self._given_up = ""
         try:
             self._follow()
         except StoreError as exc:
@@ -144,7 +145,7 @@ class Follower:
             return f"The feed failed: {exc!r}", False
         finally:
             self._listener = None
-        return str(self._given_up or "Firestore ended the stream."), False
+        return self._given_up or "Firestore ended the stream.", False
 
     def _follow(self) -> None:
         window = self._window or self._begin()
