@@ -135,11 +135,10 @@ def test_target_given_up_on_an_open_stream_is_shown_and_tried_again(
     response.target_change.target_ids.append(1)
     response.target_change.cause.code = 9
     response.target_change.cause.message = "The query requires an index."
-    proxy.refuse = grpc.StatusCode.UNAVAILABLE
     proxy.say(response)
-    wait_until(lambda: "requires an index" in view.feed.state.error, "the sentence about the index")
-    proxy.refuse = None
-    wait_until(lambda: is_live(view), "going live again")
+    # The next stream may be open before the state is looked at.
+    wait_until(lambda: "requires an index" in view.logged.getvalue(), "the sentence about the index")
+    wait_until(lambda: len(proxy.opened_at) == 2 and is_live(view), "going live again")
     message = writer.message()
     wait_until(lambda: message in client.ids(), "the message's arrival")
 
