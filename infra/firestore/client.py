@@ -73,7 +73,7 @@ class Database:
 
     def _transport(self) -> FirestoreGrpcTransport:
         host = self._settings.firestore_emulator_host
-        options = [*_UNLIMITED, *_KEEPALIVE]
+        options = [*_UNLIMITED, *_KEEPALIVE, *_RECONNECT]
         if host:
             return FirestoreGrpcTransport(channel=grpc.insecure_channel(host, options=options), host=host)
         return FirestoreGrpcTransport(channel=FirestoreGrpcTransport.create_channel(options=options))
