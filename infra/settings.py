@@ -65,6 +65,12 @@ def _secure_url(value: str) -> str:
     raise ValueError("an https URL (http only for this machine's loopback)")
 
 
+def _loopback_url(value: str) -> str:
+    if value and urlsplit(value).hostname not in _LOOPBACK:
+        raise ValueError("a URL on this machine's loopback")
+    return _secure_url(value) if value else ""
+
+
 def _email(value: str) -> str:
     if not re.fullmatch(r"[^@\s,]+@[^@\s,]+", value):
         raise ValueError("a service account's e-mail address")
@@ -123,10 +129,11 @@ VIEWER = (
     Setting("MAX_STREAMS", "250", _between(1, 1000), "live streams one viewer process serves; more get 503"),
     Setting("ENVIRONMENT_LABEL", "", _text, "shown in the header, for example PROD"),
 )
-# Google's own clients read these too. A deployed service refuses them.
+# What stands in for Google on one machine; Google's own clients read the hosts, too. A deployed service refuses them.
 EMULATORS = (
     Setting("FIRESTORE_EMULATOR_HOST", "", _text, "host:port of a local Firestore; never set in production"),
     Setting("PUBSUB_EMULATOR_HOST", "", _text, "host:port of a local Pub/Sub; never set in production"),
+    Setting("BACKLOG_URL", "", _loopback_url, "what a local Pub/Sub says waits; never set in production"),
 )
 
 
@@ -168,6 +175,7 @@ class ViewerSettings(Settings):
     admin_password: str
     max_streams: int
     environment_label: str
+    backlog_url: str
 
 
 @dataclass(frozen=True)

@@ -5,15 +5,23 @@ An attempt to sign in is counted before its password is hashed, and an unknown n
 
 import re
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, get_args
 
-from google.cloud.firestore import SERVER_TIMESTAMP
+from google.api_core.exceptions import Aborted, FailedPrecondition
+from google.cloud.firestore import SERVER_TIMESTAMP, LastUpdateOption
 from google.cloud.firestore_v1.base_query import FieldFilter
 
 from infra.audit import audit_fields
-from infra.errors import DocumentExistsError, DocumentNotFoundError, InputError, SubscopeError
+from infra.errors import (
+    DocumentExistsError,
+    DocumentNotFoundError,
+    InputError,
+    StoreUnavailableError,
+    SubscopeError,
+)
 from infra.firestore.border import firestore_errors
 from infra.firestore.client import READ_SECONDS, WRITE_SECONDS, Database
 from infra.lockout import Attempts
@@ -24,6 +32,7 @@ ROLES: tuple[Role, ...] = get_args(Role)
 
 # E-mail addresses fit, so that people behind Identity-Aware Proxy can be users; "/" and "." alone would be other paths.
 _NAME = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,99}")
+_TRIES = 10
 
 
 class SignInError(SubscopeError):
@@ -128,18 +137,22 @@ class Users:
         self._change(name, changes, by, "user.password", "")
 
     def set_role(self, name: str, role: Role, *, by: str) -> None:
-        """Give a user another role and end all the user's sessions. Raises as ``set_password``."""
-        self._change(name, {"role": _checked_role(role)}, by, "user.role", role)
+        """Give a user another role and end all the user's sessions.
+
+        Raises as ``set_password``, and InputError when nobody would be left who may add users.
+        """
+        _check_name(name)
+        if _checked_role(role) == "admin":
+            self._change(name, {"role": role}, by, "user.role", role)
+        else:
+            self._without_admin(
+                name, by, "user.role", role, lambda batch: batch.update(self._document(name), {"role": role})
+            )
 
     def remove(self, name: str, *, by: str) -> None:
-        """Remove a user and all the user's sessions. Raises DocumentNotFoundError, StoreError."""
-        if self.get(name) is None:
-            raise DocumentNotFoundError(f"There is no user {name}.")
-        batch = self._database.documents.batch()
-        batch.delete(self._document(name))
-        self._end_sessions(batch, name)
-        self._record(batch, by, "user.remove", name)
-        self._commit(batch, f"removing user {name}")
+        """Remove a user and all the user's sessions. Raises as ``set_role``."""
+        _check_name(name)
+        self._without_admin(name, by, "user.remove", "", lambda batch: batch.delete(self._document(name)))
 
     def ensure_first_admin(self, password: str) -> str | None:
         """Make the user ``admin`` when there is no user at all; return the password if it was made up here.
@@ -176,6 +189,37 @@ class Users:
             self._commit(batch, f"changing user {name}")
         except DocumentNotFoundError as exc:
             raise DocumentNotFoundError(f"There is no user {name}.") from exc
+
+    def _without_admin(self, name: str, by: str, what: str, detail: str, change: Callable[[Any], None]) -> None:
+        """Change a user who is no admin afterwards, and only if another one is left at that very moment."""
+        for _ in range(_TRIES):
+            user, other = self._read_for_change(name)
+            batch = self._database.documents.batch()
+            if user.get("role") == "admin":
+                if other is None:
+                    raise InputError("role", f"{name} is the last admin. Make somebody else an admin first.")
+                # Two admins who demote each other: the second finds that the first one's admin has changed.
+                batch.update(other.reference, {"role": "admin"}, LastUpdateOption(other.update_time))
+            change(batch)
+            self._end_sessions(batch, name)
+            self._record(batch, by, what, name, detail)
+            with firestore_errors(f"changing user {name}"):
+                try:
+                    batch.commit(retry=None, timeout=WRITE_SECONDS)
+                    return
+                except (FailedPrecondition, Aborted):
+                    continue
+        raise StoreUnavailableError(f"Somebody else is changing users at this moment; {name} is as before. Try again.")
+
+    def _read_for_change(self, name: str) -> tuple[dict[str, Any], Any]:
+        """A user's fields, and the document of an admin who is somebody else, or None."""
+        with firestore_errors("reading users"):
+            user = self._document(name).get(retry=None, timeout=READ_SECONDS)
+            admins = self._database.documents.collection("users").where(filter=FieldFilter("role", "==", "admin"))
+            others = [one for one in admins.limit(2).stream(retry=None, timeout=READ_SECONDS) if one.id != name]
+        if not user.exists:
+            raise DocumentNotFoundError(f"There is no user {name}.")
+        return user.to_dict(), next(iter(others), None)
 
     def _end_sessions(self, batch: Any, name: str) -> None:
         with firestore_errors("reading sessions"):

@@ -44,6 +44,7 @@ class Plan:
             "ENVIRONMENT_LABEL": "LOCAL",
             "FIRESTORE_EMULATOR_HOST": self.firestore,
             "PUBSUB_EMULATOR_HOST": self.pubsub,
+            "BACKLOG_URL": f"{self.desk}/backlog",
             "no_grpc_proxy": _NO_PROXY,
         }
 

@@ -99,9 +99,10 @@ def test_iap_needs_its_audience() -> None:
         viewer_settings({**VIEWER_ENVIRONMENT, "AUTH_MODE": "iap"})
 
 
-@pytest.mark.parametrize("name", ["FIRESTORE_EMULATOR_HOST", "PUBSUB_EMULATOR_HOST"])
+@pytest.mark.parametrize("name", ["FIRESTORE_EMULATOR_HOST", "PUBSUB_EMULATOR_HOST", "BACKLOG_URL"])
 def test_a_deployed_service_refuses_an_emulator(name: str) -> None:
-    environment = {**RECEIVER_ENVIRONMENT, name: "127.0.0.1:8080"}
+    address = "http://127.0.0.1:8080/backlog" if name.endswith("URL") else "127.0.0.1:8080"
+    environment = {**RECEIVER_ENVIRONMENT, name: address}
     receiver_settings(environment)
     with pytest.raises(SettingsError, match=name):
         receiver_settings({**environment, "K_SERVICE": "receiver"})

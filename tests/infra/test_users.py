@@ -1,6 +1,9 @@
 """Users: sign-in, lockout, roles, and that a new password or role ends every session."""
 
+import contextlib
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,6 +13,7 @@ from infra.errors import DocumentExistsError, DocumentNotFoundError, InputError
 from infra.firestore.client import Database
 from infra.lockout import FREE_ATTEMPTS, LockedError, lock_until
 from infra.sessions import Sessions
+from infra.settings import ConsoleSettings
 from infra.users import Role, SignInError, User, Users
 from tests.infra.conftest import PASSWORD
 
@@ -155,3 +159,37 @@ def test_a_role_may_what_lesser_roles_may(role: Role, may: set[Role]) -> None:
 def test_the_first_admin_is_made_only_when_there_is_nobody(users: Users, ana: str) -> None:
     assert ana
     assert users.ensure_first_admin("a chosen horse battery") is None
+
+
+@pytest.fixture
+def alone(settings: ConsoleSettings, name: str) -> Iterator[Users]:
+    """The users of a database of the test's own: there is ``ana``, an admin, and nobody else."""
+    database = Database(replace(settings, firestore_database=name))
+    users = Users(database)
+    users.add("ana", PASSWORD, "admin", by="tests")
+    yield users
+    database.close()
+
+
+def test_the_last_admin_stays(alone: Users) -> None:
+    with pytest.raises(InputError, match="ana is the last admin"):
+        alone.remove("ana", by="ana")
+    with pytest.raises(InputError, match="ana is the last admin"):
+        alone.set_role("ana", "operator", by="ana")
+    alone.set_role("ana", "admin", by="ana")
+    assert [(one.name, one.role) for one in alone.all()] == [("ana", "admin")]
+
+
+def test_of_two_admins_who_demote_each_other_one_stays(alone: Users) -> None:
+    for _ in range(5):
+        alone.add("ben", PASSWORD, "admin", by="tests")
+
+        def demote(name: str) -> None:
+            with contextlib.suppress(InputError):
+                alone.set_role(name, "viewer", by="tests")
+
+        with ThreadPoolExecutor(2) as both:
+            list(both.map(demote, ("ana", "ben")))
+        assert len([one for one in alone.all() if one.role == "admin"]) == 1
+        alone.set_role("ana", "admin", by="tests")
+        alone.remove("ben", by="tests")
