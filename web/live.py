@@ -1,15 +1,17 @@
 """GET /live: the stream of Server-Sent Events. What is sent is ``web.watcher``'s, how long is ``web.streams``'."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from flask import Blueprint, Flask, Response, current_app, request
 from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import ServiceUnavailable
 
-from infra.errors import InputError
 from infra.firestore.reads import Selection
-from infra.message import Message, index_tokens, read_content
+from infra.firestore.search import narrowed
+from infra.message import Message
+from infra.query import Query, parse
 from web.auth import login_required, session_still_valid
 from web.services import services
 from web.sse import CONTENT_TYPE, parse_position
@@ -65,20 +67,14 @@ def end_streams(app: Flask) -> None:
 
 
 def read_wanted(q: str, subscription: str) -> Wanted:
-    """What ``?q=`` and ``?subscription=`` ask for: nothing, or one ``key=value``. Raises InputError."""
-    token = q.strip()
-    if token and ("=" not in token[1:] or any(character.isspace() for character in token)):
-        raise InputError("q", f"wanted nothing or one key=value, found {token[:100]!r}.")
-    selection = Selection(subscription=subscription, token=token)
-    return Wanted(selection, lambda message: _is_selected(selection, message))
+    """What ``?q=`` and ``?subscription=`` ask for, the same as in the list. Raises QueryError."""
+    query = parse(q, datetime.now(UTC))
+    selection = Selection(subscription)
+    return Wanted(narrowed(selection, query), lambda message: _is_selected(subscription, query, message))
 
 
-def _is_selected(selection: Selection, message: Message) -> bool:
-    if selection.subscription and message.subscription != selection.subscription:
-        return False
-    if not selection.token:
-        return True
-    return selection.token in index_tokens(message.attributes, read_content(message.data or b"").scalars)
+def _is_selected(subscription: str, query: Query, message: Message) -> bool:
+    return (not subscription or message.subscription == subscription) and query.matches(message)
 
 
 def _open(wanted: Wanted, limits: Limits) -> Stream:

@@ -4,19 +4,22 @@ import json
 import time
 from collections import OrderedDict
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import click
 
 from infra.commands.console import Console
 from infra.firestore.reads import Messages, Selection
+from infra.firestore.search import Bounds, narrowed, search
 from infra.message import Cursor, Message, visible
+from infra.query import Query, QueryError, parse
 
 # A message may become visible a little later than a newer one: what was printed is remembered, and read again.
 _OVERLAP = timedelta(seconds=10)
 _REMEMBERED = 20_000
 _POLL_SECONDS = 1.0
 _ONCE = 2_000
+_LOOK_BACK = Bounds(messages=10_000, seconds=10.0)
 
 
 @click.command()
@@ -24,43 +27,56 @@ _ONCE = 2_000
     "-n", "--lines", type=click.IntRange(0, 500), default=10, show_default=True, help="Begin with the newest N."
 )
 @click.option("--subscription", default="", help="Only this subscription's messages.")
-@click.option(
-    "--filter", "token", default="", metavar="KEY=VALUE", help="Only messages with this attribute or data.field."
-)
+@click.option("--filter", "text", default="", metavar="QUERY", help="Only messages that match, as in the search box.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
 @click.option("--no-follow", is_flag=True, help="End after the newest N.")
 @click.pass_obj
-def tail(console: Console, lines: int, subscription: str, token: str, as_json: bool, no_follow: bool) -> None:
-    """Print the newest messages, oldest first, then each new one as it is stored, until Ctrl-C."""
-    if token and "=" not in token:
-        raise click.BadParameter(f"{token!r} is not KEY=VALUE.", param_hint="--filter")
+def tail(console: Console, lines: int, subscription: str, text: str, as_json: bool, no_follow: bool) -> None:
+    """Print the newest messages, oldest first, then each new one as it is stored, until Ctrl-C.
+
+    QUERY is for example 'status=FAILED after:10m' or '-type=heartbeat "connection refused"'; README.md has all of it.
+    """
+    query = _query(text)
     messages = Messages(console.database, console.settings.message_shards)
-    selection = Selection(subscription, token)
     line = _json if as_json else _text
-    for message in _followed(messages, selection, lines, not no_follow):
+    for message in _followed(messages, Selection(subscription), query, lines, not no_follow):
         click.echo(line(message))
 
 
-def _followed(messages: Messages, selection: Selection, lines: int, follow: bool) -> Iterator[Message]:
-    page = messages.page(selection, limit=max(lines, 1))
-    yield from reversed(page[:lines])
-    seen = OrderedDict((message.id, None) for message in page)
-    newest = page[0].received_at if page else None
+def _query(text: str) -> Query:
+    try:
+        return parse(text, datetime.now(UTC))
+    except QueryError as exc:
+        pointer = f"\n  {text}\n  {' ' * (exc.column - 1)}^" if text.isprintable() else ""
+        raise click.BadParameter(f"at column {exc.column}, {exc.problem}{pointer}", param_hint="--filter") from exc
+
+
+def _followed(messages: Messages, selection: Selection, query: Query, lines: int, follow: bool) -> Iterator[Message]:
+    start = datetime.now(UTC)
+    narrow = narrowed(selection, query)
+    # What was there before is not new, though the first look for new ones reads it again.
+    seen = OrderedDict((message.id, None) for message in _fresh(messages, narrow, start)) if follow else OrderedDict()
+    found = search(messages, selection, query, limit=lines or 1, bounds=_LOOK_BACK if lines else Bounds(messages=1))
+    if found.older and len(found.messages) < lines:
+        back_to = f"{found.older.received_at:%Y-%m-%d %H:%M:%S} UTC"
+        click.echo(f"Looked at {found.looked_at:,} messages, back to {back_to}.", err=True)
+    shown = found.messages[:lines]
+    yield from reversed(shown)
+    seen.update((message.id, None) for message in shown)
+    newest = found.newest.received_at if found.newest and not query.before else start
     while follow:
         time.sleep(_POLL_SECONDS)
-        for message in _fresh(messages, selection, newest):
-            if message.id in seen:
+        for message in _fresh(messages, narrow, newest):
+            newest = max(newest, message.received_at)
+            if message.id in seen or not query.matches(message):
                 continue
             seen[message.id] = None
-            newest = max(newest or message.received_at, message.received_at)
             yield message
         while len(seen) > _REMEMBERED:
             seen.popitem(last=False)
 
 
-def _fresh(messages: Messages, selection: Selection, newest: datetime | None) -> list[Message]:
-    if newest is None:
-        return messages.page(selection, limit=_ONCE)[::-1]
+def _fresh(messages: Messages, selection: Selection, newest: datetime) -> list[Message]:
     found = messages.since(Cursor(newest - _OVERLAP, "0" * 32), selection, limit=_ONCE)
     if found is None:
         click.echo(f"More than {_ONCE} at once: some are not shown here.", err=True)

@@ -6,7 +6,7 @@ descending, so that few composite indexes serve them all.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +17,7 @@ from infra.errors import StoreUnavailableError
 from infra.firestore.border import firestore_errors
 from infra.firestore.client import Database
 from infra.firestore.values import decode, decode_message, encode
-from infra.message import Cursor, Message, is_document_id
+from infra.message import MORE_TOKENS, Cursor, Message, is_document_id
 
 _Query: Any = types.StructuredQuery.pb()
 _Filter: Any = _Query.Filter
@@ -31,10 +31,17 @@ PAYLOAD_SECONDS = 30.0
 
 @dataclass(frozen=True)
 class Selection:
-    """Which messages a query is about: one subscription (all when empty) and one index token (any when empty)."""
+    """Which messages a query is about: one subscription (all when empty) and one index token (any when empty).
+
+    Reads with a token also give every message that has more tokens than the index holds: what reads them, decides.
+    """
 
     subscription: str = ""
     token: str = ""
+
+    def parts(self) -> list["Selection"]:
+        """One for each query that answers it; a message may be in several."""
+        return [self, replace(self, token=MORE_TOKENS)] if self.token else [self]
 
 
 EVERYTHING = Selection()
@@ -48,25 +55,34 @@ class Messages:
         self._shards = shards
 
     def page(
-        self, selection: Selection = EVERYTHING, *, before: Cursor | None = None, limit: int = 50
+        self,
+        selection: Selection = EVERYTHING,
+        *,
+        before: Cursor | None = None,
+        since: datetime | None = None,
+        limit: int = 50,
     ) -> list[Message]:
         """Up to ``limit`` messages older than ``before`` (the newest when None), newest first.
 
-        Raises StoreError.
+        None was received before ``since``. Raises StoreError.
         """
-        query = self.query(selection, limit=limit)
-        if before:
-            query.start_at.CopyFrom(self._position(before, before_it=False))
-        return self._run(query)
+        queries = [self.query(part, limit=limit) for part in selection.parts()]
+        for query in queries:
+            if before:
+                query.start_at.CopyFrom(self._position(before, before_it=False))
+            if since:
+                query.end_at.CopyFrom(self._position(Cursor(since, "0" * 32), before_it=False))
+        return self._newest(queries)[:limit]
 
     def since(self, after: Cursor, selection: Selection = EVERYTHING, *, limit: int = 500) -> list[Message] | None:
         """All messages newer than ``after``, oldest first; None when there are more than ``limit``.
 
         Reads backwards by the descending index that pages use, so that no ascending one is needed. Raises StoreError.
         """
-        query = self.query(selection, limit=limit + 1)
-        query.end_at.CopyFrom(self._position(after, before_it=True))
-        found = self._run(query)
+        queries = [self.query(part, limit=limit + 1) for part in selection.parts()]
+        for query in queries:
+            query.end_at.CopyFrom(self._position(after, before_it=True))
+        found = self._newest(queries)
         return None if len(found) > limit else found[::-1]
 
     def get(self, document: str) -> Message | None:
@@ -91,13 +107,25 @@ class Messages:
             )
         return b"".join(pieces[name] for name in names)
 
-    def count(self, selection: Selection = EVERYTHING, *, since: datetime | None = None, up_to: int = 10_000) -> int:
-        """How many messages there are, at most ``up_to`` (a count is billed by what it counts). Raises StoreError."""
+    def count(
+        self,
+        selection: Selection = EVERYTHING,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        up_to: int = 10_000,
+    ) -> int:
+        """How many messages there are, at most ``up_to``: a count is billed by what it counts, a read for each 1,000.
+
+        Received from ``since`` on and before ``until``. Raises StoreError.
+        """
         request = types.RunAggregationQueryRequest.pb()(parent=self._database.root)
         aggregation = request.structured_aggregation_query
         query = self.query(selection, limit=0)
         if since:
             _where(query, "received_at", _Operator.GREATER_THAN_OR_EQUAL, since)
+        if until:
+            _where(query, "received_at", _Operator.LESS_THAN, until)
         aggregation.structured_query.CopyFrom(query)
         aggregation.aggregations.add(alias="messages").count.up_to.value = up_to
         with firestore_errors("counting messages"):
@@ -129,6 +157,13 @@ class Messages:
         position.values.append(encode(cursor.received_at))
         position.values.add().reference_value = f"{self._database.root}/messages/{cursor.id}"
         return position
+
+    def _newest(self, queries: list[Any]) -> list[Message]:
+        """What the queries find, each message once, newest first."""
+        if len(queries) == 1:
+            return self._run(queries[0])
+        found = {message.id: message for query in queries for message in self._run(query)}
+        return sorted(found.values(), key=lambda message: message.cursor, reverse=True)
 
     def _run(self, query: Any) -> list[Message]:
         request = _RunQuery(parent=self._database.root, structured_query=query)

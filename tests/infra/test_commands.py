@@ -66,7 +66,7 @@ def test_the_readme_lists_the_commands() -> None:
         (["--ready-file", "nowhere.json", "status"], "No local cloud is running"),
         (["publish"], "Missing argument 'TOPIC'"),
         (["user", "add", "ana", "--role", "king"], "'king' is not one of"),
-        (["tail", "--filter", "nonsense"], "'nonsense' is not KEY=VALUE"),
+        (["tail", "--filter", "a=b levl:high"], "at column 5, levl: is not known; known are after:, before:, has:,"),
         (["publish", "builds", "x", "-a", "nonsense"], "'nonsense' is not KEY=VALUE"),
     ],
     ids=["no settings", "no local cloud", "no topic", "no such role", "no filter", "no attribute"],
@@ -96,25 +96,37 @@ def test_an_unreachable_cloud_is_one_clear_line_and_exit_code_1(cloud: Cloud) ->
 
 def test_published_messages_are_followed_by_tail(cloud: Cloud) -> None:
     mark = uuid4().hex
+    publish = ["publish", cloud["topic"], '{"n": 1}', "-a", f"mark={mark}", "--ordering-key", "k"]
+    assert run(*publish, environ=cloud.environ).returncode == 0
     with subprocess.Popen(
-        [sys.executable, "-m", "infra", "tail", "-n", "0", "--json", "--filter", f"mark={mark}"],
+        [sys.executable, "-m", "infra", "tail", "-n", "1", "--json", "--filter", f"mark={mark} data.n=1 -kind:text"],
         stdout=subprocess.PIPE,
         env={"PATH": os.environ["PATH"], **cloud.environ},
         cwd=ROOT,
     ) as tail:
         try:
-            words = ["publish", cloud["topic"], '{"n": 1}', "-a", f"mark={mark}", "--ordering-key", "k", "--count", "3"]
-            found = run(*words, environ=cloud.environ)
+            assert tail.stdout is not None
+            first = json.loads(tail.stdout.readline())
+            other = ["publish", cloud["topic"], "not this", "-a", f"mark={mark}"]
+            assert run(*other, environ=cloud.environ).returncode == 0
+            found = run(*publish, "--count", "3", environ=cloud.environ)
             assert found.returncode == 0, found.stderr
             assert found.stdout.startswith("Published 3 messages")
-            assert tail.stdout is not None
-            lines = [json.loads(tail.stdout.readline()) for _ in range(3)]
+            lines = [first, *(json.loads(tail.stdout.readline()) for _ in range(3))]
         finally:
             tail.terminate()
     assert {(line["attributes"]["mark"], line["ordering_key"], line["preview"]) for line in lines} == {
         (mark, "k", '{"n": 1}')
     }
-    assert len({line["message_id"] for line in lines}) == 3
+    assert len({line["message_id"] for line in lines}) == 4
+
+
+def test_tail_says_where_a_filter_is_wrong(cloud: Cloud) -> None:
+    found = run("tail", "--filter", "ok kind:xml", environ=cloud.environ)
+    assert found.returncode == 2
+    assert found.stderr.endswith(
+        "at column 9, a kind is one of json, text, binary, empty; found 'xml'.\n  ok kind:xml\n          ^\n"
+    )
 
 
 def test_a_file_and_standard_input_are_published_byte_for_byte(cloud: Cloud, tmp_path: Path) -> None:
