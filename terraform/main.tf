@@ -6,15 +6,16 @@ locals {
   number = data.google_project.this.number
   root   = "${path.module}/.."
 
-  # Cloud Run serves every service at this address, too, and it is known before the service exists: so the receiver can
-  # be told its own address, which is the audience of its tokens.
+  # Cloud Run serves every service at this address, too, and it is known before the service exists.
   host_suffix   = "${local.number}.${var.region}.run.app"
   receiver_name = "${var.name}-receiver"
   receiver_url  = "https://${local.receiver_name}-${local.host_suffix}"
   viewer_name   = "${var.name}-viewer"
   viewer_url    = "https://${local.viewer_name}-${local.host_suffix}"
 
-  push_audiences = length(var.push_audiences) > 0 ? var.push_audiences : [local.receiver_url]
+  # Not the receiver's address: Cloud Run takes a token that names it for one of its own, and replaces the signature
+  # that the receiver wants to verify (cloud.google.com/run/docs/troubleshooting#signature-removed).
+  push_audiences = length(var.push_audiences) > 0 ? var.push_audiences : ["${local.receiver_name}.${var.project}"]
 
   pubsub_agent = "serviceAccount:service-${local.number}@gcp-sa-pubsub.iam.gserviceaccount.com"
 

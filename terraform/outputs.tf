@@ -21,11 +21,6 @@ output "first_password" {
   value       = "gcloud secrets versions access latest --secret=${google_secret_manager_secret.secret["admin-password"].secret_id} --project=${var.project}"
 }
 
-output "receiver_uri" {
-  description = "The receiver's other address, which Cloud Run made up: the audience to fall back on, see README.md."
-  value       = google_cloudfunctions2_function.receiver.service_config[0].uri
-}
-
 output "receiver_url" {
   description = "The receiver's address, which Start sets."
   value       = local.receiver_url

@@ -86,7 +86,7 @@ resource "google_pubsub_subscription" "monitored" {
 
   # What arrives at once must find its way in.
   depends_on = [
-    google_cloud_run_v2_service_iam_member.push_invokes_receiver,
+    google_cloud_run_v2_service_iam_member.anybody_inside_calls_receiver,
     google_service_account_iam_member.pubsub_mints_push_tokens,
   ]
 }

@@ -82,13 +82,17 @@ resource "google_cloudfunctions2_function" "receiver" {
   ]
 }
 
-# The function's own invoker role does not reach the Cloud Run service behind it, which has the same name.
-resource "google_cloud_run_v2_service_iam_member" "push_invokes_receiver" {
+# The receiver verifies every token itself: signature, audience and account. Were Cloud Run to do it, the receiver would
+# see no signature and could not. Ingress lets in nobody from outside. The grant is on the Cloud Run service behind the
+# function, which has the same name: the function's own invoker role does not reach it.
+resource "google_cloud_run_v2_service_iam_member" "anybody_inside_calls_receiver" {
+  count = var.receiver.all_users ? 1 : 0
+
   project  = var.project
   location = var.region
   name     = local.receiver_name
   role     = "roles/run.invoker"
-  member   = google_service_account.push.member
+  member   = "allUsers"
 
   lifecycle {
     # A function that is made anew has lost its grants.

@@ -160,20 +160,21 @@ variable "publish_topics" {
 }
 
 variable "push_audiences" {
-  description = "The audiences that the receiver accepts; Start sets the first. Its own address when empty, which is right unless Cloud Run refuses it: see README.md."
+  description = "The audiences that the receiver accepts; Start sets the first. When empty, a name of this receiver's own (NAME-receiver.PROJECT). Never its address: Cloud Run removes the signature of such tokens."
   type        = list(string)
   default     = []
   nullable    = false
 
   validation {
-    condition     = alltrue([for audience in var.push_audiences : can(regex("^[^,\\s]+$", audience))])
-    error_message = "push_audiences have no commas and no blanks."
+    condition     = alltrue([for audience in var.push_audiences : can(regex("^[^,\\s]+$", audience)) && !endswith(audience, ".run.app")])
+    error_message = "push_audiences have no commas and no blanks, and are no address of Cloud Run's."
   }
 }
 
 variable "receiver" {
-  description = "The function's size. concurrency over 1 needs a whole cpu; 80 messages in flight fit in 512Mi."
+  description = "The function's size, and who lets its callers in. concurrency over 1 needs a whole cpu; 80 messages in flight fit in 512Mi. all_users grants allUsers the right to call it, from inside the project's network only; where an organisation forbids that, say false and follow README.md, Organisations that forbid allUsers."
   type = object({
+    all_users     = optional(bool, true)
     concurrency   = optional(number, 80)
     cpu           = optional(string, "1")
     max_instances = optional(number, 10)

@@ -76,6 +76,7 @@ run "subscriptions_as_they_are_wished" {
       urgent  = { topic = "orders", filter = "attributes.urgent = \"yes\"", ordering = true }
     }
     publish_topics = ["orders", "projects/other/topics/events"]
+    receiver       = { all_users = false }
     push_audiences = ["https://one.example", "https://two.example"]
   }
 
@@ -90,6 +91,10 @@ run "subscriptions_as_they_are_wished" {
   assert {
     condition     = google_cloudfunctions2_function.receiver.service_config[0].environment_variables["PUSH_AUDIENCE"] == "https://one.example,https://two.example"
     error_message = "The receiver accepts all audiences."
+  }
+  assert {
+    condition     = length(google_cloud_run_v2_service_iam_member.anybody_inside_calls_receiver) == 0
+    error_message = "An organisation that forbids allUsers gets none."
   }
   assert {
     condition     = keys(google_pubsub_topic.monitored) == ["orders"]
@@ -143,7 +148,7 @@ run "refuses_what_no_service_would_start_with" {
     log_level      = "LOUD"
     message_shards = 31
     name           = "a-name-of-21-letters-"
-    push_audiences = ["one,two"]
+    push_audiences = ["https://subscope-receiver-1.europe-west1.run.app"]
     receiver       = { concurrency = 1 }
     region         = "Europe"
     retention_days = 0

@@ -94,7 +94,7 @@ def checkers() -> Path:
     if not done.exists() or done.read_text() != " ".join(CHECKER_PACKAGES):
         try:
             subprocess.run([sys.executable, "-m", "venv", "--clear", CHECKERS], check=True, timeout=60)
-            install = [CHECKERS / "bin/pip", "install", "--quiet", *CHECKER_PACKAGES]
+            install = [str(CHECKERS / "bin/pip"), "install", "--quiet", *CHECKER_PACKAGES]
             subprocess.run(install, check=True, timeout=300, capture_output=True)
         except (subprocess.SubprocessError, OSError) as exc:
             pytest.skip(f"{', '.join(CHECKER_PACKAGES)} cannot be installed here: {exc}")

@@ -78,7 +78,9 @@ def test_the_apply_step_does_what_the_action_says(build: dict[str, Any], action:
     terraform.write_text('#!/bin/sh\necho "ran $*"\n')
     terraform.chmod(0o755)
     text = script(steps(build)["apply"]).replace("$_ACTION", action)
-    run = subprocess.run(["sh", "-euc", text], capture_output=True, text=True, env={"PATH": f"{tmp_path}:/usr/bin:/bin"})
+    run = subprocess.run(
+        ["sh", "-euc", text], capture_output=True, text=True, env={"PATH": f"{tmp_path}:/usr/bin:/bin"}
+    )
     assert run.returncode == 0
     assert ("ran apply" in run.stdout) == (action == "apply")
 

@@ -78,9 +78,7 @@ class Deployment:
 
 @pytest.mark.slow
 @pytest.mark.emulators
-def test_a_stop_is_no_drift_and_survives_an_apply(
-    terraform: Terraform, google_emulators: None, tmp_path: Path
-) -> None:
+def test_a_stop_is_no_drift_and_survives_an_apply(terraform: Terraform, google_emulators: None, tmp_path: Path) -> None:
     if not terraform.plans:
         pytest.skip("applying to an emulator needs the offline tool")
     with google_pubsub() as host, local_firestore() as firestore:
@@ -96,5 +94,8 @@ def test_a_stop_is_no_drift_and_survives_an_apply(
         assert (changed["ackDeadlineSeconds"], changed.get("pushConfig") or {}) == (90, {})
 
         assert "builds-monitor: receiving" in deployment.infra("start", firestore)
-        assert read(host)["pushConfig"]["oidcToken"]["serviceAccountEmail"] == f"subscope-push@{PROJECT}.iam.gserviceaccount.com"
+        assert (
+            read(host)["pushConfig"]["oidcToken"]["serviceAccountEmail"]
+            == f"subscope-push@{PROJECT}.iam.gserviceaccount.com"
+        )
         deployment.call("plan", 90, "-detailed-exitcode")

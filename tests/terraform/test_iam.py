@@ -3,18 +3,18 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tests.terraform.stage import NUMBER, PROJECT, resources
+from tests.terraform.stage import NUMBER, PROJECT, resources, values
 
-PUSH, RECEIVER, VIEWER, BUILD, DEPLOYER = (
+RECEIVER, VIEWER, BUILD, DEPLOYER = (
     f"serviceAccount:subscope-{name}@{PROJECT}.iam.gserviceaccount.com"
-    for name in ("push", "receiver", "viewer", "build", "deployer")
+    for name in ("receiver", "viewer", "build", "deployer")
 )
 PUBSUB = f"serviceAccount:service-{NUMBER}@gcp-sa-pubsub.iam.gserviceaccount.com"
 IAP = f"serviceAccount:service-{NUMBER}@gcp-sa-iap.iam.gserviceaccount.com"
 CUSTOM = f"projects/{PROJECT}/roles/subscope"
 
 ALWAYS = {
-    (PUSH, "roles/run.invoker", "service subscope-receiver"),
+    ("allUsers", "roles/run.invoker", "service subscope-receiver"),
     (PUBSUB, "roles/iam.serviceAccountTokenCreator", "account subscope-push"),
     (RECEIVER, f"{CUSTOM}_receiver", "project"),
     (VIEWER, f"{CUSTOM}_viewer", "project"),
@@ -31,7 +31,10 @@ ON_REQUEST = {
     (IAP, "roles/run.invoker", "service subscope-viewer"),
     (DEPLOYER, "roles/storage.objectUser", "bucket my-state"),
     (DEPLOYER, "roles/resourcemanager.projectIamAdmin", "project"),
-    *((DEPLOYER, "roles/iam.serviceAccountUser", f"account subscope-{x}") for x in ("build", "push", "receiver", "viewer")),
+    *(
+        (DEPLOYER, "roles/iam.serviceAccountUser", f"account subscope-{x}")
+        for x in ("build", "push", "receiver", "viewer")
+    ),
     (DEPLOYER, "roles/artifactregistry.admin", "project"),
     (DEPLOYER, "roles/cloudbuild.builds.editor", "project"),
     (DEPLOYER, "roles/cloudfunctions.admin", "project"),
@@ -108,7 +111,10 @@ def test_what_is_asked_for_is_granted_too(full_plan: dict[str, Any]) -> None:
 
 
 def test_custom_roles_hold_what_the_code_calls(plan: dict[str, Any]) -> None:
-    roles = {one["values"]["name"]: set(one["values"]["permissions"]) for one in resources(plan, "google_project_iam_custom_role")}
+    roles = {
+        one["values"]["name"]: set(one["values"]["permissions"])
+        for one in resources(plan, "google_project_iam_custom_role")
+    }
     assert roles == PERMISSIONS
 
 
@@ -133,7 +139,13 @@ def test_grants_on_the_project_are_conditioned(full_plan: dict[str, Any]) -> Non
     }
 
 
-def test_grants_are_additive_and_nobody_is_everybody(full_plan: dict[str, Any]) -> None:
+def test_grants_are_additive(full_plan: dict[str, Any]) -> None:
     kinds = {one["type"] for one in resources(full_plan) if "_iam_" in one["type"]}
     assert not [kind for kind in kinds if kind.endswith(("_binding", "_policy"))]
-    assert not {member for member, _, _ in grants(full_plan)} & {"allUsers", "allAuthenticatedUsers"}
+
+
+def test_whom_everybody_may_call_only_insiders_reach(full_plan: dict[str, Any]) -> None:
+    everybody = {on for member, _, on in grants(full_plan) if member in ("allUsers", "allAuthenticatedUsers")}
+    assert everybody == {"service subscope-receiver"}
+    service = values(full_plan, "google_cloudfunctions2_function.receiver")["service_config"][0]
+    assert service["ingress_settings"] == "ALLOW_INTERNAL_ONLY"

@@ -26,7 +26,7 @@ def test_it_passes_its_own_tests(terraform: Terraform) -> None:
 
 @pytest.mark.slow
 def test_checkov_finds_nothing_and_every_skip_has_its_reason(programs: Path) -> None:
-    command = [programs / "checkov", "--directory", MODULE, "--framework", "terraform", "--skip-download"]
+    command = [str(programs / "checkov"), "--directory", str(MODULE), "--framework", "terraform", "--skip-download"]
     found = subprocess.run([*command, "--output", "json", "--compact"], capture_output=True, text=True, timeout=120)
     results = json.loads(found.stdout)["results"]
     assert not [f"{one['check_id']} {one['resource']}" for one in results["failed_checks"]]
@@ -77,7 +77,7 @@ PARSE = "import json, sys, promql_parser\nfor query in json.load(sys.stdin).valu
 
 def test_queries_are_promql(full_plan: dict[str, Any], programs: Path) -> None:
     found = queries(full_plan)
-    command = [programs / "python", "-c", PARSE]
+    command = [str(programs / "python"), "-c", PARSE]
     parsed = subprocess.run(command, input=json.dumps(found), capture_output=True, text=True, timeout=60)
     assert parsed.returncode == 0, parsed.stderr[-600:]
     assert len(found) == 4 + 8
@@ -96,7 +96,10 @@ def test_alerts_are_about_these_subscriptions_and_tell_somebody(full_plan: dict[
     for name in ("dead_letters", "failing_pushes", "lag"):
         assert 'subscription_id=~"events|orders"' in queries(full_plan)[name]
     policies = list(resources(full_plan, "google_monitoring_alert_policy"))
-    assert all(one["values"]["conditions"][0]["condition_prometheus_query_language"][0]["disable_metric_validation"] for one in policies)
+    assert all(
+        one["values"]["conditions"][0]["condition_prometheus_query_language"][0]["disable_metric_validation"]
+        for one in policies
+    )
     assert [one["values"]["labels"] for one in resources(full_plan, "google_monitoring_notification_channel")] == [
         {"email_address": "ops@example.com"}
     ]

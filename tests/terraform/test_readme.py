@@ -63,7 +63,9 @@ def commands() -> Iterator[str]:
     yield from re.findall(r"gcloud builds submit --.*", (ROOT / "cloudbuild.yaml").read_text())
     applied = re.search(r'"gcloud builds submit \.".*?\]\)', (MODULE / "build.tf").read_text(), re.DOTALL)
     assert applied
-    yield " ".join(json.loads(f'"{part}"') for part in re.findall(r'"((?:[^"\\]|\\.)*)"', re.sub(r"\$\{[^}]*\}", "x", applied[0])))
+    yield " ".join(
+        json.loads(f'"{part}"') for part in re.findall(r'"((?:[^"\\]|\\.)*)"', re.sub(r"\$\{[^}]*\}", "x", applied[0]))
+    )
     outputs = re.search(r'"(gcloud secrets versions access [^"]*)\$', (MODULE / "outputs.tf").read_text())
     assert outputs
     yield outputs[1] + "x"
@@ -107,7 +109,7 @@ def test_gcloud_has_the_command_and_its_flags(command: str, gcloud_tree: dict[st
 def test_variables_are_set_before_they_are_used() -> None:
     known: set[str] = set()
     for block in blocks("sh"):
-        known |= set(re.findall(r"([A-Z]+)=", " ".join(re.findall(r"^export .*", block, re.MULTILINE))))
+        known |= set(re.findall(r"\b([A-Z_]+)=", " ".join(re.findall(r"^export .*", block, re.MULTILINE))))
         known |= set(re.findall(r"^for (\w+) in", block, re.MULTILINE))
         assert set(re.findall(r"\$\{(\w+)\}", block)) <= known
         assert not re.findall(r"\$[A-Za-z]", block), "${NAME}, so that this test sees it"
@@ -126,12 +128,16 @@ def test_outputs_and_modules_that_are_named_exist() -> None:
         path = ROOT / module.replace(".", "/")
         assert path.with_suffix(".py").exists() or (path / "__main__.py").exists(), module
     for name in re.findall(r"`(google_\w+\.\w+)`", TEXT):
-        assert f'resource "{name.replace(".", chr(34) + " " + chr(34))}"' in "".join(p.read_text() for p in MODULE.glob("*.tf"))
+        assert f'resource "{name.replace(".", chr(34) + " " + chr(34))}"' in "".join(
+            p.read_text() for p in MODULE.glob("*.tf")
+        )
 
 
 def test_a_message_is_found_by_pubsubs_id() -> None:
     (block,) = [one for one in blocks("sh") if "sha256sum" in one]
-    printed = subprocess.run(["sh", "-euc", block], capture_output=True, text=True, timeout=10, check=True).stdout.strip()
+    printed = subprocess.run(
+        ["sh", "-euc", block], capture_output=True, text=True, timeout=10, check=True
+    ).stdout.strip()
     assert printed == document_id("builds-monitor", "1234567890")
 
 

@@ -25,7 +25,9 @@ NEVER = ("infra/local/", "infra/commands/", "infra/__main__.py", "web/", "tests/
 
 def archive(plan: dict[str, Any]) -> bytes:
     """The zip that terraform uploads: of the files and contents that the plan read."""
-    (found,) = [one for one in plan["prior_state"]["values"]["root_module"]["resources"] if one["type"] == "archive_file"]
+    (found,) = [
+        one for one in plan["prior_state"]["values"]["root_module"]["resources"] if one["type"] == "archive_file"
+    ]
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as target:
         for one in found["values"]["source"]:
@@ -91,7 +93,7 @@ def unpack(packed: bytes, directory: Path) -> None:
     with zipfile.ZipFile(io.BytesIO(packed)) as found:
         found.extractall(directory)
     subprocess.run([sys.executable, "-m", "venv", directory / "venv"], check=True, timeout=120)
-    install = [directory / "venv/bin/pip", "install", "--quiet", "--requirement", directory / "requirements.txt"]
+    install = [f"{directory}/venv/bin/pip", "install", "--quiet", "--requirement", f"{directory}/requirements.txt"]
     done = subprocess.run(install, capture_output=True, text=True, timeout=400)
     assert done.returncode == 0, done.stderr[-1000:]
 

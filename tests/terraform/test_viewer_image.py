@@ -127,11 +127,21 @@ def stage_image(directory: Path) -> None:
         (directory / file).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / file, directory / file)
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", directory / "packages"], check=True, timeout=60)
-    python = directory / "packages/bin/python"
-    install = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--requirement", REQUIREMENTS]
+    python = str(directory / "packages/bin/python")
+    install = [
+        sys.executable,
+        "-m",
+        "pip",
+        "--python",
+        python,
+        "install",
+        "--quiet",
+        "--requirement",
+        str(REQUIREMENTS),
+    ]
     done = subprocess.run(install, capture_output=True, text=True, timeout=400)
     assert done.returncode == 0, done.stderr[-1000:]
-    compiling = [python, "-m", "compileall", "-q", directory / "packages/lib", directory / "infra", directory / "web"]
+    compiling = [python, "-m", "compileall", "-q", *(str(directory / one) for one in ("packages/lib", "infra", "web"))]
     subprocess.run(compiling, check=True, timeout=300, stdout=subprocess.DEVNULL)
 
 
