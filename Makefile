@@ -1,5 +1,6 @@
 # make run   sets up, then runs the whole of Subscope on this machine (EMULATORS=google, PORT=8080, ARGS=--no-samples)
 # make test  sets up, then runs every test
+# make terraform  checks the deployment: formats, validates, tests, plans (what a machine lacks is skipped, and said)
 # make lint  checks style, format and types;  make bench measures the receiver;  make lock pins packages anew
 
 PYTHON ?= python3
@@ -12,7 +13,7 @@ PYTHON_IN := $(VENV)/bin/python
 RUN_PINS := requirements.txt web/requirements.txt infra/local/requirements.txt
 TEST_PINS := tests/requirements.txt
 
-.PHONY: setup setup-tests run test lint bench lock
+.PHONY: setup setup-tests run test terraform lint bench lock
 
 setup: $(VENV)/.run-stamp
 
@@ -23,6 +24,9 @@ run: setup
 
 test: setup-tests
 	$(PYTHON_IN) -m pytest $(ARGS)
+
+terraform: setup-tests
+	$(PYTHON_IN) -m pytest tests/terraform $(ARGS)
 
 lint: setup-tests
 	$(PYTHON_IN) -m ruff check .
