@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from infra.message import Cursor
 
 CONTENT_TYPE = "text/event-stream"
-COMMENT = b":\n\n"
+# A comment keeps what stands in between from closing; only an event tells the page that the connection is alive.
+PULSE = b":\nevent: pulse\ndata: {}\n\n"
 
 _NAME = re.compile(r"[a-z]+")
 _ID = re.compile(r"[0-9A-Za-z_.:-]+")

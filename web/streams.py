@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from web.sse import COMMENT
+from web.sse import PULSE
 from web.watcher import Watcher
 
 # What a client has not read waits in the kernel; left to itself, that grows to megabytes for each.
@@ -22,7 +22,7 @@ _LOOK_SECONDS = 1.0
 class Limits:
     """How long things may take."""
 
-    comment_seconds: float = 15.0
+    pulse_seconds: float = 15.0
     stall_seconds: float = 30.0
     # At the end of the process; SIGKILL comes ten seconds after SIGTERM.
     last_stall_seconds: float = 1.0
@@ -32,14 +32,14 @@ class Limits:
 
 
 class Stream:
-    """One client's response body: frames, comments while there are none, and the reasons to end."""
+    """One client's response body: frames, a pulse while there are none, and the reasons to end."""
 
     def __init__(
         self, watcher: Watcher, is_valid: Callable[[], bool], connection: socket.socket | None, limits: Limits
     ) -> None:
         now = time.monotonic()
         self._watcher, self._is_valid, self._connection, self._limits = watcher, is_valid, connection, limits
-        self._comment_at = now + limits.comment_seconds
+        self._pulse_at = now + limits.pulse_seconds
         self._check_at = now + limits.session_seconds
         self._end_at = now + limits.life_seconds
         if connection:
@@ -52,13 +52,13 @@ class Stream:
     def __next__(self) -> bytes:
         self._sending_since = None
         while not self._watcher.ended and self._may_go_on():
-            due = min(self._comment_at, self._check_at, self._end_at)
+            due = min(self._pulse_at, self._check_at, self._end_at)
             chunk = self._watcher.poll(max(0.0, due - time.monotonic()))
-            if not chunk and time.monotonic() >= self._comment_at:
-                chunk = COMMENT
+            if not chunk and time.monotonic() >= self._pulse_at:
+                chunk = PULSE
             if chunk:
                 self._sending_since = time.monotonic()
-                self._comment_at = self._sending_since + self._limits.comment_seconds
+                self._pulse_at = self._sending_since + self._limits.pulse_seconds
                 return chunk
         raise StopIteration
 

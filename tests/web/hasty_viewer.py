@@ -7,7 +7,7 @@ from flask import Flask
 from web import create_app
 from web.streams import Limits
 
-HASTY = Limits(comment_seconds=0.5, stall_seconds=3, last_stall_seconds=1, session_seconds=1)
+HASTY = Limits(pulse_seconds=0.5, stall_seconds=3, last_stall_seconds=1, session_seconds=1)
 
 
 def create() -> Flask:

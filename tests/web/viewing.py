@@ -44,7 +44,7 @@ class Frames:
     """Parses the bytes of a stream as the standard says, as they come."""
 
     frames: list[Frame] = field(default_factory=list)
-    comments: int = 0
+    pulses: int = 0
     chunks: list[float] = field(default_factory=list)
     _rest: bytes = b""
 
@@ -63,11 +63,11 @@ class Frames:
 
     def _block(self, block: str) -> None:
         fields = dict(line.split(": ", 1) for line in block.split("\n") if ": " in line)
-        if "event" in fields:
+        if fields.get("event") == "pulse":
+            self.pulses += 1
+        elif "event" in fields:
             data = json.loads(fields["data"])
             self.frames.append(Frame(fields["event"], data, fields.get("id", ""), time.monotonic()))
-        elif block.startswith(":"):
-            self.comments += 1
 
 
 class Client(Frames):

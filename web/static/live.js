@@ -6,6 +6,9 @@ const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 30000;
 // A browser opens six connections to a host over HTTP/1.1: tabs in the back must not use them up.
 const HIDDEN_MS = 60000;
+// The server sends something every 15 s: a connection that died without a word is given up after this much silence.
+const SILENCE_MS = 40000;
+const LISTEN_EVERY_MS = 5000;
 
 export class Live {
   /** `on` has message, delivery, resync and state: (name, since). Names: connecting, live, reconnecting, signed-out. */
@@ -20,11 +23,13 @@ export class Live {
     this.since = new Date();
     this.name = "";
     this.feed = "connecting";
+    this.heardAt = Date.now();
     addEventListener("offline", () => this.lost());
     addEventListener("online", () => this.connect());
     addEventListener("pagehide", () => this.close());
     addEventListener("pageshow", (event) => event.persisted && this.connect());
     document.addEventListener("visibilitychange", () => this.seen());
+    setInterval(() => this.listened(), LISTEN_EVERY_MS);
   }
 
   connect() {
@@ -33,6 +38,7 @@ export class Live {
     if (this.subscription) query.set("subscription", this.subscription);
     const source = new EventSource(`/live?${query}`);
     this.source = source;
+    this.heardAt = Date.now();
     source.addEventListener("open", () => {
       this.wait = FIRST_WAIT_MS;
       this.say();
@@ -42,6 +48,9 @@ export class Live {
   }
 
   listen(source) {
+    for (const name of ["message", "delivery", "resync", "feed", "pulse"]) {
+      source.addEventListener(name, () => (this.heardAt = Date.now()));
+    }
     source.addEventListener("message", (event) => {
       if (event.lastEventId) this.after = event.lastEventId;
       this.on.message(JSON.parse(event.data));
@@ -74,6 +83,12 @@ export class Live {
     clearTimeout(this.letGo);
     if (document.hidden) this.letGo = setTimeout(() => this.lost(), HIDDEN_MS);
     else if (!this.source && this.name !== "signed-out") this.connect();
+  }
+
+  listened() {
+    if (!this.source || Date.now() - this.heardAt < SILENCE_MS) return;
+    this.lost();
+    this.later();
   }
 
   lost() {
