@@ -73,9 +73,9 @@ def test_asking_for_the_headers_takes_no_slot(hasty: Server) -> None:
     assert [hasty.status("/live", "HEAD") for _ in range(5)] == [200] * 5
 
 
-def test_comments_come_while_nothing_else_does(hasty: Server) -> None:
+def test_a_pulse_comes_while_nothing_else_does(hasty: Server) -> None:
     client = live_client(hasty)
-    wait_until(lambda: client.comments >= 3, "three comments", 3)
+    wait_until(lambda: client.pulses >= 3, "three pulses", 3)
     client.close()
 
 
