@@ -1,7 +1,7 @@
 """The list of messages, one message, its bytes. It reads; nothing here changes anything."""
 
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime
 
 from flask import Blueprint, Response, abort, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -9,8 +9,10 @@ from markupsafe import Markup
 
 from infra.errors import InputError, StoreUnavailableError
 from infra.firestore.reads import Selection
+from infra.firestore.search import search
 from infra.message import Cursor, Message, is_document_id
-from web import highlight, payload
+from infra.query import QueryError, parse
+from web import highlight, listing, payload
 from web.auth import login_required, public
 from web.delivery import WORDS, notice_text, observed, state_of
 from web.rows import row_html
@@ -19,18 +21,8 @@ from web.services import services
 __all__ = ["blueprint", "row_html"]
 
 PAGE_ROWS = 50
-# A document may become visible a little later than a newer one: an empty page's stream begins that much earlier.
-_LATENESS = timedelta(seconds=10)
 
 blueprint = Blueprint("messages", __name__)
-
-
-@dataclass(frozen=True)
-class Page:
-    """One page of the list, newest first. ``older`` is where the next one begins; None at the end of history."""
-
-    rows: list[Message]
-    older: Cursor | None
 
 
 @blueprint.get("/")
@@ -43,23 +35,29 @@ def home() -> ResponseReturnValue:
 @blueprint.get("/messages")
 @login_required
 def index() -> ResponseReturnValue:
-    """A page of the list: ``?before=`` a cursor, ``&subscription=`` an id; rows as JSON for the page's own script."""
-    before, selection = _before(), Selection(_subscription())
-    page = _page(selection, before)
-    if request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json":
-        rows = [
-            {"id": one.id, "cursor": str(one.cursor), "deliveries": one.deliveries, "html": row_html(one)}
-            for one in page.rows
-        ]
-        return jsonify(rows=rows, older=str(page.older) if page.older else None)
-    after = page.rows[0].cursor if page.rows and not before else Cursor(datetime.now(UTC) - _LATENESS, "0" * 32)
+    """A page of the list: ``?q=`` a filter, ``&before=`` a cursor, ``&subscription=`` an id.
+
+    As JSON it is rows for the page's own script. A filter that cannot be used is a page with status 400 that keeps it.
+    """
+    q, before, subscription = request.args.get("q", "").strip(), _before(), _subscription()
+    try:
+        query = parse(q, datetime.now(UTC))
+    except QueryError as exc:
+        if _wants_rows():
+            raise
+        return _list_page(listing.refused(q, subscription, before, exc)), 400
+    found = search(services().messages, Selection(subscription), query, before=before, limit=PAGE_ROWS)
+    if _wants_rows():
+        return jsonify(listing.as_json(found))
+    return _list_page(listing.List(q, subscription, before, query, found))
+
+
+def _list_page(shown: listing.List) -> str:
     return render_template(
         "messages.html",
-        page=page,
+        list=shown,
         row=row_html,
-        before=before,
-        after=after,
-        subscription=selection.subscription,
+        before=shown.before,
         deliveries=observed(),
         delivery_state=state_of,
         delivery_words=WORDS,
@@ -106,11 +104,8 @@ def pygments_css() -> ResponseReturnValue:
     return response
 
 
-def _page(selection: Selection, before: Cursor | None) -> Page:
-    # One more than is shown tells whether there is an older page.
-    found = services().messages.page(selection, before=before, limit=PAGE_ROWS + 1)
-    rows = found[:PAGE_ROWS]
-    return Page(rows, rows[-1].cursor if len(found) > PAGE_ROWS else None)
+def _wants_rows() -> bool:
+    return request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json"
 
 
 def _before() -> Cursor | None:

@@ -8,6 +8,7 @@ import { Live } from "./live.js";
 import { announceArrivals, notify } from "./notices.js";
 import { SignedOutError } from "./requests.js";
 import { Rows } from "./rows.js";
+import { focusSearch, startSearch } from "./search.js";
 import { minutesText, startTimes } from "./times.js";
 
 const element = (id) => document.getElementById(id);
@@ -27,7 +28,7 @@ function refresh() {
   const waiting = rows.waitingCount;
   const holding = paused || isScrolled() || drawer.isOpen;
   element("shown").textContent = rows.count.toLocaleString("en");
-  element("empty").hidden = rows.count > 0;
+  element("empty").hidden = rows.count > 0 || Boolean(element("q-problem"));
   if (arrivals) {
     arrivals.hidden = !(holding && waiting);
     arrivals.textContent = paused ? `${plural(waiting, "new message")} while paused` : `↑ ${plural(waiting, "new message")}`;
@@ -76,7 +77,7 @@ function signedOut() {
   bar.className = "signed-out problem";
   bar.setAttribute("role", "alert");
   const link = document.createElement("a");
-  link.href = `/login?next=${encodeURIComponent("/messages")}`;
+  link.href = `/login?next=${encodeURIComponent(older.address(""))}`;
   link.textContent = "Sign in again";
   bar.append("You are signed out; nothing new appears here. ", link);
   element("main").prepend(bar);
@@ -90,7 +91,7 @@ function failed(error) {
 async function resync() {
   try {
     const page = await older.reload();
-    if (page.rows.length) live.continueFrom(page.rows[0].cursor);
+    if (page.newest) live.continueFrom(page.newest);
   } catch (error) {
     failed(error);
   }
@@ -120,11 +121,12 @@ startKeys({
   close: () => drawer.close(),
   newest: toNewest,
   help: () => element("keys").showModal(),
+  search: focusSearch,
 });
+startSearch(body);
 pauseButton?.addEventListener("click", () => setPaused(!paused));
 arrivals?.addEventListener("click", toNewest);
 element("keys-button").addEventListener("click", () => element("keys").showModal());
-element("subscription")?.addEventListener("change", (event) => event.target.form.submit());
 document.addEventListener(
   "scroll",
   () => {
@@ -136,12 +138,12 @@ document.addEventListener(
 
 // A page of history does not move; it still tells what happens to delivery.
 const isHistory = !pauseButton;
-const live = new Live(body.dataset.live, body.dataset.subscription, {
+const live = new Live(body.dataset.live, body.dataset, {
   message: (item) => isHistory || rows.add(item),
   delivery: (data) => deliveries.apply(data),
   resync: () => isHistory || resync(),
   state: showConnection,
 });
 live.connect();
-if (older.isNear()) older.more();
+if (rows.count && older.isNear()) older.more();
 refresh();

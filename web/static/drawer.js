@@ -25,8 +25,8 @@ export class Drawer {
 
   clicked(event) {
     const row = event.target.closest("tr.message");
-    // Another tab, or text being selected, is not for us.
-    if (!row || event.ctrlKey || event.metaKey || event.shiftKey || String(getSelection())) return;
+    // Another tab, a filter, or text being selected, is not for us.
+    if (!row || event.defaultPrevented || event.target.closest("a[data-filter]") || event.ctrlKey || event.metaKey || event.shiftKey || String(getSelection())) return;
     event.preventDefault();
     this.open(row);
   }

@@ -1,6 +1,7 @@
 // Older messages, loaded when the end of the list comes near. Without JavaScript the same link turns the page.
 
 import { get } from "./requests.js";
+import { timeElement } from "./times.js";
 
 // Beyond this the link turns the page instead: a list that grows without end makes every machine slow.
 const MOST_LOADED = 2000;
@@ -29,8 +30,10 @@ export class History {
 
   address(before) {
     const query = new URLSearchParams();
+    const { q, subscription } = this.body.dataset;
+    if (q) query.set("q", q);
     if (before) query.set("before", before);
-    if (this.body.dataset.subscription) query.set("subscription", this.body.dataset.subscription);
+    if (subscription) query.set("subscription", subscription);
     return query.size ? `/messages?${query}` : "/messages";
   }
 
@@ -39,12 +42,15 @@ export class History {
     if (!before || this.loading || this.rows.count >= MOST_LOADED) return;
     this.loading = true;
     this.place.setAttribute("aria-busy", "true");
+    let found = 0;
     try {
       const page = await (await get(this.address(before), "application/json")).json();
       // The end may have moved while the page was on its way: then it belongs to another list.
       if (this.body.dataset.older === before) {
+        found = page.rows.length;
         this.rows.append(page.rows);
         this.setOlder(page.older);
+        this.tellLooked(page);
       }
     } catch (error) {
       this.failed(error);
@@ -53,8 +59,8 @@ export class History {
       this.loading = false;
       this.place.removeAttribute("aria-busy");
     }
-    // A short page may leave the end in sight.
-    if (this.isNear()) this.more();
+    // A short page may leave the end in sight. A search that found nothing asks before it looks further: it costs reads.
+    if (found && this.isNear()) this.more();
   }
 
   /** Read the newest page again: the stream could not say what came in between. */
@@ -62,29 +68,48 @@ export class History {
     const page = await (await get(this.address(""), "application/json")).json();
     this.rows.replace(page.rows);
     this.setOlder(page.older);
+    this.tellLooked(page, 0);
     return page;
   }
 
   setOlder(cursor) {
+    const focused = this.place.contains(document.activeElement);
     this.body.dataset.older = cursor ?? "";
+    const isFiltered = Boolean(this.body.dataset.q);
+    this.place.replaceChildren();
     if (!cursor) {
-      this.place.replaceChildren();
-      if (this.rows.count) {
-        const end = document.createElement("p");
-        end.className = "quiet";
-        end.textContent = "The beginning: nothing older is kept.";
-        this.place.append(end);
-      }
+      if (this.rows.count) this.say(`The beginning: nothing older ${isFiltered ? "matches" : "is kept"}.`);
       return;
     }
-    let link = this.place.querySelector("a[rel=next]");
-    if (!link) {
-      link = document.createElement("a");
-      link.className = "btn btn-outline-secondary";
-      link.rel = "next";
-      link.textContent = "Older messages";
-      this.place.replaceChildren(link);
-    }
+    if (isFiltered) this.say("Searched back to ", moment(cursor));
+    const link = document.createElement("a");
+    link.className = "btn btn-outline-secondary";
+    link.rel = "next";
+    link.textContent = isFiltered ? "Search older" : "Older messages";
     link.href = this.address(cursor);
+    this.place.append(link);
+    if (focused) link.focus({ preventScroll: true });
   }
+
+  say(...parts) {
+    const line = document.createElement("p");
+    line.className = "quiet";
+    line.append(...parts);
+    this.place.append(line);
+  }
+
+  /** While nothing is found, the empty list says how much was looked at. */
+  tellLooked(page, before = null) {
+    const place = document.getElementById("looked");
+    if (!place) return;
+    const count = (before ?? Number(place.dataset.lookedAt)) + page.looked_at;
+    place.dataset.lookedAt = String(count);
+    if (page.older) place.replaceChildren(`0 of ${count.toLocaleString("en")} messages; searched back to `, moment(page.older));
+    else place.textContent = "All that is kept was searched.";
+  }
+}
+
+/** When a cursor was received. */
+function moment(cursor) {
+  return timeElement(new Date(Number(cursor.split("-")[0]) / 1000).toISOString());
 }

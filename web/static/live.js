@@ -12,8 +12,9 @@ const LISTEN_EVERY_MS = 5000;
 
 export class Live {
   /** `on` has message, delivery, resync and state: (name, since). Names: connecting, live, reconnecting, signed-out. */
-  constructor(after, subscription, on) {
+  constructor(after, { q, subscription }, on) {
     this.after = after;
+    this.q = q;
     this.subscription = subscription;
     this.on = on;
     this.source = null;
@@ -35,6 +36,7 @@ export class Live {
   connect() {
     this.close();
     const query = new URLSearchParams({ after: this.after });
+    if (this.q) query.set("q", this.q);
     if (this.subscription) query.set("subscription", this.subscription);
     const source = new EventSource(`/live?${query}`);
     this.source = source;

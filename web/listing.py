@@ -1,0 +1,76 @@
+"""The list as its page shows it: rows, how far back was looked, or what is wrong with its filter. Pure but for the time."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from infra.firestore.search import Found
+from infra.message import Cursor, visible
+from infra.query import Query, QueryError
+from web.rows import row_html
+
+# A document may become visible a little later than a newer one: an empty page's stream begins that much earlier.
+_LATENESS = timedelta(seconds=10)
+_SHOWN_BEFORE, _SHOWN_AFTER = 60, 30
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong with a filter: the sentence, its column, and the text around it in three pieces."""
+
+    sentence: str
+    column: int
+    before: str
+    at: str
+    after: str
+
+
+@dataclass(frozen=True)
+class List:
+    """One page of the list. ``q`` is the filter as typed; with a ``problem`` nothing was looked for."""
+
+    q: str
+    subscription: str
+    before: Cursor | None
+    query: Query
+    found: Found
+    problem: Problem | None = None
+
+    @property
+    def live_from(self) -> Cursor:
+        """Where the page's stream begins: behind what was looked at, if that was the newest there is."""
+        if self.found.newest and not self.before and not self.query.before:
+            return self.found.newest
+        return Cursor(datetime.now(UTC) - _LATENESS, "0" * 32)
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether a filter narrows it."""
+        return bool(self.query.terms)
+
+
+def refused(q: str, subscription: str, before: Cursor | None, error: QueryError) -> List:
+    """A list without rows, and what is wrong with its filter."""
+    at = error.column - 1
+    start, end = max(0, at - _SHOWN_BEFORE), at + 1 + _SHOWN_AFTER
+    problem = Problem(
+        sentence=error.problem,
+        column=error.column,
+        before=("…" if start else "") + visible(q[start:at]),
+        at=visible(q[at : at + 1]),
+        after=visible(q[at + 1 : end]) + ("…" if len(q) > end else ""),
+    )
+    return List(q, subscription, before, Query(), Found([], None, None, 0), problem)
+
+
+def as_json(found: Found) -> dict[str, object]:
+    """Rows and where they go on, for the page's own script."""
+    rows = [
+        {"id": one.id, "cursor": str(one.cursor), "deliveries": one.deliveries, "html": row_html(one)}
+        for one in found.messages
+    ]
+    return {
+        "rows": rows,
+        "newest": str(found.newest) if found.newest else None,
+        "older": str(found.older) if found.older else None,
+        "looked_at": found.looked_at,
+    }

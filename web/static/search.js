@@ -1,0 +1,60 @@
+// The filter: the box, and links that add a term to it or leave out what has it. The address bar holds it all.
+
+const box = () => document.getElementById("q");
+
+export function focusSearch() {
+  box()?.focus();
+  box()?.select();
+}
+
+/** The list filtered by `q`, in the subscription that is shown. */
+function listAddress(q, subscription) {
+  const query = new URLSearchParams();
+  if (q) query.set("q", q);
+  if (subscription) query.set("subscription", subscription);
+  return query.size ? `/messages?${query}` : "/messages";
+}
+
+/** A link's own filter is one term. */
+function termOf(link) {
+  return new URL(link.href).searchParams.get("q") ?? "";
+}
+
+/** The filter with a term added, and its opposite removed; unchanged when the term is in it. */
+export function withTerm(q, term) {
+  const opposite = term.startsWith("-") ? term.slice(1) : `-${term}`;
+  const others = ` ${q} `.replace(` ${opposite} `, " ").trim();
+  return ` ${others} `.includes(` ${term} `) ? others : `${others} ${term}`.trim();
+}
+
+function go(link, { exclude }, dataset) {
+  const term = termOf(link);
+  const wanted = exclude && !term.startsWith("-") ? `-${term}` : term;
+  location.assign(listAddress(withTerm(dataset.q, wanted), dataset.subscription));
+}
+
+/** Wire the box and every `a[data-filter]`, now and later. `body` holds the filter that is shown. */
+export function startSearch(body) {
+  const form = document.getElementById("search");
+  form.addEventListener("submit", () => {
+    // Nothing asked for is not worth a place in the address.
+    for (const field of form.elements) field.disabled = !field.value;
+  });
+  addEventListener("pageshow", () => {
+    for (const field of form.elements) field.disabled = false;
+  });
+  document.getElementById("subscription")?.addEventListener("change", () => form.requestSubmit());
+  box().addEventListener("keydown", (event) => event.key === "Escape" && box().blur());
+  document.addEventListener("click", (event) => {
+    const link = event.target instanceof Element ? event.target.closest("a[data-filter]") : null;
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    go(link, { exclude: event.altKey }, body.dataset);
+  });
+  document.addEventListener("keydown", (event) => {
+    const link = event.target instanceof Element ? event.target.closest("a[data-filter]") : null;
+    if (!link || event.key !== "-" || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    go(link, { exclude: true }, body.dataset);
+  });
+}
