@@ -23,6 +23,7 @@ locals {
 
   # What the module grants on the project itself, besides the deployer's own roles.
   project_grants = [
+    google_project_iam_custom_role.backlog.name,
     google_project_iam_custom_role.receiver_firestore.name,
     google_project_iam_custom_role.viewer_firestore.name,
     "roles/logging.logWriter",

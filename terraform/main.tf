@@ -17,6 +17,12 @@ locals {
   # that the receiver wants to verify (cloud.google.com/run/docs/troubleshooting#signature-removed).
   push_audiences = length(var.push_audiences) > 0 ? var.push_audiences : ["${local.receiver_name}.${var.project}"]
 
+  # What people see and switch: dead letters, too, where somebody wants to look at them in the viewer.
+  monitored_ids = sort(concat(
+    keys(var.subscriptions),
+    [for id, one in var.subscriptions : "${id}-dead-letter-monitor" if one.monitor_dead_letters],
+  ))
+
   pubsub_agent = "serviceAccount:service-${local.number}@gcp-sa-pubsub.iam.gserviceaccount.com"
 
   # What both services read: infra/settings.py, COMMON.
@@ -28,7 +34,7 @@ locals {
     PUSH_AUDIENCE        = join(",", local.push_audiences)
     PUSH_SERVICE_ACCOUNT = google_service_account.push.email
     RETENTION_DAYS       = tostring(var.retention_days)
-    SUBSCRIPTIONS        = join(",", sort(keys(var.subscriptions)))
+    SUBSCRIPTIONS        = join(",", local.monitored_ids)
   }
 }
 

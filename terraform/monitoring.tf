@@ -11,8 +11,8 @@ resource "google_monitoring_notification_channel" "email" {
 
 locals {
   # As PromQL has it, one backslash of a regular expression is two.
-  monitored_ids = join("|", [for id in sort(keys(var.subscriptions)) : replace(id, "/[.+]/", "\\\\$0")])
-  monitored     = "monitored_resource=\"pubsub_subscription\",subscription_id=~\"${local.monitored_ids}\""
+  monitored_names = join("|", [for id in sort(keys(var.subscriptions)) : replace(id, "/[.+]/", "\\\\$0")])
+  monitored       = "monitored_resource=\"pubsub_subscription\",subscription_id=~\"${local.monitored_names}\""
 
   metric_age     = "pubsub_googleapis_com:subscription_oldest_unacked_message_age"
   metric_dead    = "pubsub_googleapis_com:subscription_dead_letter_message_count"

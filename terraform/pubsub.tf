@@ -40,6 +40,11 @@ resource "google_pubsub_subscription" "dead_letter" {
   expiration_policy {
     ttl = ""
   }
+
+  lifecycle {
+    # Start and Stop own it where dead letters are monitored.
+    ignore_changes = [push_config]
+  }
 }
 
 resource "google_pubsub_subscription" "monitored" {
@@ -136,6 +141,15 @@ resource "google_pubsub_subscription_iam_member" "viewer_switches_delivery" {
   lifecycle {
     replace_triggered_by = [google_pubsub_subscription.monitored[each.key].id]
   }
+}
+
+resource "google_pubsub_subscription_iam_member" "viewer_switches_dead_letters" {
+  for_each = { for id, one in var.subscriptions : id => one if one.monitor_dead_letters }
+
+  project      = var.project
+  subscription = google_pubsub_subscription.dead_letter[each.key].name
+  role         = google_project_iam_custom_role.delivery.name
+  member       = google_service_account.viewer.member
 }
 
 resource "google_pubsub_topic_iam_member" "viewer_publishes" {

@@ -233,12 +233,13 @@ variable "secret_versions" {
 }
 
 variable "subscriptions" {
-  description = "The monitored subscriptions by id. topic is a topic's id, which is created here, or the full name (projects/P/topics/T) of one that exists. A new subscription waits for somebody to press Start unless start_running; later only Start and Stop decide. Changing topic, filter or ordering makes a new subscription without the old one's messages."
+  description = "The monitored subscriptions by id. topic is a topic's id, which is created here, or the full name (projects/P/topics/T) of one that exists. A new subscription waits for somebody to press Start unless start_running; later only Start and Stop decide. monitor_dead_letters shows its dead letters as a subscription of their own, stopped until somebody presses Start. Changing topic, filter or ordering makes a new subscription without the old one's messages."
   type = map(object({
     topic                 = string
     ack_deadline_seconds  = optional(number, 60)
     filter                = optional(string)
     max_delivery_attempts = optional(number, 50)
+    monitor_dead_letters  = optional(bool, false)
     ordering              = optional(bool, false)
     retention_days        = optional(number, 7)
     retry_maximum_seconds = optional(number, 300)

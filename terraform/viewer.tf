@@ -107,6 +107,22 @@ resource "google_cloud_run_v2_service" "viewer" {
   ]
 }
 
+# How much waits in a stopped subscription only Cloud Monitoring knows. There is no narrower scope than the project.
+resource "google_project_iam_custom_role" "backlog" {
+  project     = var.project
+  role_id     = "${replace(var.name, "-", "_")}_backlog"
+  title       = "Subscope: see what waits"
+  permissions = ["monitoring.timeSeries.list"]
+
+  depends_on = [google_project_service.apis]
+}
+
+resource "google_project_iam_member" "viewer_sees_backlog" {
+  project = var.project
+  role    = google_project_iam_custom_role.backlog.name
+  member  = google_service_account.viewer.member
+}
+
 resource "google_cloud_run_v2_service_iam_member" "members_invoke_viewer" {
   for_each = var.viewer.access == "private" ? var.viewer.members : []
 

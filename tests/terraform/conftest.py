@@ -12,7 +12,7 @@ project        = "{PROJECT}"
 message_shards = 4
 publish_topics = ["orders"]
 subscriptions = {{
-  events = {{ topic = "projects/elsewhere/topics/events" }}
+  events = {{ topic = "projects/elsewhere/topics/events", monitor_dead_letters = true }}
   orders = {{ topic = "orders", filter = "attributes.kind = \\"order\\"", ordering = true, retention_days = 31 }}
 }}
 viewer = {{ access = "iap", members = ["group:ops@example.com"] }}

@@ -65,7 +65,7 @@ def test_both_services_agree_with_everything_set(full_plan: dict[str, Any]) -> N
     settings = viewer_settings(viewer)
     assert settings.auth_mode == "iap"
     assert settings.iap_audience == f"/projects/{NUMBER}/locations/europe-west1/services/subscope-viewer"
-    assert (settings.message_shards, settings.subscriptions) == (4, ("events", "orders"))
+    assert (settings.message_shards, settings.subscriptions) == (4, ("events", "events-dead-letter-monitor", "orders"))
 
 
 def test_an_instance_takes_its_streams_and_some_pages(plan: dict[str, Any]) -> None:

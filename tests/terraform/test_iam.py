@@ -18,6 +18,7 @@ ALWAYS = {
     (PUBSUB, "roles/iam.serviceAccountTokenCreator", "account subscope-push"),
     (RECEIVER, f"{CUSTOM}_receiver", "project"),
     (VIEWER, f"{CUSTOM}_viewer", "project"),
+    (VIEWER, f"{CUSTOM}_backlog", "project"),
     (VIEWER, "roles/iam.serviceAccountUser", "account subscope-push"),
     (VIEWER, "roles/secretmanager.secretAccessor", "secret subscope-admin-password"),
     (VIEWER, "roles/secretmanager.secretAccessor", "secret subscope-session-key"),
@@ -27,6 +28,7 @@ ALWAYS = {
 }
 ON_REQUEST = {
     (VIEWER, "roles/pubsub.publisher", "topic orders"),
+    (VIEWER, f"{CUSTOM}_delivery", "subscription events-dead-letter-monitor"),
     ("group:ops@example.com", "roles/iap.httpsResourceAccessor", "iap subscope-viewer"),
     (IAP, "roles/run.invoker", "service subscope-viewer"),
     (DEPLOYER, "roles/storage.objectUser", "bucket my-state"),
@@ -52,6 +54,7 @@ ON_REQUEST = {
     (DEPLOYER, "roles/storage.admin", "project"),
 }
 PERMISSIONS = {
+    f"{CUSTOM}_backlog": {"monitoring.timeSeries.list"},
     f"{CUSTOM}_delivery": {"pubsub.subscriptions.get", "pubsub.subscriptions.update"},
     f"{CUSTOM}_receiver": {
         "datastore.databases.get",
@@ -134,7 +137,7 @@ def test_grants_on_the_project_are_conditioned(full_plan: dict[str, Any]) -> Non
         ),
         "roles/resourcemanager.projectIamAdmin": (
             'api.getAttribute("iam.googleapis.com/modifiedGrantsByRole", []).hasOnly('
-            f'["{CUSTOM}_receiver","{CUSTOM}_viewer","roles/logging.logWriter","roles/storage.objectViewer"])'
+            f'["{CUSTOM}_backlog","{CUSTOM}_receiver","{CUSTOM}_viewer","roles/logging.logWriter","roles/storage.objectViewer"])'
         ),
     }
 
