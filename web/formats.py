@@ -40,19 +40,26 @@ def full_text(time: datetime) -> str:
 
 
 def span_text(seconds: float) -> str:
-    """A span of time in its two largest units: ``38 ms``, ``4.2 s``, ``6 d 4 h``."""
+    """A span of time in its two largest units: ``38 ms``, ``4.2 s``, ``2 min 10 s``, ``6 d 4 h``."""
     if seconds < 0:
-        return "0 ms"  # two machines' clocks: a negative latency would only confuse
-    if seconds < 1:
+        return "0 ms"
+    if seconds < 0.9995:
         return f"{seconds * 1000:.0f} ms"
-    if seconds < 60:
+    if seconds < 59.95:
         return f"{seconds:.1f} s"
-    minutes, hours, days = int(seconds // 60), int(seconds // 3600), int(seconds // 86400)
+    whole = round(seconds)
+    minutes, hours, days = whole // 60, whole // 3600, whole // 86400
     if hours < 1:
-        return f"{minutes} min"
+        return f"{minutes} min {whole % 60} s"
     if days < 1:
         return f"{hours} h {minutes % 60} min"
     return f"{days} d {hours % 24} h"
+
+
+def latency_text(start: datetime, end: datetime) -> str:
+    """How much later ``end`` was. Each time is by a clock of its own; a negative latency would only confuse."""
+    seconds = (end - start).total_seconds()
+    return span_text(seconds) if seconds >= 0 else "clocks differ"
 
 
 def short(text: str, most: int) -> str:

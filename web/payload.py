@@ -1,35 +1,44 @@
-"""What is shown of a payload: its views (pretty, raw, hex), its head when it is large, and why. Pure."""
+"""What is shown of a payload: its views, its head when it is large, and why. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from markupsafe import Markup, escape
 
-from infra.message import Kind
+from infra.message import Kind, read_content
+from web import decoders, tree
+from web.decoders import Decoded
 from web.formats import size_text
 from web.highlight import Language, colour, lay_out
 
-View = Literal["pretty", "raw", "hex"]
+View = Literal["pretty", "tree", "raw", "hex", "decoded"]
 
 SHOWN_BYTES = 128_000
 SHOWN_HEX_BYTES = 8_000
 _HEX_ROW = 16
 _VIEWS: dict[str, tuple[View, ...]] = {
-    "json": ("pretty", "raw", "hex"),
+    "json": ("pretty", "tree", "raw", "hex"),
     "text": ("raw", "hex"),
     "binary": ("hex",),
     "empty": (),
 }
+_KIND_WORDS = {"json": "JSON", "text": "text", "binary": "bytes", "empty": "nothing"}
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A payload as a page shows it. ``note`` says what is missing; empty when everything is there."""
+    """A payload as a page shows it.
+
+    ``body`` is escaped HTML, drawn as the view ``drawn_as`` (what was decoded may be any). ``origin`` says what was
+    undone, ``note`` what is missing; both empty when there is nothing to say.
+    """
 
     view: View | None
     views: tuple[View, ...]
     body: Markup
     note: str = ""
+    origin: str = ""
+    drawn_as: View | None = None
 
 
 def show(head: bytes, size_bytes: int, kind: Kind, wanted: str | None = None) -> Shown:
@@ -38,22 +47,57 @@ def show(head: bytes, size_bytes: int, kind: Kind, wanted: str | None = None) ->
     views = _VIEWS.get(kind, _VIEWS["binary"])
     if not views or not size_bytes:
         return Shown(None, (), Markup())
-    text = _decoded(head[:SHOWN_BYTES], cut=size_bytes > min(len(head), SHOWN_BYTES))
+    text = _text(head[:SHOWN_BYTES], cut=size_bytes > min(len(head), SHOWN_BYTES))
     if text is None:
         views = _VIEWS["binary"]
+    if decoders.is_packed(head):
+        views = (*views, "decoded")
     view = next((one for one in views if one == wanted), views[0])
+    if view == "decoded":
+        return replace(_decoded(head, size_bytes), views=views)
     if view == "hex" or text is None:
-        return Shown("hex", views, _hex(head[:SHOWN_HEX_BYTES]), _note(min(len(head), SHOWN_HEX_BYTES), size_bytes))
-    note = _note(min(len(head), SHOWN_BYTES), size_bytes)
+        body, shown_bytes, problem = _hex(head[:SHOWN_HEX_BYTES]), min(len(head), SHOWN_HEX_BYTES), ""
+    else:
+        body, problem = _draw(text, kind, view)
+        shown_bytes = min(len(head), SHOWN_BYTES)
+    note = " ".join(filter(None, (_note(shown_bytes, size_bytes), problem)))
+    return Shown(view, views, body, note, drawn_as=view)
+
+
+def _draw(text: str, kind: Kind, view: View) -> tuple[Markup, str]:
+    """A view of text, and what there is to say about it."""
+    if view == "tree":
+        drawn = tree.draw(text)
+        return drawn.html, drawn.note
     if view == "pretty":
         laid_out = lay_out(text)
         if laid_out is not None:
-            return Shown(view, views, colour(laid_out, "json"), note)
-        note = note or "Laid out, this would be very long; it is shown as it was sent."
-    return Shown(view, views, colour(text, _language(kind, text)), note)
+            return colour(laid_out, "json"), ""
+        return colour(text, "json"), "Laid out, this would be very long; it is shown as it was sent."
+    return colour(text, _language(kind, text)), ""
 
 
-def _decoded(data: bytes, *, cut: bool) -> str | None:
+def _decoded(head: bytes, size_bytes: int) -> Shown:
+    """What is inside a packed payload, drawn as suits it."""
+    found = decoders.decode(head, complete=len(head) >= size_bytes)
+    kind = read_content(found.data).kind
+    inside = show(found.data, len(found.data), kind)
+    note = inside.note.replace("The download has all of it.", "The download has the payload as it was sent.")
+    drawn_as = inside.drawn_as or "raw"
+    return Shown("decoded", (), inside.body, note, _origin(found, size_bytes, kind), drawn_as)
+
+
+def _origin(found: Decoded, size_bytes: int, kind: Kind) -> str:
+    """``base64 (1.2 kB) of gzip (0.9 kB) of JSON (4.1 kB).``"""
+    if not found.steps:
+        return found.trouble
+    names = [*(step.packing for step in found.steps), _KIND_WORDS[kind]]
+    sizes = [size_bytes, *(step.size_bytes for step in found.steps)]
+    chain = " of ".join(f"{name} ({size_text(size)})" for name, size in zip(names, sizes, strict=True))
+    return f"{chain}. {found.trouble}".rstrip()
+
+
+def _text(data: bytes, *, cut: bool) -> str | None:
     try:
         return data.decode()
     except UnicodeDecodeError as exc:

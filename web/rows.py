@@ -11,6 +11,8 @@ from markupsafe import Markup
 
 from infra.message import Message, visible
 from web import formats
+from web.links import filter_link
+from web.summaries import summarise
 
 CHIPS = 6
 
@@ -30,7 +32,7 @@ def _template() -> Template:
 
 
 def add_filters(environment: Environment) -> None:
-    """Give templates the formats that rows and pages write with."""
+    """Give templates the formats, links and summaries that rows and pages write with."""
     environment.filters.update(
         size=formats.size_text,
         iso=formats.iso,
@@ -41,6 +43,7 @@ def add_filters(environment: Environment) -> None:
         short=formats.short,
         visible=visible,
     )
+    environment.globals.update(filter_link=filter_link, latency=formats.latency_text, summarise=summarise)
 
 
 def row_html(message: Message) -> Markup:

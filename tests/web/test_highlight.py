@@ -1,5 +1,7 @@
 """Payloads as they are shown: laid out by white space alone, escaped, cut and told so."""
 
+import base64
+import gzip
 import re
 
 import pytest
@@ -63,10 +65,14 @@ def test_hidden_characters_are_written_out() -> None:
 @pytest.mark.parametrize(
     ("data", "kind", "wanted", "view", "views"),
     [
-        (b'{"a":1}', "json", None, "pretty", ("pretty", "raw", "hex")),
-        (b'{"a":1}', "json", "raw", "raw", ("pretty", "raw", "hex")),
-        (b'{"a":1}', "json", "nonsense", "pretty", ("pretty", "raw", "hex")),
+        (b'{"a":1}', "json", None, "pretty", ("pretty", "tree", "raw", "hex")),
+        (b'{"a":1}', "json", "raw", "raw", ("pretty", "tree", "raw", "hex")),
+        (b'{"a":1}', "json", "nonsense", "pretty", ("pretty", "tree", "raw", "hex")),
+        (b'{"a":1}', "json", "tree", "tree", ("pretty", "tree", "raw", "hex")),
         (b"hello", "text", None, "raw", ("raw", "hex")),
+        (b"aGVsbG8gdGhlcmUsIHlvdQ==", "text", None, "raw", ("raw", "hex", "decoded")),
+        (b"\x1f\x8b\x08\x00", "binary", None, "hex", ("hex", "decoded")),
+        (b"\x1f\x8b\x08\x00", "binary", "decoded", "decoded", ("hex", "decoded")),
         (b"hello", "text", "pretty", "raw", ("raw", "hex")),
         (b"\xff\x00", "binary", None, "hex", ("hex",)),
         (b"\xff\x00", "text", None, "hex", ("hex",)),
@@ -77,6 +83,50 @@ def test_hidden_characters_are_written_out() -> None:
 def test_views(data: bytes, kind: str, wanted: str | None, view: str | None, views: tuple[str, ...]) -> None:
     shown = show(data, len(data), kind, wanted)  # type: ignore[arg-type]
     assert (shown.view, shown.views, shown.note) == (view, views, "")
+
+
+@pytest.mark.parametrize(
+    ("data", "drawn_as", "text", "origin"),
+    [
+        (
+            gzip.compress(b'{"b":1.0,"a":2}', mtime=0),
+            "pretty",
+            '{\n  "b": 1.0,\n  "a": 2\n}',
+            "gzip (35 B) of JSON (15 B).",
+        ),
+        (base64.b64encode(b"<b>hello</b> there"), "raw", "<b>hello</b> there", "base64 (24 B) of text (18 B)."),
+        (
+            base64.b64encode(gzip.compress(b"\xff\x01", mtime=0)),
+            "hex",
+            "00000000  ff 01                                             ··",
+            "base64 (32 B) of gzip (22 B) of bytes (2 B).",
+        ),
+        (gzip.compress(b"[1] and so on", mtime=0), "raw", "[1] and so on", "gzip (33 B) of text (13 B)."),
+        (gzip.compress(b"", mtime=0), "raw", "", "gzip (20 B) of nothing (0 B)."),
+        (b"\x1f\x8b\x08\x00", "hex", "00000000  1f 8b 08 00", "The gzip data ends early."),
+    ],
+)
+def test_what_was_packed_is_shown_by_its_kind(data: bytes, drawn_as: str, text: str, origin: str) -> None:
+    shown = show(data, len(data), "text" if data.isascii() else "binary", "decoded")
+    assert (shown.view, shown.drawn_as, shown.origin, shown.note) == ("decoded", drawn_as, origin, "")
+    assert Markup(re.sub("<[^>]*>", "", shown.body)).unescape().startswith(text)
+
+
+def test_much_that_was_packed_is_cut_and_says_so() -> None:
+    packed = gzip.compress(b"x" * 5_000_000, mtime=0)
+    shown = show(packed, len(packed), "binary", "decoded")
+    assert shown.origin.endswith("of text (1.0 MB). There is more inside; it is cut after 1 MB.")
+    assert shown.note == "The first 128 kB of 1.0 MB are shown. The download has the payload as it was sent."
+    head = show(packed[:500], len(packed), "binary", "decoded")
+    assert head.origin.endswith("Only its beginning was read.")
+
+
+def test_a_tree_says_what_it_leaves_out() -> None:
+    data = b"[" + b"1," * 64_500
+    shown = show(data, len(data) + 1, "json", "tree")
+    assert shown.note == (
+        "The first 128 kB of 129 kB are shown. The download has all of it. The tree ends after 20,000 values."
+    )
 
 
 def test_hex_rows() -> None:
