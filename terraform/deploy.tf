@@ -30,12 +30,14 @@ locals {
     "roles/storage.objectViewer",
   ]
 
-  # Whoever deploys something that runs as an account must be allowed to act as it; a subscription with a push token, too.
-  runtime_accounts = {
+  # Whoever deploys something that runs as an account must be allowed to act as it; a subscription with a push token and
+  # a trigger, too.
+  acted_as = {
     build    = google_service_account.build.name
     push     = google_service_account.push.name
     receiver = google_service_account.receiver.name
     viewer   = google_service_account.viewer.name
+    deployer = one([for account in google_service_account.deployer : account.name])
   }
 }
 
@@ -74,7 +76,7 @@ resource "google_project_iam_member" "deployer_grants" {
 }
 
 resource "google_service_account_iam_member" "deployer_acts_as" {
-  for_each = var.deploy != null ? local.runtime_accounts : {}
+  for_each = var.deploy != null ? local.acted_as : {}
 
   service_account_id = each.value
   role               = "roles/iam.serviceAccountUser"

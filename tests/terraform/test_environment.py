@@ -1,11 +1,14 @@
 """The services get exactly what they read, and start with it; secrets are nowhere in a plan or a state."""
 
 import json
+import runpy
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
+
 from infra.settings import COMMON, GOOGLE_CERTS_URL, RECEIVER, VIEWER, receiver_settings, viewer_settings
-from tests.terraform.stage import IMAGE, NUMBER, PROJECT, Terraform, resources, values
+from tests.terraform.stage import IMAGE, NUMBER, PROJECT, ROOT, Terraform, resources, values
 
 URL = f"https://subscope-receiver-{NUMBER}.europe-west1.run.app"
 SECRETS = {"ADMIN_PASSWORD", "SECRET_KEY"}
@@ -68,10 +71,13 @@ def test_both_services_agree_with_everything_set(full_plan: dict[str, Any]) -> N
     assert (settings.message_shards, settings.subscriptions) == (4, ("events", "events-dead-letter-monitor", "orders"))
 
 
-def test_an_instance_takes_its_streams_and_some_pages(plan: dict[str, Any]) -> None:
+def test_an_instance_takes_as_many_requests_as_it_has_threads(
+    plan: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAX_STREAMS", viewer_environment(plan)["MAX_STREAMS"])
+    gunicorn = runpy.run_path(str(ROOT / "web/gunicorn.conf.py"))
     template = values(plan, "google_cloud_run_v2_service.viewer")["template"][0]
-    # web/gunicorn.conf.py has as many threads.
-    assert template["max_instance_request_concurrency"] == viewer_settings(viewer_environment(plan)).max_streams + 16
+    assert template["max_instance_request_concurrency"] == gunicorn["threads"]
     assert template["timeout"] == "3600s"
 
 

@@ -35,7 +35,7 @@ ON_REQUEST = {
     (DEPLOYER, "roles/resourcemanager.projectIamAdmin", "project"),
     *(
         (DEPLOYER, "roles/iam.serviceAccountUser", f"account subscope-{x}")
-        for x in ("build", "push", "receiver", "viewer")
+        for x in ("build", "deployer", "push", "receiver", "viewer")
     ),
     (DEPLOYER, "roles/artifactregistry.admin", "project"),
     (DEPLOYER, "roles/cloudbuild.builds.editor", "project"),
