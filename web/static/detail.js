@@ -1,13 +1,33 @@
-// What is common to a message's drawer and its own page: other views, copying.
+// What is common to a message's drawer and its own page: its views, the one chosen last, folding, copying.
 
-import { notify } from "./notices.js";
-import { localize } from "./times.js";
+import { startCopying } from "./copy.js";
 import { get } from "./requests.js";
+import { localize } from "./times.js";
 
-/** Fetch a message's detail, in one of its views, into `place`. */
+const KEY = "subscope-view";
+
+function rememberedView() {
+  try {
+    return localStorage.getItem(KEY);
+  } catch {
+    return null;
+  }
+}
+
+function remember(view) {
+  try {
+    localStorage.setItem(KEY, view);
+  } catch {
+    // The choice then lasts as long as this message.
+  }
+}
+
+/** Fetch a message's detail, in the view of its address or else the one chosen last, into `place`. */
 export async function loadDetail(place, address) {
   const url = new URL(address, location.href);
   url.searchParams.set("part", "detail");
+  const remembered = rememberedView();
+  if (remembered && !url.searchParams.has("view")) url.searchParams.set("view", remembered);
   const html = await (await get(url, "text/html")).text();
   const template = document.createElement("template");
   template.innerHTML = html;
@@ -15,31 +35,40 @@ export async function loadDetail(place, address) {
   place.replaceChildren(template.content);
 }
 
-async function copy(text, what) {
-  try {
-    await navigator.clipboard.writeText(text);
-    notify(`${what} copied.`);
-  } catch {
-    notify("The browser does not let this page copy.", "problem");
-  }
+/** Show the view chosen last, where the address names none and the message has it. */
+export async function showRememberedView(place) {
+  const wanted = place.querySelector(`a[data-view="${CSS.escape(rememberedView() ?? "")}"]:not([aria-current])`);
+  if (wanted && !new URLSearchParams(location.search).has("view")) await loadDetail(place, wanted.href);
 }
 
-/** Wire views and copy buttons below `place`. */
+async function choose(link) {
+  const holder = link.closest(".detail").parentElement;
+  const { view } = link.dataset;
+  remember(view);
+  await loadDetail(holder, link.href);
+  history.replaceState(history.state, "", link.href);
+  holder.querySelector(`a[data-view="${view}"]`)?.focus();
+}
+
+/** Unfold a whole tree, or fold it down to its root. */
+function fold(button) {
+  const levels = [...button.closest(".detail").querySelectorAll(".tree details")];
+  const unfold = levels.some((level) => !level.open);
+  for (const [index, level] of levels.entries()) level.open = unfold || index === 0;
+  button.textContent = unfold ? "Fold all" : "Unfold all";
+}
+
+/** Wire views, folding and copy buttons below `place`. */
 export function startDetail(place, { failed }) {
+  startCopying(place);
   place.addEventListener("click", (event) => {
     const target = event.target instanceof Element ? event.target : null;
     const view = target?.closest("a[data-view]");
     if (view && !event.ctrlKey && !event.metaKey) {
       event.preventDefault();
-      const holder = view.closest(".detail").parentElement;
-      loadDetail(holder, view.href)
-        .then(() => holder.querySelector(`a[data-view="${view.dataset.view}"]`)?.focus())
-        .catch(failed);
-    } else if (target?.closest("[data-copy-payload]")) {
-      copy(place.querySelector("pre.code").textContent, "Payload");
-    } else if (target?.closest("[data-copy-link]")) {
-      event.preventDefault();
-      copy(new URL(target.closest("a").getAttribute("href"), location.href).href, "Link");
+      choose(view).catch(failed);
+    } else if (target?.closest("[data-fold]")) {
+      fold(target.closest("[data-fold]"));
     }
   });
 }

@@ -1,8 +1,12 @@
 // A message's own page.
 
-import { startDetail } from "./detail.js";
+import { showRememberedView, startDetail } from "./detail.js";
 import { notify } from "./notices.js";
 import { startTimes } from "./times.js";
 
+const place = document.getElementById("reader");
+const failed = (error) => notify(error.message, "problem");
+
 startTimes();
-startDetail(document.getElementById("main"), { failed: (error) => notify(error.message, "problem") });
+startDetail(place, { failed });
+showRememberedView(place).catch(failed);
