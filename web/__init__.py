@@ -9,15 +9,35 @@ from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from infra.audit import Audit
+from infra.backlog import Backlogs
 from infra.firestore.client import Database
 from infra.firestore.reads import Messages
 from infra.logs import Logger
+from infra.publishing import Publisher, Topics
 from infra.pubsub import PubSub
 from infra.sessions import Sessions
 from infra.settings import ViewerSettings, behind_front_end, viewer_settings
 from infra.subscription import Subscriptions
 from infra.users import Users
-from web import account, auth, delivery, errors, headers, health, live, messages, rows
+from web import (
+    account,
+    api,
+    auth,
+    backlog,
+    compression,
+    delivery,
+    errors,
+    export,
+    headers,
+    health,
+    journals,
+    live,
+    messages,
+    people,
+    publish,
+    republish,
+    rows,
+)
 from web.cookie import FormSessions
 from web.feed import Feed
 from web.iap import IapVerifier
@@ -51,7 +71,8 @@ def make_services(settings: ViewerSettings) -> Services:
     database = Database(settings)
     stored = Messages(database, settings.message_shards)
     audit = Audit(database)
-    subscriptions = Subscriptions(settings, settings.push_endpoint, database, PubSub(settings), audit, log)
+    pubsub = PubSub(settings)
+    subscriptions = Subscriptions(settings, settings.push_endpoint, database, pubsub, audit, log)
     return Services(
         settings=settings,
         log=log,
@@ -61,6 +82,8 @@ def make_services(settings: ViewerSettings) -> Services:
         users=Users(database),
         sessions=Sessions(database),
         audit=audit,
+        publisher=Publisher(Topics(settings, pubsub), pubsub, audit, log),
+        backlogs=Backlogs(settings, log),
         feed=Feed(database, stored, settings, log, rows.row_html, subscriptions.observe_all),
     )
 
@@ -91,9 +114,15 @@ def _configure(app: Flask, settings: ViewerSettings) -> None:
 def _register(app: Flask) -> None:
     # The order is the order of checks: where a request comes from and whose it is, then its form token.
     auth.init_app(app)
+    publish.init_app(app)
     CSRFProtect(app)
     Bootstrap5(app)
     headers.init_app(app)
+    compression.init_app(app)
     errors.init_app(app)
-    for module in (account, messages, delivery, health, live):
+    backlog.init_app(app)
+    republish.init_app(app)
+    for module in (account, api, backlog, delivery, export, health, journals, live, messages, people):
         app.register_blueprint(module.blueprint)
+    app.register_blueprint(publish.blueprint)
+    app.register_blueprint(republish.blueprint)

@@ -106,7 +106,7 @@ def session_still_valid() -> Callable[[], bool]:
 
 def wants_page() -> bool:
     """Whether a person's browser asks for a page, rather than a script for data or for a part of one."""
-    if "part" in request.args:
+    if "part" in request.args or request.path.startswith("/api/"):
         return False
     return request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html"
 

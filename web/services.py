@@ -9,9 +9,11 @@ from flask import current_app
 
 if TYPE_CHECKING:
     from infra.audit import Audit
+    from infra.backlog import Backlogs
     from infra.firestore.client import Database
     from infra.firestore.reads import Messages
     from infra.logs import Logger
+    from infra.publishing import Publisher
     from infra.sessions import Sessions
     from infra.settings import ViewerSettings
     from infra.subscription import Subscriptions
@@ -31,6 +33,8 @@ class Services:
     users: Users
     sessions: Sessions
     audit: Audit
+    publisher: Publisher
+    backlogs: Backlogs
     feed: Feed
 
 

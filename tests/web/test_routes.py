@@ -1,5 +1,7 @@
 """Who may use which route, walked over the application's own map: a new route cannot be forgotten."""
 
+from uuid import uuid4
+
 import pytest
 from flask import Flask
 from werkzeug.routing import Rule
@@ -7,7 +9,7 @@ from werkzeug.routing import Rule
 from infra.message import document_id
 from tests.web.conftest import running
 from tests.web.stage import SUBSCRIPTION, LocalFirestore, settings_for
-from tests.web.visitor import SCRIPT, Visitor
+from tests.web.visitor import SCRIPT, Visitor, add_user
 from web.auth import access_of
 
 PUBLIC = {"static", "bootstrap.static", "account.login", "account.sign_in", "messages.pygments_css"}
@@ -21,6 +23,7 @@ def rules(app: Flask) -> list[Rule]:
 
 def path_of(rule: Rule) -> str:
     values = {"document": document_id("nobody", "1"), "subscription": SUBSCRIPTION, "filename": "icon.svg"}
+    values |= {"name": "nobody"}
     _, path = rule.build({name: values[name] for name in rule.arguments}, append_unknown=False) or ("", "")
     return path
 
@@ -52,7 +55,28 @@ def test_viewers_are_refused_what_is_an_operators(app: Flask, viewer: Visitor) -
             answer = viewer.client.open(path_of(rule), method=method, headers={**SCRIPT, "X-CSRFToken": viewer.token()})
             assert answer.status_code == 403, f"{method} {path_of(rule)} answered a viewer {answer.status_code}"
             assert answer.json is not None
-            assert "operator" in answer.json["error"]["detail"]
+            assert f"the role {access_of(app, rule.endpoint)}" in answer.json["error"]["detail"]
+
+
+def test_operators_are_refused_what_is_an_admins(app: Flask, operator: Visitor) -> None:
+    refused = [rule for rule in rules(app) if access_of(app, rule.endpoint) == "admin"]
+    assert {rule.rule for rule in refused} >= {"/users", "/sessions", "/audit"}
+    for rule in refused:
+        for method in sorted((rule.methods or set()) - {"OPTIONS", "HEAD"}):
+            headers = {**SCRIPT, "X-CSRFToken": operator.token()}
+            answer = operator.client.open(path_of(rule), method=method, headers=headers)
+            assert answer.status_code == 403, f"{method} {path_of(rule)} answered an operator {answer.status_code}"
+
+
+def test_no_change_without_a_form_token(app: Flask) -> None:
+    admin = Visitor(app, add_user(app, f"ada-{uuid4().hex[:8]}", "admin"))
+    for rule in rules(app):
+        if "POST" in (rule.methods or set()):
+            for token in ({}, {"X-CSRFToken": "x"}, {"X-CSRFToken": Visitor(app).token()}):
+                answer = admin.client.post(path_of(rule), headers={**SCRIPT, **token})
+                assert answer.status_code == 400, f"{rule.rule} answered {answer.status_code} without a form token"
+                assert answer.json is not None
+                assert "form is from an earlier sign-in" in answer.json["error"]["detail"]
 
 
 def test_what_changes_something_is_never_a_get(app: Flask) -> None:

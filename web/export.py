@@ -1,0 +1,90 @@
+"""Export of exactly what is filtered, as NDJSON or CSV: streamed, whole payloads, never much in memory.
+
+The answer has begun when something goes wrong, so a file that is cut says so in its last line.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+
+from flask import Blueprint, Response, request
+from flask.typing import ResponseReturnValue
+
+from infra.errors import StoreError
+from infra.firestore.reads import Messages
+from infra.message import Cursor, Message
+from web import records
+from web.auth import requires, signed_in_user
+from web.matching import each, read_filter
+from web.services import services
+
+MOST_MESSAGES = 100_000
+_CSV = "text/csv; charset=utf-8; header=present"
+_NDJSON = "application/x-ndjson"
+
+Line = Callable[[dict[str, object]], bytes]
+
+blueprint = Blueprint("export", __name__)
+
+
+@blueprint.get("/export.ndjson")
+@requires("operator")
+def ndjson() -> ResponseReturnValue:
+    """One JSON object a line: what ``?q=&subscription=&before=`` shows in the list."""
+    return _export("ndjson", _NDJSON, b"", records.ndjson_line, _cut_line)
+
+
+@blueprint.get("/export.csv")
+@requires("operator")
+def csv() -> ResponseReturnValue:
+    """One row a message, the names of the columns first."""
+    head = records.csv_row(records.COLUMNS)
+    return _export("csv", _CSV, head, lambda fields: records.csv_row(records.csv_fields(fields)), _cut_row)
+
+
+def _export(ending: str, content_type: str, head: bytes, line: Line, cut: Callable[[str], bytes]) -> Response:
+    wanted = read_filter(request.args)
+    asked = " ".join(f"{name}={value}" for name, value in wanted.arguments.items())
+    # Before the first byte: taking data along is recorded, or does not happen.
+    services().audit.record(signed_in_user().name, f"message.export_{ending}", "messages", asked or "everything")
+    found = each(services().messages, wanted)
+    response = Response(_lines(services().messages, found, head, line, cut, _log_cut()), content_type=content_type)
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    response.headers["Content-Disposition"] = f'attachment; filename="messages-{stamp}.{ending}"'
+    response.headers["X-Accel-Buffering"] = "no"
+    return response
+
+
+def _lines(
+    store: Messages,
+    found: Iterator[Message],
+    head: bytes,
+    line: Line,
+    cut: Callable[[str], bytes],
+    log_cut: Callable[[str], None],
+) -> Iterator[bytes]:
+    if head:
+        yield head
+    last: Cursor | None = None
+    try:
+        for count, message in enumerate(found):
+            if count == MOST_MESSAGES:
+                yield cut(f"{MOST_MESSAGES} messages are the most; go on with before={last}")
+                return
+            yield line(records.record(message, store.payload(message)))
+            last = message.cursor
+    except StoreError as exc:
+        log_cut(str(exc))
+        yield cut(f"the database did not answer; go on with before={last}" if last else "the database did not answer")
+
+
+def _log_cut() -> Callable[[str], None]:
+    log, who = services().log, signed_in_user().name
+    return lambda reason: log.error("an export was cut", who=who, reason=reason)
+
+
+def _cut_line(reason: str) -> bytes:
+    return records.ndjson_line({"cut": reason})
+
+
+def _cut_row(reason: str) -> bytes:
+    return records.csv_row([f"CUT: {reason}"])

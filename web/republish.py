@@ -1,0 +1,205 @@
+"""Publishing stored messages again, byte for byte: one, all that a filter finds, or dead letters to their source.
+
+What is replayed says so (``infra.replay``), and its page links back to what it came from.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+
+from flask import Blueprint, Flask, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from infra.errors import DocumentNotFoundError, InputError, StoreError, SubscriptionError
+from infra.firestore.reads import Messages, Selection
+from infra.firestore.search import Bounds, search
+from infra.message import Message, document_id, is_document_id
+from infra.publishing import Outgoing
+from infra.query import parse, quoted
+from infra.replay import REPLAYED_BY, REPLAYED_FROM, again, back_to_source, dead_letter_source
+from web.auth import requires, signed_in_user
+from web.matching import find, read_filter
+from web.services import services
+
+Way = Literal["topic", "source"]
+
+MOST_MESSAGES = 500
+# Every payload is read and sent again while the person waits.
+MOST_BYTES = 100_000_000
+_FEW = 5
+
+blueprint = Blueprint("republish", __name__)
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """Where a message came from and what came of it. ``origin`` is None when it is not stored any more, or not here."""
+
+    replayed_from: str
+    replayed_by: str
+    origin: Message | None
+    replays: list[Message]
+    more: bool
+    filter: str
+
+
+def init_app(app: Flask) -> None:
+    """Let a message's page ask for its lineage."""
+    app.jinja_env.globals.update(lineage_of=lineage_of, dead_letter_source=dead_letter_source)
+
+
+@blueprint.post("/messages/<document>/republish")
+@requires("operator")
+def one(document: str) -> ResponseReturnValue:
+    """Publish one message again, to its own topic or, ``to=source``, a dead letter to its source's: 303 to its way."""
+    message = _stored(document)
+    way = _way()
+    topic = _topic(message, way)
+    outgoing = _outgoing(message, way, signed_in_user().name)
+    why = f"from messages/{message.id}"
+    message_id = services().publisher.publish(topic, outgoing, signed_in_user().name, "message.republish", why)
+    return redirect(url_for("publish.sent", topic=topic, id=message_id), 303)
+
+
+@blueprint.get("/republish")
+@requires("operator")
+def confirm() -> ResponseReturnValue:
+    """What would be published again for a filter, and to where; nothing happens yet."""
+    wanted = read_filter(request.args)
+    found = find(wanted, MOST_MESSAGES)
+    chosen = _within_bounds(found.messages)
+    return render_template(
+        "republish.html",
+        wanted=wanted,
+        messages=chosen,
+        groups=_groups(chosen, "topic"),
+        sources=_groups([one for one in chosen if dead_letter_source(one)], "source"),
+        dead_letters=sum(1 for one in chosen if dead_letter_source(one)),
+        older=found.older or (chosen[-1].cursor if len(chosen) < len(found.messages) else None),
+        most=MOST_MESSAGES,
+        total_bytes=sum(one.size_bytes for one in chosen),
+    )
+
+
+@blueprint.post("/republish")
+@requires("operator")
+def many() -> ResponseReturnValue:
+    """Publish again exactly the messages that were confirmed, oldest first, so that ordering keys keep their order."""
+    way, who = _way(), signed_in_user().name
+    messages = [_stored(document) for document in _confirmed(request.form.getlist("id"))]
+    messages.sort(key=lambda message: message.cursor)
+    results = []
+    for topic, some in _by_topic(messages, way).items():
+        why = f"{len(some)} messages, {request.form.get('q', '')[:200]!r}"
+        store = services().messages
+        sent = services().publisher.publish_all(topic, _each(store, some, way, who), who, "message.republish", why)
+        results.append({"topic": topic, "wanted": len(some), "sent": len(sent.message_ids), "problem": sent.problem})
+    status = 200 if all(not result["problem"] for result in results) else 502
+    return render_template("republished.html", results=results, who=who), status
+
+
+def lineage_of(message: Message) -> Lineage:
+    """Where a message came from, and the newest few of what came of it. What cannot be read is left out."""
+    came_from = message.attributes.get(REPLAYED_FROM, "")
+    filter_text = f"{REPLAYED_FROM}={quoted(message.message_id)}"
+    try:
+        origin = _origin(came_from) if came_from else None
+        query = parse(filter_text, datetime.now(UTC))
+        found = search(services().messages, Selection(), query, limit=_FEW, bounds=Bounds(messages=50, seconds=0.5))
+        replays, more = found.messages, found.older is not None
+    except StoreError as exc:
+        services().log.warning("lineage cannot be read", id=message.id, reason=str(exc))
+        origin, replays, more = None, [], False
+    by = message.attributes.get(REPLAYED_BY, "")
+    return Lineage(came_from, by, origin, replays, more and len(replays) == _FEW, filter_text)
+
+
+def _origin(message_id: str) -> Message | None:
+    """The stored message of an id, whichever monitored subscription delivered it."""
+    for subscription in services().settings.subscriptions:
+        if found := services().messages.get(document_id(subscription, message_id)):
+            return found
+    return None
+
+
+def _stored(document: str) -> Message:
+    found = services().messages.get(document) if is_document_id(document) else None
+    if found is None:
+        raise DocumentNotFoundError(f"Message {document[:32]} is not there any more; nothing was published.")
+    return found
+
+
+def _way() -> Way:
+    return "source" if request.form.get("to") == "source" else "topic"
+
+
+def _topic(message: Message, way: Way) -> str:
+    """The full name of the topic a message goes to. Raises InputError, SubscriptionError."""
+    topics = services().publisher.topics
+    if way == "topic":
+        return topics.of(message.subscription)
+    source = dead_letter_source(message)
+    if source is None:
+        raise InputError("message", f"{message.message_id} is no dead letter: it does not say where it comes from.")
+    if source.project not in ("", services().settings.google_cloud_project):
+        raise InputError("message", f"{message.message_id} comes from the project {source.project[:40]!r}, not ours.")
+    # A publisher can write that attribute, too: whatever it names, only our own topics are published to (T24).
+    found = topics.of(source.subscription)
+    if found not in topics.all():
+        raise InputError(
+            "message", f"{message.message_id} comes from {source.subscription[:255]!r}, not monitored here."
+        )
+    return found
+
+
+def _outgoing(message: Message, way: Way, who: str) -> Outgoing:
+    return _remade(message, services().messages.payload(message), way, who)
+
+
+def _remade(message: Message, data: bytes, way: Way, who: str) -> Outgoing:
+    return back_to_source(message, data, who) if way == "source" else again(message, data, who)
+
+
+def _each(store: Messages, messages: Iterable[Message], way: Way, who: str) -> Iterator[Outgoing]:
+    return (_remade(message, store.payload(message), way, who) for message in messages)
+
+
+def _confirmed(documents: list[str]) -> list[str]:
+    if not documents:
+        raise InputError("messages", "were not chosen; nothing was published.")
+    if len(documents) > MOST_MESSAGES:
+        raise InputError("messages", f"are more than {MOST_MESSAGES}; nothing was published.")
+    return list(dict.fromkeys(documents))
+
+
+def _by_topic(messages: list[Message], way: Way) -> dict[str, list[Message]]:
+    """The messages by the topic they go to; all of them, or none and an error."""
+    found: dict[str, list[Message]] = {}
+    for message in messages:
+        if way == "topic" or dead_letter_source(message):
+            found.setdefault(_topic(message, way), []).append(message)
+    if not found:
+        raise InputError("messages", "are no dead letters; nothing was published.")
+    return found
+
+
+def _within_bounds(messages: list[Message]) -> list[Message]:
+    size = 0
+    for index, message in enumerate(messages):
+        size += message.size_bytes
+        if size > MOST_BYTES and index:
+            return messages[:index]
+    return messages
+
+
+def _groups(messages: list[Message], way: Way) -> list[tuple[str, int, str]]:
+    """Topic, how many messages, and why they cannot go there."""
+    found: dict[tuple[str, str], int] = {}
+    for message in messages:
+        try:
+            key = (_topic(message, way), "")
+        except (InputError, SubscriptionError) as exc:
+            key = ("", str(exc) if exc.status < 500 else "Pub/Sub cannot be asked at this moment.")
+        found[key] = found.get(key, 0) + 1
+    return [(topic, count, problem) for (topic, problem), count in found.items()]
