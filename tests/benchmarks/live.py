@@ -1,6 +1,7 @@
-"""How soon a message is on the page: the whole chain, the feed beside ``on_snapshot``, and many open streams.
+"""How soon a message is on the page: the whole chain, the feed beside ``on_snapshot``, many open streams, and
+the first page of a small and of a large history.
 
-Run it with ``python -m tests.benchmarks.live`` (about two minutes; ``--quick`` half a minute); it prints, and asserts
+Run it with ``python -m tests.benchmarks.live`` (about three minutes; ``--quick`` half a minute); it prints, and asserts
 nothing. Everything runs on this machine, its own load included.
 """
 
@@ -15,9 +16,10 @@ from pathlib import Path
 
 from tests.benchmarks.live_chain import measure_chain
 from tests.benchmarks.live_feed import measure_feed, measure_on_snapshot
+from tests.benchmarks.live_pages import measure_pages
 from tests.benchmarks.live_streams import measure_streams
 
-LIMIT_SECONDS = 175
+LIMIT_SECONDS = 240
 
 
 def show(name: str, seconds: Sequence[float], note: str = "") -> None:
@@ -33,13 +35,14 @@ def main() -> None:
     """Measure what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="shorter runs, fewer of them")
-    parser.add_argument("--only", choices=("chain", "feed", "streams"), help="one part")
+    parser.add_argument("--only", choices=("chain", "feed", "streams", "pages"), help="one part")
     arguments = parser.parse_args()
     seconds = 3 if arguments.quick else 8
     parts: dict[str, Callable[[], None]] = {
         "chain": lambda: chain(seconds),
         "feed": lambda: feeds(seconds, (200, 2_000) if arguments.quick else (200, 1_000, 2_000)),
         "streams": lambda: streams(seconds),
+        "pages": lambda: pages((1_000, 10_000) if arguments.quick else (1_000, 100_000)),
     }
     stop = threading.Timer(LIMIT_SECONDS, give_up)
     stop.daemon = True
@@ -69,6 +72,13 @@ def streams(seconds: float) -> None:
     with tempfile.TemporaryDirectory() as directory:
         found = measure_streams(Path(directory), 400, 10, seconds)
         show("400 open streams, 10 frames/s each", found.seconds, found.note)
+
+
+def pages(counts: Sequence[int]) -> None:
+    """Request -> first byte of the first page, beside what is stored; and what the page weighs, compressed."""
+    with tempfile.TemporaryDirectory() as directory:
+        for stored, found in measure_pages(Path(directory), counts):
+            show(f"first page, {stored:,} messages stored", found.seconds, found.note)
 
 
 def give_up() -> None:

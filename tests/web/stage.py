@@ -122,8 +122,8 @@ def environ_for(address: str) -> dict[str, str]:
 class Writer:
     """Stores messages as the receiver does: one write each, ``received_at`` by the server unless given."""
 
-    def __init__(self, address: str) -> None:
-        self.database = Database(settings_for(address))
+    def __init__(self, address: str, **environ: str) -> None:
+        self.database = Database(settings_for(address, **environ))
         self._next = 0
 
     def close(self) -> None:
