@@ -23,6 +23,7 @@ MORE_TOKENS = "…"
 # A longer JSON payload is not parsed: ten megabytes of it cost 100 ms and hundreds of megabytes of memory.
 MAX_PARSED_BYTES = 1024 * 1024
 
+_LAYOUT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _ID = re.compile(r"[0-9a-f]{32}")
 _CURSOR = re.compile(r"([0-9]{1,18})-([0-9a-f]{32})")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -192,7 +193,10 @@ def _scalars(parsed: dict[str, object] | list[object]) -> Iterator[tuple[str, st
 
 
 def visible(text: str) -> str:
-    """``text`` with every control, format and separator character shown: control pictures, or ``\\u202e``."""
+    """``text`` with every control, format and separator character written out, as JSON would: ``\\n``, ``\\u202e``.
+
+    Unicode's pictures of control characters would be shorter, but many fonts have none of them.
+    """
     if text.isprintable():
         return text
     return "".join(_visible(character) for character in text)
@@ -201,11 +205,9 @@ def visible(text: str) -> str:
 def _visible(character: str) -> str:
     if character.isprintable():
         return character
+    if character in _LAYOUT:
+        return _LAYOUT[character]
     code = ord(character)
-    if code < 0x20:
-        return chr(0x2400 + code)
-    if code == 0x7F:
-        return "\u2421"
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 

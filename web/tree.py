@@ -125,7 +125,7 @@ class _Drawing:
 
     def _key(self, mark: str) -> str:
         keys = self._levels[-1].keys
-        again = '<span class="again">again </span>' if mark in keys else ""
+        again = '<span class="again">repeated </span>' if mark in keys else ""
         keys.add(mark)
         return f'<span class="nt">{escape(visible(mark))}</span><span class="p">: </span>{again}'
 
