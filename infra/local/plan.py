@@ -26,7 +26,7 @@ class Plan:
 
     @property
     def audience(self) -> str:
-        """What push tokens name: in production, too, the receiver's own address."""
+        """What push tokens name: both sides only have to agree on it."""
         return self.receiver
 
     def environment(self) -> dict[str, str]:
