@@ -37,6 +37,7 @@ from web import (
     publish,
     republish,
     rows,
+    timeline,
 )
 from web.cookie import FormSessions
 from web.feed import Feed
@@ -126,3 +127,4 @@ def _register(app: Flask) -> None:
         app.register_blueprint(module.blueprint)
     app.register_blueprint(publish.blueprint)
     app.register_blueprint(republish.blueprint)
+    app.register_blueprint(timeline.blueprint)

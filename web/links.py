@@ -8,3 +8,8 @@ from infra.query import quoted
 def filter_link(key: str, value: str) -> str:
     """The list of messages whose attribute ``key`` is ``value``, whatever characters they have."""
     return "/messages?" + urlencode({"q": f"{quoted(key)}={quoted(value)}"})
+
+
+def exclude_link(key: str, value: str) -> str:
+    """The list of all other messages."""
+    return "/messages?" + urlencode({"q": f"-{quoted(key)}={quoted(value)}"})

@@ -1,4 +1,4 @@
-"""The list as its page shows it: rows, how far back was looked, or what is wrong with its filter. Pure but for the time."""
+"""The list as its page shows it: rows, how far back was looked, or what is wrong with its filter. It does no I/O."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -10,12 +10,12 @@ from web.rows import row_html
 
 # A document may become visible a little later than a newer one: an empty page's stream begins that much earlier.
 _LATENESS = timedelta(seconds=10)
-_SHOWN_BEFORE, _SHOWN_AFTER = 60, 30
+_SHOWN_BEFORE, _MOST_MARKED, _SHOWN_AFTER = 60, 40, 30
 
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong with a filter: the sentence, its column, and the text around it in three pieces."""
+    """What is wrong with a filter: the sentence, its column, and the word there between what stands around it."""
 
     sentence: str
     column: int
@@ -50,14 +50,17 @@ class List:
 
 def refused(q: str, subscription: str, before: Cursor | None, error: QueryError) -> List:
     """A list without rows, and what is wrong with its filter."""
-    at = error.column - 1
-    start, end = max(0, at - _SHOWN_BEFORE), at + 1 + _SHOWN_AFTER
+    start = error.column - 1
+    end = start + 1
+    while end < len(q) and end - start < _MOST_MARKED and not q[end].isspace():
+        end += 1
+    first, last = max(0, start - _SHOWN_BEFORE), end + _SHOWN_AFTER
     problem = Problem(
         sentence=error.problem,
         column=error.column,
-        before=("…" if start else "") + visible(q[start:at]),
-        at=visible(q[at : at + 1]),
-        after=visible(q[at + 1 : end]) + ("…" if len(q) > end else ""),
+        before=("…" if first else "") + visible(q[first:start]),
+        at=visible(q[start:end]),
+        after=visible(q[end:last]) + ("…" if len(q) > last else ""),
     )
     return List(q, subscription, before, Query(), Found([], None, None, 0), problem)
 

@@ -17,6 +17,7 @@ from web.auth import login_required, public
 from web.delivery import WORDS, notice_text, observed, state_of
 from web.rows import row_html
 from web.services import services
+from web.timeline import timeline
 
 __all__ = ["blueprint", "row_html"]
 
@@ -56,6 +57,7 @@ def _list_page(shown: listing.List) -> str:
     return render_template(
         "messages.html",
         list=shown,
+        timeline=timeline(shown.query, shown.subscription),
         row=row_html,
         before=shown.before,
         deliveries=observed(),

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from infra.message import Message, visible
 from web import formats
-from web.links import filter_link
+from web.links import exclude_link, filter_link
 from web.summaries import summarise
 
 CHIPS = 6
@@ -43,7 +43,9 @@ def add_filters(environment: Environment) -> None:
         short=formats.short,
         visible=visible,
     )
-    environment.globals.update(filter_link=filter_link, latency=formats.latency_text, summarise=summarise)
+    environment.globals.update(
+        exclude_link=exclude_link, filter_link=filter_link, latency=formats.latency_text, summarise=summarise
+    )
 
 
 def row_html(message: Message) -> Markup:

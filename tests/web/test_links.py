@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from infra.query import parse
 from tests.web.stage import START, stored_message
-from web.links import filter_link
+from web.links import exclude_link, filter_link
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,6 @@ def test_a_link_finds_its_message(key: str, value: str) -> None:
     message = stored_message(1)
     assert query.matches(replace(message, attributes={key: value}))
     assert not query.matches(replace(message, attributes={key: value + "x"}))
+    without = parse(parse_qs(urlsplit(exclude_link(key, value)).query)["q"][0], START)
+    assert not without.matches(replace(message, attributes={key: value}))
+    assert without.matches(message)

@@ -9,6 +9,7 @@ import { announceArrivals, notify } from "./notices.js";
 import { SignedOutError } from "./requests.js";
 import { Rows } from "./rows.js";
 import { focusSearch, startSearch } from "./search.js";
+import { startTimeline } from "./timeline.js";
 import { minutesText, startTimes } from "./times.js";
 
 const element = (id) => document.getElementById(id);
@@ -124,6 +125,7 @@ startKeys({
   search: focusSearch,
 });
 startSearch(body);
+startTimeline(body.dataset);
 pauseButton?.addEventListener("click", () => setPaused(!paused));
 arrivals?.addEventListener("click", toNewest);
 element("keys-button").addEventListener("click", () => element("keys").showModal());

@@ -1,6 +1,7 @@
 // Older messages, loaded when the end of the list comes near. Without JavaScript the same link turns the page.
 
 import { get } from "./requests.js";
+import { listAddress } from "./search.js";
 import { timeElement } from "./times.js";
 
 // Beyond this the link turns the page instead: a list that grows without end makes every machine slow.
@@ -29,12 +30,8 @@ export class History {
   }
 
   address(before) {
-    const query = new URLSearchParams();
     const { q, subscription } = this.body.dataset;
-    if (q) query.set("q", q);
-    if (before) query.set("before", before);
-    if (subscription) query.set("subscription", subscription);
-    return query.size ? `/messages?${query}` : "/messages";
+    return listAddress(q, subscription, before);
   }
 
   async more() {

@@ -7,10 +7,11 @@ export function focusSearch() {
   box()?.select();
 }
 
-/** The list filtered by `q`, in the subscription that is shown. */
-function listAddress(q, subscription) {
+/** The list filtered by `q`, in a subscription, from a cursor on; all of them may be empty. */
+export function listAddress(q, subscription, before = "") {
   const query = new URLSearchParams();
   if (q) query.set("q", q);
+  if (before) query.set("before", before);
   if (subscription) query.set("subscription", subscription);
   return query.size ? `/messages?${query}` : "/messages";
 }

@@ -1,0 +1,165 @@
+"""The timeline above the list: bars of the last hour, each a link that filters the list to its span."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode
+
+from flask import Blueprint, current_app, render_template, request
+from flask.blueprints import BlueprintSetupState
+from flask.typing import ResponseReturnValue
+
+from infra.errors import InputError
+from infra.firestore.reads import Selection
+from infra.query import Query, parse
+from web.auth import login_required
+from web.pauses import read_pauses
+from web.services import Services
+from web.volume import MINUTES, MOST_COUNTED, Hour, Minute, Volume
+
+HEIGHT = 100
+_LEAST_HEIGHT = 4
+_WAIT_SECONDS = 2.0
+_BEHIND = 3
+# On a phone a minute is too narrow for a finger.
+_STEPS = (1, 5)
+_EXTENSION = "subscope_volumes"
+
+blueprint = Blueprint("timeline", __name__)
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One minute in the drawing: ``x`` from 0 to 59, ``height`` of 100."""
+
+    x: int
+    height: int
+    is_chosen: bool
+
+
+@dataclass(frozen=True)
+class Span:
+    """A link to some minutes' messages."""
+
+    x: int
+    width: int
+    since: datetime
+    until: datetime
+    count: int | None
+    is_cut: bool
+    href: str
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A pause of delivery in the drawing: from ``x``, ``width`` minutes wide."""
+
+    subscription: str
+    since: datetime
+    until: datetime
+    x: float
+    width: float
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """All that is drawn and said."""
+
+    since: datetime
+    now: datetime
+    is_pending: bool
+    is_counting: bool
+    total: int
+    is_cut: bool
+    peak: Minute
+    bars: tuple[Bar, ...]
+    spans: dict[int, tuple[Span, ...]]
+    stops: tuple[Stop, ...]
+    timeless: str
+
+
+@blueprint.record_once
+def _make_volumes(state: BlueprintSetupState) -> None:
+    state.app.extensions[_EXTENSION] = _volumes(state.app.extensions["subscope"])
+
+
+@blueprint.get("/timeline")
+@login_required
+def fragment() -> ResponseReturnValue:
+    """The timeline for ``?q=`` and ``&subscription=``, as a part of the page: its script asks every minute."""
+    subscription = request.args.get("subscription", "")
+    query = parse(request.args.get("q", ""), datetime.now(UTC))
+    shown = timeline(query, subscription, wait_seconds=_WAIT_SECONDS)
+    return render_template("_timeline.html", timeline=shown)
+
+
+def timeline(query: Query, subscription: str, wait_seconds: float = 0.0) -> Timeline:
+    """The last hour of a monitored subscription, or of all. Raises InputError for another."""
+    volumes: dict[str, Volume] = current_app.extensions[_EXTENSION]
+    if subscription not in volumes:
+        raise InputError("subscription", f"{subscription[:100]!r} is not monitored here.")
+    now = datetime.now(UTC)
+    return draw(volumes[subscription].hour(now, wait_seconds), query, subscription, now)
+
+
+def draw(hour: Hour, query: Query, subscription: str, now: datetime) -> Timeline:
+    """Place an hour on the drawing; links keep the rest of the filter. Pure."""
+    counts = [minute.count or 0 for minute in hour.minutes]
+    since, most = hour.minutes[0].at, max(counts)
+    return Timeline(
+        since=since,
+        now=now,
+        is_pending=hour.uncounted > 0,
+        # The newest minutes are always a moment behind.
+        is_counting=hour.uncounted > _BEHIND,
+        total=sum(counts),
+        is_cut=most >= MOST_COUNTED,
+        peak=max(hour.minutes, key=lambda minute: minute.count or 0),
+        bars=tuple(
+            Bar(x, max(_LEAST_HEIGHT, HEIGHT * count // most), _is_chosen(query, minute.at))
+            for x, (minute, count) in enumerate(zip(hour.minutes, counts, strict=True))
+            if count
+        ),
+        spans={step: tuple(_spans(hour, step, query.timeless, subscription)) for step in _STEPS},
+        stops=tuple(_stops(hour, now)),
+        timeless=query.timeless,
+    )
+
+
+def _is_chosen(query: Query, at: datetime) -> bool:
+    after, before = query.after, query.before
+    return (after is None or at >= after.replace(second=0, microsecond=0)) and (before is None or at < before)
+
+
+def _spans(hour: Hour, step: int, timeless: str, subscription: str) -> Iterator[Span]:
+    for x in range(0, MINUTES, step):
+        some = hour.minutes[x : x + step]
+        since, until = some[0].at, some[-1].at + timedelta(minutes=1)
+        q = f"{timeless} after:{since:%Y-%m-%dT%H:%MZ} before:{until:%Y-%m-%dT%H:%MZ}".strip()
+        held = {"q": q, "subscription": subscription} if subscription else {"q": q}
+        counts = [minute.count for minute in some if minute.count is not None]
+        is_cut = any(count >= MOST_COUNTED for count in counts)
+        yield Span(x, step, since, until, sum(counts) if counts else None, is_cut, f"/messages?{urlencode(held)}")
+
+
+def _stops(hour: Hour, now: datetime) -> Iterator[Stop]:
+    start, minute = hour.minutes[0].at, timedelta(minutes=1)
+    for pause in hour.pauses:
+        since, until = max(pause.since, start), min(pause.until, now)
+        if until > since:
+            x, width = (since - start) / minute, (until - since) / minute
+            yield Stop(pause.subscription, since, until, round(x, 2), round(max(width, 0.2), 2))
+
+
+def _volumes(subscope: Services) -> dict[str, Volume]:
+    monitored = subscope.settings.subscriptions
+
+    def volume(subscription: str) -> Volume:
+        selection, shown = Selection(subscription), (subscription,) if subscription else monitored
+        return Volume(
+            lambda since, until: subscope.messages.count(selection, since=since, until=until, up_to=MOST_COUNTED),
+            lambda since, until: read_pauses(subscope.database, shown, since, until),
+            subscope.log,
+        )
+
+    return {subscription: volume(subscription) for subscription in ("", *monitored)}
