@@ -116,7 +116,9 @@ def _language(kind: Kind, text: str) -> Language:
 def _note(shown_bytes: int, size_bytes: int) -> str:
     if shown_bytes >= size_bytes:
         return ""
-    return f"The first {size_text(shown_bytes)} of {size_text(size_bytes)} are shown. The download has all of it."
+    # 128,001 bytes are 128 kB, too.
+    whole = size_text(size_bytes) if size_bytes >= shown_bytes * 1.1 else f"{size_bytes:,} bytes"
+    return f"The first {size_text(shown_bytes)} of {whole} are shown. The download has all of it."
 
 
 def _hex(data: bytes) -> Markup:

@@ -125,7 +125,7 @@ def test_a_tree_says_what_it_leaves_out() -> None:
     data = b"[" + b"1," * 64_500
     shown = show(data, len(data) + 1, "json", "tree")
     assert shown.note == (
-        "The first 128 kB of 129 kB are shown. The download has all of it. The tree ends after 20,000 values."
+        "The first 128 kB of 129,002 bytes are shown. The download has all of it. The tree ends after 20,000 values."
     )
 
 
