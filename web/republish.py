@@ -87,8 +87,7 @@ def confirm() -> ResponseReturnValue:
 def many() -> ResponseReturnValue:
     """Publish again exactly the messages that were confirmed, oldest first, so that ordering keys keep their order."""
     way, who = _way(), signed_in_user().name
-    messages = [_stored(document) for document in _confirmed(request.form.getlist("id"))]
-    messages.sort(key=lambda message: message.cursor)
+    messages = _confirmed(request.form.getlist("id"))
     results = []
     for topic, some in _by_topic(messages, way).items():
         why = f"{len(some)} messages, {request.form.get('q', '')[:200]!r}"
@@ -117,10 +116,8 @@ def lineage_of(message: Message) -> Lineage:
 
 def _origin(message_id: str) -> Message | None:
     """The stored message of an id, whichever monitored subscription delivered it."""
-    for subscription in services().settings.subscriptions:
-        if found := services().messages.get(document_id(subscription, message_id)):
-            return found
-    return None
+    candidates = [document_id(subscription, message_id) for subscription in services().settings.subscriptions]
+    return next(iter(services().messages.some(candidates)), None)
 
 
 def _stored(document: str) -> Message:
@@ -165,12 +162,16 @@ def _each(store: Messages, messages: Iterable[Message], way: Way, who: str) -> I
     return (_remade(message, store.payload(message), way, who) for message in messages)
 
 
-def _confirmed(documents: list[str]) -> list[str]:
+def _confirmed(documents: list[str]) -> list[Message]:
+    """The messages, oldest first; all of them, or an error."""
     if not documents:
         raise InputError("messages", "were not chosen; nothing was published.")
     if len(documents) > MOST_MESSAGES:
         raise InputError("messages", f"are more than {MOST_MESSAGES}; nothing was published.")
-    return list(dict.fromkeys(documents))
+    found = services().messages.some(documents)
+    if gone := len(set(documents)) - len(found):
+        raise DocumentNotFoundError(f"{gone} of the messages are not there any more; nothing was published.")
+    return sorted(found, key=lambda message: message.cursor)
 
 
 def _by_topic(messages: list[Message], way: Way) -> dict[str, list[Message]]:

@@ -5,7 +5,7 @@ shape ``shard in [0..N-1]`` (+ ``subscription ==``) (+ one ``tokens array_contai
 descending, so that few composite indexes serve them all.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -87,11 +87,12 @@ class Messages:
 
     def get(self, document: str) -> Message | None:
         """One message by its document id; None when it is not there. Raises StoreError."""
-        if not is_document_id(document):
-            return None
-        for found in self._documents([f"{self._database.root}/messages/{document}"], READ_SECONDS):
-            return decode_message(found)
-        return None
+        return next(iter(self.some([document])), None)
+
+    def some(self, documents: Sequence[str]) -> list[Message]:
+        """Those of these document ids that are there, in any order; each once. Raises StoreError."""
+        names = [f"{self._database.root}/messages/{one}" for one in dict.fromkeys(documents) if is_document_id(one)]
+        return [decode_message(found) for found in self._documents(names, READ_SECONDS)] if names else []
 
     def payload(self, message: Message) -> bytes:
         """The whole payload, byte for byte. Raises StoreUnavailableError when a part is missing."""

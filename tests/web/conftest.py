@@ -8,7 +8,9 @@ import pytest
 from flask import Flask
 
 from infra.settings import ViewerSettings
+from tests.cloud import Cloud
 from tests.web.stage import LocalFirestore, Writer, free_port, settings_for
+from tests.web.topics import Topics, own_topics
 from tests.web.visitor import Visitor, add_user, services_of
 from web import create_app
 from web.iap import IapVerifier
@@ -74,3 +76,35 @@ def operator(app: Flask) -> Visitor:
 def stranger(app: Flask) -> Visitor:
     """Somebody who is not signed in."""
     return Visitor(app)
+
+
+@pytest.fixture(scope="module")
+def topics(cloud: Cloud) -> Iterator[Topics]:
+    """Topics of a module's own, on the local cloud."""
+    with own_topics(cloud) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def acting_app(topics: Topics) -> Iterator[Flask]:
+    """A viewer that monitors them."""
+    with running(topics.settings) as running_app:
+        yield running_app
+
+
+@pytest.fixture(scope="module")
+def acting(acting_app: Flask) -> Visitor:
+    """An operator there."""
+    return Visitor(acting_app, add_user(acting_app, f"otto-{uuid4().hex[:8]}", "operator"))
+
+
+@pytest.fixture(scope="module")
+def admin(acting_app: Flask) -> Visitor:
+    """An admin there."""
+    return Visitor(acting_app, add_user(acting_app, f"ada-{uuid4().hex[:8]}", "admin"))
+
+
+@pytest.fixture(scope="module")
+def reading(acting_app: Flask) -> Visitor:
+    """Somebody with the least role there."""
+    return Visitor(acting_app, add_user(acting_app, f"vera-{uuid4().hex[:8]}", "viewer"))
