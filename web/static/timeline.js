@@ -8,7 +8,8 @@ const EVERY_MS = 60000;
 const AGAIN_MS = 3000;
 
 const place = () => document.getElementById("timeline");
-const links = () => [...(place()?.querySelectorAll("a") ?? [])].filter((link) => link.checkVisibility());
+// Chromium's checkVisibility() is true for what an SVG hides.
+const links = () => [...(place()?.querySelectorAll("a") ?? [])].filter((link) => link.getClientRects().length);
 const linkOf = (event) => (event.target instanceof Element ? event.target.closest("#timeline a") : null);
 
 /** One stop for the Tab key; arrows do the rest. */
