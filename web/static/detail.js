@@ -55,7 +55,7 @@ function fold(button) {
   const levels = [...button.closest(".detail").querySelectorAll(".tree details")];
   const unfold = levels.some((level) => !level.open);
   for (const [index, level] of levels.entries()) level.open = unfold || index === 0;
-  button.textContent = unfold ? "Fold all" : "Unfold all";
+  button.textContent = unfold ? "Fold" : "Unfold";
 }
 
 /** Wire views, folding and copy buttons below `place`. */
