@@ -19,6 +19,7 @@ worker_connections = threads + 1000
 timeout = 60
 graceful_timeout = 6  # Cloud Run kills ten seconds after SIGTERM
 keepalive = 75  # longer than a load balancer keeps its own end of a connection
+limit_request_line = 8190  # a filter has 2,000 characters, each of three when it is escaped
 accesslog = None  # Cloud Run logs requests
 worker_tmp_dir = "/dev/shm"  # noqa: S108 - the heartbeat file must not wait for a disk
 control_socket_disable = True

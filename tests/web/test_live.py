@@ -69,6 +69,11 @@ def test_unusable_filter_is_refused(hasty: Server) -> None:
     assert hasty.status("/live?q=levl:high", Accept="text/event-stream") == 400
 
 
+def test_the_longest_filter_fits_into_an_address(hasty: Server) -> None:
+    assert hasty.status("/live?q=" + "%3D" * 2000, Accept="text/event-stream") == 400
+    assert hasty.status("/live?q=%22" + "%3D" * 1998 + "%22", "HEAD", Accept="text/event-stream") == 200
+
+
 def test_asking_for_the_headers_takes_no_slot(hasty: Server) -> None:
     assert [hasty.status("/live", "HEAD") for _ in range(5)] == [200] * 5
 
