@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from infra.backlog import Backlog
 from web.auth import login_required
-from web.formats import iso, span_text
+from web.formats import iso
 from web.services import services
 
 UNKNOWN = "backlog unknown"
@@ -36,8 +36,8 @@ def backlog_words(found: Backlog | None) -> str:
         return UNKNOWN
     if not found.messages:
         return "nothing waiting"
-    oldest = "" if found.oldest_seconds is None else f", oldest {span_text(max(1, found.oldest_seconds))}"
-    return f"{found.messages:,} waiting{oldest}".replace(".0 s", " s")
+    oldest = "" if found.oldest_seconds is None else f", oldest {_age(max(1, found.oldest_seconds))}"
+    return f"{found.messages:,} waiting{oldest}"
 
 
 def backlog_json(subscription: str) -> dict[str, object] | None:
@@ -51,3 +51,11 @@ def backlog_json(subscription: str) -> dict[str, object] | None:
         "as_of": iso(found.as_of),
         "words": backlog_words(found),
     }
+
+
+def _age(seconds: int) -> str:
+    """As exact as the figure is: ``45 s``, ``12 min``, ``3 h``, ``2 d``."""
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"

@@ -1,0 +1,149 @@
+"""Export: exactly what is filtered, whole payloads, proper CSV without formulas, and honest when it is cut."""
+
+import base64
+import csv
+import io
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from infra.message import Cursor
+from tests.web.stage import Writer, stored_message
+from tests.web.visitor import SCRIPT, Visitor, services_of
+from web import export
+from web.records import COLUMNS, csv_fields, csv_row, ndjson_line, record
+
+FORMULAS = ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "\n=1", "＝1", "＋1", "－1", "＠x"]
+
+
+def ndjson(answer_text: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in answer_text.splitlines()]
+
+
+def rows(text: str) -> list[dict[str, str]]:
+    csv.field_size_limit(20_000_000)
+    return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+def listed(visitor: Visitor, query: str) -> list[str]:
+    """The ids of all pages of the list."""
+    found: list[str] = []
+    before: str | None = ""
+    while before is not None:
+        data = visitor.get(f"/messages?{query}" + (f"&before={before}" if before else ""), SCRIPT).json
+        assert data is not None
+        found += [row["id"] for row in data["rows"]]
+        before = data["older"]
+    return found
+
+
+@pytest.mark.parametrize("text", FORMULAS)
+def test_formulas_are_defused(text: str) -> None:
+    (cell,) = next(csv.reader(io.StringIO(csv_row([text]).decode(), newline="")))
+    assert cell == f"'{text}"
+
+
+@pytest.mark.parametrize("text", ["", "a=b", " =1", "1-2", 'say "x", y', "two\r\nlines", "é\u2028", "'x"])
+def test_everything_else_comes_back_as_it_was(text: str) -> None:
+    (cell,) = next(csv.reader(io.StringIO(csv_row([text]).decode(), newline="")))
+    assert cell == text
+
+
+def test_rows_are_quoted_as_rfc_4180_says() -> None:
+    assert csv_row(['a"b', "c,d", "e\nf", 7, None, "g"]) == b'"a""b","c,d","e\nf",7,,g\r\n'
+
+
+def test_a_line_is_one_line_whatever_is_in_it() -> None:
+    line = ndjson_line(record(stored_message(1, data=b"x"), "a\u2028b\u0085c\r\nd".encode()))
+    assert line.count(b"\n") == 1
+    assert line.isascii()
+    assert json.loads(line)["data"] == "a\u2028b\u0085c\r\nd"
+
+
+def test_bytes_are_base64_and_text_is_text() -> None:
+    message = stored_message(1)
+    assert (record(message, b"\xff")["data"], record(message, b"\xff")["data_base64"]) == (None, "/w==")
+    assert (record(message, b"")["data"], record(message, b"")["data_base64"]) == ("", None)
+    assert len(csv_fields(record(message, b"x"))) == len(COLUMNS)
+
+
+@pytest.mark.parametrize(
+    "query", ["q=export%3Dyes", "q=export%3Dyes -n%3D3", "q=", "q=export%3Dyes&subscription=builds"]
+)
+def test_it_is_what_the_list_shows(operator: Visitor, writer: Writer, query: str) -> None:
+    for number in range(130 if query == "q=export%3Dyes" else 3):
+        attributes = {"export": "yes", "n": str(number % 5)}
+        writer.message(attributes=attributes, tokens=[f"{name}={value}" for name, value in attributes.items()])
+    expected = listed(operator, query)
+    assert len(expected) > 2
+    assert [one["id"] for one in ndjson(operator.get(f"/export.ndjson?{query}").text)] == expected
+    assert [one["id"] for one in rows(operator.get(f"/export.csv?{query}").text)] == expected
+
+
+def test_it_goes_on_from_a_cursor(operator: Visitor, writer: Writer) -> None:
+    at = datetime.now(UTC).replace(microsecond=0) - timedelta(days=300)
+    writer.messages(3, received_at=at)
+    cursor = Cursor(at + timedelta(seconds=1), "0" * 32)
+    assert len(ndjson(operator.get(f"/export.ndjson?before={cursor}").text)) == 3
+
+
+def test_whole_payloads_and_every_field(operator: Visitor, app: Flask, writer: Writer) -> None:
+    pieces = [b"a" * 900 * 1024, b"\xff"]
+    attributes = {"big": "one", "=x": "=1"}
+    document = writer.message(
+        data=None, chunks=2, size_bytes=900 * 1024 + 1, attributes=attributes, tokens=["big=one"], ordering_key="=k"
+    )
+    chunks = services_of(app).database.documents.collection("messages").document(document).collection("chunks")
+    for index, piece in enumerate(pieces):
+        chunks.document(f"{index:04d}").set({"data": piece})
+    (line,) = ndjson(operator.get("/export.ndjson?q=big%3Done").text)
+    assert base64.b64decode(line["data_base64"]) == b"".join(pieces)
+    assert (line["attributes"], line["ordering_key"], line["data"]) == (attributes, "=k", None)
+    (row,) = rows(operator.get("/export.csv?q=big%3Done").text)
+    assert base64.b64decode(row["data_base64"]) == b"".join(pieces)
+    assert (json.loads(row["attributes"]), row["ordering_key"]) == (attributes, "'=k")
+    # A part that is gone ends the file, which says so.
+    chunks.document("0001").delete()
+    last = ndjson(operator.get("/export.ndjson?q=big%3Done").text)[-1]
+    assert last == {"cut": "the database did not answer"}
+    assert operator.get("/export.csv?q=big%3Done").text.endswith("CUT: the database did not answer\r\n")
+
+
+def test_it_is_a_file_and_is_recorded(operator: Visitor, app: Flask) -> None:
+    for ending, content_type in (
+        ("csv", "text/csv; charset=utf-8; header=present"),
+        ("ndjson", "application/x-ndjson"),
+    ):
+        answer = operator.get(f"/export.{ending}?q=nothing-matches-this")
+        assert answer.headers["Content-Type"] == content_type
+        disposition = answer.headers["Content-Disposition"]
+        assert re.fullmatch(rf'attachment; filename="messages-\d{{8}}T\d{{6}}Z\.{ending}"', disposition)
+        entries = services_of(app).database.documents.collection("audit").stream()
+        found = {one.get("detail") for one in entries if one.get("what") == f"message.export_{ending}"}
+        assert "q=nothing-matches-this" in found
+    assert operator.get("/export.csv?q=nothing-matches-this").text.strip() == ",".join(COLUMNS)
+
+
+@pytest.mark.parametrize("query", ["q=kind:x", "before=1", "subscription=other", "q=%22"])
+def test_a_filter_that_cannot_be_used_is_no_file(operator: Visitor, query: str) -> None:
+    for ending in ("csv", "ndjson"):
+        answer = operator.get(f"/export.{ending}?{query}", SCRIPT)
+        assert answer.status_code == 400
+        assert "Content-Disposition" not in answer.headers
+
+
+def test_it_is_bounded_and_says_where_to_go_on() -> None:
+    class Store:
+        def payload(self, _: object) -> bytes:
+            return b""
+
+    many = (stored_message(1) for _ in range(export.MOST_MESSAGES + 5))
+    store: Any = Store()
+    lines = list(export._lines(store, many, b"", lambda _: b"x", export._cut_line, lambda _: None))
+    assert len(lines) == export.MOST_MESSAGES + 1
+    cursor = stored_message(1).cursor
+    assert json.loads(lines[-1]) == {"cut": f"100000 messages are the most; go on with before={cursor}"}
