@@ -1,0 +1,64 @@
+"""axe-core finds nothing to complain about on any page, light and dark, desktop and phone."""
+
+from typing import TYPE_CHECKING
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
+
+from infra.message import document_id
+from tests.browser.conftest import Visit
+from tests.cloud import Cloud
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+# WCAG 2.0 to 2.2, levels A and AA.
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+PHONE = {"width": 390, "height": 844}
+DESKTOP = {"width": 1440, "height": 900}
+PAGES = (
+    "/messages",
+    "/messages?q=kind%3Ajson",
+    "/messages?q=nothing-has-this-word",
+    "/messages?q=wrong%3Aword",
+    "/password",
+    "/publish",
+    "/users",
+    "/sessions",
+    "/audit",
+    "/rejections",
+    "/nowhere",
+)
+
+
+def violations(page: "Page") -> list[str]:
+    """What axe-core says, a line for each kind."""
+    found = Axe().run(page, options=RULES).response["violations"]
+    return [f"{one['id']}: {one['help']}: {[node['html'][:160] for node in one['nodes']][:3]}" for one in found]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_no_page_breaks_a_rule(visit: Visit, cloud: Cloud, scheme: str, size: dict[str, int]) -> None:
+    ana = visit(color_scheme=scheme, viewport=size)
+    shown = cloud.publish(b'{"status": "WORKING", "steps": [1, {"name": "test"}]}', status="WORKING", team="payments")
+    ana.see(shown)
+    found: dict[str, list[str]] = {}
+    for path in (*PAGES, f"/messages/{document_id(cloud['subscription'], shown)}"):
+        ana.open(path)
+        if wrong := violations(ana.page):
+            found[path] = wrong
+    ana.open("/messages")
+    ana.row(shown).click()
+    ana.page.wait_for_selector("pre")
+    if wrong := violations(ana.page):
+        found["the drawer"] = wrong
+    assert not found, "\n".join(f"{path}: {line}" for path, lines in found.items() for line in lines)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_signing_in_breaks_no_rule(visit: Visit, scheme: str) -> None:
+    ana = visit(color_scheme=scheme)
+    ana.context.clear_cookies()
+    ana.open("/login")
+    assert not violations(ana.page)
