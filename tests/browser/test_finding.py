@@ -83,6 +83,22 @@ def test_chips_add_to_the_filter_or_leave_out(visit: Visit, cloud: Cloud) -> Non
     assert filter_of(ana) == "-status=FAILED"
 
 
+def test_hostile_names_and_filters_are_only_text(visit: Visit, cloud: Cloud) -> None:
+    hostile = f"</a><script>alert(1)</script>\n\"'=~:\\ {uuid4().hex}"
+    one = cloud.publisher().publish(cloud.topic_path, b"hostile", **{hostile: hostile}).result(timeout=10)
+    ana = visit()
+    ana.see(one)
+    ana.row(one).locator(".chip").click()
+    ana.page.wait_for_url("**/messages?q=*")
+    ana.wait_until_live()
+    assert ana.rows() == [document_id(cloud["subscription"], one)]
+    for wrong in (f"a:{hostile}", f"kind:{hostile}"):
+        ana.page.fill("#q", wrong)
+        ana.page.press("#q", "Enter")
+        ana.page.locator("#q-problem").wait_for()
+        assert not ana.page.locator("main script, #q-problem a").count()
+
+
 def test_the_drawer_adds_to_the_filter(visit: Visit, cloud: Cloud) -> None:
     team = uuid4().hex
     one = publish(cloud, team, "two words")
