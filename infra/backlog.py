@@ -25,6 +25,9 @@ MONITORING = "https://monitoring.googleapis.com"
 KEEP_SECONDS = 60.0
 # The local cloud's figure is of this moment, and asking costs nothing.
 KEEP_LOCAL_SECONDS = 1.0
+# A page is not to be slow for a figure that its script fetches again in a moment.
+WAIT_SECONDS = 0.3
+WAIT_LOCAL_SECONDS = 1.0
 _CALL_SECONDS = 3.0
 _LOOK_BACK = timedelta(minutes=10)
 _SCOPES = ("https://www.googleapis.com/auth/monitoring.read",)
@@ -60,15 +63,17 @@ class Backlogs:
         self._monitoring = monitoring
         self._make_session = session or (_anonymous if settings.backlog_url else _authorized)
         self._keep_seconds = KEEP_LOCAL_SECONDS if settings.backlog_url else KEEP_SECONDS
+        self._wait_seconds = WAIT_LOCAL_SECONDS if settings.backlog_url else WAIT_SECONDS
         self._lock = threading.Lock()
         self._found: Mapping[str, Backlog] = {}
         self._found_at = float("-inf")
         self._asking: threading.Event | None = None
 
-    def all(self, wait_seconds: float = 1.0) -> Mapping[str, Backlog]:
+    def all(self, wait_seconds: float | None = None) -> Mapping[str, Backlog]:
         """The figures by subscription id; one that is not known is not in it.
 
-        Figures that are too old are asked for anew, which is waited for no longer than ``wait_seconds``.
+        Figures that are too old are asked for anew, and waited for no longer than ``wait_seconds`` (WAIT_SECONDS when
+        None): then the old ones have to do.
         """
         with self._lock:
             asking = self._asking
@@ -76,7 +81,7 @@ class Backlogs:
                 asking = self._asking = threading.Event()
                 threading.Thread(target=self._ask, args=(asking,), name="backlog", daemon=True).start()
         if asking:
-            asking.wait(wait_seconds)
+            asking.wait(self._wait_seconds if wait_seconds is None else wait_seconds)
         return self._found
 
     def _ask(self, done: threading.Event) -> None:

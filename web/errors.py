@@ -17,7 +17,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from infra.errors import SubscopeError
+from infra.errors import SubscopeError, SubscriptionUnavailableError
 from infra.lockout import LockedError
 from web.auth import wants_page
 from web.cookie import NEEDS_HTTPS, cookie_name
@@ -37,6 +37,7 @@ _WORDS = {
     502: ("Pub/Sub refused", "Google Pub/Sub refused this. The log says why."),
     503: ("Not reachable right now", "The database does not answer. Nothing is lost: messages wait in Pub/Sub."),
 }
+_PUBSUB_AWAY = "Pub/Sub does not answer. Whether it was done is not known: look, and try again in a moment."
 
 
 def init_app(app: Flask) -> None:
@@ -77,7 +78,8 @@ def _subscope_error(error: SubscopeError) -> ResponseReturnValue:
         headers["Retry-After"] = str(max(1, math.ceil(left)))
     elif error.status == 503:
         headers["Retry-After"] = str(RETRY_SECONDS)
-    return answer(error.status, str(error) if error.status < 500 else "", headers)
+    detail = _PUBSUB_AWAY if isinstance(error, SubscriptionUnavailableError) else ""
+    return answer(error.status, str(error) if error.status < 500 else detail, headers)
 
 
 def _stale_form(error: CSRFError) -> ResponseReturnValue:

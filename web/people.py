@@ -70,9 +70,6 @@ def reset_password(name: str) -> ResponseReturnValue:
         services().users.set_password(name, password, by=signed_in_user().name)
     except _PROBLEMS as exc:
         return _users_page(problem=_sentence(exc), status=exc.status)
-    if name == signed_in_user().name:
-        # Their own session has just ended: the page is the last they see of it.
-        services().log.info("password reset by its owner", who=name)
     return _users_page(notice=f"{name} has a new password and is signed out everywhere.", shown=password, about=name)
 
 

@@ -18,7 +18,6 @@ from infra.message import Message, document_id, is_document_id
 from infra.publishing import MAX_ATTRIBUTES, MAX_DATA_BYTES, Outgoing
 from web.auth import requires, signed_in_user, wants_page
 from web.delivery import WORDS, state_of
-from web.errors import words
 from web.formats import iso
 from web.services import services
 
@@ -134,7 +133,10 @@ def _sentence(exc: SubscopeError) -> str:
     if exc.status < 500:
         return str(exc)
     services().log.error(str(exc), error=type(exc).__name__, path=request.path)
-    return f"{words(exc.status)[1]} Nothing you typed is lost; whether it was published is not known."
+    who = "Pub/Sub" if isinstance(exc, SubscriptionError) else "The database"
+    return (
+        f"{who} does not answer right now. Nothing typed is lost; see whether it arrived before you publish it again."
+    )
 
 
 def _typed() -> Typed:

@@ -23,6 +23,7 @@ PAGES = (
     "/messages?q=wrong%3Aword",
     "/password",
     "/publish",
+    "/republish?q=kind%3Ajson",
     "/users",
     "/sessions",
     "/audit",

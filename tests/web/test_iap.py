@@ -1,6 +1,7 @@
 """AUTH_MODE=iap: only a good signed assertion is somebody, and only who was added is a user."""
 
 import json
+import re
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
@@ -137,3 +138,23 @@ def test_no_keys_is_no_refusal() -> None:
 
     with pytest.raises(KeysUnavailableError):
         IapVerifier(AUDIENCE, fails).email(Signer().assertion())
+
+
+def test_an_admin_adds_somebody_without_a_password(app: Flask, signer: Signer) -> None:
+    add_user(app, "ada@example.com", "admin")
+    headers = {**PAGE, HEADER: signer.assertion(email="ada@example.com")}
+    ada = Visitor(app)
+    page = ada.get("/users", headers).text
+    assert 'type="password"' not in page
+    assert "New password" not in page
+    found = re.search(r'name="csrf_token" value="([^"]+)"', page)
+    assert found
+    answer = ada.post(
+        "/users", headers, csrf_token=found.group(1), name="Ben@Example.com", role="operator", password="x"
+    )
+    assert "ben@example.com is added." in answer.text
+    assert "The password is" not in answer.text
+    assert status(app, signer.assertion(email="ben@example.com")) == 200
+    answer = ada.post("/users/ben@example.com/password", headers, csrf_token=found.group(1))
+    assert answer.status_code == 404
+    assert "Identity-Aware Proxy signs people in here" in ada.get("/sessions", headers).text

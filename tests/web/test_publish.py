@@ -14,7 +14,7 @@ from infra.message import document_id
 from tests.cloud import Cloud
 from tests.web.conftest import running
 from tests.web.stage import LocalFirestore, free_port, settings_for
-from tests.web.topics import Fields, Topics, store
+from tests.web.topics import Fields, Topics, own_topics, store
 from tests.web.visitor import PAGE, SCRIPT, Visitor, add_user
 
 HOSTILE = "</textarea></form><script>alert(1)</script>\"'`{{7*7}}\u202e"
@@ -185,6 +185,20 @@ def test_a_topic_of_the_same_project_that_is_not_monitored_is_refused(acting: Vi
     assert "is not the topic of a monitored subscription" in problem(answer.text, "topic")
 
 
+def test_a_failure_is_recorded_and_the_form_kept(cloud: Cloud) -> None:
+    with own_topics(cloud) as topics, running(topics.settings) as app:
+        ada = Visitor(app, add_user(app, f"{topics.name}-ada", "admin"))
+        assert topics.name in ada.get("/publish").text
+        topics.pubsub.publisher.delete_topic(topic=topics.path(topics.name))
+        answer = publish(ada, [("topic", topics.path(topics.name)), ("data", "an hour's work")])
+        assert answer.status_code == 404
+        assert Fields(answer.text).one("data") == "an hour's work"
+        audit = ada.get(f"/audit?who={ada.name}").text
+        assert "requested; 14 bytes" in audit
+        assert "failed: Pub/Sub, publishing to" in audit
+        topics.pubsub.publisher.create_topic(name=topics.path(topics.name))
+
+
 def test_nothing_typed_is_lost_while_pubsub_is_away(firestore: LocalFirestore) -> None:
     settings = settings_for(firestore.address, PUBSUB_EMULATOR_HOST=f"127.0.0.1:{free_port()}", LOG_LEVEL="CRITICAL")
     with running(settings) as app:
@@ -193,3 +207,4 @@ def test_nothing_typed_is_lost_while_pubsub_is_away(firestore: LocalFirestore) -
         assert answer.status_code == 503
         assert Fields(answer.text).one("data") == "an hour's work"
         assert "127.0.0.1" not in answer.text
+        assert "Pub/Sub does not answer right now." in answer.text

@@ -34,4 +34,6 @@ async function look() {
 const changes = new MutationObserver(() => setTimeout(look, AFTER_CHANGE_MS));
 for (const section of strip.children) changes.observe(section, { attributeFilter: ["data-state"] });
 setInterval(look, LOOK_EVERY_MS);
+// The server does not wait long for a figure that it has to ask Google for.
+if (strip.querySelector("[data-backlog]:not(:has(time))")) setTimeout(look, AFTER_CHANGE_MS);
 document.addEventListener("visibilitychange", look);
