@@ -30,6 +30,7 @@ from web import (
     export,
     headers,
     health,
+    help,
     journals,
     live,
     messages,
@@ -122,8 +123,9 @@ def _register(app: Flask) -> None:
     compression.init_app(app)
     errors.init_app(app)
     backlog.init_app(app)
+    help.init_app(app)
     republish.init_app(app)
-    for module in (account, api, backlog, delivery, export, health, journals, live, messages, people):
+    for module in (account, api, backlog, delivery, export, health, help, journals, live, messages, people):
         app.register_blueprint(module.blueprint)
     app.register_blueprint(publish.blueprint)
     app.register_blueprint(republish.blueprint)

@@ -28,6 +28,7 @@ PAGES = (
     "/sessions",
     "/audit",
     "/rejections",
+    "/help",
     "/nowhere",
 )
 

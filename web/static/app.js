@@ -3,7 +3,7 @@
 import { Deliveries } from "./delivery.js";
 import { Drawer } from "./drawer.js";
 import { History } from "./history.js";
-import { startKeys } from "./keys.js";
+import { showKeys, startKeys } from "./keys.js";
 import { Live } from "./live.js";
 import { announceArrivals, notify } from "./notices.js";
 import { SignedOutError } from "./requests.js";
@@ -117,18 +117,19 @@ const deliveries = new Deliveries(element("deliveries"), { signedOut });
 startTimes();
 startKeys({
   pause: () => setPaused(!paused),
-  step: (by) => drawer.step(by),
+  next: () => drawer.step(1),
+  previous: () => drawer.step(-1),
   open: () => drawer.selected && drawer.open(drawer.selected),
   close: () => drawer.close(),
   newest: toNewest,
-  help: () => element("keys").showModal(),
+  copy: () => drawer.copyLink(),
   search: focusSearch,
 });
 startSearch(body);
 startTimeline(body.dataset);
 pauseButton?.addEventListener("click", () => setPaused(!paused));
 arrivals?.addEventListener("click", toNewest);
-element("keys-button").addEventListener("click", () => element("keys").showModal());
+element("keys-button").addEventListener("click", showKeys);
 document.addEventListener(
   "scroll",
   () => {

@@ -13,7 +13,8 @@ function write(text) {
   return navigator.clipboard.write([new ClipboardItem({ "text/plain": blob })]);
 }
 
-async function copy(text, what) {
+/** Copy a text, or the promise of one, and say that `what` was copied. */
+export async function copy(text, what) {
   try {
     await write(text);
     notify(`${what} copied.`);

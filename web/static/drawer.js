@@ -1,5 +1,6 @@
 // A message beside the list. While it is open the address is the message's own; Back closes it.
 
+import { copy } from "./copy.js";
 import { loadDetail, startDetail } from "./detail.js";
 
 export class Drawer {
@@ -56,6 +57,12 @@ export class Drawer {
   select(row) {
     this.selected?.classList.remove("selected");
     row.classList.add("selected");
+  }
+
+  /** Copy the link to the message that is open or selected. */
+  copyLink() {
+    const link = this.selected?.querySelector("a.preview");
+    if (link) copy(link.href, "The link");
   }
 
   close() {

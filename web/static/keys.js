@@ -1,17 +1,33 @@
-// The keyboard. A key means something only where it would not write or press something else.
+// The keyboard. The page's own table of keys (web/help.py) says which key means what; a key means something only where
+// it would not write or press something else.
 
 const BUSY = "input, textarea, select, dialog, [contenteditable]";
 
-export function startKeys({ pause, step, open, close, newest, help, search }) {
+/** What the table of this page says: key -> action. */
+function readTable() {
+  return new Map([...document.querySelectorAll("#keys [data-key]")].map((one) => [one.dataset.key, one.dataset.action]));
+}
+
+export function showKeys() {
+  document.getElementById("keys").showModal();
+}
+
+function publish() {
+  location.assign(document.getElementById("publish-link").href);
+}
+
+/** `actions` are this page's own, by the table's names; publishing and help are every page's. */
+export function startKeys(actions) {
+  const table = readTable();
+  const all = { help: showKeys, publish, ...actions };
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
     const target = event.target instanceof Element ? event.target : document.body;
     if (target.closest(BUSY) || document.querySelector("dialog[open]")) return;
-    const actions = { j: () => step(1), k: () => step(-1), Escape: close, ".": newest, "?": help, "/": search };
     // Space and Enter belong to the control that has the focus.
-    if (!target.closest("button, summary, a")) actions.Enter = open;
-    if (!target.closest("button, summary, pre")) actions[" "] = pause;
-    const action = actions[event.key];
+    if (event.key === "Enter" && target.closest("button, summary, a")) return;
+    if (event.key === " " && target.closest("button, summary, pre")) return;
+    const action = all[table.get(event.key)];
     if (!action) return;
     if (event.key !== "Escape") event.preventDefault();
     action();
