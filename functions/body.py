@@ -46,7 +46,10 @@ class Room:
             if turn.done() and not turn.cancelled():
                 self._give(length)
             else:
-                self._waiting.remove((length, turn))
+                # A holder that ended in this same turn of the loop has passed this waiter over already.
+                with contextlib.suppress(ValueError):
+                    self._waiting.remove((length, turn))
+                self._give(0)  # who stood behind this waiter may fit
             raise
 
     def _give(self, length: int) -> None:

@@ -129,6 +129,9 @@ def _data(message: Mapping[str, Any]) -> bytes:
         raise EnvelopeError("message.data", f"is not strict base64 ({exc})") from exc
     if value.endswith("=") and not _unused_bits_are_zero(value):
         raise EnvelopeError("message.data", "is not strict base64 (bits after the last byte)")
+    # Python's strict mode lets padding follow a group that is complete.
+    if len(value) != 4 * -(-len(data) // 3):
+        raise EnvelopeError("message.data", "is not strict base64 (padding after a complete group)")
     return data
 
 

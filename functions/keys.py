@@ -9,8 +9,9 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.x509 import load_pem_x509_certificate
+from cryptography.x509 import InvalidVersion, load_pem_x509_certificate
 from google.auth.crypt import RSAVerifier
 
 from infra.errors import KeysUnavailableError
@@ -73,7 +74,7 @@ class KeyRing:
         try:
             reply = await self._fetch()
             self._verifiers = read_keys(reply.body)
-        except KeysUnavailableError:
+        except Exception:  # noqa: BLE001 - whatever the server sends, it is asked again only after a pause
             self._failures += 1
             self._next_try_at = self._clock() + min(_FIRST_PAUSE_SECONDS * 2 ** (self._failures - 1), MIN_AGE_SECONDS)
         else:
@@ -111,6 +112,6 @@ def read_keys(body: bytes) -> dict[str, RSAVerifier]:
 def _rsa_key(pem: str) -> RSAPublicKey | None:
     try:
         key = load_pem_x509_certificate(pem.encode()).public_key()
-    except ValueError:
+    except (ValueError, UnsupportedAlgorithm, InvalidVersion):
         return None
     return key if isinstance(key, RSAPublicKey) else None

@@ -7,6 +7,7 @@ Source: cloud.google.com/pubsub/docs/authenticate-push-subscriptions, RFC 7515, 
 """
 
 import hashlib
+import json
 import re
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Sequence
@@ -143,9 +144,12 @@ def _decode(part: str, name: str) -> bytes:
 
 def _json(part: str, name: str) -> dict[str, Any]:
     try:
-        return parse_object(_decode(part, name))
-    except StrictJsonError as exc:
+        parsed = parse_object(_decode(part, name))
+        # Escapes may spell half a surrogate pair, which no log and no database takes.
+        json.dumps(parsed, ensure_ascii=False).encode()
+    except (StrictJsonError, UnicodeEncodeError) as exc:
         raise TokenError("malformed", f"The token's {name} cannot be read: {exc}.") from exc
+    return parsed
 
 
 def _key_id(header: dict[str, Any]) -> str:

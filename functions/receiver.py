@@ -7,6 +7,7 @@ Google's verdicts on a status: cloud.google.com/pubsub/docs/push#receive_push.
 
 import asyncio
 import re
+import traceback
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -15,17 +16,19 @@ from functions.body import Room, read_body
 from functions.committer import Committer
 from functions.envelope import parse_push
 from functions.oidc import Claims, TokenVerifier
-from functions.rejections import Rejections
+from functions.rejections import TIMEOUT_SECONDS, Rejections
 from infra.errors import EnvelopeError, ForeignTokenError, KeysUnavailableError, StoreError, SubscopeError, TokenError
 from infra.logs import Logger
 from infra.message import Pushed
 from infra.settings import Settings
 
 BUDGET_SECONDS = 20.0
+STORE_SECONDS = BUDGET_SECONDS - TIMEOUT_SECONDS  # what is left records a rejection
 # Ten megabytes in base64, and the longest attributes in the longest JSON escapes.
 MAX_BODY_BYTES = 15 * 1024 * 1024
 RETRY_AFTER_SECONDS = "5"
 _CLOSE = {"connection": "close"}
+_NOT_NOW = "The message could not be stored now; send it again."
 _STORED = Response(status_code=204)  # nothing in it belongs to one request
 
 
@@ -92,13 +95,13 @@ class Receiver:
         """Answer one push within BUDGET_SECONDS; 204 only when its message is durable."""
         seen = _Seen()
         try:
-            async with asyncio.timeout(BUDGET_SECONDS):
-                try:
-                    await self._store(request, seen)
-                except (EnvelopeError, ForeignTokenError) as exc:
-                    await self._record(seen, exc)
-                    raise
+            async with asyncio.timeout(STORE_SECONDS):
+                await self._store(request, seen)
         except (SubscopeError, _FormError, TimeoutError, ClientDisconnect) as exc:
+            if isinstance(exc, EnvelopeError | ForeignTokenError):
+                await self._record(seen, exc)
+            return self._refuse(request, seen, exc)
+        except Exception as exc:  # noqa: BLE001 - whatever went wrong, the message stays in Pub/Sub and one line says so
             return self._refuse(request, seen, exc)
         return _STORED
 
@@ -137,16 +140,26 @@ class Receiver:
         return Response(_sentence(exc) + "\n", status, headers, media_type="text/plain")
 
     def _log(self, request: Request, seen: _Seen, exc: Exception, status: int) -> None:
-        pushed = seen.pushed
+        pushed, known = seen.pushed, isinstance(exc, _KNOWN)
+        # An error that nobody foresaw may quote the payload: only its kind and place are logged.
+        said = str(exc) if known else f"{type(exc).__name__} at {_place(exc)}"
         self._logger.log(
-            "ERROR" if status == 503 else "WARNING",
-            f"Push refused: {exc}" if status != 503 else f"Push failed: {_sentence(exc)} {exc}".rstrip(),
+            "WARNING" if status != 503 else "ERROR" if known else "CRITICAL",
+            f"Push refused: {said}" if status != 503 else f"Push failed: {_sentence(exc)} {said}".rstrip(),
             traceparent=request.headers.get("traceparent") or request.headers.get("x-cloud-trace-context"),
             status=status,
             reason=_reason(exc),
             message_id=pushed.message_id if pushed else None,
             subscription=pushed.subscription if pushed else None,
         )
+
+
+_KNOWN = (SubscopeError, _FormError, TimeoutError, ClientDisconnect)
+
+
+def _place(exc: Exception) -> str:
+    frames = traceback.extract_tb(exc.__traceback__)
+    return f"{frames[-1].name}:{frames[-1].lineno}" if frames else "an unknown place"
 
 
 def _status(exc: Exception) -> int:
@@ -173,18 +186,22 @@ def _reason(exc: Exception) -> str:
             return "budget"
         case ClientDisconnect():
             return "disconnected"
-        case _:
+        case _FormError():
             return "form"
+        case _:
+            return "bug"
 
 
 def _sentence(exc: Exception) -> str:
     """What the answer says; Firestore's own words stay in the log."""
     match exc:
         case StoreError():
-            return "The message could not be stored now; send it again."
+            return _NOT_NOW
         case TimeoutError():
-            return f"The message could not be stored within {BUDGET_SECONDS:g} s; send it again."
+            return f"The message could not be stored within {STORE_SECONDS:g} s; send it again."
         case ClientDisconnect():
             return "The client left."
-        case _:
+        case SubscopeError() | _FormError():
             return str(exc)
+        case _:
+            return _NOT_NOW

@@ -34,8 +34,8 @@ def _one_meaning(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     parsed = dict(pairs)
     if len(parsed) != len(pairs):
         for key, value in pairs:
-            # True == 1 in Python, not in JSON.
-            if parsed[key] != value or type(parsed[key]) is not type(value):
+            # Compared as text: True == 1 == 1.0 in Python, at any depth, not in JSON.
+            if parsed[key] is not value and json.dumps(parsed[key]) != json.dumps(value):
                 raise StrictJsonError("a key appears twice with different values")
     return parsed
 

@@ -36,7 +36,7 @@ def _text(value: str) -> str:
 
 def _ids(value: str) -> tuple[str, ...]:
     """Subscription ids: a letter first (cloud.google.com/pubsub/docs/pubsub-basics#resource_names)."""
-    ids = tuple(part.strip() for part in value.split(",") if part.strip())
+    ids = _list(value)
     for one in ids:
         if not re.fullmatch(r"[A-Za-z][A-Za-z0-9\-_.~+%]{2,254}", one):
             raise ValueError(f"subscription ids separated by commas, and {one!r} is not one")
@@ -44,7 +44,10 @@ def _ids(value: str) -> tuple[str, ...]:
 
 
 def _list(value: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in value.split(",") if part.strip())
+    parts = tuple(part.strip() for part in value.split(",") if part.strip())
+    if not parts:
+        raise ValueError("at least one, separated by commas")
+    return parts
 
 
 def _between(low: int, high: int) -> Callable[[str], int]:
@@ -197,7 +200,12 @@ def console_settings(environ: Mapping[str, str], *needed: str) -> ConsoleSetting
 
 def receiver_settings(environ: Mapping[str, str]) -> ReceiverSettings:
     """Read the receiver's settings. Raises SettingsError naming the first variable that is missing or wrong."""
-    return _read(ReceiverSettings, (*COMMON, *EMULATORS, *RECEIVER), environ)
+    settings = _read(ReceiverSettings, (*COMMON, *EMULATORS, *RECEIVER), environ)
+    if behind_front_end(environ) and settings.oidc_certs_url != GOOGLE_CERTS_URL:
+        raise SettingsError(
+            f"OIDC_CERTS_URL is {settings.oidc_certs_url!r} on Cloud Run; whoever serves it can forge every token. Remove it."
+        )
+    return settings
 
 
 def viewer_settings(environ: Mapping[str, str]) -> ViewerSettings:

@@ -83,6 +83,8 @@ def test_base64_of_every_length_is_read(length: int) -> None:
 
 WRONG_MESSAGES: list[tuple[str, dict[str, object]]] = [
     ("message.messageId", {"messageId": ...}),
+    ("message.data", {"data": "QQAA="}),
+    ("message.data", {"data": "gwQA==="}),
     ("message.messageId", {"messageId": ""}),
     ("message.messageId", {"messageId": 1}),
     ("message.messageId", {"messageId": "x" * 1025}),

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -183,3 +184,31 @@ def test_a_bad_server_is_given_up_in_time(mode: str, signer: Signer) -> None:
 def test_a_server_that_is_not_there_is_an_outage() -> None:
     with pytest.raises(KeysUnavailableError):
         asyncio.run(fetch_keys(f"http://127.0.0.1:{free_port()}/certs"))
+
+
+def test_a_certificate_that_nothing_can_read_leaves_the_others_usable(signer: Signer) -> None:
+    good = signer.certificates()
+    pem = next(iter(good.values()))
+    der = ssl.PEM_cert_to_DER_cert(pem)
+    # X.509 version 8, which does not exist: cryptography raises no ValueError for it.
+    odd = ssl.DER_cert_to_PEM_cert(der.replace(bytes.fromhex("a003020102"), bytes.fromhex("a003020107"), 1))
+    assert odd != pem
+    assert set(read_keys(json.dumps({"odd": odd, **good}).encode())) == set(good)
+
+
+def test_whatever_goes_wrong_with_a_fetch_is_an_outage_with_a_pause() -> None:
+    asked = 0
+
+    async def fetch() -> Reply:
+        nonlocal asked
+        asked += 1
+        raise RuntimeError("nobody foresaw this")
+
+    async def story() -> None:
+        ring = KeyRing(fetch, lambda: 1000.0)
+        for _ in range(5):
+            with pytest.raises(KeysUnavailableError):
+                await ring.verifier("any")
+
+    asyncio.run(story())
+    assert asked == 1

@@ -45,6 +45,8 @@ def test_a_missing_setting_is_named_with_its_meaning(name: str, value: str | Non
         ("MESSAGE_SHARDS", "two", "a whole number from 1 to 30"),
         ("MESSAGE_SHARDS", "1.5", "a whole number from 1 to 30"),
         ("MESSAGE_SHARDS", "٣", "a whole number from 1 to 30"),
+        ("SUBSCRIPTIONS", " , ", "at least one, separated by commas"),
+        ("PUSH_AUDIENCE", ",", "at least one, separated by commas"),
         ("RETENTION_DAYS", "-1", "a whole number from 1 to 3650"),
         ("RETENTION_DAYS", "9" * 5000, "a whole number from 1 to 3650"),
         ("PUSH_SERVICE_ACCOUNT", "push", "a service account's e-mail address"),
@@ -106,3 +108,10 @@ def test_a_deployed_service_refuses_an_emulator(name: str) -> None:
     receiver_settings(environment)
     with pytest.raises(SettingsError, match=name):
         receiver_settings({**environment, "K_SERVICE": "receiver"})
+
+
+def test_a_deployed_receiver_takes_keys_from_google_alone() -> None:
+    deployed = {**RECEIVER_ENVIRONMENT, "K_SERVICE": "receiver"}
+    assert receiver_settings({**deployed, "OIDC_CERTS_URL": GOOGLE_CERTS_URL}).oidc_certs_url == GOOGLE_CERTS_URL
+    with pytest.raises(SettingsError, match=r"^OIDC_CERTS_URL is .* forge every token"):
+        receiver_settings({**deployed, "OIDC_CERTS_URL": "https://keys.example/certs"})
