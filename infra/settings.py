@@ -203,7 +203,8 @@ def receiver_settings(environ: Mapping[str, str]) -> ReceiverSettings:
     settings = _read(ReceiverSettings, (*COMMON, *EMULATORS, *RECEIVER), environ)
     if behind_front_end(environ) and settings.oidc_certs_url != GOOGLE_CERTS_URL:
         raise SettingsError(
-            f"OIDC_CERTS_URL is {settings.oidc_certs_url!r} on Cloud Run; whoever serves it can forge every token. Remove it."
+            f"OIDC_CERTS_URL is {settings.oidc_certs_url!r} on Cloud Run; "
+            "whoever serves it can forge every token. Remove it."
         )
     return settings
 

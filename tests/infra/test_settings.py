@@ -45,7 +45,7 @@ def test_a_missing_setting_is_named_with_its_meaning(name: str, value: str | Non
         ("MESSAGE_SHARDS", "two", "a whole number from 1 to 30"),
         ("MESSAGE_SHARDS", "1.5", "a whole number from 1 to 30"),
         ("MESSAGE_SHARDS", "٣", "a whole number from 1 to 30"),
-        ("SUBSCRIPTIONS", " , ", "at least one, separated by commas"),
+        ("SUBSCRIPTIONS", ",", "at least one, separated by commas"),
         ("PUSH_AUDIENCE", ",", "at least one, separated by commas"),
         ("RETENTION_DAYS", "-1", "a whole number from 1 to 3650"),
         ("RETENTION_DAYS", "9" * 5000, "a whole number from 1 to 3650"),
