@@ -141,12 +141,12 @@ def test_ones_own_session_is_marked(admin: Visitor) -> None:
     assert admin.get("/sessions").text.count("this one") == 1
 
 
-def test_the_menu_shows_what_one_may_do(reading: Visitor, acting: Visitor, admin: Visitor) -> None:
+def test_the_header_leads_where_one_may_go(reading: Visitor, acting: Visitor, admin: Visitor) -> None:
     everything = {"/publish", "/rejections", "/users", "/sessions", "/audit"}
     expected = {reading: set[str](), acting: {"/publish", "/rejections"}, admin: everything}
     for visitor, links in expected.items():
-        menu = visitor.get("/password").text.split('class="menu-items"', 1)[1].split("</details>", 1)[0]
-        assert set(re.findall(r'href="(/[a-z]+)"', menu)) & everything == links
+        header = visitor.get("/password").text.split('<header class="top">', 1)[1].split("</header>", 1)[0]
+        assert set(re.findall(r'href="(/[a-z]+)"', header)) & everything == links
 
 
 def test_a_viewers_list_has_no_control(reading: Visitor, acting: Visitor) -> None:
