@@ -1,56 +1,44 @@
-"""Group commit: concurrent requests share one Firestore BatchWrite, and each gets the outcome of its own message.
+"""Group commit: concurrent requests share one Firestore call, and each gets the outcome of its own message.
 
-Owns what may share a request, what is tried again, and when a message counts as stored: never before Firestore said so.
-Knows nothing of HTTP or of Google's client: a ``Writer`` makes single attempts.
+Owns what may share a call, and when a message counts as stored: never before Firestore said so. A small message is one
+write of a BatchWrite. A larger one and its chunks are part of a Commit, all or nothing; what no request can hold is
+written chunk by chunk, its head last. Knows nothing of HTTP, nor how calls fail: a ``Sender`` makes them.
 """
 
-import asyncio
-import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
-from functions.entries import Chunk, Head, Redelivery, WriteEntry
+from functions.entries import Chunk, Head, Redelivery, Whole
 from functions.lane import Entry, Lane
-from infra.errors import DocumentExistsError, StoreError, StoreInvalidError, StoreUnavailableError
+from functions.sender import Sender, Writer
+from infra.errors import DocumentExistsError
 from infra.firestore.writes import chunk_count, chunk_write, head_write
 from infra.message import CHUNK_BYTES, INLINE_BYTES, Pushed
 
 MAX_WRITES = 400  # the service takes 500 in a BatchWrite
 MAX_REQUEST_BYTES = 3 * 1024 * 1024 + 768 * 1024  # Google's emulator refuses 4 MiB, the service 10
+# A head takes less than 256 KiB: 100 attributes of 256 + 1024 bytes, escaped, are most of it.
+MAX_WHOLE_BYTES = MAX_REQUEST_BYTES - 256 * 1024
+MAX_WHOLES = 32
 MAX_LOOKUPS = 100
-ATTEMPT_SECONDS = 5.0
-CALL_SECONDS = 7.0
-COUNT_SECONDS = 2.0
-# Jittered, so that many instances do not come back at once; then Pub/Sub tries again, later than we could.
-PAUSES_SECONDS = (0.1, 0.4)
-
-
-class Writer(Protocol):
-    """Firestore, as far as the committer needs it. Each call is one attempt."""
-
-    root: str
-
-    async def batch_write(self, writes: Sequence[Any], timeout_seconds: float) -> list[StoreError | None]:
-        """Each write's own outcome. Raises StoreError when the request as a whole failed."""
-
-    async def stored(self, document_ids: Sequence[str], timeout_seconds: float) -> set[str]:
-        """Which of these messages are stored already. Raises StoreError."""
 
 
 class Committer:
     """Stores messages. One event loop's."""
 
     def __init__(self, writer: Writer, *, shards: int, retention: timedelta, now: Callable[[], datetime]) -> None:
-        self._writer = writer
+        self._root = writer.root
         self._shards = shards
         self._retention = retention
         self._now = now
-        self._heads = Lane[Head](self._send, max_entries=MAX_WRITES, max_bytes=MAX_REQUEST_BYTES)
-        self._redeliveries = Lane[Redelivery](self._send_once, max_entries=MAX_WRITES, max_bytes=MAX_REQUEST_BYTES)
+        sender = Sender(writer)
+        self._heads = Lane[Head](sender.send, max_entries=MAX_WRITES, max_bytes=MAX_REQUEST_BYTES)
+        self._redeliveries = Lane[Redelivery](sender.send_once, max_entries=MAX_WRITES, max_bytes=MAX_REQUEST_BYTES)
         # Large messages have lanes of their own, so that small ones never wait for megabytes.
-        self._chunks = Lane[Chunk](self._send, max_entries=MAX_WRITES, max_bytes=MAX_REQUEST_BYTES, max_calls=2)
-        self._lookups = Lane[Entry](self._look, max_entries=MAX_LOOKUPS, max_bytes=MAX_REQUEST_BYTES)
+        self._wholes = Lane[Whole](sender.send_wholes, max_entries=MAX_WHOLES, max_bytes=MAX_REQUEST_BYTES, max_calls=2)
+        self._chunks = Lane[Chunk](sender.send, max_entries=MAX_WRITES, max_bytes=MAX_REQUEST_BYTES, max_calls=2)
+        self._lookups = Lane[Entry](sender.look, max_entries=MAX_LOOKUPS, max_bytes=MAX_REQUEST_BYTES)
 
     async def save(self, pushed: Pushed) -> None:
         """Return when ``pushed`` is durable: stored now, or already.
@@ -59,6 +47,8 @@ class Committer:
         """
         if len(pushed.data) <= INLINE_BYTES:
             await self._save_head(pushed, chunks=0)
+        elif len(pushed.data) <= MAX_WHOLE_BYTES:
+            await self._save_whole(pushed)
         elif pushed.delivery_attempt != 1 and await self._is_stored(pushed.id):
             # A first attempt needs no look: were it stored all the same, its chunks would only be set again.
             await self._count(pushed.id, 1, pushed.delivery_attempt)
@@ -73,16 +63,43 @@ class Committer:
         if head:
             head.join(pushed.delivery_attempt)
         else:
-            write = head_write(
-                self._writer.root, pushed, chunks=chunks, shards=self._shards, expire_at=self._now() + self._retention
-            )
+            write = self._head_write(pushed, chunks, self._now() + self._retention)
             head = self._heads.add(Head(document_id, write, pushed.delivery_attempt))
+        await self._settle(head)
+
+    async def _save_whole(self, pushed: Pushed) -> None:
+        document_id = pushed.id
+        whole = self._wholes.find(document_id)
+        if whole:
+            whole.join(pushed.delivery_attempt)
+        else:
+            whole = self._wholes.add(self._whole(document_id, pushed))
+        await self._settle(whole)
+
+    def _whole(self, document_id: str, pushed: Pushed) -> Whole:
+        data, expire_at, count = pushed.data, self._now() + self._retention, chunk_count(len(pushed.data))
+        return Whole(
+            document_id,
+            self._head_write(pushed, count, expire_at),
+            pushed.delivery_attempt,
+            payload_bytes=len(data),
+            chunks=count,
+            make_chunks=lambda: (
+                chunk_write(self._root, document_id, index, data, expire_at) for index in range(count)
+            ),
+        )
+
+    def _head_write(self, pushed: Pushed, chunks: int, expire_at: datetime) -> Any:
+        return head_write(self._root, pushed, chunks=chunks, shards=self._shards, expire_at=expire_at)
+
+    async def _settle(self, head: Head) -> None:
+        """Wait for ``head``, and see to it that the deliveries which it came too late to count are counted."""
         outcome = await head.wait()
         if outcome is not None and not isinstance(outcome, DocumentExistsError):
             raise outcome
         uncounted, attempt = head.take_uncounted(outcome)
         if uncounted:
-            await self._count(document_id, uncounted, attempt)
+            await self._count(head.key, uncounted, attempt)
 
     async def _save_chunks(self, pushed: Pushed) -> None:
         expire_at = self._now() + self._retention
@@ -95,7 +112,7 @@ class Committer:
         key = f"{pushed.id}/{index}"
         size = min(CHUNK_BYTES, len(pushed.data) - index * CHUNK_BYTES)
         return self._chunks.find(key) or self._chunks.add(
-            Chunk(key, size, lambda: chunk_write(self._writer.root, pushed.id, index, pushed.data, expire_at))
+            Chunk(key, size, lambda: chunk_write(self._root, pushed.id, index, pushed.data, expire_at))
         )
 
     async def _is_stored(self, document_id: str) -> bool:
@@ -111,69 +128,7 @@ class Committer:
         if entry:
             entry.join(deliveries, attempt)
         else:
-            entry = Redelivery(self._writer.root, document_id)
+            entry = Redelivery(self._root, document_id)
             entry.join(deliveries, attempt)
             self._redeliveries.add(entry)
         await entry.wait()
-
-    async def _send(self, entries: Sequence[WriteEntry]) -> None:
-        """Write ``entries``, and again those that may succeed later; idempotent writes only."""
-        deadline = _loop_time() + CALL_SECONDS
-        for pause in (*PAUSES_SECONDS, None):
-            entries = await self._attempt(entries, deadline)
-            if not entries or pause is None or _loop_time() + pause > deadline:
-                break
-            await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311  # not a secret
-        for entry in entries:
-            entry.resolve(entry.doubt)
-
-    async def _send_once(self, entries: Sequence[WriteEntry]) -> None:
-        for entry in await self._attempt(entries, _loop_time() + COUNT_SECONDS):
-            entry.resolve(entry.doubt)
-
-    async def _attempt(self, entries: Sequence[WriteEntry], deadline: float) -> Sequence[WriteEntry]:
-        """One request. Resolve what is settled and return what may succeed later, each with its doubt."""
-        seconds = min(ATTEMPT_SECONDS, deadline - _loop_time())
-        try:
-            if seconds <= 0:
-                raise StoreUnavailableError("Firestore did not answer within the time for one call.")
-            outcomes = await self._writer.batch_write([entry.write() for entry in entries], seconds)
-        except StoreInvalidError as exc:
-            return await self._halve(entries, exc, deadline)
-        except StoreError as exc:
-            outcomes = [exc] * len(entries)
-        again = []
-        for entry, outcome in zip(entries, outcomes, strict=True):
-            if isinstance(outcome, StoreUnavailableError):
-                entry.doubt = outcome
-                again.append(entry)
-            else:
-                entry.resolve(outcome)
-        return again
-
-    async def _halve(
-        self, entries: Sequence[WriteEntry], refusal: StoreInvalidError, deadline: float
-    ) -> Sequence[WriteEntry]:
-        """Firestore refuses a whole request for one bad write: find it, and let the others through."""
-        if len(entries) == 1:
-            entries[0].resolve(refusal)
-            return []
-        middle = len(entries) // 2
-        return [
-            *await self._attempt(entries[:middle], deadline),
-            *await self._attempt(entries[middle:], deadline),
-        ]
-
-    async def _look(self, entries: Sequence[Entry]) -> None:
-        try:
-            found = await self._writer.stored([entry.key for entry in entries], ATTEMPT_SECONDS)
-        except StoreError as exc:
-            for entry in entries:
-                entry.resolve(exc)
-            return
-        for entry in entries:
-            entry.resolve(DocumentExistsError("stored already") if entry.key in found else None)
-
-
-def _loop_time() -> float:
-    return asyncio.get_running_loop().time()

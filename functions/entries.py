@@ -3,7 +3,7 @@
 An entry knows its own write and its own arithmetic; when it is sent, and how often, is the committer's business.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from functions.lane import Entry
@@ -58,6 +58,31 @@ class Head(WriteEntry):
         counted = self._sent if outcome is None or self.doubt else 0
         uncounted, self._deliveries = self._deliveries - counted, counted
         return uncounted, self._attempt
+
+
+class Whole(Head):
+    """A message's own document and all its chunks, for one atomic request. The chunks are made when they are sent."""
+
+    __slots__ = ("_make_chunks",)
+
+    def __init__(
+        self,
+        document_id: str,
+        write: Any,
+        attempt: int | None,
+        *,
+        payload_bytes: int,
+        chunks: int,
+        make_chunks: Callable[[], Iterable[Any]],
+    ) -> None:
+        super().__init__(document_id, write, attempt)
+        self.size_bytes += payload_bytes + chunks * _DOCUMENT_OVERHEAD_BYTES
+        self._make_chunks = make_chunks
+
+    def writes(self) -> Iterator[Any]:
+        """The protobufs to send, all in one request."""
+        yield from self._make_chunks()
+        yield self.write()
 
 
 class Chunk(WriteEntry):

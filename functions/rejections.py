@@ -8,8 +8,8 @@ import uuid
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from functions.committer import Writer
 from functions.oidc import Claims
+from functions.sender import Writer
 from infra.errors import StoreError
 from infra.firestore.values import Plain
 from infra.firestore.writes import rejection_write

@@ -23,6 +23,7 @@ from infra.message import CHUNK_BYTES, Pushed, escape_name, index_tokens, read_c
 # google.firestore.v1.Write as a raw protobuf: the client's wrappers cost ten times as much.
 Write: Any = types.Write.pb()
 _BatchWriteRequest: Any = types.BatchWriteRequest.pb()
+_CommitRequest: Any = types.CommitRequest.pb()
 _BatchGetDocumentsRequest: Any = types.BatchGetDocumentsRequest.pb()
 _SERVICE = "/google.firestore.v1.Firestore"
 _REQUEST_TIME = types.DocumentTransform.FieldTransform.ServerValue.REQUEST_TIME
@@ -132,6 +133,13 @@ class MessageWriter:
         )
 
     @cached_property
+    def _commit(self) -> grpc.aio.UnaryUnaryMultiCallable:
+        # Takes bytes: gRPC keeps what it is given until the call ends, and a payload need not be held twice for that.
+        return self._database.async_channel.unary_unary(
+            f"{_SERVICE}/Commit", None, types.CommitResponse.pb().FromString
+        )
+
+    @cached_property
     def _batch_get(self) -> grpc.aio.UnaryStreamMultiCallable:
         return self._database.async_channel.unary_stream(
             f"{_SERVICE}/BatchGetDocuments", _serialize, types.BatchGetDocumentsResponse.pb().FromString
@@ -149,6 +157,20 @@ class MessageWriter:
             reply = await self._batch_write(request, timeout=timeout_seconds, metadata=self._metadata)
         outcomes = [_outcome(status) for status in reply.status[: len(writes)]]
         return outcomes + [StoreUnavailableError("Firestore's reply is short.")] * (len(writes) - len(outcomes))
+
+    async def commit(self, writes: Iterable[Any], timeout_seconds: float) -> None:
+        """Send ``writes`` in one Commit: all are durable when it returns.
+
+        Raises StoreError: after StoreUnavailableError all or none may have happened, after any other none has.
+        """
+        encoded = self._commit_request(writes)
+        with firestore_errors("storing messages"):
+            await self._commit(encoded, timeout=timeout_seconds, metadata=self._metadata)
+
+    def _commit_request(self, writes: Iterable[Any]) -> bytes:
+        request = _CommitRequest(database=self._name)
+        request.writes.extend(writes)
+        return _serialize(request)
 
     async def stored(self, document_ids: Sequence[str], timeout_seconds: float) -> set[str]:
         """Which of these messages are stored already. Raises StoreError."""

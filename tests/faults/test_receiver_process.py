@@ -157,10 +157,11 @@ def test_bodies_of_strangers_cost_no_memory(receiver: ReceiverProcess, token: st
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("size", "pushers"), [(9_900_000, 3), (3_600_000, 12)])
 def test_large_messages_stay_within_memory_and_small_ones_pass(
-    receiver: ReceiverProcess, reader: Reader, token: str
+    receiver: ReceiverProcess, reader: Reader, token: str, size: int, pushers: int
 ) -> None:
-    data = os.urandom(9_900_000)
+    data = os.urandom(size)
     waits: list[float] = []
     ended = threading.Event()
 
@@ -169,22 +170,22 @@ def test_large_messages_stay_within_memory_and_small_ones_pass(
             if ended.is_set():
                 return
             start = time.monotonic()
-            assert receiver.push(push_body(f"beside-{number}"), token).status == 204
+            assert receiver.push(push_body(f"beside-{size}-{number}"), token).status == 204
             waits.append(time.monotonic() - start)
             time.sleep(0.05)
 
     def large(number: int) -> int:
-        return receiver.push(push_body(f"large-{number}", data), token).status
+        return receiver.push(push_body(f"large-{size}-{number}", data), token).status
 
-    with ThreadPoolExecutor(3) as pushers:
-        beside = pushers.submit(small)
-        assert set(pushers.map(large, range(60))) == {204}
+    with ThreadPoolExecutor(pushers) as pool:
+        beside = pool.submit(small)
+        assert set(pool.map(large, range(60))) == {204}
         ended.set()
         beside.result()
     assert receiver.peak_rss_bytes() < 300 * MEGABYTE
     assert statistics.quantiles(waits, n=20)[-1] < 1, "the 95th percentile of small messages beside them, in seconds"
     stored = reader.messages()
-    assert reader.payload(stored["large-59"]) == data
+    assert reader.payload(stored[f"large-{size}-59"]) == data
 
 
 POISON: dict[str, dict[str, object]] = {

@@ -70,7 +70,8 @@ def test_what_is_acknowledged_is_stored_however_often_the_receiver_dies(
     firestore = LocalFirestore()
     reader = Reader(firestore.address)
     receiver = ReceiverProcess(firestore.address, keys.url).start()
-    waiting = {f"killed-{number}" for number in range(600)}
+    # One in ten comes with chunks.
+    waiting = {f"killed-{number}": os.urandom(10 if number % 10 else 200_000) for number in range(600)}
     acknowledged: set[str] = set()
     ended = threading.Event()
 
@@ -78,7 +79,7 @@ def test_what_is_acknowledged_is_stored_however_often_the_receiver_dies(
         # As Pub/Sub does: again and again, until it is acknowledged.
         while not ended.is_set():
             try:
-                if receiver.push(push_body(message_id), token).status == 204:
+                if receiver.push(push_body(message_id, waiting[message_id]), token).status == 204:
                     acknowledged.add(message_id)
                     return
             except OSError:
@@ -104,7 +105,8 @@ def test_what_is_acknowledged_is_stored_however_often_the_receiver_dies(
             ended.set()
             killer.join()
         stored = reader.messages()
-        assert set(stored) == acknowledged == waiting
+        assert set(stored) == acknowledged == set(waiting)
+        assert {name: reader.payload(stored[name]) for name in waiting} == waiting
         assert len(reader.all("messages")) == len(waiting), "one document for each"
     finally:
         ended.set()
@@ -224,15 +226,30 @@ def test_a_rejection_that_cannot_be_written_does_not_change_the_answer(stage: St
     assert (answer.status, seconds < 3) == (400, True)
 
 
-def test_duplicates_in_sequence_and_at_once_make_one_document(stage: Stage, token: str) -> None:
+@pytest.mark.parametrize("size", [5, 100_000])
+def test_duplicates_in_sequence_and_at_once_make_one_document(stage: Stage, token: str, size: int) -> None:
     receiver, _, reader = stage
-    assert receiver.push(push_body("duplicate"), token).status == 204
-    first = reader.messages()["duplicate"]
+    data = os.urandom(size)
+    name, body = f"duplicate-{size}", push_body(f"duplicate-{size}", data)
+    assert receiver.push(body, token).status == 204
+    first = reader.messages()[name]
     with ThreadPoolExecutor(32) as pushers:
-        answers = list(pushers.map(lambda _: receiver.push(push_body("duplicate"), token).status, range(96)))
+        answers = list(pushers.map(lambda _: receiver.push(body, token).status, range(96)))
     assert answers == [204] * 96
-    last = reader.messages()["duplicate"]
+    last = reader.messages()[name]
     assert (last["deliveries"], last["received_at"]) == (97, first["received_at"])
+    assert reader.payload(last) == data
+
+
+def test_first_deliveries_at_once_make_one_document(stage: Stage, token: str) -> None:
+    receiver, _, reader = stage
+    data = os.urandom(100_000)
+    body = push_body("at-once", data)
+    with ThreadPoolExecutor(32) as pushers:
+        answers = list(pushers.map(lambda _: receiver.push(body, token).status, range(32)))
+    assert answers == [204] * 32
+    found = reader.messages()["at-once"]
+    assert (found["deliveries"], reader.payload(found)) == (32, data)
 
 
 def test_faults_in_any_order_lose_nothing(stage: Stage, token: str) -> None:
@@ -260,3 +277,4 @@ def test_faults_in_any_order_lose_nothing(stage: Stage, token: str) -> None:
         list(pushers.map(push, bodies))
     stored = reader.messages()
     assert acknowledged == set(bodies) <= set(stored)
+    assert {len(reader.payload(stored[name])) for name in bodies} == {5, 30_000}

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from infra.local.signer import Signer
-from tests.functions.firestores import Reader, local_firestore
+from tests.functions.firestores import FaultProxy, Reader, local_firestore
 from tests.functions.stage import ACCOUNT, AUDIENCE, KeyServer, ReceiverProcess
 
 
@@ -39,6 +39,14 @@ def receiver(store: str, keys: KeyServer) -> Iterator[ReceiverProcess]:
 def reader(store: str) -> Iterator[Reader]:
     """Reads what is stored, from outside."""
     one = Reader(store)
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def proxy(store: str) -> Iterator[FaultProxy]:
+    """Stands before the store, and fails as it is told."""
+    one = FaultProxy(store)
     yield one
     one.close()
 

@@ -175,12 +175,17 @@ def changing_the_reply(change: Callable[[Any], None]) -> Behaviour:
 
 
 class FaultProxy(grpc.GenericRpcHandler):  # type: ignore[misc]
-    """A gRPC proxy before a Firestore. ``queue`` are the next BatchWrites' behaviours, ``always`` all later ones'."""
+    """A gRPC proxy before a Firestore. ``queue`` are the next writing calls' behaviours, ``always`` all later ones'.
+
+    ``refused`` are the reading calls that are UNAVAILABLE.
+    """
 
     def __init__(self, upstream: str) -> None:
         self.always: Behaviour = passing
         self.queue: list[Behaviour] = []
+        self.refused: frozenset[str] = frozenset()
         self.calls: list[str] = []
+        self.request_bytes: list[int] = []
         self._lock = threading.Lock()
         self._channel = grpc.insecure_channel(upstream, options=_ANY_SIZE)
         self._server = grpc.server(ThreadPoolExecutor(32), handlers=[self], options=_ANY_SIZE)
@@ -194,7 +199,7 @@ class FaultProxy(grpc.GenericRpcHandler):  # type: ignore[misc]
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler:
         method: str = handler_call_details.method
-        if method.endswith("/BatchWrite"):
+        if method.endswith(("/BatchWrite", "/Commit")):
             return grpc.unary_unary_rpc_method_handler(self._unary(method))
         return grpc.unary_stream_rpc_method_handler(self._stream(method))
 
@@ -207,6 +212,7 @@ class FaultProxy(grpc.GenericRpcHandler):  # type: ignore[misc]
         upstream = self._channel.unary_unary(method)
 
         def call(request: bytes, context: grpc.ServicerContext) -> bytes:
+            self.request_bytes.append(len(request))
             try:
                 return self._next(method)(lambda: _bytes(upstream(request, timeout=30, metadata=_OWNER)))
             except Fault as fault:
@@ -222,8 +228,11 @@ class FaultProxy(grpc.GenericRpcHandler):  # type: ignore[misc]
         upstream = self._channel.unary_stream(method)
 
         def call(request: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
+            name = method.rpartition("/")[2]
             with self._lock:
-                self.calls.append(method.rpartition("/")[2])
+                self.calls.append(name)
+            if name in self.refused:
+                context.abort(grpc.StatusCode.UNAVAILABLE, "a fault on purpose")
             yield from upstream(request, timeout=30, metadata=_OWNER)
 
         return call
