@@ -26,6 +26,7 @@ from web import (
     backlog,
     compression,
     delivery,
+    edges,
     errors,
     export,
     headers,
@@ -125,7 +126,7 @@ def _register(app: Flask) -> None:
     backlog.init_app(app)
     help.init_app(app)
     republish.init_app(app)
-    for module in (account, api, backlog, delivery, export, health, help, journals, live, messages, people):
+    for module in (account, api, backlog, delivery, edges, export, health, help, journals, live, messages, people):
         app.register_blueprint(module.blueprint)
     app.register_blueprint(publish.blueprint)
     app.register_blueprint(republish.blueprint)

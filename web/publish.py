@@ -5,6 +5,7 @@ Only topics of monitored subscriptions are offered, and the server takes no othe
 
 import base64
 import binascii
+import json
 import re
 from dataclasses import dataclass, field
 from typing import Literal
@@ -18,7 +19,7 @@ from infra.message import Message, document_id, is_document_id
 from infra.publishing import MAX_ATTRIBUTES, MAX_DATA_BYTES, Outgoing
 from web.auth import requires, signed_in_user, wants_page
 from web.delivery import WORDS, state_of
-from web.formats import iso
+from web.formats import iso, latency_text
 from web.services import services
 
 Encoding = Literal["text", "base64"]
@@ -84,6 +85,19 @@ def send() -> ResponseReturnValue:
     return redirect(url_for("publish.sent", topic=typed.topic, id=message_id), 303)
 
 
+@blueprint.post("/subscriptions/<subscription>/test")
+@requires("operator")
+def test(subscription: str) -> ResponseReturnValue:
+    """Publish a small message to a monitored subscription's topic, to follow it through the chain: 303 to its way."""
+    if subscription not in services().settings.subscriptions:
+        abort(404, "This subscription is not monitored here.")
+    who = signed_in_user().name
+    outgoing = Outgoing(json.dumps({"test": "Hello from Subscope", "sent_by": who}).encode(), {"subscope": "test"})
+    topic = services().publisher.topics.of(subscription)
+    message_id = services().publisher.publish(topic, outgoing, who, what="message.test")
+    return redirect(url_for("publish.sent", topic=topic, id=message_id), 303)
+
+
 @blueprint.get("/publish/sent")
 @requires("operator")
 def sent() -> ResponseReturnValue:
@@ -104,7 +118,9 @@ def _stop(subscription: str, message_id: str) -> dict[str, str]:
     return {
         "subscription": subscription,
         "id": document,
+        "published_at": iso(found.publish_time) if found else "",
         "received_at": iso(found.received_at) if found else "",
+        "latency": latency_text(found.publish_time, found.received_at) if found else "",
         "state": "" if found else state_of(services().subscriptions.observe(subscription)),
     }
 

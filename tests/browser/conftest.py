@@ -42,12 +42,13 @@ def chromium() -> Iterator["Browser"]:
 @pytest.fixture
 def visit(chromium: "Browser", cloud: Cloud) -> Iterator[Visit]:
     """Somebody signed in as administrator: ``visit()``, ``visit(java_script_enabled=False)``, ``visit(viewport=…)``.
+    ``visit(cloud=…)`` is at a cloud of the test's own.
 
     At the end no page may have shown a dialog, broken a script or violated the Content-Security-Policy.
     """
     people: list[Person] = []
 
-    def begin(**options: object) -> Person:
+    def begin(cloud: Cloud = cloud, **options: object) -> Person:
         person = Person(chromium.new_context(**options), cloud)  # type: ignore[arg-type]
         people.append(person)
         person.sign_in()

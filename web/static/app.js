@@ -2,12 +2,14 @@
 
 import { Deliveries } from "./delivery.js";
 import { Drawer } from "./drawer.js";
+import { startEmpty } from "./empty.js";
 import { History } from "./history.js";
 import { showKeys, startKeys } from "./keys.js";
 import { Live } from "./live.js";
 import { announceArrivals, notify } from "./notices.js";
 import { SignedOutError } from "./requests.js";
-import { Rows } from "./rows.js";
+import { Rows, compare } from "./rows.js";
+import { Skipped } from "./skipped.js";
 import { focusSearch, startSearch } from "./search.js";
 import { startTimeline } from "./timeline.js";
 import { minutesText, startTimes } from "./times.js";
@@ -17,22 +19,28 @@ const body = element("rows");
 const pauseButton = element("pause");
 const arrivals = element("arrivals");
 const TITLE = document.title;
+const RELOAD_AGAIN_MS = 5_000;
 
 let paused = false;
+let mustReload = false;
+let reloading = false;
 
 const list = document.querySelector(".list");
 // A wide page scrolls the list, a narrow one the window.
 const isScrolled = () => Math.max(scrollY, list.scrollTop) > 4;
 const plural = (count, word) => `${count.toLocaleString("en")} ${word}${count === 1 ? "" : "s"}`;
 
+const held = () => paused || isScrolled() || drawer.isOpen;
+
 function refresh() {
   const waiting = rows.waitingCount;
-  const holding = paused || isScrolled() || drawer.isOpen;
+  const holding = held();
   element("shown").textContent = rows.count.toLocaleString("en");
   element("empty").hidden = rows.count > 0 || Boolean(element("q-problem"));
   if (arrivals) {
-    arrivals.hidden = !(holding && waiting);
-    arrivals.textContent = paused ? `${plural(waiting, "new message")} while paused` : `↑ ${plural(waiting, "new message")}`;
+    arrivals.hidden = !(holding && (waiting || mustReload));
+    const many = mustReload ? "Many new messages" : plural(waiting, "new message");
+    arrivals.textContent = paused ? `${many} while paused` : `↑ ${many}`;
   }
   document.title = holding && waiting ? `(${waiting}) ${TITLE}` : TITLE;
 }
@@ -43,7 +51,7 @@ function setPaused(wanted) {
   pauseButton.setAttribute("aria-pressed", String(paused));
   pauseButton.querySelector(".words").textContent = paused ? "Resume view" : "Pause view";
   document.body.classList.toggle("view-paused", paused);
-  rows.schedule();
+  goOn();
   refresh();
 }
 
@@ -89,25 +97,49 @@ function failed(error) {
   else notify(error.message, "problem");
 }
 
+/** The reader let go of the list: show what waited for that. */
+function goOn() {
+  if (mustReload && !held() && !reloading) resync();
+  else rows.schedule();
+}
+
+/** The stream could not send all: the newest are read again, but never under a reader. */
 async function resync() {
+  mustReload = held() || reloading;
+  if (mustReload) {
+    refresh();
+    return;
+  }
+  const from = rows.newest;
+  reloading = true; // what arrives meanwhile waits: the page that is read may not have it
   try {
     const page = await older.reload();
     if (page.newest) live.continueFrom(page.newest);
+    const oldest = page.rows.at(-1)?.cursor;
+    if (from && oldest && compare(oldest, from) > 0) skipped?.jumped(from, oldest);
   } catch (error) {
     failed(error);
+    mustReload = true;
+    setTimeout(goOn, RELOAD_AGAIN_MS);
+    return;
+  } finally {
+    reloading = false;
   }
+  goOn();
 }
 
 const rows = new Rows(body, {
-  held: () => paused || isScrolled() || drawer.isOpen,
+  held: () => held() || reloading,
   changed: refresh,
   arrived: announceArrivals,
   trimmed: (cursor) => older.setOlder(cursor),
+  skipped: (items) => skipped?.add(items),
 });
+const skipped = arrivals && new Skipped(element("skipped"), body.dataset);
 const drawer = new Drawer(element("drawer"), body, {
   failed,
   changed: () => {
-    rows.schedule();
+    goOn();
     refresh();
   },
 });
@@ -126,6 +158,7 @@ startKeys({
   search: focusSearch,
 });
 startSearch(body);
+startEmpty(element("deliveries"));
 startTimeline(body.dataset);
 pauseButton?.addEventListener("click", () => setPaused(!paused));
 arrivals?.addEventListener("click", toNewest);
@@ -133,7 +166,7 @@ element("keys-button").addEventListener("click", showKeys);
 document.addEventListener(
   "scroll",
   () => {
-    if (!isScrolled()) rows.schedule();
+    if (!isScrolled()) goOn();
     if (rows.waitingCount) refresh();
   },
   { capture: true, passive: true },

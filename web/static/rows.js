@@ -3,7 +3,12 @@
 import { localize } from "./times.js";
 
 export const MOST_ROWS = 500;
+// A burst is shown in batches, one a frame, each ended by its count or its time, whichever comes first: keys, clicks and
+// the pointer are answered in between. What comes faster than that is skipped, and said to be.
 const BATCH = 80;
+const BUDGET_MS = 10;
+const MOST_WAITING = { held: 2 * MOST_ROWS, shown: MOST_ROWS };
+const TELL_EVERY_MS = 40;
 const POINTER_REST_MS = 1200;
 
 /** A cursor as something that compares: [microseconds, id]. Microseconds fit into a double until the year 2255. */
@@ -31,16 +36,18 @@ function parse(html) {
 
 export class Rows {
   /** `held()` says whether arrivals must wait; `changed()` is called when what waits or is shown changes. */
-  constructor(body, { held, changed, arrived, trimmed }) {
+  constructor(body, { held, changed, arrived, trimmed, skipped }) {
     this.body = body;
     this.held = held;
     this.changed = changed;
     this.arrived = arrived;
     this.trimmed = trimmed;
+    this.tellSkipped = skipped;
     this.byId = new Map();
     this.waiting = new Map();
     this.skipped = 0;
     this.scheduled = false;
+    this.telling = null;
     this.pointerAt = 0;
     for (const row of body.querySelectorAll("tr.message")) this.byId.set(row.dataset.id, row);
     body.addEventListener("pointermove", () => {
@@ -57,14 +64,19 @@ export class Rows {
     return this.waiting.size + this.skipped;
   }
 
+  /** The cursor of the newest row; empty without rows. */
+  get newest() {
+    return this.body.firstElementChild?.dataset.cursor ?? "";
+  }
+
   /** Take in one message of the stream. */
   add(item) {
     const row = this.byId.get(item.id);
     const known = this.waiting.get(item.id)?.deliveries ?? Number(row?.dataset.deliveries ?? 0);
     if (!item.html || known >= item.deliveries || this.isBeyond(item)) return;
     this.waiting.set(item.id, item);
-    if (this.waiting.size > 2 * MOST_ROWS) this.forgetOldest();
-    this.changed();
+    if (this.waiting.size > MOST_WAITING[this.held() ? "held" : "shown"]) this.forgetOldest();
+    this.telling ??= setTimeout(() => this.tell(), TELL_EVERY_MS);
     this.schedule();
   }
 
@@ -74,11 +86,23 @@ export class Rows {
     return Boolean(last && this.body.dataset.older && compare(item.cursor, last.dataset.cursor) < 0);
   }
 
-  /** More wait than the list may hold: only the newest will be shown, the others are a page away. */
+  /** Only the newest will be shown; the others are a link away. */
   forgetOldest() {
-    const newestFirst = [...this.waiting.values()].sort((a, b) => compare(b.cursor, a.cursor));
-    this.skipped += newestFirst.length - MOST_ROWS;
-    this.waiting = new Map(newestFirst.slice(0, MOST_ROWS).map((item) => [item.id, item]));
+    const newestFirst = this.newestFirst();
+    const most = newestFirst.length >> 1;
+    const forgotten = newestFirst.slice(most);
+    for (const item of forgotten) this.waiting.delete(item.id);
+    this.skipped += forgotten.length;
+    this.tellSkipped(forgotten);
+  }
+
+  newestFirst() {
+    return [...this.waiting.values()].sort((a, b) => compare(b.cursor, a.cursor));
+  }
+
+  tell() {
+    this.telling = null;
+    this.changed();
   }
 
   schedule() {
@@ -94,11 +118,12 @@ export class Rows {
   flush() {
     this.scheduled = false;
     if (this.held()) return;
-    const batch = [...this.waiting.values()].sort((a, b) => compare(b.cursor, a.cursor)).slice(0, BATCH);
+    const until = performance.now() + BUDGET_MS;
     let fresh = 0;
-    for (const item of batch) {
+    for (const item of this.newestFirst().slice(0, BATCH)) {
       this.waiting.delete(item.id);
       fresh += this.show(item);
+      if (performance.now() > until) break;
     }
     if (!this.waiting.size) this.skipped = 0;
     this.trim();
@@ -141,12 +166,10 @@ export class Rows {
     this.changed();
   }
 
-  /** Start over with the newest page. */
+  /** Start over with the newest page; what waits may be newer still. */
   replace(items) {
     this.body.replaceChildren();
     this.byId.clear();
-    this.waiting.clear();
-    this.skipped = 0;
     this.append(items);
   }
 

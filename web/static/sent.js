@@ -13,7 +13,9 @@ function arrived(item, stop) {
   link.href = `/messages/${stop.id}`;
   link.textContent = "It is here";
   item.dataset.arrived = stop.received_at;
-  item.querySelector(".stop-words").replaceChildren(link, ", stored ", timeElement(stop.received_at));
+  const words = item.querySelector(".stop-words");
+  words.replaceChildren(link, ": published ", timeElement(stop.published_at), ", stored ", timeElement(stop.received_at));
+  words.append(` (${stop.latency}), shown here `, timeElement(new Date().toISOString()));
 }
 
 async function look() {
