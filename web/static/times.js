@@ -1,6 +1,8 @@
-// Times: UTC as the server wrote them, or local, by choice; absolute and relative in the title.
+// Times: UTC as the server wrote them, or local, by choice; beside them, by choice, how long ago. The title has it all.
 
 const KEY = "subscope-zone";
+const AGO_KEY = "subscope-ago";
+const AGO_EVERY_MS = 10_000;
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const UNITS = [
   [86400, "day"],
@@ -10,6 +12,7 @@ const UNITS = [
 ];
 
 let zone = "utc";
+let withAgo = false;
 
 const two = (number) => String(number).padStart(2, "0");
 
@@ -31,6 +34,8 @@ function write(time) {
   const dayPart = time.querySelector(".day");
   if (dayPart) dayPart.textContent = day;
   if (clock) clock.textContent = "short" in time.dataset ? minutes : minutes + seconds;
+  if (withAgo && !("short" in time.dataset)) time.dataset.ago = relative(date);
+  else delete time.dataset.ago;
 }
 
 /** Hours and minutes of a date, in the chosen zone. */
@@ -61,9 +66,9 @@ export function timeElement(iso, { short = false } = {}) {
   return time;
 }
 
-/** Rewrite the times below `root`; nothing to do in UTC, which the server wrote. */
+/** Rewrite the times below `root`; nothing to do for plain UTC, which the server wrote. */
 export function localize(root) {
-  if (zone === "utc") return;
+  if (zone === "utc" && !withAgo) return;
   for (const time of root.querySelectorAll("time")) write(time);
 }
 
@@ -76,9 +81,36 @@ function choose(wanted) {
   for (const name of document.querySelectorAll(".zone-name")) name.textContent = zone === "utc" ? "UTC" : "local";
 }
 
-function remembered() {
+/** Beside each time, how long ago it was: on or off. */
+function chooseAgo(wanted) {
+  withAgo = wanted;
+  document.documentElement.classList.toggle("with-ago", withAgo);
+  for (const time of document.querySelectorAll("time")) write(time);
+  for (const button of document.querySelectorAll("[data-ago-choice]")) button.setAttribute("aria-pressed", String(withAgo));
+}
+
+function startAgo() {
+  if (remembered(AGO_KEY) === "on") chooseAgo(true);
+  for (const button of document.querySelectorAll("[data-ago-choice]")) {
+    button.addEventListener("click", () => {
+      keep(AGO_KEY, withAgo ? "off" : "on");
+      chooseAgo(!withAgo);
+    });
+  }
+  setInterval(() => withAgo && !document.hidden && chooseAgo(true), AGO_EVERY_MS);
+}
+
+function keep(key, value) {
   try {
-    return localStorage.getItem(KEY);
+    localStorage.setItem(key, value);
+  } catch {
+    // The choice then lasts as long as the page.
+  }
+}
+
+function remembered(key) {
+  try {
+    return localStorage.getItem(key);
   } catch {
     return null;
   }
@@ -86,14 +118,11 @@ function remembered() {
 
 /** Wire the switch and the titles. */
 export function startTimes() {
-  choose(remembered());
+  choose(remembered(KEY));
+  startAgo();
   for (const button of document.querySelectorAll("[data-zone]")) {
     button.addEventListener("click", () => {
-      try {
-        localStorage.setItem(KEY, button.dataset.zone);
-      } catch {
-        // The choice then lasts as long as the page.
-      }
+      keep(KEY, button.dataset.zone);
       choose(button.dataset.zone);
     });
   }
