@@ -111,6 +111,7 @@ class Follower:
             complaint = self._complaint()
         except StoreError as exc:
             complaint = str(exc)
+            self._database.renew()  # a connection that something in between forgot never answers again
         if complaint:
             self._given_up = complaint
             self._hang_up()

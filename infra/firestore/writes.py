@@ -3,19 +3,18 @@
 Builders are pure. Each call is one attempt with its own timeout: retrying belongs to the caller, who knows the budget.
 """
 
+import contextlib
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from functools import cached_property
 from typing import Any
 
-import grpc
 from google.api_core import exceptions
-from google.api_core.gapic_v1 import routing_header
 from google.cloud.firestore_v1 import types
 
-from infra.errors import StoreError, StoreUnavailableError
+from infra.errors import DocumentExistsError, StoreError, StoreUnavailableError
 from infra.firestore.border import firestore_errors, store_error
+from infra.firestore.calls import Calls, Rpc
 from infra.firestore.client import Database
 from infra.firestore.values import Plain, encode_fields
 from infra.message import CHUNK_BYTES, Pushed, escape_name, index_tokens, read_content, shard_of
@@ -27,6 +26,17 @@ _CommitRequest: Any = types.CommitRequest.pb()
 _BatchGetDocumentsRequest: Any = types.BatchGetDocumentsRequest.pb()
 _SERVICE = "/google.firestore.v1.Firestore"
 _REQUEST_TIME = types.DocumentTransform.FieldTransform.ServerValue.REQUEST_TIME
+
+
+def _serialize(request: Any) -> bytes:
+    encoded: bytes = request.SerializeToString()
+    return encoded
+
+
+_BATCH_WRITE = Rpc(f"{_SERVICE}/BatchWrite", _serialize, types.BatchWriteResponse.pb().FromString)
+# Takes bytes: gRPC keeps what it is given until the call ends, and a payload need not be held twice for that.
+_COMMIT = Rpc(f"{_SERVICE}/Commit", None, types.CommitResponse.pb().FromString)
+_BATCH_GET = Rpc(f"{_SERVICE}/BatchGetDocuments", _serialize, types.BatchGetDocumentsResponse.pb().FromString)
 
 
 def head_write(root: str, pushed: Pushed, *, chunks: int, shards: int, expire_at: datetime) -> Any:
@@ -121,29 +131,11 @@ class MessageWriter:
     def __init__(self, database: Database) -> None:
         self._name = database.name
         self.root = database.root
-        self._database = database
-        routing = routing_header.to_grpc_metadata((("database", database.name),))  # type: ignore[no-untyped-call]
-        self._metadata = [*database.metadata, routing]
+        self._calls = Calls(database)
 
-    # Made by the first call, so that missing credentials are an error of Firestore like any other.
-    @cached_property
-    def _batch_write(self) -> grpc.aio.UnaryUnaryMultiCallable:
-        return self._database.async_channel.unary_unary(
-            f"{_SERVICE}/BatchWrite", _serialize, types.BatchWriteResponse.pb().FromString
-        )
-
-    @cached_property
-    def _commit(self) -> grpc.aio.UnaryUnaryMultiCallable:
-        # Takes bytes: gRPC keeps what it is given until the call ends, and a payload need not be held twice for that.
-        return self._database.async_channel.unary_unary(
-            f"{_SERVICE}/Commit", None, types.CommitResponse.pb().FromString
-        )
-
-    @cached_property
-    def _batch_get(self) -> grpc.aio.UnaryStreamMultiCallable:
-        return self._database.async_channel.unary_stream(
-            f"{_SERVICE}/BatchGetDocuments", _serialize, types.BatchGetDocumentsResponse.pb().FromString
-        )
+    async def close(self) -> None:
+        """Close the connection; a call under way fails."""
+        await self._calls.close()
 
     async def batch_write(self, writes: Sequence[Any], timeout_seconds: float) -> list[StoreError | None]:
         """Send ``writes`` in one BatchWrite; each has its own outcome, None when it is durable.
@@ -153,8 +145,8 @@ class MessageWriter:
         """
         request = _BatchWriteRequest(database=self._name)
         request.writes.extend(writes)
-        with firestore_errors("storing messages"):
-            reply = await self._batch_write(request, timeout=timeout_seconds, metadata=self._metadata)
+        with _no_verdict(), firestore_errors("storing messages"):
+            reply = await self._calls.unary(_BATCH_WRITE, request, timeout_seconds)
         outcomes = [_outcome(status) for status in reply.status[: len(writes)]]
         return outcomes + [StoreUnavailableError("Firestore's reply is short.")] * (len(writes) - len(outcomes))
 
@@ -165,7 +157,7 @@ class MessageWriter:
         """
         encoded = self._commit_request(writes)
         with firestore_errors("storing messages"):
-            await self._commit(encoded, timeout=timeout_seconds, metadata=self._metadata)
+            await self._calls.unary(_COMMIT, encoded, timeout_seconds)
 
     def _commit_request(self, writes: Iterable[Any]) -> bytes:
         request = _CommitRequest(database=self._name)
@@ -177,15 +169,19 @@ class MessageWriter:
         request = _BatchGetDocumentsRequest(database=self._name)
         request.documents.extend(f"{self.root}/messages/{one}" for one in document_ids)
         request.mask.field_paths.append("chunks")
-        with firestore_errors("looking for stored messages"):
-            replies = self._batch_get(request, timeout=timeout_seconds, metadata=self._metadata)
-            names = [reply.found.name async for reply in replies]
+        with _no_verdict(), firestore_errors("looking for stored messages"):
+            replies = await self._calls.stream(_BATCH_GET, request, timeout_seconds)
+            names = [reply.found.name for reply in replies]
         return {name.rpartition("/")[2] for name in names if name}
 
 
-def _serialize(request: Any) -> bytes:
-    encoded: bytes = request.SerializeToString()
-    return encoded
+@contextlib.contextmanager
+def _no_verdict() -> Iterator[None]:
+    """ALREADY_EXISTS is one write's own status. Of a whole request it says nothing about any message."""
+    try:
+        yield
+    except DocumentExistsError as exc:
+        raise StoreUnavailableError(f"{exc} (of the whole request, which is no answer)") from exc
 
 
 def _outcome(status: Any) -> StoreError | None:

@@ -206,7 +206,12 @@ def test_a_lost_reply_is_counted_once_and_acknowledged(stage: Stage, token: str)
     assert reader.messages()["lost-reply"]["deliveries"] == 1
 
 
-@pytest.mark.parametrize("code", ["PERMISSION_DENIED", "NOT_FOUND", "UNAUTHENTICATED", "FAILED_PRECONDITION"])
+DENIALS = ["PERMISSION_DENIED", "NOT_FOUND", "UNAUTHENTICATED", "FAILED_PRECONDITION", "ALREADY_EXISTS"]
+
+
+@pytest.mark.parametrize("code", DENIALS)
+    "code", ["PERMISSION_DENIED", "NOT_FOUND", "UNAUTHENTICATED", "FAILED_PRECONDITION", "ALREADY_EXISTS"]
+)
 def test_a_denied_write_is_loud_and_never_acknowledged(stage: Stage, token: str, code: str) -> None:
     receiver, proxy, reader = stage
     proxy.always = failing(grpc.StatusCode[code])

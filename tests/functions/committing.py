@@ -37,12 +37,13 @@ def commit(address: str, story: Callable[[Committer], Awaitable[None]]) -> None:
             "FIRESTORE_EMULATOR_HOST": address,
         }
         database = Database(receiver_settings(environment))
-        committer = Committer(MessageWriter(database), shards=4, retention=timedelta(days=7), now=lambda: NOW)
+        writer = MessageWriter(database)
+        committer = Committer(writer, shards=4, retention=timedelta(days=7), now=lambda: NOW)
         try:
             async with asyncio.timeout(30):
                 await story(committer)
         finally:
-            await database.async_channel.close()
+            await writer.close()
 
     asyncio.run(run())
 

@@ -1,0 +1,106 @@
+"""Calls over one asynchronous connection: bounded, whatever gRPC does, and over a new one when the old one went silent.
+
+A call's own deadline does not bound it: while the server reads nothing, gRPC waits to write (26 s were seen for 5).
+And a connection that something in between forgot stays "ready" for minutes; pings did not end it, a new one works at
+once.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+
+from infra.errors import StoreUnavailableError
+from infra.firestore.client import Database
+
+# gRPC's own deadline comes first wherever it works: it tells more.
+GRACE_SECONDS = 0.25
+# One missed deadline is a slow answer; two in a row, nothing answered between them, are silence.
+MISSES = 2
+_CLOSE_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Rpc:
+    """One method. ``serialize`` None takes bytes as they are."""
+
+    path: str
+    serialize: Callable[[Any], bytes] | None
+    deserialize: Callable[[bytes], Any]
+
+
+class Calls:
+    """The calls of one event loop. Every one is a single attempt."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._opening = asyncio.Lock()
+        self._channel: grpc.aio.Channel | None = None
+        self._methods: dict[Rpc, Any] = {}
+        self._missed = 0
+        self._closing: set[asyncio.Task[None]] = set()
+
+    async def unary(self, rpc: Rpc, request: Any, timeout_seconds: float) -> Any:
+        """The one reply. Raises grpc.RpcError, Google's errors about credentials, and StoreUnavailableError."""
+
+        async def reply(channel: grpc.aio.Channel) -> Any:
+            method = self._method(rpc, channel.unary_unary)
+            return await method(request, timeout=timeout_seconds, metadata=self._database.call_metadata)
+
+        return await self._bounded(reply, timeout_seconds)
+
+    async def stream(self, rpc: Rpc, request: Any, timeout_seconds: float) -> list[Any]:
+        """All replies of a stream that ends. Raises as ``unary``."""
+
+        async def replies(channel: grpc.aio.Channel) -> list[Any]:
+            method = self._method(rpc, channel.unary_stream)
+            stream = method(request, timeout=timeout_seconds, metadata=self._database.call_metadata)
+            return [one async for one in stream]
+
+        found: list[Any] = await self._bounded(replies, timeout_seconds)
+        return found
+
+    async def close(self) -> None:
+        """Close the connections at once."""
+        if self._channel is not None:
+            await self._channel.close()
+        for closing in self._closing:
+            closing.cancel()
+
+    async def _bounded(self, call: Callable[[grpc.aio.Channel], Awaitable[Any]], timeout_seconds: float) -> Any:
+        try:
+            async with asyncio.timeout(timeout_seconds + GRACE_SECONDS):
+                reply = await call(await self._open())
+        except TimeoutError as exc:
+            self._miss()
+            raise StoreUnavailableError(f"Firestore did not answer within {timeout_seconds:.3g} s.") from exc
+        except grpc.RpcError as exc:
+            if exc.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
+                self._miss()
+            raise
+        self._missed = 0
+        return reply
+
+    async def _open(self) -> grpc.aio.Channel:
+        async with self._opening:
+            if self._channel is None:
+                self._channel = await self._database.open_async_channel()
+            return self._channel
+
+    def _method(self, rpc: Rpc, kind: Callable[..., Any]) -> Any:
+        if rpc not in self._methods:
+            self._methods[rpc] = kind(rpc.path, rpc.serialize, rpc.deserialize)
+        return self._methods[rpc]
+
+    def _miss(self) -> None:
+        self._missed += 1
+        if self._missed < MISSES or self._channel is None:
+            return
+        # What is under way on it may still succeed.
+        closing = asyncio.create_task(self._channel.close(_CLOSE_SECONDS))
+        self._closing.add(closing)
+        closing.add_done_callback(self._closing.discard)
+        self._channel, self._missed = None, 0
+        self._methods.clear()

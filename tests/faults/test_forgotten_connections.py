@@ -1,0 +1,67 @@
+"""A connection that something in between forgot is left for a new one: gRPC itself holds on to it for minutes."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from infra.errors import StoreUnavailableError
+from infra.firestore.calls import GRACE_SECONDS, MISSES
+from infra.firestore.client import Database
+from infra.firestore.writes import MessageWriter, rejection_write
+from tests.faults.relay import Relay
+from tests.web.stage import LocalFirestore, Writer, settings_for, wait_until
+from tests.web.viewing import QUICK, viewing
+
+TIMEOUT_SECONDS = 0.5
+
+
+@pytest.fixture
+def firestore() -> Iterator[LocalFirestore]:
+    server = LocalFirestore()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def relay(firestore: LocalFirestore) -> Iterator[Relay]:
+    made = Relay(firestore.address)
+    yield made
+    made.close()
+
+
+def test_the_receivers_calls_leave_it_after_two_missed_deadlines(relay: Relay) -> None:
+    async def story() -> None:
+        writer = MessageWriter(Database(settings_for(relay.address)))
+
+        async def write() -> None:
+            outcomes = await writer.batch_write([rejection_write(writer.root, "one", [])], TIMEOUT_SECONDS)
+            assert outcomes == [None]
+
+        await write()
+        relay.forget()
+        began = time.monotonic()
+        for _ in range(MISSES):
+            with pytest.raises(StoreUnavailableError):
+                await write()
+        assert time.monotonic() - began < MISSES * (TIMEOUT_SECONDS + GRACE_SECONDS) + 0.5
+        await write()
+        assert relay.connections == 2
+        await writer.close()
+
+    asyncio.run(story())
+
+
+@pytest.mark.slow
+def test_the_feed_leaves_it_when_the_channel_does_not_answer(relay: Relay, firestore: LocalFirestore) -> None:
+    writer = Writer(firestore.address)
+    with viewing(relay.address, replace(QUICK, silence_seconds=0.6)) as view:
+        client = view.live_client()
+        relay.forget()
+        message = writer.message()
+        # The read that asks whether anybody is there has ten seconds.
+        wait_until(lambda: message in client.ids(), "the message that was stored meanwhile", 25)
+        client.close()
+    writer.close()
