@@ -94,9 +94,6 @@ class Logger:
             f"projects/{self._project}/traces/{found.group(1) or found.group(2)}" if found and self._project else None
         )
 
-    def debug(self, message: str, *, traceparent: str | None = None, **fields: object) -> None:
-        self.log("DEBUG", message, traceparent=traceparent, **fields)
-
     def info(self, message: str, *, traceparent: str | None = None, **fields: object) -> None:
         self.log("INFO", message, traceparent=traceparent, **fields)
 

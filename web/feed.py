@@ -76,11 +76,6 @@ class Feed:
         """The state now."""
         return self._state
 
-    @property
-    def is_watched(self) -> bool:
-        """Whether anybody watches."""
-        return bool(self._watchers)
-
     def watch(self, position: Position, selection: Selection = EVERYTHING, accepts: Predicate = everything) -> Watcher:
         """Frames from a position on: messages of ``selection`` that ``accepts`` takes, and all states.
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from google.cloud.firestore import FieldFilter
+
 from infra.firestore.border import firestore_errors
 from infra.firestore.client import READ_SECONDS, Database
 
@@ -74,7 +76,7 @@ def _running(database: Database, subscriptions: Iterable[str]) -> dict[str, bool
 
 
 def _switches(database: Database, since: datetime) -> list[Switch]:
-    query = database.documents.collection("audit").where("at", ">=", since)
+    query = database.documents.collection("audit").where(filter=FieldFilter("at", ">=", since))
     query = query.order_by("at", direction="DESCENDING").limit(_MOST_ENTRIES)
     with firestore_errors("reading the audit"):
         entries = [one.to_dict() for one in query.stream(retry=None, timeout=READ_SECONDS)]

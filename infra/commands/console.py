@@ -1,5 +1,6 @@
 """What every command shares: where it works, who it is, and how an error reads."""
 
+import fcntl
 import getpass
 import json
 import os
@@ -11,7 +12,7 @@ from typing import Any
 import click
 
 from infra.audit import Audit
-from infra.errors import SettingsError, SubscopeError
+from infra.errors import InputError, SettingsError, SubscopeError
 from infra.firestore.client import Database
 from infra.logs import Logger
 from infra.pubsub import PubSub
@@ -26,6 +27,7 @@ def environment_of(ready_file: Path) -> dict[str, str]:
     """The environment of a running local cloud. Raises SettingsError when there is none."""
     try:
         ready: dict[str, Any] = json.loads(ready_file.read_text())
+        _check_running(ready_file)
         return {str(name): str(value) for name, value in ready["environment"].items()}
     except FileNotFoundError as exc:
         raise SettingsError(
@@ -33,6 +35,16 @@ def environment_of(ready_file: Path) -> dict[str, str]:
         ) from exc
     except (ValueError, KeyError, AttributeError, TypeError, OSError) as exc:
         raise SettingsError(f"{ready_file} is not a local cloud's ready file: {exc}.") from exc
+
+
+def _check_running(ready_file: Path) -> None:
+    """A local cloud holds the lock beside its ready file; one that was killed leaves the file and holds nothing."""
+    with ready_file.with_suffix(".lock").open() as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return
+    raise SettingsError(f"The local cloud that wrote {ready_file} is gone. Start one with `make run`.")
 
 
 @dataclass
@@ -86,15 +98,15 @@ class Console:
 
 
 class Commands(click.Group):
-    """A group whose commands end with one clear line on a known error: exit code 2 for settings, else 1."""
+    """A group whose commands end with a sentence on a known error: exit code 2 for what was typed or set, else 1."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except SubscopeError as exc:
-            kind = _WrongSettings if isinstance(exc, SettingsError) else click.ClickException
+            kind = _WrongCommand if isinstance(exc, SettingsError | InputError) else click.ClickException
             raise kind(str(exc)) from exc
 
 
-class _WrongSettings(click.ClickException):
+class _WrongCommand(click.ClickException):
     exit_code = 2

@@ -45,7 +45,9 @@ def publish(
     path = f"projects/{console.settings.google_cloud_project}/topics/{topic}"
     ids: list[str] = []
     # A bar is for eyes: to a file or a pipe only the last line goes.
-    with click.progressbar(length=count, label="Publishing", file=sys.stderr, hidden=count == 1) as bar:
+    with click.progressbar(
+        length=count, label="Publishing", file=sys.stderr, hidden=count == 1 or not sys.stderr.isatty()
+    ) as bar:
         for size in _paced(count, message, rate):
             with pubsub_errors(f"publishing to {topic}"):
                 reply = console.pubsub.publisher.publish(

@@ -53,6 +53,7 @@ def role(console: Console, name: str, role: Role) -> None:
 @click.pass_obj
 def list_(console: Console) -> None:
     """List all users: name, role, last sign-in."""
+    click.echo(f"{'NAME':<32} {'ROLE':<8} LAST SIGN-IN")
     for one in console.users.all():
         seen = f"{one.last_seen_at:%Y-%m-%d %H:%M} UTC" if one.last_seen_at else "never signed in"
         click.echo(f"{one.name:<32} {one.role:<8} {seen}")
@@ -70,5 +71,7 @@ def remove(console: Console, name: str) -> None:
 def _password(password_stdin: bool) -> str:
     if password_stdin:
         return sys.stdin.readline().rstrip("\r\n")
+    if not sys.stdin.isatty():
+        raise click.UsageError("There is no terminal to ask for the password; use --password-stdin.")
     asked: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
     return asked

@@ -19,10 +19,16 @@ Subscope runs on this machine. Everything in it is gone when it ends (Ctrl-C).
   user      {user}
   password  {password}
 
-Try next: open the viewer, sign in, and watch messages arrive. Publish your own to the topic
-projects/{project}/topics/{topic} with Google's client and PUBSUB_EMULATOR_HOST={pubsub}.
+Try next: open the viewer, sign in, and watch messages arrive. Publish one of your own from another terminal:
+
+  {python} -m infra --ready-file {ready_file} publish {topic} '{{"hello": "world"}}'
+
 Addresses and secrets for other programs are in {ready_file}; the services' logs are beside it.
 """
+
+
+# As a person in this folder would type it.
+PYTHON = os.path.relpath(sys.executable)
 
 
 def main() -> int:
@@ -45,6 +51,7 @@ async def _run(arguments: argparse.Namespace) -> int:
     from infra.local.cloud import LocalCloud, Options
     from infra.local.plan import ADMIN_USER
     from infra.local.processes import StartError
+    from infra.local.readyfile import TakenError
 
     port = arguments.port or free_port()
     options = Options(arguments.ready_file, port, arguments.emulators, arguments.samples, environ)
@@ -53,11 +60,11 @@ async def _run(arguments: argparse.Namespace) -> int:
         async with LocalCloud(options) as plan:
             place = plan.ready({})
             place |= {"user": ADMIN_USER, "password": plan.admin_password, "ready_file": arguments.ready_file}
-            print(WELCOME.format(**place), flush=True)
+            print(WELCOME.format(**place, python=PYTHON), flush=True)
             await asyncio.Event().wait()
     except asyncio.CancelledError:
         pass
-    except (StartError, OSError) as exc:
+    except (StartError, TakenError, OSError) as exc:
         print(exc, file=sys.stderr)
         return 1
     return 0

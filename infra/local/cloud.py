@@ -61,6 +61,7 @@ class LocalCloud:
 
     async def _start(self) -> Plan:
         self._logs.mkdir(parents=True, exist_ok=True)
+        self._stack.enter_context(readyfile.held(self._options.ready_file))
         self._options.ready_file.unlink(missing_ok=True)  # left by a run that was killed
         self._reaper = Reaper()
         self._stack.callback(self._reaper.close)

@@ -140,6 +140,15 @@ def test_a_taken_port_is_told_before_anything_starts(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def test_a_second_one_leaves_the_first_ones_ready_file_alone(cloud: Cloud) -> None:
+    before = cloud.ready_file.read_text()
+    command = [sys.executable, "-m", "infra.local", "--ready-file", str(cloud.ready_file), "--port", "0"]
+    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30)
+    assert found.returncode == 1
+    assert f"A local cloud runs here already: it holds {cloud.ready_file}" in found.stderr
+    assert cloud.ready_file.read_text() == before
+
+
 def test_a_wrong_setting_is_told_in_one_line(tmp_path: Path) -> None:
     result = run(tmp_path, *TEST_ARGUMENTS, MESSAGE_SHARDS="many")
     assert result.returncode == 1
