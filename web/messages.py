@@ -66,6 +66,7 @@ def _list_page(shown: listing.List) -> str:
         subscriptions=services().settings.subscriptions,
         retention_days=services().settings.retention_days,
         push_endpoint=services().settings.push_endpoint,
+        is_local=bool(services().settings.pubsub_emulator_host),
         notice=notice_text(request.args),
     )
 

@@ -25,7 +25,7 @@ def ticks(person: Person) -> list[str]:
 def test_a_test_message_is_followed_through_the_chain(visit: Visit, new: Cloud) -> None:
     ana = visit(cloud=new)
     assert ticks(ana) == ["yes", "yes", "no"]
-    assert "gcloud pubsub topics publish" in ana.page.locator(".command").inner_text()
+    assert "-m infra --local publish builds hello" in ana.page.locator(".command").inner_text()
     ana.page.click('button:text-is("Send test message")')
     ana.page.wait_for_url(re.compile("/publish/sent"))
     ana.page.click('a:text-is("It is here")')
