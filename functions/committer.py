@@ -5,13 +5,15 @@ write of a BatchWrite. A larger one and its chunks are part of a Commit, all or 
 written chunk by chunk, its head last. Knows nothing of HTTP, nor how calls fail: a ``Sender`` makes them.
 """
 
+import asyncio
+import contextlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 from functions.entries import Chunk, Head, Redelivery, Whole
 from functions.lane import Entry, Lane
-from functions.sender import Sender, Writer
+from functions.sender import COUNT_SECONDS, Sender, Writer
 from infra.errors import DocumentExistsError
 from infra.firestore.writes import chunk_count, chunk_write, head_write
 from infra.message import CHUNK_BYTES, INLINE_BYTES, Pushed
@@ -131,4 +133,6 @@ class Committer:
             entry = Redelivery(self._root, document_id)
             entry.join(deliveries, attempt)
             self._redeliveries.add(entry)
-        await entry.wait()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(2 * COUNT_SECONDS):
+                await entry.wait()
