@@ -30,9 +30,7 @@ blueprint = Blueprint("edges", __name__)
 @login_required
 def style_sheet() -> ResponseReturnValue:
     """The colours of the monitored subscriptions, in the order of the settings."""
-    response = Response(rules(services().settings.subscriptions), mimetype="text/css")
-    response.headers["Cache-Control"] = "private, max-age=300"
-    return response
+    return Response(rules(services().settings.subscriptions), mimetype="text/css")
 
 
 def rules(subscriptions: Sequence[str]) -> str:
