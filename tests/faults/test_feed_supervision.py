@@ -2,7 +2,6 @@
 
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 
 import grpc
@@ -15,33 +14,6 @@ from tests.web.viewing import QUICK, Viewing, viewing
 from web.follow import Timing
 
 CODES = [code for code in grpc.StatusCode if code is not grpc.StatusCode.OK]
-
-
-@pytest.fixture(scope="module")
-def firestore() -> Iterator[LocalFirestore]:
-    server = LocalFirestore()
-    yield server
-    server.close()
-
-
-@pytest.fixture
-def proxy(firestore: LocalFirestore) -> Iterator[FirestoreProxy]:
-    server = FirestoreProxy(firestore.address)
-    yield server
-    server.close()
-
-
-@pytest.fixture
-def writer(firestore: LocalFirestore) -> Iterator[Writer]:
-    found = Writer(firestore.address)
-    yield found
-    found.close()
-
-
-@pytest.fixture
-def view(proxy: FirestoreProxy) -> Iterator[Viewing]:
-    with viewing(proxy.address) as found:
-        yield found
 
 
 def is_reconnecting(view: Viewing) -> bool:

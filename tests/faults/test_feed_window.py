@@ -1,44 +1,15 @@
 """The watched window: RESET, a moving target, late commits and expiry neither lose, repeat nor invent messages."""
 
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import grpc
-import pytest
 from google.cloud.firestore_v1 import types
 
 from tests.faults.firestore_proxy import FirestoreProxy
 from tests.web.stage import LocalFirestore, Writer, wait_until
 from tests.web.viewing import Viewing, viewing
 from web.sse import Position
-
-
-@pytest.fixture
-def firestore() -> Iterator[LocalFirestore]:
-    server = LocalFirestore()
-    yield server
-    server.close()
-
-
-@pytest.fixture
-def proxy(firestore: LocalFirestore) -> Iterator[FirestoreProxy]:
-    server = FirestoreProxy(firestore.address)
-    yield server
-    server.close()
-
-
-@pytest.fixture
-def writer(firestore: LocalFirestore) -> Iterator[Writer]:
-    found = Writer(firestore.address)
-    yield found
-    found.close()
-
-
-@pytest.fixture
-def view(proxy: FirestoreProxy) -> Iterator[Viewing]:
-    with viewing(proxy.address) as found:
-        yield found
 
 
 def starts(proxy: FirestoreProxy) -> list[datetime]:

@@ -19,13 +19,6 @@ TIMEOUT_SECONDS = 0.5
 
 
 @pytest.fixture
-def firestore() -> Iterator[LocalFirestore]:
-    server = LocalFirestore()
-    yield server
-    server.close()
-
-
-@pytest.fixture
 def relay(firestore: LocalFirestore) -> Iterator[Relay]:
     made = Relay(firestore.address)
     yield made
