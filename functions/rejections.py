@@ -20,7 +20,10 @@ _MAX_TEXT = 500
 
 
 class Rejections:
-    """Writes ``rejections`` documents, at most one a second. One event loop's."""
+    """Writes ``rejections`` documents, at most one a second of each reason. One event loop's.
+
+    Anybody can have Google sign a token for somebody else: what our own account did wrong must not be crowded out.
+    """
 
     def __init__(
         self, writer: Writer, *, retention: timedelta, now: Callable[[], datetime], clock: Callable[[], float]
@@ -29,13 +32,13 @@ class Rejections:
         self._retention = retention
         self._now = now
         self._clock = clock
-        self._next_at = float("-inf")
+        self._next_at: dict[str, float] = {}  # by reason, of which there are a handful
 
     async def record(self, claims: Claims, reason: str, detail: str) -> None:
         """Write one rejection, or nothing: when there was one a moment ago, or Firestore does not take it."""
-        if self._clock() < self._next_at:
+        if self._clock() < self._next_at.get(reason, float("-inf")):
             return
-        self._next_at = self._clock() + INTERVAL_SECONDS
+        self._next_at[reason] = self._clock() + INTERVAL_SECONDS
         fields: dict[str, Plain] = {
             "reason": reason,
             "detail": detail[:_MAX_TEXT],

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import stat
@@ -196,3 +197,12 @@ def children_of(marker: str) -> list[str]:
     """Command lines that mention ``marker``."""
     lines = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout.splitlines()
     return [line for line in lines if marker in line]
+
+
+def test_the_readme_shows_what_is_printed(cloud: Cloud) -> None:
+    shown = (ROOT / "README.md").read_text().split("```\nSubscope runs", 1)[1].split("```", 1)[0]
+    printed = output_of(cloud.ready_file).read_text()
+    for line in filter(None, map(str.strip, f"Subscope runs{shown}".splitlines())):
+        # What differs from run to run: the port, the password, where the ready file and Python are.
+        fixed = re.split(r"http://\S*|\(made up|\S*\.venv\S*|\S*\.local\S*", line)
+        assert all(part.strip() in printed for part in fixed), f"README.md shows {line!r}, which is not printed"
