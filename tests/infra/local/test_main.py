@@ -204,5 +204,5 @@ def test_the_readme_shows_what_is_printed(cloud: Cloud) -> None:
     printed = output_of(cloud.ready_file).read_text()
     for line in filter(None, map(str.strip, f"Subscope runs{shown}".splitlines())):
         # What differs from run to run: the port, the password, where the ready file and Python are.
-        fixed = re.split(r"http://\S*|\(made up|\S*\.venv\S*|\S*\.local\S*", line)
+        fixed = re.split(r"http://\S*|\(made up.*|\S*\.venv\S*|\S*\.local\S*", line)
         assert all(part.strip() in printed for part in fixed), f"README.md shows {line!r}, which is not printed"
