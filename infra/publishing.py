@@ -129,7 +129,7 @@ class Publisher:
         ids: list[str] = []
         problem = ""
         try:
-            for some in _requests(messages):
+            for some in requests_of(messages):
                 ids += self._send(topic, some)
         except SubscopeError as exc:
             problem = str(exc)
@@ -189,13 +189,15 @@ def _size(text: str, where: str) -> int:
         raise InputError(where, "holds half of a character, which UTF-8 cannot write.") from exc
 
 
-def _requests(messages: Iterable[Outgoing]) -> Iterator[list[Outgoing]]:
+def requests_of(messages: Iterable[Outgoing]) -> Iterator[list[Outgoing]]:
     """The messages in requests that Pub/Sub takes, their order kept; never more in memory than one request."""
     some: list[Outgoing] = []
     size = 0
     for one in messages:
         check(one)
-        if some and (size + one.size_bytes > _REQUEST_BYTES or len(some) == _REQUEST_MESSAGES):
+        is_full = size + one.size_bytes > _REQUEST_BYTES or len(some) == _REQUEST_MESSAGES
+        # Pub/Sub refuses a request that mixes ordering keys.
+        if some and (is_full or one.ordering_key != some[0].ordering_key):
             yield some
             some, size = [], 0
         some.append(one)

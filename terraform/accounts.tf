@@ -4,24 +4,32 @@ resource "google_service_account" "push" {
   project      = var.project
   account_id   = "${var.name}-push"
   display_name = "Subscope: whom Pub/Sub's push tokens name"
+
+  depends_on = [google_project_service.apis]
 }
 
 resource "google_service_account" "receiver" {
   project      = var.project
   account_id   = "${var.name}-receiver"
   display_name = "Subscope: the receiver"
+
+  depends_on = [google_project_service.apis]
 }
 
 resource "google_service_account" "viewer" {
   project      = var.project
   account_id   = "${var.name}-viewer"
   display_name = "Subscope: the viewer"
+
+  depends_on = [google_project_service.apis]
 }
 
 resource "google_service_account" "build" {
   project      = var.project
   account_id   = "${var.name}-build"
   display_name = "Subscope: builds the function and the viewer's image"
+
+  depends_on = [google_project_service.apis]
 }
 
 # Projects from before April 2021 need this for push tokens; on the one account, not on the project.

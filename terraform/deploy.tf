@@ -47,6 +47,8 @@ resource "google_service_account" "deployer" {
   project      = var.project
   account_id   = "${var.name}-deployer"
   display_name = "Subscope: plans and applies"
+
+  depends_on = [google_project_service.apis]
 }
 
 resource "google_project_iam_member" "deployer" {

@@ -8,7 +8,7 @@ every subscription of the topic sees it again.
 import argparse
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from google.api_core.exceptions import DeadlineExceeded
 from google.pubsub_v1 import types
@@ -18,24 +18,49 @@ from infra.pubsub import CALL_SECONDS, PubSub, pubsub_errors
 from infra.settings import console_settings
 
 BATCH = 100
-# Nothing for so long: nothing is left.
-PATIENCE_SECONDS = 5.0
+REQUEST_BYTES = 9_000_000  # Pub/Sub takes 10 MB
+# A pull may come back empty though messages are left: nothing so many times in a row means nothing is left.
+PATIENCE_SECONDS = 3.0
+EMPTY_PULLS = 3
 # cloud.google.com/pubsub/docs/handling-failures#dead_letter_topic
 _ADDED = "CloudPubSubDeadLetterSource"
 
 
 def redrive(pubsub: PubSub, subscription: str, topic: str) -> int:
     """Send all that waits in ``subscription`` to ``topic`` (full names); return how many. Raises SubscriptionError."""
-    sent = 0
-    while received := _pull(pubsub, subscription):
-        with pubsub_errors(f"publishing to {topic}"):
-            messages = [_as_it_was(one.message) for one in received]
-            pubsub.publisher.publish(topic=topic, messages=messages, retry=None, timeout=CALL_SECONDS * 3)
-        with pubsub_errors(f"acknowledging in {subscription}"):
-            ids = [one.ack_id for one in received]
-            pubsub.subscriber.acknowledge(subscription=subscription, ack_ids=ids, retry=None, timeout=CALL_SECONDS)
-        sent += len(received)
+    sent = empty = 0
+    while empty < EMPTY_PULLS:
+        received = _pull(pubsub, subscription)
+        empty = 0 if received else empty + 1
+        for some in requests_of(received):
+            _send(pubsub, subscription, topic, some)
+            sent += len(some)
     return sent
+
+
+def requests_of(received: Iterable[types.ReceivedMessage]) -> Iterator[list[types.ReceivedMessage]]:
+    """The messages in requests that Pub/Sub takes: one ordering key, at most 9 MB; their order kept."""
+    some: list[types.ReceivedMessage] = []
+    size = 0
+    for one in received:
+        bytes_ = types.PubsubMessage.pb(one.message).ByteSize()
+        if some and (size + bytes_ > REQUEST_BYTES or one.message.ordering_key != some[0].message.ordering_key):
+            yield some
+            some, size = [], 0
+        some.append(one)
+        size += bytes_
+    if some:
+        yield some
+
+
+def _send(pubsub: PubSub, subscription: str, topic: str, received: list[types.ReceivedMessage]) -> None:
+    """Publish, and only then acknowledge: what happens in between sends a message twice, never not at all."""
+    with pubsub_errors(f"publishing to {topic}"):
+        messages = [_as_it_was(one.message) for one in received]
+        pubsub.publisher.publish(topic=topic, messages=messages, retry=None, timeout=CALL_SECONDS * 3)
+    with pubsub_errors(f"acknowledging in {subscription}"):
+        ids = [one.ack_id for one in received]
+        pubsub.subscriber.acknowledge(subscription=subscription, ack_ids=ids, retry=None, timeout=CALL_SECONDS)
 
 
 def _pull(pubsub: PubSub, subscription: str) -> list[types.ReceivedMessage]:

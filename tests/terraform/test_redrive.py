@@ -4,6 +4,9 @@ import subprocess
 import sys
 from uuid import uuid4
 
+from google.pubsub_v1 import types
+
+from terraform.redrive import requests_of
 from tests.cloud import ROOT, Cloud, wait_until
 
 
@@ -41,3 +44,13 @@ def test_a_subscription_that_is_not_there_is_one_sentence(cloud: Cloud) -> None:
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
     assert "nothing-here" in done.stderr
+
+
+def test_a_request_has_one_ordering_key_and_a_size_that_pubsub_takes() -> None:
+    def received(key: str, size: int = 1) -> types.ReceivedMessage:
+        return types.ReceivedMessage(message=types.PubsubMessage(data=b"x" * size, ordering_key=key))
+
+    mixed = [received("a"), received("a"), received("b"), received(""), received("a")]
+    assert [len(some) for some in requests_of(mixed)] == [2, 1, 1, 1]
+    assert [len(some) for some in requests_of([received("", 4_000_000)] * 5)] == [2, 2, 1]
+    assert list(requests_of([])) == []
