@@ -2,12 +2,16 @@
 
 import base64
 import gzip
+from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
 
 from infra.message import document_id
 from tests.browser.conftest import Visit
 from tests.browser.person import Person
 from tests.cloud import Cloud, wait_until
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Route
 
 NESTED = b'{"b": 1.0, "a": {"list": [1, {"deep": {"deeper": "\\u00e9"}}]}, "b": null}\r\n'
 PACKED = base64.b64encode(gzip.compress(b'{"total": 10.50}', mtime=0))
@@ -132,3 +136,23 @@ def test_a_well_known_message_has_a_line_in_the_list(visit: Visit, cloud: Cloud)
     assert "REPO_NAME" in (ana.row(one).locator(".preview").get_attribute("title") or "")
     ana.row(one).click()
     ana.page.wait_for_selector('#drawer .summary:text-is("Build WORKING · gateway")')
+
+
+def test_of_two_quick_openings_the_second_is_shown(visit: Visit, cloud: Cloud) -> None:
+    ana = visit()
+    ana.wait_until_live()
+    slow, quick = cloud.publish(b"the slow one"), cloud.publish(b"the quick one")
+    for one in (slow, quick):
+        ana.see(one)
+    held: list[Route] = []
+    detail = f"**/messages/{document_id(cloud['subscription'], slow)}?part=detail*"
+    ana.page.route(detail, lambda route: held.append(route))
+    ana.row(slow).click()
+    wait_until(lambda: ana.page.evaluate("1") and held, 5, "the first was not asked for")
+    ana.row(quick).click()
+    ana.page.wait_for_selector('.drawer pre:has-text("the quick one")')
+    held[0].continue_()
+    ana.page.wait_for_timeout(500)
+    assert "the quick one" in ana.page.locator(".drawer pre").inner_text()
+    assert ana.page.url.endswith(document_id(cloud["subscription"], quick))
+    assert ana.page.evaluate("document.activeElement.hasAttribute('data-close')"), "the drawer has not got the focus"

@@ -5,6 +5,8 @@ import { get } from "./requests.js";
 import { localize } from "./times.js";
 
 const KEY = "subscope-view";
+// What each place waits for: answers may come in another order than they were asked for.
+const awaited = new WeakMap();
 
 function rememberedView() {
   try {
@@ -22,17 +24,35 @@ function remember(view) {
   }
 }
 
-/** Fetch a message's detail, in the view of its address or else the one chosen last, into `place`. */
+/**
+ * Fetch a message's detail, in the view of its address or else the one chosen last, into `place`.
+ * False when something else was asked for meanwhile: then neither the answer nor a failure matters any more.
+ */
 export async function loadDetail(place, address) {
   const url = new URL(address, location.href);
   url.searchParams.set("part", "detail");
   const remembered = rememberedView();
   if (remembered && !url.searchParams.has("view")) url.searchParams.set("view", remembered);
-  const html = await (await get(url, "text/html")).text();
+  const turn = {};
+  awaited.set(place, turn);
+  let html;
+  try {
+    html = await (await get(url, "text/html")).text();
+  } catch (error) {
+    if (awaited.get(place) === turn) throw error;
+    return false;
+  }
+  if (awaited.get(place) !== turn) return false;
   const template = document.createElement("template");
   template.innerHTML = html;
   localize(template.content);
   place.replaceChildren(template.content);
+  return true;
+}
+
+/** Let go of what `place` waits for. */
+export function forgetDetail(place) {
+  awaited.delete(place);
 }
 
 /** Show the view chosen last, where the address names none and the message has it. */
@@ -45,7 +65,7 @@ async function choose(link) {
   const holder = link.closest(".detail").parentElement;
   const { view } = link.dataset;
   remember(view);
-  await loadDetail(holder, link.href);
+  if (!(await loadDetail(holder, link.href))) return;
   history.replaceState(history.state, "", link.href);
   holder.querySelector(`a[data-view="${view}"]`)?.focus();
 }

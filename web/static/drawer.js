@@ -1,7 +1,7 @@
 // A message beside the list. While it is open the address is the message's own; Back closes it.
 
 import { copy } from "./copy.js";
-import { loadDetail, startDetail } from "./detail.js";
+import { forgetDetail, loadDetail, startDetail } from "./detail.js";
 
 export class Drawer {
   constructor(place, body, { failed, changed }) {
@@ -10,6 +10,7 @@ export class Drawer {
     this.failed = failed;
     this.changed = changed;
     this.listAddress = location.href;
+    this.entered = false; // whether the open drawer has had the focus
     startDetail(place, { failed });
     place.addEventListener("click", (event) => event.target.closest("[data-close]") && this.close());
     body.addEventListener("click", (event) => this.clicked(event));
@@ -35,23 +36,23 @@ export class Drawer {
   async open(row) {
     this.select(row);
     const address = row.querySelector("a.preview").getAttribute("href");
-    const wasOpen = this.isOpen;
-    history[wasOpen ? "replaceState" : "pushState"]({ drawer: true }, "", address);
+    history[this.isOpen ? "replaceState" : "pushState"]({ drawer: true }, "", address);
     this.place.hidden = false;
     document.body.classList.add("drawer-open");
     row.scrollIntoView({ block: "nearest" }); // the narrower list is laid out anew
     this.place.setAttribute("aria-busy", "true");
     try {
-      await loadDetail(this.place, address);
+      if (!(await loadDetail(this.place, address))) return;
       this.place.scrollTop = 0;
-      if (!wasOpen) this.place.querySelector("[data-close]").focus({ preventScroll: true });
+      // Once for each opening, with what is shown first: of two quick openings that is the second.
+      if (!this.entered) this.place.querySelector("[data-close]").focus({ preventScroll: true });
+      this.entered = true;
     } catch (error) {
       this.close();
       this.failed(error);
-    } finally {
-      this.place.removeAttribute("aria-busy");
-      this.changed();
     }
+    this.place.removeAttribute("aria-busy");
+    this.changed();
   }
 
   select(row) {
@@ -71,6 +72,9 @@ export class Drawer {
 
   hide() {
     if (!this.isOpen) return;
+    this.entered = false;
+    forgetDetail(this.place);
+    this.place.removeAttribute("aria-busy");
     this.place.hidden = true;
     this.place.replaceChildren();
     document.body.classList.remove("drawer-open");
