@@ -10,7 +10,7 @@ from google.pubsub_v1 import types
 from infra.audit import Audit
 from infra.errors import InputError, StoreError, SubscopeError, SubscriptionDeniedError, SubscriptionMissingError
 from infra.logs import Logger
-from infra.pubsub import CALL_SECONDS, PubSub, pubsub_errors
+from infra.pubsub import CALL_SECONDS, PubSub, in_requests, pubsub_errors
 from infra.settings import Settings
 
 # cloud.google.com/pubsub/quotas#resource_limits
@@ -19,9 +19,6 @@ MAX_ATTRIBUTES = 100
 MAX_NAME_BYTES = 256
 MAX_VALUE_BYTES = 1024
 MAX_ORDERING_KEY_BYTES = 1024
-# Pub/Sub takes 10 MB a request; what is around the messages needs a little room.
-_REQUEST_BYTES = 9_000_000
-_REQUEST_MESSAGES = 100
 _PUBLISH_SECONDS = CALL_SECONDS * 3
 # A subscription's topic never changes; only a subscription that was made anew has another one.
 _REMEMBER_SECONDS = 60.0
@@ -191,19 +188,12 @@ def _size(text: str, where: str) -> int:
 
 def requests_of(messages: Iterable[Outgoing]) -> Iterator[list[Outgoing]]:
     """The messages in requests that Pub/Sub takes, their order kept; never more in memory than one request."""
-    some: list[Outgoing] = []
-    size = 0
-    for one in messages:
-        check(one)
-        is_full = size + one.size_bytes > _REQUEST_BYTES or len(some) == _REQUEST_MESSAGES
-        # Pub/Sub refuses a request that mixes ordering keys.
-        if some and (is_full or one.ordering_key != some[0].ordering_key):
-            yield some
-            some, size = [], 0
-        some.append(one)
-        size += one.size_bytes
-    if some:
-        yield some
+    return in_requests(map(_checked, messages), lambda one: one.ordering_key, lambda one: one.size_bytes)
+
+
+def _checked(outgoing: Outgoing) -> Outgoing:
+    check(outgoing)
+    return outgoing
 
 
 def _short(topic: str) -> str:

@@ -14,11 +14,10 @@ from google.api_core.exceptions import DeadlineExceeded
 from google.pubsub_v1 import types
 
 from infra.errors import SubscopeError
-from infra.pubsub import CALL_SECONDS, PubSub, pubsub_errors
+from infra.pubsub import CALL_SECONDS, PubSub, in_requests, pubsub_errors
 from infra.settings import console_settings
 
 BATCH = 100
-REQUEST_BYTES = 9_000_000  # Pub/Sub takes 10 MB
 # A pull may come back empty though messages are left: nothing so many times in a row means nothing is left.
 PATIENCE_SECONDS = 3.0
 EMPTY_PULLS = 3
@@ -40,17 +39,9 @@ def redrive(pubsub: PubSub, subscription: str, topic: str) -> int:
 
 def requests_of(received: Iterable[types.ReceivedMessage]) -> Iterator[list[types.ReceivedMessage]]:
     """The messages in requests that Pub/Sub takes: one ordering key, at most 9 MB; their order kept."""
-    some: list[types.ReceivedMessage] = []
-    size = 0
-    for one in received:
-        bytes_ = types.PubsubMessage.pb(one.message).ByteSize()
-        if some and (size + bytes_ > REQUEST_BYTES or one.message.ordering_key != some[0].message.ordering_key):
-            yield some
-            some, size = [], 0
-        some.append(one)
-        size += bytes_
-    if some:
-        yield some
+    return in_requests(
+        received, lambda one: one.message.ordering_key, lambda one: types.PubsubMessage.pb(one.message).ByteSize()
+    )
 
 
 def _send(pubsub: PubSub, subscription: str, topic: str, received: list[types.ReceivedMessage]) -> None:

@@ -9,11 +9,9 @@ import click
 from google.pubsub_v1 import types
 
 from infra.commands.console import Console
-from infra.pubsub import CALL_SECONDS, pubsub_errors
+from infra.pubsub import CALL_SECONDS, REQUEST_BYTES, pubsub_errors
 
-# Pub/Sub takes 1,000 messages and 10 MB a request; the rest of the request needs a little room.
-_BATCH_MESSAGES = 500
-_BATCH_BYTES = 9_000_000
+_BATCH_MESSAGES = 500  # Pub/Sub takes 1,000
 _RATED_REQUESTS_A_SECOND = 10
 
 
@@ -75,7 +73,7 @@ def _pair(text: str) -> tuple[str, str]:
 
 def _paced(count: int, message: types.PubsubMessage, rate: float | None) -> Iterator[int]:
     """How many messages to send now, each time their turn has come."""
-    largest = max(1, min(_BATCH_MESSAGES, _BATCH_BYTES // (types.PubsubMessage.pb(message).ByteSize() + 16)))
+    largest = max(1, min(_BATCH_MESSAGES, REQUEST_BYTES // (types.PubsubMessage.pb(message).ByteSize() + 16)))
     if rate:
         largest = max(1, min(largest, int(rate / _RATED_REQUESTS_A_SECOND)))
     began, sent = time.monotonic(), 0
