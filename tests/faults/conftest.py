@@ -1,10 +1,12 @@
-"""A local Firestore of a test's own, a fault proxy before it, and a feed that reads through the proxy."""
+"""A local Firestore of a test's own, a fault proxy before it, a feed that reads through it; a receiver's key server."""
 
 from collections.abc import Iterator
 
 import pytest
 
+from infra.local.signer import Signer
 from tests.faults.firestore_proxy import FirestoreProxy
+from tests.functions.stage import ACCOUNT, AUDIENCE, KeyServer
 from tests.web.stage import LocalFirestore, Writer
 from tests.web.viewing import Viewing, viewing
 
@@ -34,3 +36,20 @@ def writer(firestore: LocalFirestore) -> Iterator[Writer]:
 def view(proxy: FirestoreProxy) -> Iterator[Viewing]:
     with viewing(proxy.address) as found:
         yield found
+
+
+@pytest.fixture(scope="module")
+def signer() -> Signer:
+    return Signer()
+
+
+@pytest.fixture(scope="module")
+def token(signer: Signer) -> str:
+    return signer.push_token(ACCOUNT, AUDIENCE)
+
+
+@pytest.fixture(scope="module")
+def keys(signer: Signer) -> Iterator[KeyServer]:
+    server = KeyServer(signer)
+    yield server
+    server.close()

@@ -19,8 +19,6 @@ import pytest
 from infra.local.signer import Signer
 from tests.functions.firestores import Reader, local_firestore
 from tests.functions.stage import (
-    ACCOUNT,
-    AUDIENCE,
     ROOT,
     KeyServer,
     ReceiverProcess,
@@ -32,23 +30,6 @@ from tests.functions.stage import (
 )
 
 MEGABYTE = 1_000_000
-
-
-@pytest.fixture(scope="module")
-def signer() -> Signer:
-    return Signer()
-
-
-@pytest.fixture(scope="module")
-def token(signer: Signer) -> str:
-    return signer.push_token(ACCOUNT, AUDIENCE)
-
-
-@pytest.fixture(scope="module")
-def keys(signer: Signer) -> Iterator[KeyServer]:
-    server = KeyServer(signer)
-    yield server
-    server.close()
 
 
 @pytest.fixture(scope="module")

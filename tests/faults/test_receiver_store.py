@@ -12,28 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 import grpc
 import pytest
 
-from infra.local.signer import Signer
 from tests.functions.firestores import FaultProxy, LocalFirestore, Reader, failing, losing_the_reply, passing, slow
-from tests.functions.stage import ACCOUNT, AUDIENCE, Answer, KeyServer, ReceiverProcess, push_body, wait_until
+from tests.functions.stage import Answer, KeyServer, ReceiverProcess, push_body, wait_until
 
 Stage = tuple[ReceiverProcess, FaultProxy, Reader]
-
-
-@pytest.fixture(scope="module")
-def signer() -> Signer:
-    return Signer()
-
-
-@pytest.fixture(scope="module")
-def token(signer: Signer) -> str:
-    return signer.push_token(ACCOUNT, AUDIENCE)
-
-
-@pytest.fixture(scope="module")
-def keys(signer: Signer) -> Iterator[KeyServer]:
-    server = KeyServer(signer)
-    yield server
-    server.close()
 
 
 @pytest.fixture(scope="module")
