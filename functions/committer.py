@@ -24,6 +24,7 @@ MAX_REQUEST_BYTES = 3 * 1024 * 1024 + 768 * 1024  # Google's emulator refuses 4 
 MAX_WHOLE_BYTES = MAX_REQUEST_BYTES - 256 * 1024
 MAX_WHOLES = 32
 MAX_LOOKUPS = 100
+SPARE_CALLS = 3  # while Firestore does not answer one call in time
 
 
 class Committer:
@@ -35,12 +36,18 @@ class Committer:
         self._retention = retention
         self._now = now
         sender = Sender(writer)
-        self._heads = Lane[Head](sender.send, max_entries=MAX_WRITES, max_bytes=MAX_REQUEST_BYTES)
-        self._redeliveries = Lane[Redelivery](sender.send_once, max_entries=MAX_WRITES, max_bytes=MAX_REQUEST_BYTES)
+        self._heads = Lane[Head](
+            sender.send, max_entries=MAX_WRITES, max_bytes=MAX_REQUEST_BYTES, spare_calls=SPARE_CALLS
+        )
+        self._redeliveries = Lane[Redelivery](
+            sender.send_once, max_entries=MAX_WRITES, max_bytes=MAX_REQUEST_BYTES, spare_calls=SPARE_CALLS
+        )
         # Large messages have lanes of their own, so that small ones never wait for megabytes.
         self._wholes = Lane[Whole](sender.send_wholes, max_entries=MAX_WHOLES, max_bytes=MAX_REQUEST_BYTES, max_calls=2)
         self._chunks = Lane[Chunk](sender.send, max_entries=MAX_WRITES, max_bytes=MAX_REQUEST_BYTES, max_calls=2)
-        self._lookups = Lane[Entry](sender.look, max_entries=MAX_LOOKUPS, max_bytes=MAX_REQUEST_BYTES)
+        self._lookups = Lane[Entry](
+            sender.look, max_entries=MAX_LOOKUPS, max_bytes=MAX_REQUEST_BYTES, spare_calls=SPARE_CALLS
+        )
 
     async def save(self, pushed: Pushed) -> None:
         """Return when ``pushed`` is durable: stored now, or already.
@@ -106,9 +113,11 @@ class Committer:
     async def _save_chunks(self, pushed: Pushed) -> None:
         expire_at = self._now() + self._retention
         entries = [self._chunk(pushed, index, expire_at) for index in range(chunk_count(len(pushed.data)))]
-        for entry in entries:
-            if outcome := await entry.wait():
-                raise outcome
+        # Deliveries of the same message share them: one that gives up takes none away from the others.
+        with self._chunks.hold(entries):
+            for entry in entries:
+                if outcome := await entry.wait():
+                    raise outcome
 
     def _chunk(self, pushed: Pushed, index: int, expire_at: datetime) -> Chunk:
         key = f"{pushed.id}/{index}"

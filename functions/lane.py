@@ -1,23 +1,29 @@
 """A lane: concurrent requests share calls. While some are in flight, arriving entries queue; the next takes them all.
 
-So a lone entry never waits, and the busier it gets, the fewer calls an entry costs. Knows nothing of protobufs.
+So a lone entry never waits, and the busier it gets, the fewer calls an entry costs. A call that takes unusually long
+holds nobody but its own: the next one starts beside it. Knows nothing of protobufs.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import contextlib
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Generic, TypeVar
 
 from infra.errors import StoreError, StoreUnavailableError
+
+# Ten times what a call takes on a good day: below it, waiting and sharing is cheaper than one more call.
+PATIENCE_SECONDS = 0.25
 
 
 class Entry:
     """Something to send, once per ``key`` and call. Its one outcome, None or an error, is shared by all who wait."""
 
-    __slots__ = ("_outcome", "key", "size_bytes")
+    __slots__ = ("_outcome", "holders", "key", "size_bytes")
 
     def __init__(self, key: str, size_bytes: int = 0) -> None:
         self.key = key
         self.size_bytes = size_bytes
+        self.holders = 0
         self._outcome: asyncio.Future[StoreError | None] = asyncio.get_running_loop().create_future()
 
     def resolve(self, outcome: StoreError | None) -> None:
@@ -34,7 +40,11 @@ E = TypeVar("E", bound=Entry)
 
 
 class Lane(Generic[E]):
-    """Sends entries through ``send``, which resolves them; what it leaves has an unknown outcome."""
+    """Sends entries through ``send``, which resolves them; what it leaves has an unknown outcome.
+
+    ``max_calls`` share the work. A call older than ``PATIENCE_SECONDS`` no longer counts as one of them, until
+    ``spare_calls`` are in flight beyond. An entry whose key is in flight waits for that call to end.
+    """
 
     def __init__(
         self,
@@ -43,15 +53,18 @@ class Lane(Generic[E]):
         max_entries: int,
         max_bytes: int,
         max_calls: int = 1,
+        spare_calls: int = 0,
     ) -> None:
         self._send = send
         self._max_entries = max_entries
         self._max_bytes = max_bytes
         self._max_calls = max_calls
+        self._spare_calls = spare_calls
         self._queued: dict[str, E] = {}
         self._flying: dict[str, E] = {}
-        self._calls: set[asyncio.Task[None]] = set()
+        self._calls: dict[asyncio.Task[None], float] = {}  # and when each began
         self._starting = False
+        self._patience: asyncio.TimerHandle | None = None
 
     def queued(self, key: str) -> E | None:
         """The entry of ``key`` that no call has taken yet."""
@@ -64,28 +77,63 @@ class Lane(Generic[E]):
     def add(self, entry: E) -> E:
         """Send ``entry`` with the next call."""
         self._queued[entry.key] = entry
-        if not self._starting and len(self._calls) < self._max_calls:
-            # Whatever the loop has ready now comes along: no time is spent waiting for it.
+        self._start_soon()
+        return entry
+
+    @contextlib.contextmanager
+    def hold(self, entries: Sequence[E]) -> Iterator[None]:
+        """Need ``entries`` until the end: what nobody needs any more, and no call has taken, is not sent."""
+        for entry in entries:
+            entry.holders += 1
+        try:
+            yield
+        finally:
+            for entry in entries:
+                entry.holders -= 1
+                if not entry.holders and self._queued.get(entry.key) is entry:
+                    del self._queued[entry.key]
+
+    def _start_soon(self) -> None:
+        # Whatever the loop has ready now comes along, or leaves: no time is spent waiting for it.
+        if not self._starting and self._queued and self._may_start():
             self._starting = True
             asyncio.get_running_loop().call_soon(self._start)
-        return entry
 
     def _start(self) -> None:
         self._starting = False
-        while self._queued and len(self._calls) < self._max_calls:
-            call = asyncio.create_task(self._call(self._take()))
+        while self._queued and self._may_start() and (batch := self._take()):
+            call = asyncio.create_task(self._call(batch))
             # The loop itself holds only a weak reference.
-            self._calls.add(call)
+            self._calls[call] = _loop_time()
             call.add_done_callback(self._ended)
 
     def _ended(self, call: asyncio.Task[None]) -> None:
-        self._calls.discard(call)
-        self._start()
+        del self._calls[call]
+        self._start_soon()
+
+    def _may_start(self) -> bool:
+        if len(self._calls) < self._max_calls:
+            return True
+        if len(self._calls) >= self._max_calls + self._spare_calls:
+            return False
+        # Calls begin one after the other, and a dict keeps their order.
+        hindering = list(self._calls.values())[-self._max_calls]
+        if _loop_time() >= hindering + PATIENCE_SECONDS:
+            return True
+        if not self._patience:
+            self._patience = asyncio.get_running_loop().call_at(hindering + PATIENCE_SECONDS, self._lose_patience)
+        return False
+
+    def _lose_patience(self) -> None:
+        self._patience = None
+        self._start_soon()
 
     def _take(self) -> list[E]:
         batch: list[E] = []
         left = self._max_bytes
         for entry in self._queued.values():
+            if entry.key in self._flying:
+                continue
             left -= entry.size_bytes
             if batch and (left < 0 or len(batch) == self._max_entries):
                 break
@@ -100,5 +148,9 @@ class Lane(Generic[E]):
             await self._send(batch)
         finally:
             for entry in batch:
-                self._flying.pop(entry.key, None)
+                del self._flying[entry.key]
                 entry.resolve(StoreUnavailableError("It is not known whether the write happened."))
+
+
+def _loop_time() -> float:
+    return asyncio.get_running_loop().time()

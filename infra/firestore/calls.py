@@ -70,17 +70,20 @@ class Calls:
             closing.cancel()
 
     async def _bounded(self, call: Callable[[grpc.aio.Channel], Awaitable[Any]], timeout_seconds: float) -> Any:
+        channel = None
         try:
             async with asyncio.timeout(timeout_seconds + GRACE_SECONDS):
-                reply = await call(await self._open())
+                channel = await self._open()
+                reply = await call(channel)
         except TimeoutError as exc:
-            self._miss()
+            self._miss(channel)
             raise StoreUnavailableError(f"Firestore did not answer within {timeout_seconds:.3g} s.") from exc
         except grpc.RpcError as exc:
             if exc.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
-                self._miss()
+                self._miss(channel)
             raise
-        self._missed = 0
+        if channel is self._channel:
+            self._missed = 0
         return reply
 
     async def _open(self) -> grpc.aio.Channel:
@@ -94,12 +97,15 @@ class Calls:
             self._methods[rpc] = kind(rpc.path, rpc.serialize, rpc.deserialize)
         return self._methods[rpc]
 
-    def _miss(self) -> None:
+    def _miss(self, channel: grpc.aio.Channel | None) -> None:
+        # Many calls may wait on a connection that went silent: what they say of it is not said of the next.
+        if channel is not self._channel or channel is None:
+            return
         self._missed += 1
-        if self._missed < MISSES or self._channel is None:
+        if self._missed < MISSES:
             return
         # What is under way on it may still succeed.
-        closing = asyncio.create_task(self._channel.close(_CLOSE_SECONDS))
+        closing = asyncio.create_task(channel.close(_CLOSE_SECONDS))
         self._closing.add(closing)
         closing.add_done_callback(self._closing.discard)
         self._channel, self._missed = None, 0

@@ -47,6 +47,31 @@ def test_the_receivers_calls_leave_it_after_two_missed_deadlines(relay: Relay) -
     asyncio.run(story())
 
 
+def test_what_still_waits_on_it_says_nothing_of_the_new_one(relay: Relay) -> None:
+    async def story() -> None:
+        writer = MessageWriter(Database(settings_for(relay.address)))
+
+        async def write() -> None:
+            await writer.batch_write([rejection_write(writer.root, "one", [])], TIMEOUT_SECONDS)
+
+        async def late(number: int) -> None:
+            await asyncio.sleep(number * 0.2)
+            await write()
+
+        await write()
+        relay.forget()
+        waiting = [asyncio.create_task(late(number)) for number in range(2 * MISSES)]
+        await asyncio.wait(waiting[:MISSES])
+        await write()
+        found = await asyncio.gather(*waiting, return_exceptions=True)
+        assert {type(one) for one in found} == {StoreUnavailableError}
+        await write()
+        assert relay.connections == 2
+        await writer.close()
+
+    asyncio.run(story())
+
+
 @pytest.mark.slow
 def test_the_feed_leaves_it_when_the_channel_does_not_answer(relay: Relay, firestore: LocalFirestore) -> None:
     writer = Writer(firestore.address)

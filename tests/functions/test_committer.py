@@ -212,6 +212,27 @@ def test_small_messages_do_not_wait_for_large_ones(proxy: FaultProxy, size: int,
     commit(proxy.address, story)
 
 
+def test_a_call_that_firestore_does_not_answer_holds_no_other_message(proxy: FaultProxy, reader: Reader) -> None:
+    held, others = pushed(), [pushed() for _ in range(20)]
+
+    async def story(committer: Committer) -> None:
+        await committer.save(pushed())  # the connection stands
+        proxy.queue = [slow(3)]
+        holding = asyncio.create_task(committer.save(held))
+        await asyncio.sleep(0.1)
+        async with asyncio.timeout(1):
+            await all_saved(committer, others)
+        redelivered = asyncio.create_task(committer.save(held))
+        await asyncio.sleep(0.5)
+        assert proxy.calls == ["BatchWrite"] * 3, "what is on its way is joined, not sent again"
+        assert not holding.done()
+        assert {one.message_id for one in others} <= set(reader.messages())
+        await asyncio.gather(holding, redelivered)
+
+    commit(proxy.address, story)
+    assert stored(reader, held)["deliveries"] == 2
+
+
 def test_a_first_attempt_of_a_large_message_is_not_looked_for(proxy: FaultProxy, reader: Reader) -> None:
     message = pushed(b"x" * 3_700_000, delivery_attempt=1)
     commit(proxy.address, lambda committer: committer.save(message))

@@ -13,7 +13,15 @@ from functions.committer import Committer
 from infra.errors import StoreInvalidError, StoreRefusedError, StoreUnavailableError
 from infra.message import Pushed
 from tests.functions.committing import all_saved, commit, outcomes, pushed, stored
-from tests.functions.firestores import Behaviour, FaultProxy, Reader, changing_the_reply, failing, losing_the_reply
+from tests.functions.firestores import (
+    Behaviour,
+    FaultProxy,
+    Reader,
+    changing_the_reply,
+    failing,
+    losing_the_reply,
+    slow,
+)
 
 # Small messages share a BatchWrite, those with chunks a Commit.
 PAYLOADS = pytest.mark.parametrize("data", [b"small", b"x" * 50_000], ids=["small", "mid"])
@@ -70,6 +78,38 @@ def test_a_lost_reply_counts_once(proxy: FaultProxy, reader: Reader, data: bytes
     commit(proxy.address, lambda committer: all_saved(committer, messages))
     found = reader.messages()
     assert [found[message.message_id]["deliveries"] for message in messages] == [1] * 5
+
+
+def test_chunks_that_nobody_waits_for_any_more_are_not_sent(proxy: FaultProxy, reader: Reader) -> None:
+    message = pushed(os.urandom(10_000_000), delivery_attempt=1)
+    proxy.always = failing(grpc.StatusCode.PERMISSION_DENIED)
+
+    async def story(committer: Committer) -> None:
+        assert [type(found) for found in await outcomes(committer, [message] * 3)] == [StoreRefusedError] * 3
+        # The two calls under way end; the third, which its last three chunks would be, never begins.
+        await asyncio.sleep(0.3)
+        assert proxy.calls == ["BatchWrite"] * 2
+
+    commit(proxy.address, story)
+    proxy.always = lambda forward: forward()
+    commit(proxy.address, lambda committer: committer.save(message))
+    assert reader.payload(stored(reader, message)) == message.data
+
+
+def test_a_delivery_that_gives_up_takes_no_chunk_away_from_another(proxy: FaultProxy, reader: Reader) -> None:
+    message = pushed(os.urandom(10_000_000), delivery_attempt=1)
+    proxy.queue = [slow(0.6), slow(0.6)]
+
+    async def story(committer: Committer) -> None:
+        stayer = asyncio.create_task(committer.save(message))
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.3):
+                await committer.save(message)
+        await stayer
+
+    commit(proxy.address, story)
+    assert proxy.calls == ["BatchWrite"] * 4
+    assert reader.payload(stored(reader, message)) == message.data
 
 
 def test_each_message_of_a_batch_gets_its_own_outcome(proxy: FaultProxy, reader: Reader) -> None:
