@@ -6,7 +6,7 @@ Builders are pure. Each call is one attempt with its own timeout: retrying belon
 import contextlib
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from google.api_core import exceptions
@@ -24,6 +24,9 @@ Write: Any = types.Write.pb()
 _BatchWriteRequest: Any = types.BatchWriteRequest.pb()
 _CommitRequest: Any = types.CommitRequest.pb()
 _BatchGetDocumentsRequest: Any = types.BatchGetDocumentsRequest.pb()
+# Firestore deletes what expired in any order, mostly within a day: a message that is still there has all its chunks.
+# Source: firebase.google.com/docs/firestore/ttl
+CHUNKS_OUTLIVE = timedelta(days=1)
 _SERVICE = "/google.firestore.v1.Firestore"
 _REQUEST_TIME = types.DocumentTransform.FieldTransform.ServerValue.REQUEST_TIME
 
@@ -92,11 +95,14 @@ def chunk_count(size_bytes: int) -> int:
 
 
 def chunk_write(root: str, document_id: str, index: int, data: bytes, expire_at: datetime) -> Any:
-    """The plain set of one chunk of the whole payload ``data``: the same however often it is written."""
+    """The plain set of one chunk of the whole payload ``data``: the same however often it is written.
+
+    ``expire_at`` is its message's.
+    """
     write = Write()
     write.update.name = f"{root}/messages/{document_id}/chunks/{index:04d}"
     part = data[index * CHUNK_BYTES : (index + 1) * CHUNK_BYTES]
-    encode_fields(write.update.fields, (("data", part), ("expire_at", expire_at)))
+    encode_fields(write.update.fields, (("data", part), ("expire_at", expire_at + CHUNKS_OUTLIVE)))
     return write
 
 
