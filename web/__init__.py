@@ -10,6 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from infra.audit import Audit
 from infra.backlog import Backlogs
+from infra.filters import Filters
 from infra.firestore.client import Database
 from infra.firestore.reads import Messages
 from infra.logs import Logger
@@ -29,6 +30,7 @@ from web import (
     edges,
     errors,
     export,
+    filters,
     headers,
     health,
     help,
@@ -85,6 +87,7 @@ def make_services(settings: ViewerSettings) -> Services:
         users=Users(database),
         sessions=Sessions(database),
         audit=audit,
+        filters=Filters(database),
         publisher=Publisher(Topics(settings, pubsub), pubsub, audit, log),
         backlogs=Backlogs(settings, log),
         feed=Feed(database, stored, settings, log, rows.row_html, subscriptions.observe_all),
@@ -128,6 +131,7 @@ def _register(app: Flask) -> None:
     republish.init_app(app)
     for module in (account, api, backlog, delivery, edges, export, health, help, journals, live, messages, people):
         app.register_blueprint(module.blueprint)
+    app.register_blueprint(filters.blueprint)
     app.register_blueprint(publish.blueprint)
     app.register_blueprint(republish.blueprint)
     app.register_blueprint(timeline.blueprint)

@@ -25,6 +25,7 @@ WORDS = {
 _NOTICES = {
     "started": "Delivery of {subscription} is started, for everyone. What waited in Pub/Sub arrives first.",
     "stopped": "Delivery of {subscription} is stopped, for everyone. Messages wait in Pub/Sub.",
+    "saved": "The filter is saved, for everyone.",
     "password": "Your password is changed. All your other sign-ins have ended.",
 }
 

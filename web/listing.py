@@ -50,19 +50,23 @@ class List:
 
 def refused(q: str, subscription: str, before: Cursor | None, error: QueryError) -> List:
     """A list without rows, and what is wrong with its filter."""
+    return List(q, subscription, before, Query(), Found([], None, None, 0), problem_of(q, error))
+
+
+def problem_of(q: str, error: QueryError) -> Problem:
+    """What is wrong with a filter, as people are shown it."""
     start = error.column - 1
     end = start + 1
     while end < len(q) and end - start < _MOST_MARKED and not q[end].isspace():
         end += 1
     first, last = max(0, start - _SHOWN_BEFORE), end + _SHOWN_AFTER
-    problem = Problem(
+    return Problem(
         sentence=error.problem,
         column=error.column,
         before=("…" if first else "") + visible(q[first:start]),
         at=visible(q[start:end]),
         after=visible(q[end:last]) + ("…" if len(q) > last else ""),
     )
-    return List(q, subscription, before, Query(), Found([], None, None, 0), problem)
 
 
 def as_json(found: Found) -> dict[str, object]:

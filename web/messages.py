@@ -8,13 +8,17 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from infra.errors import InputError, StoreUnavailableError
+from infra.filters import SavedFilter, View
 from infra.firestore.reads import Selection
 from infra.firestore.search import search
 from infra.message import Cursor, Message, is_document_id
 from infra.query import QueryError, parse
 from web import highlight, listing, payload
 from web.auth import login_required, public
+from web.columns import Columns, columns_text, parse_columns
 from web.delivery import WORDS, notice_text, observed, state_of
+from web.filters import opening_address, saved_beside
+from web.links import Here
 from web.rows import row_html
 from web.services import services
 from web.timeline import timeline
@@ -36,27 +40,37 @@ def home() -> ResponseReturnValue:
 @blueprint.get("/messages")
 @login_required
 def index() -> ResponseReturnValue:
-    """A page of the list: ``?q=`` a filter, ``&before=`` a cursor, ``&subscription=`` an id.
+    """A page of the list: ``?q=`` a filter, ``&before=`` a cursor, ``&subscription=`` an id, ``&columns=`` names.
 
     As JSON it is rows for the page's own script. A filter that cannot be used is a page with status 400 that keeps it.
+    A page that is asked for without any of these leads to the default filter, where there is one.
     """
+    filters = [] if _wants_rows() else services().filters.all()
+    if opening := opening_address(request.args, filters):
+        return redirect(opening, 302)
     q, before, subscription = request.args.get("q", "").strip(), _before(), _subscription()
+    columns = parse_columns(request.args.getlist("columns"))
     try:
         query = parse(q, datetime.now(UTC))
     except QueryError as exc:
         if _wants_rows():
             raise
-        return _list_page(listing.refused(q, subscription, before, exc)), 400
+        return _list_page(listing.refused(q, subscription, before, exc), columns, filters), 400
     found = search(services().messages, Selection(subscription), query, before=before, limit=PAGE_ROWS)
     if _wants_rows():
         return jsonify(listing.as_json(found))
-    return _list_page(listing.List(q, subscription, before, query, found))
+    return _list_page(listing.List(q, subscription, before, query, found), columns, filters)
 
 
-def _list_page(shown: listing.List) -> str:
+def _list_page(shown: listing.List, columns: Columns, filters: list[SavedFilter]) -> str:
+    view = View(shown.q, shown.subscription, columns)
+    saved = saved_beside(view, filters)
     return render_template(
         "messages.html",
         list=shown,
+        columns=columns_text(columns),
+        here=Here(view, saved.default is not None),
+        saved=saved,
         timeline=timeline(shown.query, shown.subscription),
         row=row_html,
         before=shown.before,

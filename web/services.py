@@ -10,6 +10,7 @@ from flask import current_app
 if TYPE_CHECKING:
     from infra.audit import Audit
     from infra.backlog import Backlogs
+    from infra.filters import Filters
     from infra.firestore.client import Database
     from infra.firestore.reads import Messages
     from infra.logs import Logger
@@ -33,6 +34,7 @@ class Services:
     users: Users
     sessions: Sessions
     audit: Audit
+    filters: Filters
     publisher: Publisher
     backlogs: Backlogs
     feed: Feed
