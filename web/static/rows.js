@@ -69,21 +69,22 @@ export class Rows {
     return this.body.firstElementChild?.dataset.cursor ?? "";
   }
 
-  /** Take in one message of the stream. */
+  /** Take in one message of the stream; whether it is one that this page did not know. */
   add(item) {
     const row = this.byId.get(item.id);
     const known = this.waiting.get(item.id)?.deliveries ?? Number(row?.dataset.deliveries ?? 0);
-    if (!item.html || known >= item.deliveries || this.isBeyond(item)) return;
+    if (!item.html || known >= item.deliveries || this.isBeyond(item)) return false;
     this.waiting.set(item.id, item);
     if (this.waiting.size > MOST_WAITING[this.held() ? "held" : "shown"]) this.forgetOldest();
     this.telling ??= setTimeout(() => this.tell(), TELL_EVERY_MS);
     this.schedule();
+    return known === 0;
   }
 
-  /** Older than all that is loaded: it comes with the older pages. */
+  /** Older than where paging goes on: it comes with the older pages. A search may have looked further than its last row. */
   isBeyond(item) {
-    const last = this.body.lastElementChild;
-    return Boolean(last && this.body.dataset.older && compare(item.cursor, last.dataset.cursor) < 0);
+    const { older } = this.body.dataset;
+    return Boolean(older && compare(item.cursor, older) < 0);
   }
 
   /** Only the newest will be shown; the others are a link away. */

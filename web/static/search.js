@@ -21,11 +21,17 @@ function termOf(link) {
   return new URL(link.href).searchParams.get("q") ?? "";
 }
 
+/** A filter's words, as the server reads them: white space ends one, but not within quotes. */
+function wordsOf(q) {
+  return q.match(/(?:"(?:[^"\\]|\\[^])*"?|[^\s"])+/g) ?? [];
+}
+
 /** The filter with a term added, and its opposite removed; unchanged when the term is in it. */
 export function withTerm(q, term) {
   const opposite = term.startsWith("-") ? term.slice(1) : `-${term}`;
-  const others = ` ${q} `.replace(` ${opposite} `, " ").trim();
-  return ` ${others} `.includes(` ${term} `) ? others : `${others} ${term}`.trim();
+  const others = wordsOf(q).filter((word) => word !== opposite);
+  if (!others.includes(term)) others.push(term);
+  return others.join(" ");
 }
 
 function go(link, { exclude }, dataset) {

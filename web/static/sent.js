@@ -1,12 +1,13 @@
 // Follow a published message until it is here.
 
 import { startTimes, timeElement } from "./times.js";
-import { get } from "./requests.js";
+import { SignedOutError, get } from "./requests.js";
 
 const LOOK_EVERY_MS = 500;
+const LONGEST_WAIT_MS = 8_000;
 const LOOK_FOR_MS = 120_000;
 const place = document.getElementById("sent");
-const until = Date.now() + LOOK_FOR_MS;
+const trouble = document.getElementById("trouble");
 
 function arrived(item, stop) {
   const link = document.createElement("a");
@@ -26,15 +27,47 @@ async function look() {
   }
 }
 
+/** Say why the page does not follow at the moment; nothing when it does. */
+function say(...parts) {
+  // The same again is not news: a voice would repeat it.
+  const text = parts.map((part) => part.textContent ?? part).join("");
+  if (trouble.textContent !== text) trouble.replaceChildren(...parts);
+  trouble.hidden = !parts.length;
+}
+
+function linkTo(address, words) {
+  const link = document.createElement("a");
+  link.href = address;
+  link.textContent = words;
+  return link;
+}
+
+// As the server accepts it for the way back: a slash within the query is escaped.
+const here = () => `${location.pathname}?${new URLSearchParams(location.search)}`;
+const isOnItsWay = () => place.querySelector('[data-arrived=""]') !== null;
+const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
 async function follow() {
-  while (place.querySelector('[data-arrived=""]') && Date.now() < until) {
-    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+  let wait = LOOK_EVERY_MS;
+  let waited = 0;
+  while (isOnItsWay() && waited < LOOK_FOR_MS) {
+    await pause(wait);
+    if (document.hidden) continue;
+    waited += wait;
     try {
-      if (!document.hidden) await look();
-    } catch {
-      return; // signed out, or away: the page's own links still work
+      await look();
+      wait = LOOK_EVERY_MS;
+      say();
+    } catch (error) {
+      if (error instanceof SignedOutError) {
+        say("You are signed out. ", linkTo(`/login?${new URLSearchParams({ next: here() })}`, "Sign in again"));
+        return;
+      }
+      wait = Math.min(wait * 2, LONGEST_WAIT_MS);
+      say("The server did not answer. This page goes on asking.");
     }
   }
+  if (isOnItsWay()) say("It did not come within 2 minutes, and this page stopped asking. ", linkTo(location.href, "Look again"));
 }
 
 startTimes();

@@ -1,0 +1,74 @@
+"""Filters are exact: a link changes whole terms only, and what arrives late is shown where it was looked for."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+
+from infra.firestore.search import BOUNDS
+from tests.browser.conftest import Visit
+from tests.browser.test_finding import filter_of
+from tests.cloud import Cloud
+from tests.conftest import StartCloud
+from tests.web.stage import Writer
+
+
+@pytest.fixture
+def own(own_cloud: StartCloud) -> Cloud:
+    """A cloud of the test's own: the order of its messages is the test's."""
+    return own_cloud()
+
+
+@pytest.fixture
+def writer(own: Cloud) -> Iterator[Writer]:
+    """Stores messages there, at any time."""
+    made = Writer(own["firestore"], GOOGLE_CLOUD_PROJECT=own["project"])
+    yield made
+    made.close()
+
+
+def test_a_late_message_in_the_stretch_that_was_searched_is_shown(visit: Visit, own: Cloud, writer: Writer) -> None:
+    newest = datetime.now(UTC)
+    first = writer.message(preview="needle", data=b"needle", received_at=newest)
+    for batch in range(1, BOUNDS.messages // 400 + 1):
+        writer.messages(400, preview="hay", data=b"hay", received_at=newest - timedelta(milliseconds=10 * batch))
+    ana = visit(cloud=own)
+    ana.open("/messages?q=needle")
+    assert ana.page.locator('a:text-is("Search older")').is_visible(), "more is kept than one search looks at"
+    assert ana.rows() == [first]
+    ana.wait_until_live()
+    late = writer.message(preview="needle", data=b"needle", received_at=newest - timedelta(milliseconds=15))
+    ana.page.wait_for_selector(f'tr.message[data-id="{late}"]')
+    assert ana.rows() == [first, late]
+
+
+@pytest.mark.parametrize(
+    ("quoted", "clicked", "wanted"),
+    [
+        ('"not -status=FAILED here"', "FAILED", '"not -status=FAILED here" status=FAILED'),
+        ('"a status=FAILED b"', "FAILED", '"a status=FAILED b" status=FAILED'),
+        (r'"a \" -status=FAILED b"', "FAILED", r'"a \" -status=FAILED b" status=FAILED'),
+        ('"two  spaces"', "FAILED", '"two  spaces" status=FAILED'),
+        ("-status=WORKING status=FAILED", "FAILED", "-status=WORKING status=FAILED"),
+    ],
+    ids=["opposite in quotes", "same in quotes", "escaped quote", "spaces", "there already"],
+)
+def test_a_chip_changes_nothing_within_quotes(
+    visit: Visit, cloud: Cloud, quoted: str, clicked: str, wanted: str
+) -> None:
+    team = uuid4().hex
+    text = r'not -status=FAILED here, a status=FAILED b, a " -status=FAILED b, two  spaces'
+    one = cloud.publish(text.encode(), team=team, status="FAILED")
+    ana = visit()
+    ana.see(one)
+    ana.page.fill("#q", f"team={team} {quoted}")
+    ana.page.press("#q", "Enter")
+    ana.page.wait_for_url("**/messages?q=team*")
+    before = ana.page.url
+    ana.row(one).locator(f'.chip:has-text("{clicked}")').click()
+    if wanted != quoted:
+        ana.page.wait_for_url(lambda url: url != before)
+    ana.wait_until_live()
+    assert filter_of(ana) == f"team={team} {wanted}"
+    assert ana.row(one).count() == 1
