@@ -25,19 +25,23 @@ def pushed(data: bytes = b"hello", **changed: Any) -> Pushed:
     return replace(one, **changed)
 
 
+def database_at(address: str) -> Database:
+    """The database of a local Firestore."""
+    environment = {
+        "GOOGLE_CLOUD_PROJECT": PROJECT,
+        "PUSH_AUDIENCE": AUDIENCE,
+        "PUSH_SERVICE_ACCOUNT": ACCOUNT,
+        "SUBSCRIPTIONS": SUBSCRIPTION,
+        "FIRESTORE_EMULATOR_HOST": address,
+    }
+    return Database(receiver_settings(environment))
+
+
 def commit(address: str, story: Callable[[Committer], Awaitable[None]]) -> None:
     """Tell ``story`` with a committer that writes to ``address``."""
 
     async def run() -> None:
-        environment = {
-            "GOOGLE_CLOUD_PROJECT": PROJECT,
-            "PUSH_AUDIENCE": AUDIENCE,
-            "PUSH_SERVICE_ACCOUNT": ACCOUNT,
-            "SUBSCRIPTIONS": SUBSCRIPTION,
-            "FIRESTORE_EMULATOR_HOST": address,
-        }
-        database = Database(receiver_settings(environment))
-        writer = MessageWriter(database)
+        writer = MessageWriter(database_at(address))
         committer = Committer(writer, shards=4, retention=timedelta(days=7), now=lambda: NOW)
         try:
             async with asyncio.timeout(30):

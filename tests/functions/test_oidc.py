@@ -329,3 +329,43 @@ def test_garbage_causes_no_fetch(stage: Stage, signer: Signer) -> None:
     garbage += [with_claims(signer, exp="soon"), f"{good}, {good}", good + "="]
     assert {stage.judge(token) for token in garbage} == {401}
     assert stage.fetches == 0
+
+
+@pytest.mark.parametrize(
+    ("status", "changed"),
+    [
+        (503, {}),
+        (401, {"aud": "https://other.example"}),
+        (401, {"email": "other@subscope-test.iam.gserviceaccount.com"}),
+        (401, {"email_verified": False}),
+        (401, {"iat": NOW - 4000, "exp": NOW - 400}),
+        (401, {"iat": NOW + 400, "exp": NOW + 4000}),
+    ],
+)
+def test_only_what_claims_to_be_ours_may_be_signed_with_a_newer_key(
+    stage: Stage, signer: Signer, status: int, changed: dict[str, object]
+) -> None:
+    assert stage.judge(with_claims(signer)) == 204
+    assert stage.judge(with_claims(Signer(), **changed)) == status
+    assert stage.fetches == 1
+
+
+def test_a_key_that_signs_right_after_a_fetch_is_never_called_bad() -> None:
+    signer = Signer()
+    stage = Stage(signer)
+    assert stage.judge(with_claims(signer)) == 204
+    signer.rotate()
+    for second in range(60):
+        stage.now = NOW + second
+        assert stage.judge(with_claims(signer)) == 503
+    stage.now = NOW + 60
+    assert (stage.judge(with_claims(signer)), stage.fetches) == (204, 2)
+
+
+def test_a_made_up_key_is_called_bad_as_soon_as_google_was_asked(stage: Stage, signer: Signer) -> None:
+    forger = Signer()
+    assert stage.judge(with_claims(signer)) == 204
+    assert stage.judge(with_claims(forger)) == 503
+    stage.now = NOW + 60
+    assert [stage.judge(with_claims(forger)) for _ in range(50)] == [401] * 50
+    assert stage.fetches == 2
