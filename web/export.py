@@ -1,23 +1,27 @@
 """Export of exactly what is filtered, as NDJSON or CSV: streamed, whole payloads, never much in memory.
 
+It is bounded by what is looked at, not by what matches: a filter that matches nothing would read the whole history.
 The answer has begun when something goes wrong, so a file that is cut says so in its last line.
 """
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, abort, request
 from flask.typing import ResponseReturnValue
 
 from infra.errors import StoreError
 from infra.firestore.reads import Messages
-from infra.message import Cursor, Message
+from infra.firestore.search import Bounds, Found
+from infra.message import Cursor
 from web import records
 from web.auth import requires, signed_in_user
-from web.matching import each, read_filter
+from web.formats import full_text
+from web.matching import pages, read_filter
 from web.services import services
 
-MOST_MESSAGES = 100_000
+# Each message looked at is billed as a read, whether it matches or not.
+BOUNDS = Bounds(messages=100_000, seconds=600.0)
 _CSV = "text/csv; charset=utf-8; header=present"
 _NDJSON = "application/x-ndjson"
 
@@ -42,11 +46,12 @@ def csv() -> ResponseReturnValue:
 
 
 def _export(ending: str, content_type: str, head: bytes, line: Line, cut: Callable[[str], bytes]) -> Response:
+    _refuse_other_sites()
     wanted = read_filter(request.args)
     asked = " ".join(f"{name}={value}" for name, value in wanted.arguments.items())
     # Before the first byte: taking data along is recorded, or does not happen.
     services().audit.record(signed_in_user().name, f"message.export_{ending}", "messages", asked or "everything")
-    found = each(services().messages, wanted)
+    found = pages(services().messages, wanted, BOUNDS)
     response = Response(_lines(services().messages, found, head, line, cut, _log_cut()), content_type=content_type)
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     response.headers["Content-Disposition"] = f'attachment; filename="messages-{stamp}.{ending}"'
@@ -54,9 +59,15 @@ def _export(ending: str, content_type: str, head: bytes, line: Line, cut: Callab
     return response
 
 
+def _refuse_other_sites() -> None:
+    """It only reads, but much: another site's page must not make a browser ask for it."""
+    if request.headers.get("Sec-Fetch-Site") == "cross-site":
+        abort(403, "This download was asked for by another site. Open the list here and export it from there.")
+
+
 def _lines(
     store: Messages,
-    found: Iterator[Message],
+    found: Iterator[Found],
     head: bytes,
     line: Line,
     cut: Callable[[str], bytes],
@@ -64,17 +75,18 @@ def _lines(
 ) -> Iterator[bytes]:
     if head:
         yield head
-    last: Cursor | None = None
+    position: Cursor | None = None
     try:
-        for count, message in enumerate(found):
-            if count == MOST_MESSAGES:
-                yield cut(f"{MOST_MESSAGES} messages are the most; go on with before={last}")
-                return
-            yield line(records.record(message, store.payload(message)))
-            last = message.cursor
+        for page in found:
+            for message in page.messages:
+                yield line(records.record(message, store.payload(message)))
+                position = message.cursor
+            position = page.older
+        if position:
+            yield cut(f"searched back to {full_text(position.received_at)}; go on with before={position}")
     except StoreError as exc:
         log_cut(str(exc))
-        yield cut(f"the database did not answer; go on with before={last}" if last else "the database did not answer")
+        yield cut("the database did not answer" + (f"; go on with before={position}" if position else ""))
 
 
 def _log_cut() -> Callable[[str], None]:

@@ -1,13 +1,14 @@
 """The messages that an address asks for by ``?q=``, ``?subscription=`` and ``?before=``: the list's own filter."""
 
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from infra.errors import InputError
 from infra.firestore.reads import Messages, Selection
-from infra.firestore.search import Found, search
-from infra.message import Cursor, Message
+from infra.firestore.search import BOUNDS, Bounds, Found, search
+from infra.message import Cursor
 from infra.query import Query, parse
 from web.services import services
 
@@ -43,15 +44,21 @@ def find(wanted: Filter, limit: int) -> Found:
     return search(services().messages, wanted.selection, wanted.query, before=wanted.before, limit=limit)
 
 
-def each(messages: Messages, wanted: Filter) -> Iterator[Message]:
-    """Every message that matches, newest first, however far back: never more than some in memory. Raises StoreError."""
-    before = wanted.before
+def pages(messages: Messages, wanted: Filter, bounds: Bounds) -> Iterator[Found]:
+    """What matches, newest first, however far back, a page at a time: never more than that in memory.
+
+    It ends when nothing older is left, or after the page that reaches ``bounds``: that one's ``older`` is where to go
+    on. Raises StoreError.
+    """
+    deadline = time.monotonic() + bounds.seconds
+    before, left = wanted.before, bounds.messages
     while True:
-        found = search(messages, wanted.selection, wanted.query, before=before, limit=_AT_ONCE)
-        yield from found.messages
-        if found.older is None:
+        at_once = Bounds(min(left, BOUNDS.messages), BOUNDS.seconds)
+        found = search(messages, wanted.selection, wanted.query, before=before, limit=_AT_ONCE, bounds=at_once)
+        before, left = found.older, left - found.looked_at
+        yield found
+        if before is None or left <= 0 or time.monotonic() >= deadline:
             return
-        before = found.older
 
 
 def _subscription(arguments: Mapping[str, str]) -> str:

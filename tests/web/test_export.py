@@ -5,16 +5,22 @@ import csv
 import io
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
 
+from infra.firestore.reads import EVERYTHING
+from infra.firestore.search import Bounds
 from infra.message import Cursor
+from infra.query import parse
 from tests.web.stage import Writer, stored_message
-from tests.web.visitor import SCRIPT, Visitor, services_of
+from tests.web.visitor import PAGE, SCRIPT, Visitor, services_of
 from web import export
+from web.formats import full_text
+from web.matching import Filter, pages
 from web.records import COLUMNS, csv_fields, csv_row, ndjson_line, record
 
 FORMULAS = ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "\n=1", "＝1", "＋1", "－1", "＠x"]
@@ -138,14 +144,34 @@ def test_a_filter_that_cannot_be_used_is_no_file(operator: Visitor, query: str) 
         assert "Content-Disposition" not in answer.headers
 
 
-def test_it_is_bounded_and_says_where_to_go_on() -> None:
-    class Store:
-        def payload(self, _: object) -> bytes:
-            return b""
+@pytest.mark.parametrize(("text", "bounds"), [("never~there", Bounds(messages=250)), ("", Bounds(seconds=0))])
+def test_it_looks_at_so_much_whatever_matches_and_says_where_to_go_on(
+    app: Flask, writer: Writer, text: str, bounds: Bounds
+) -> None:
+    at = datetime(2020, 1, 1, tzinfo=UTC)
+    stored = [writer.message(received_at=at + timedelta(seconds=number)) for number in range(300)]
+    store, start = services_of(app).messages, Cursor(at + timedelta(seconds=300), "0" * 32)
+    wanted = Filter(text, parse(text, at), EVERYTHING, start)
+    seen = list(pages(store, wanted, bounds))
+    lines = list(export._lines(store, iter(seen), b"", ndjson_line, export._cut_line, lambda _: None))
+    end = seen[-1].older
+    older = list(pages(store, replace(wanted, before=end), bounds))[-1]
+    writer.delete(*stored)  # other tests read back to the very beginning
+    assert sum(page.looked_at for page in seen) == (250 if text else 101)
+    assert len(lines) == (1 if text else 101)
+    second = 50 if text else 200
+    said = f"searched back to {full_text(at + timedelta(seconds=second))}; go on with before={end}"
+    assert json.loads(lines[-1]) == {"cut": said}
+    assert older.looked_at == (50 if text else 101)
 
-    many = (stored_message(1) for _ in range(export.MOST_MESSAGES + 5))
-    store: Any = Store()
-    lines = list(export._lines(store, many, b"", lambda _: b"x", export._cut_line, lambda _: None))
-    assert len(lines) == export.MOST_MESSAGES + 1
-    cursor = stored_message(1).cursor
-    assert json.loads(lines[-1]) == {"cut": f"100000 messages are the most; go on with before={cursor}"}
+
+@pytest.mark.parametrize("ending", ["csv", "ndjson"])
+def test_another_sites_page_gets_no_file(operator: Visitor, app: Flask, ending: str) -> None:
+    address = f"/export.{ending}?q=asked-by-another-site"
+    answer = operator.get(address, {**PAGE, "Sec-Fetch-Site": "cross-site"})
+    assert answer.status_code == 403
+    assert "asked for by another site" in answer.text
+    entries = services_of(app).database.documents.collection("audit").stream()
+    assert not any("another-site" in one.get("detail") for one in entries if one.get("what").endswith(ending))
+    for headers in ({}, {"Sec-Fetch-Site": "same-origin"}, {"Sec-Fetch-Site": "none"}):
+        assert operator.get(address, {**PAGE, **headers}).status_code == 200
