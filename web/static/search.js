@@ -7,12 +7,17 @@ export function focusSearch() {
   box()?.select();
 }
 
-/** The list filtered by `q`, in a subscription, from a cursor on; all of them may be empty. */
+/** What the shown list says of itself: its columns stay, and everything must be asked for when there is a default. */
+const shown = () => document.getElementById("rows").dataset;
+
+/** The list filtered by `q`, in a subscription, from a cursor on, with the columns shown; all of them may be empty. */
 export function listAddress(q, subscription, before = "") {
   const query = new URLSearchParams();
   if (q) query.set("q", q);
   if (before) query.set("before", before);
   if (subscription) query.set("subscription", subscription);
+  if (shown().columns) query.set("columns", shown().columns);
+  if (!query.size && "hasDefault" in shown()) query.set("q", "");
   return query.size ? `/messages?${query}` : "/messages";
 }
 
@@ -45,7 +50,7 @@ export function startSearch(body) {
   const form = document.getElementById("search");
   form.addEventListener("submit", () => {
     // Nothing asked for is not worth a place in the address.
-    for (const field of form.elements) field.disabled = !field.value;
+    for (const field of form.elements) field.disabled = !field.value && !(field.name === "q" && "hasDefault" in body.dataset);
   });
   addEventListener("pageshow", () => {
     for (const field of form.elements) field.disabled = false;
