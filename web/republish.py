@@ -11,11 +11,11 @@ from typing import Literal
 from flask import Blueprint, Flask, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from infra.errors import DocumentNotFoundError, InputError, StoreError, SubscriptionError
+from infra.errors import DocumentNotFoundError, InputError, StoreError, SubscopeError, SubscriptionError
 from infra.firestore.reads import Messages, Selection
 from infra.firestore.search import Bounds, search
 from infra.message import Message, document_id, is_document_id
-from infra.publishing import Outgoing
+from infra.publishing import Outgoing, Sent, check
 from infra.query import parse, quoted
 from infra.replay import REPLAYED_BY, REPLAYED_FROM, again, back_to_source, dead_letter_source
 from web.auth import requires, signed_in_user
@@ -44,6 +44,24 @@ class Lineage:
     filter: str
 
 
+@dataclass(frozen=True)
+class Result:
+    """What came of the messages for one topic: how many were to go and went, and what stopped the others."""
+
+    topic: str
+    wanted: int
+    sent: int
+    problem: str
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A message that Pub/Sub would not take again, and why."""
+
+    message: Message
+    reason: str
+
+
 def init_app(app: Flask) -> None:
     """Let a message's page ask for its lineage."""
     app.jinja_env.globals.update(lineage_of=lineage_of, dead_letter_source=dead_letter_source)
@@ -69,33 +87,56 @@ def confirm() -> ResponseReturnValue:
     wanted = read_filter(request.args)
     found = find(wanted, MOST_MESSAGES)
     chosen = _within_bounds(found.messages)
+    accepted, refused = _sorted_out(chosen, "topic", signed_in_user().name)
+    dead_letters = [one for one in chosen if dead_letter_source(one)]
+    # Going back, a dead letter leaves some attributes behind: it may fit where its copy does not.
+    returned, _ = _sorted_out(dead_letters, "source", signed_in_user().name)
     return render_template(
         "republish.html",
         wanted=wanted,
-        messages=chosen,
-        groups=_groups(chosen, "topic"),
-        sources=_groups([one for one in chosen if dead_letter_source(one)], "source"),
-        dead_letters=sum(1 for one in chosen if dead_letter_source(one)),
+        messages=accepted,
+        refused=refused,
+        returned=returned,
+        groups=_groups(accepted, "topic"),
+        sources=_groups(returned, "source"),
         older=found.older or (chosen[-1].cursor if len(chosen) < len(found.messages) else None),
         most=MOST_MESSAGES,
-        total_bytes=sum(one.size_bytes for one in chosen),
+        total_bytes=sum(one.size_bytes for one in accepted),
     )
 
 
 @blueprint.post("/republish")
 @requires("operator")
 def many() -> ResponseReturnValue:
-    """Publish again exactly the messages that were confirmed, oldest first, so that ordering keys keep their order."""
+    """Publish again exactly the messages that were confirmed, oldest first, so that ordering keys keep their order.
+
+    What Pub/Sub would refuse is listed and left out; all else is looked at before the first is published.
+    """
     way, who = _way(), signed_in_user().name
-    messages = _confirmed(request.form.getlist("id"))
-    results = []
-    for topic, some in _by_topic(messages, way).items():
-        why = f"{len(some)} messages, {request.form.get('q', '')[:200]!r}"
-        store = services().messages
-        sent = services().publisher.publish_all(topic, _each(store, some, way, who), who, "message.republish", why)
-        results.append({"topic": topic, "wanted": len(some), "sent": len(sent.message_ids), "problem": sent.problem})
-    status = 200 if all(not result["problem"] for result in results) else 502
-    return render_template("republished.html", results=results, who=who), status
+    chosen = [one for one in _confirmed(request.form.getlist("id")) if way == "topic" or dead_letter_source(one)]
+    accepted, refused = _sorted_out(chosen, way, who)
+    if refused and not accepted:
+        raise InputError("messages", f"cannot be published again: {refused[0].reason} Nothing was published.")
+    groups = _by_topic(accepted, way)
+    results: list[Result] = []
+    for topic, some in groups.items():
+        try:
+            sent = _publish(topic, some, way, who)
+        except SubscopeError as exc:
+            if not results:
+                raise
+            # What is out already must be told, whatever became of the rest.
+            services().log.error(str(exc), error=type(exc).__name__, path=request.path)
+            sent = Sent((), str(exc))
+        results.append(Result(topic, len(some), len(sent.message_ids), sent.problem))
+    status = 200 if all(not result.problem for result in results) else 502
+    return render_template("republished.html", results=results, refused=refused, who=who), status
+
+
+def _publish(topic: str, messages: list[Message], way: Way, who: str) -> Sent:
+    why = f"{len(messages)} messages, {request.form.get('q', '')[:200]!r}"
+    outgoing = _each(services().messages, messages, way, who)
+    return services().publisher.publish_all(topic, outgoing, who, "message.republish", why)
 
 
 def lineage_of(message: Message) -> Lineage:
@@ -171,15 +212,29 @@ def _confirmed(documents: list[str]) -> list[Message]:
     found = services().messages.some(documents)
     if gone := len(set(documents)) - len(found):
         raise DocumentNotFoundError(f"{gone} of the messages are not there any more; nothing was published.")
+    if len(_within_bounds(found)) < len(found):
+        raise InputError("messages", f"are more than {MOST_BYTES // 1_000_000} MB together; nothing was published.")
     return sorted(found, key=lambda message: message.cursor)
+
+
+def _sorted_out(messages: list[Message], way: Way, who: str) -> tuple[list[Message], list[Refused]]:
+    """Those that Pub/Sub takes, and those that it refuses: what a copy says of itself may be one attribute too many."""
+    accepted, refused = [], []
+    for message in messages:
+        try:
+            check(_remade(message, b"", way, who))  # Pub/Sub took the data itself before
+        except InputError as exc:
+            refused.append(Refused(message, str(exc)))
+        else:
+            accepted.append(message)
+    return accepted, refused
 
 
 def _by_topic(messages: list[Message], way: Way) -> dict[str, list[Message]]:
     """The messages by the topic they go to; all of them, or none and an error."""
     found: dict[str, list[Message]] = {}
     for message in messages:
-        if way == "topic" or dead_letter_source(message):
-            found.setdefault(_topic(message, way), []).append(message)
+        found.setdefault(_topic(message, way), []).append(message)
     if not found:
         raise InputError("messages", "are no dead letters; nothing was published.")
     return found

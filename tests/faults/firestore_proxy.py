@@ -16,6 +16,7 @@ from infra.local.firestore.service import SERVER_OPTIONS
 from tests.web.stage import LoopThread
 
 _LISTEN = "/google.firestore.v1.Firestore/Listen"
+_COMMIT = "/google.firestore.v1.Firestore/Commit"
 
 
 @dataclass(eq=False)
@@ -33,6 +34,7 @@ class FirestoreProxy(LoopThread):
         self._channel: Any = None
         self.refuse: grpc.StatusCode | None = None  # every new Listen, and with ``cut`` the open ones
         self.refuse_reads: grpc.StatusCode | None = None
+        self.commits_left: int | None = None  # so many are passed on, then each is refused
         self.mute = False  # swallow what Listen answers: a half-open stream
         self.opened_at: list[float] = []
         self.requests: list[Any] = []  # of Listen
@@ -73,6 +75,10 @@ class FirestoreProxy(LoopThread):
             else:
                 if self.refuse_reads:
                     await context.abort(self.refuse_reads, "reads are refused")
+                if method == _COMMIT and self.commits_left is not None:
+                    self.commits_left -= 1
+                    if self.commits_left < 0:
+                        await context.abort(grpc.StatusCode.UNAVAILABLE, "commits are refused")
                 async for response in call:
                     yield response
         except grpc.aio.AioRpcError as exc:

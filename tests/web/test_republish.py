@@ -1,6 +1,7 @@
 """Publishing again: byte for byte, saying from what; one, many, dead letters to their source and nowhere else."""
 
 import re
+from dataclasses import replace
 from html import unescape
 from urllib.parse import quote
 
@@ -12,6 +13,8 @@ from infra.message import document_id
 from infra.publishing import Outgoing
 from infra.query import quoted
 from infra.replay import again, back_to_source
+from tests.faults.firestore_proxy import FirestoreProxy
+from tests.web.conftest import running
 from tests.web.stage import stored_message
 from tests.web.topics import SOURCE_ATTRIBUTE, Topics, store
 from tests.web.visitor import PAGE, Skeleton, Visitor, services_of
@@ -179,15 +182,68 @@ def test_nothing_is_published_unless_all_are_there(acting: Visitor, acting_app: 
     assert topics.heard()[0].attributes["replayed-from"] == one.message_id
 
 
-def test_what_pubsub_refuses_is_told_with_how_far_it_came(acting: Visitor, acting_app: Flask, topics: Topics) -> None:
-    full = store(acting_app, topics.name, attributes={f"a{number}": "1" for number in range(99)})
+def test_what_pubsub_would_refuse_is_listed_and_the_rest_is_published(
+    acting: Visitor, acting_app: Flask, topics: Topics
+) -> None:
+    # The two attributes that a copy says of itself would be 101.
+    full = store(acting_app, topics.name, attributes={"batch": "f1", **{f"a{number}": "1" for number in range(98)}})
     answer = acting.post(f"/messages/{full.id}/republish")
     assert answer.status_code == 400
     assert "attributes: are 101; Pub/Sub takes 100." in answer.text
-    good = [store(acting_app, topics.name) for _ in range(2)]
+    good = [store(acting_app, topics.name, b"good", {"batch": "f1"}) for _ in range(2)]
+    page = acting.get("/republish?q=batch%3Df1").text
+    assert "Republish 2 messages?" in page
+    assert "Pub/Sub would not take 1 again" in page
+    assert set(ids_of(page)) == {one.id for one in good}
     answer = send(acting, [full.id, *(one.id for one in good)])
+    assert answer.status_code == 200
+    assert f"2 of 2 published to {topics.name}." in answer.text
+    assert f'<a href="/messages/{full.id}">' in answer.text
+    assert "attributes: are 101; Pub/Sub takes 100." in answer.text
+    assert [one.data for one in topics.heard(2)] == [b"good", b"good"]
+    answer = send(acting, [full.id])
+    assert (answer.status_code, "Nothing was published." in answer.text) == (400, True)
+
+
+def test_a_dead_letter_too_full_for_a_copy_goes_back_to_its_source(
+    acting: Visitor, acting_app: Flask, topics: Topics
+) -> None:
+    attributes = {SOURCE_ATTRIBUTE: topics.name, f"{SOURCE_ATTRIBUTE}Project": "", "batch": "f2"}
+    full = store(acting_app, topics.dead, attributes={**attributes, **{f"a{number}": "1" for number in range(96)}})
+    page = acting.get("/republish?q=batch%3Df2").text
+    assert "Pub/Sub would not take 1 again" in page
+    assert "Send 1 back" in page
+    assert f"1 of 1 published to {topics.name}." in send(acting, [full.id], to="source").text
+    assert len(topics.heard()[0].attributes) == 99
+
+
+def test_no_more_goes_at_a_time_than_the_page_offers(acting: Visitor, acting_app: Flask, topics: Topics) -> None:
+    stored = [store(acting_app, topics.name) for _ in range(2)]
+    documents = services_of(acting_app).database.documents.collection("messages")
+    for one in stored:
+        documents.document(one.id).update({"size_bytes": 60_000_000})
+    answer = send(acting, [one.id for one in stored])
+    assert answer.status_code == 400
+    assert "are more than 100 MB together; nothing was published" in answer.text
+    for one in stored:
+        documents.document(one.id).delete()
+
+
+def test_what_is_published_is_told_though_a_later_topic_fails(acting: Visitor, topics: Topics) -> None:
+    proxy = FirestoreProxy(topics.settings.firestore_emulator_host)
+    settings = replace(topics.settings, firestore_emulator_host=proxy.address)
+    with running(settings) as app:
+        otto = Visitor(app, acting.name)
+        first, second = store(app, topics.name, b"first"), store(app, topics.dead, b"second")
+        token = otto.token()
+        proxy.commits_left = 2  # what the audit says of the first topic
+        data = {"csrf_token": token, "id": [first.id, second.id]}
+        answer = otto.client.post("/republish", data=data, headers=PAGE)
+    proxy.close()
+    assert topics.heard()[0].data == b"first"
     assert answer.status_code == 502
-    assert f"0 of 3 published to {topics.name}." in answer.text
+    assert f"1 of 1 published to {topics.name}." in answer.text
+    assert f"0 of 1 published to {topics.dead}." in answer.text
 
 
 @pytest.mark.parametrize(("query", "status"), [("q=kind:x", 400), ("before=1", 400), ("subscription=other", 400)])
