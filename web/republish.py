@@ -219,7 +219,8 @@ def _confirmed(documents: list[str]) -> list[Message]:
 
 def _sorted_out(messages: list[Message], way: Way, who: str) -> tuple[list[Message], list[Refused]]:
     """Those that Pub/Sub takes, and those that it refuses: what a copy says of itself may be one attribute too many."""
-    accepted, refused = [], []
+    accepted: list[Message] = []
+    refused: list[Refused] = []
     for message in messages:
         try:
             check(_remade(message, b"", way, who))  # Pub/Sub took the data itself before
