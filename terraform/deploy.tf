@@ -1,5 +1,7 @@
-# cloudbuild.yaml's own account and triggers. An owner applies this once; from then on the deployer applies the rest.
-# It makes accounts and roles, so whoever changes what it applies can do what they can: hence the approval.
+# cloudbuild.yaml's two accounts and triggers. An owner applies this once; from then on the deployer applies the rest.
+# The deployer makes accounts and roles, so whoever has a build run as it can do all that: only builds that somebody
+# approved do. A pull request brings code that nobody has read yet: it runs as the planner (planner.tf), which changes
+# nothing.
 
 locals {
   deploy = var.deploy != null ? { this = var.deploy } : {}
@@ -24,6 +26,7 @@ locals {
   # What the module grants on the project itself, besides the deployer's own roles.
   project_grants = [
     google_project_iam_custom_role.backlog.name,
+    one([for role in google_project_iam_custom_role.planner : role.name]),
     google_project_iam_custom_role.receiver_firestore.name,
     google_project_iam_custom_role.viewer_firestore.name,
     "roles/logging.logWriter",
@@ -38,6 +41,7 @@ locals {
     receiver = google_service_account.receiver.name
     viewer   = google_service_account.viewer.name
     deployer = one([for account in google_service_account.deployer : account.name])
+    planner  = one([for account in google_service_account.planner : account.name])
   }
 }
 
@@ -46,15 +50,15 @@ resource "google_service_account" "deployer" {
 
   project      = var.project
   account_id   = "${var.name}-deployer"
-  display_name = "Subscope: plans and applies"
+  display_name = "Subscope: applies what was approved"
 
   depends_on = [google_project_service.apis]
 }
 
 resource "google_project_iam_member" "deployer" {
-  #checkov:skip=CKV_GCP_41:It makes the accounts that the services run as; cloudbuild.yaml applies only after an approval.
-  #checkov:skip=CKV_GCP_42:It makes what it administers; cloudbuild.yaml applies only after an approval.
-  #checkov:skip=CKV_GCP_49:It makes the accounts that the services run as; cloudbuild.yaml applies only after an approval.
+  #checkov:skip=CKV_GCP_41:It makes the accounts that the services run as; its trigger builds only after an approval.
+  #checkov:skip=CKV_GCP_42:It makes what it administers; its trigger builds only after an approval.
+  #checkov:skip=CKV_GCP_49:It makes the accounts that the services run as; its trigger builds only after an approval.
   for_each = var.deploy != null ? local.deployer_roles : []
 
   project = var.project
@@ -93,27 +97,6 @@ resource "google_storage_bucket_iam_member" "deployer_keeps_state" {
   member = google_service_account.deployer["this"].member
 }
 
-resource "google_cloudbuild_trigger" "plan" {
-  for_each = { for key, one in local.deploy : key => one if one.repository != null }
-
-  project         = var.project
-  location        = var.region
-  name            = "${var.name}-plan"
-  description     = "Tests and plans a pull request"
-  filename        = "cloudbuild.yaml"
-  service_account = google_service_account.deployer["this"].id
-
-  repository_event_config {
-    repository = each.value.repository
-    pull_request {
-      branch          = each.value.branch
-      comment_control = "COMMENTS_ENABLED_FOR_EXTERNAL_CONTRIBUTORS_ONLY"
-    }
-  }
-
-  substitutions = merge(local.build_substitutions, { _ACTION = "plan" })
-}
-
 resource "google_cloudbuild_trigger" "apply" {
   for_each = { for key, one in local.deploy : key => one if one.repository != null }
 
@@ -135,7 +118,7 @@ resource "google_cloudbuild_trigger" "apply" {
     approval_required = true
   }
 
-  substitutions = merge(local.build_substitutions, { _ACTION = "apply" })
+  substitutions = merge(local.build_substitutions, { _ACCOUNT = google_service_account.deployer["this"].account_id, _ACTION = "apply" })
 }
 
 locals {

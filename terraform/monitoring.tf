@@ -10,9 +10,17 @@ resource "google_monitoring_notification_channel" "email" {
 }
 
 locals {
+  # They lose messages like any other, watched in the viewer or not.
+  dead_letter_ids = [for one in google_pubsub_subscription.dead_letter : one.name]
+
   # As PromQL has it, one backslash of a regular expression is two.
-  monitored_names = join("|", [for id in sort(keys(var.subscriptions)) : replace(id, "/[.+]/", "\\\\$0")])
-  monitored       = "monitored_resource=\"pubsub_subscription\",subscription_id=~\"${local.monitored_names}\""
+  selectors = {
+    for name, ids in {
+      all          = concat(keys(var.subscriptions), local.dead_letter_ids)
+      dead_letters = local.dead_letter_ids
+      monitored    = local.monitored_ids
+    } : name => "monitored_resource=\"pubsub_subscription\",subscription_id=~\"${join("|", [for id in sort(ids) : replace(id, "/[.+]/", "\\\\$0")])}\""
+  }
 
   metric_age     = "pubsub_googleapis_com:subscription_oldest_unacked_message_age"
   metric_dead    = "pubsub_googleapis_com:subscription_dead_letter_message_count"
@@ -24,7 +32,7 @@ locals {
       title    = "messages were given up"
       severity = "ERROR"
       seconds  = 0
-      query    = "sum by (subscription_id) (increase(${local.metric_dead}{${local.monitored}}[10m])) > 0"
+      query    = "sum by (subscription_id) (increase(${local.metric_dead}{${local.selectors.monitored}}[10m])) > 0"
       text     = "Pub/Sub tried these messages max_delivery_attempts times and moved them to the dead-letter topic. They wait in the subscription `<subscription>-dead-letter-monitor` for 31 days. terraform/README.md, Redrive dead letters, tells how to look at them and how to send them again."
     }
     failing_pushes = {
@@ -32,8 +40,8 @@ locals {
       severity = "ERROR"
       seconds  = 300
       query = join(" ", [
-        "sum by (subscription_id) (rate(${local.metric_pushes}{${local.monitored},response_class!=\"ack\"}[10m]))",
-        "/ sum by (subscription_id) (rate(${local.metric_pushes}{${local.monitored}}[10m]))",
+        "sum by (subscription_id) (rate(${local.metric_pushes}{${local.selectors.monitored},response_class!=\"ack\"}[10m]))",
+        "/ sum by (subscription_id) (rate(${local.metric_pushes}{${local.selectors.monitored}}[10m]))",
         "> ${var.alerts.failing_push_share}",
       ])
       text = "More than ${var.alerts.failing_push_share * 100} % of the pushes were not acknowledged. remote_server_4xx: the token or the envelope is refused, see the collection `rejections` and the receiver's log; every refusal counts towards max_delivery_attempts. remote_server_5xx: Firestore or the key server does not answer."
@@ -44,9 +52,9 @@ locals {
       severity = "WARNING"
       seconds  = 300
       query = join(" ", [
-        "max by (subscription_id) (${local.metric_age}{${local.monitored}}) > ${var.alerts.lag_minutes * 60}",
+        "max by (subscription_id) (${local.metric_age}{${local.selectors.monitored}}) > ${var.alerts.lag_minutes * 60}",
         "and on (subscription_id)",
-        "sum by (subscription_id) (increase(${local.metric_pushes}{${local.monitored}}[10m])) > 0",
+        "sum by (subscription_id) (increase(${local.metric_pushes}{${local.selectors.monitored}}[10m])) > 0",
       ])
       text = "Delivery runs, and the oldest message has waited for more than ${var.alerts.lag_minutes} minutes. After a long stop that is normal while the backlog drains; otherwise raise receiver.max_instances or message_shards."
     }
@@ -55,11 +63,13 @@ locals {
       title    = "waiting messages will soon be lost"
       severity = "CRITICAL"
       seconds  = 0
-      query = join(" or ", [
-        for id, one in var.subscriptions :
-        "max by (subscription_id) (${local.metric_age}{monitored_resource=\"pubsub_subscription\",subscription_id=\"${id}\"}) > ${floor(one.retention_days * 86400 * var.alerts.retention_share)}"
-      ])
-      text = "The oldest message has waited for ${var.alerts.retention_share * 100} % of the subscription's retention; when that is over Pub/Sub deletes it. Start delivery, or raise retention_days (at most 31) first."
+      query = join(" or ", concat(
+        [for id, one in var.subscriptions :
+          "max by (subscription_id) (${local.metric_age}{monitored_resource=\"pubsub_subscription\",subscription_id=\"${id}\"}) > ${floor(one.retention_days * 86400 * var.alerts.retention_share)}"
+        ],
+        ["max by (subscription_id) (${local.metric_age}{${local.selectors.dead_letters}}) > ${floor(31 * 86400 * var.alerts.retention_share)}"],
+      ))
+      text = "The oldest message has waited for ${var.alerts.retention_share * 100} % of the subscription's retention; when that is over Pub/Sub deletes it. Start delivery, or raise retention_days (at most 31) first. Dead letters (`<subscription>-dead-letter-monitor`) have 31 days, and no more: terraform/README.md, Redrive dead letters, tells how to send them again."
     }
   }
 }
@@ -136,7 +146,8 @@ resource "google_monitoring_dashboard" "overview" {
     title     = "Subscope (${var.name})"
     age       = local.metric_age
     dead      = local.metric_dead
-    monitored = replace(local.monitored, "\"", "'")
+    all       = replace(local.selectors.all, "\"", "'")
+    monitored = replace(local.selectors.monitored, "\"", "'")
     pushes    = local.metric_pushes
     receiver  = local.receiver_name
     refused   = local.metric_refused

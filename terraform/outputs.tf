@@ -12,13 +12,18 @@ output "dead_letters" {
 }
 
 output "deployer" {
-  description = "The account of cloudbuild.yaml; null without deploy."
+  description = "The account that cloudbuild.yaml applies as; null without deploy."
   value       = one([for account in google_service_account.deployer : account.email])
 }
 
 output "first_password" {
   description = "The command that shows the password of the first user, admin. It counts until somebody changes it."
   value       = "gcloud secrets versions access latest --secret=${google_secret_manager_secret.secret["admin-password"].secret_id} --project=${var.project}"
+}
+
+output "planner" {
+  description = "The account that cloudbuild.yaml plans as; null without deploy."
+  value       = one([for account in google_service_account.planner : account.email])
 }
 
 output "receiver_url" {
@@ -39,12 +44,20 @@ output "service_accounts" {
 output "smoke_test" {
   description = "Commands that send one message all the way: sh -c \"$(terraform output -raw smoke_test)\"."
   value = templatefile("${path.module}/smoke_test.sh.tftpl", {
+    access       = var.viewer.access
     project      = var.project
     receiver_url = local.receiver_url
+    region       = var.region
     subscription = sort(keys(var.subscriptions))[0]
     topic        = local.topics[var.subscriptions[sort(keys(var.subscriptions))[0]].topic]
+    viewer_name  = local.viewer_name
     viewer_url   = local.viewer_url
   })
+}
+
+output "viewer_image" {
+  description = "The image that the viewer runs, with which cloudbuild.yaml plans a pull request."
+  value       = local.viewer_image
 }
 
 output "viewer_url" {

@@ -21,6 +21,8 @@ resource "google_cloud_run_v2_service" "viewer" {
   # It can be made anew at any time: it keeps nothing.
   deletion_protection = false
 
+  # Reached from everywhere; who comes in is up to the next two, and to the sign-in page.
+  ingress = "INGRESS_TRAFFIC_ALL"
   # Not a grant to allUsers, which many organisations forbid. The application asks for a password itself.
   invoker_iam_disabled = var.viewer.access == "public"
   iap_enabled          = var.viewer.access == "iap"

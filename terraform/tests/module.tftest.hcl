@@ -22,8 +22,28 @@ mock_provider "google" {
   alias = "billing"
 }
 
+# All of them: a terraform.tfvars beside the module would fill in what is not here. null is the default.
 variables {
-  project = "my-project"
+  alerts            = null
+  budget            = null
+  deploy            = null
+  environment_label = null
+  firestore         = null
+  keep_request_logs = null
+  labels            = null
+  log_level         = null
+  message_shards    = null
+  name              = null
+  project           = "my-project"
+  publish_topics    = null
+  push_audiences    = null
+  receiver          = null
+  region            = null
+  retention_days    = null
+  secret_versions   = null
+  subscriptions     = null
+  viewer            = null
+  viewer_image      = null
 }
 
 run "the_project_is_enough" {

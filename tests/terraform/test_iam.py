@@ -1,13 +1,14 @@
 """Who may do what, as literal triples: a grant that is not here is not planned."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tests.terraform.stage import NUMBER, PROJECT, resources, values
+from tests.terraform.stage import MODULE, NUMBER, PROJECT, resources, values
 
-RECEIVER, VIEWER, BUILD, DEPLOYER = (
+RECEIVER, VIEWER, BUILD, DEPLOYER, PLANNER = (
     f"serviceAccount:subscope-{name}@{PROJECT}.iam.gserviceaccount.com"
-    for name in ("receiver", "viewer", "build", "deployer")
+    for name in ("receiver", "viewer", "build", "deployer", "planner")
 )
 PUBSUB = f"serviceAccount:service-{NUMBER}@gcp-sa-pubsub.iam.gserviceaccount.com"
 IAP = f"serviceAccount:service-{NUMBER}@gcp-sa-iap.iam.gserviceaccount.com"
@@ -35,8 +36,13 @@ ON_REQUEST = {
     (DEPLOYER, "roles/resourcemanager.projectIamAdmin", "project"),
     *(
         (DEPLOYER, "roles/iam.serviceAccountUser", f"account subscope-{x}")
-        for x in ("build", "deployer", "push", "receiver", "viewer")
+        for x in ("build", "deployer", "planner", "push", "receiver", "viewer")
     ),
+    (PLANNER, f"{CUSTOM}_planner", "project"),
+    (PLANNER, "roles/logging.logWriter", "project"),
+    (PLANNER, "roles/storage.objectUser", "bucket my-state"),
+    (PLANNER, "roles/storage.objectViewer", "bucket my-state"),
+    (PLANNER, "roles/storage.objectViewer", f"bucket {PROJECT}-subscope-source"),
     (DEPLOYER, "roles/artifactregistry.admin", "project"),
     (DEPLOYER, "roles/cloudbuild.builds.editor", "project"),
     (DEPLOYER, "roles/cloudfunctions.admin", "project"),
@@ -52,24 +58,6 @@ ON_REQUEST = {
     (DEPLOYER, "roles/secretmanager.admin", "project"),
     (DEPLOYER, "roles/serviceusage.serviceUsageAdmin", "project"),
     (DEPLOYER, "roles/storage.admin", "project"),
-}
-PERMISSIONS = {
-    f"{CUSTOM}_backlog": {"monitoring.timeSeries.list"},
-    f"{CUSTOM}_delivery": {"pubsub.subscriptions.get", "pubsub.subscriptions.update"},
-    f"{CUSTOM}_receiver": {
-        "datastore.databases.get",
-        "datastore.entities.create",
-        "datastore.entities.get",
-        "datastore.entities.update",
-    },
-    f"{CUSTOM}_viewer": {
-        "datastore.databases.get",
-        "datastore.entities.create",
-        "datastore.entities.delete",
-        "datastore.entities.get",
-        "datastore.entities.list",
-        "datastore.entities.update",
-    },
 }
 # The attribute that says what a grant is on, by type of resource.
 ON = {
@@ -113,14 +101,6 @@ def test_what_is_asked_for_is_granted_too(full_plan: dict[str, Any]) -> None:
     assert set(grants(full_plan)) == ALWAYS | ON_REQUEST | of_subscription("orders") | of_subscription("events")
 
 
-def test_custom_roles_hold_what_the_code_calls(plan: dict[str, Any]) -> None:
-    roles = {
-        one["values"]["name"]: set(one["values"]["permissions"])
-        for one in resources(plan, "google_project_iam_custom_role")
-    }
-    assert roles == PERMISSIONS
-
-
 def test_grants_on_the_project_are_conditioned(full_plan: dict[str, Any]) -> None:
     conditions = {
         one["values"]["role"]: one["values"]["condition"][0]["expression"]
@@ -137,9 +117,20 @@ def test_grants_on_the_project_are_conditioned(full_plan: dict[str, Any]) -> Non
         ),
         "roles/resourcemanager.projectIamAdmin": (
             'api.getAttribute("iam.googleapis.com/modifiedGrantsByRole", []).hasOnly('
-            f'["{CUSTOM}_backlog","{CUSTOM}_receiver","{CUSTOM}_viewer","roles/logging.logWriter","roles/storage.objectViewer"])'
+            f'["{CUSTOM}_backlog","{CUSTOM}_planner","{CUSTOM}_receiver","{CUSTOM}_viewer","roles/logging.logWriter","roles/storage.objectViewer"])'
         ),
     }
+
+
+def test_pull_requests_change_nothing_but_the_lock_of_the_state(full_plan: dict[str, Any]) -> None:
+    theirs = [one["values"] for one in resources(full_plan) if one["values"].get("member") == PLANNER]
+    writes = [one for one in theirs if one.get("role") == "roles/storage.objectUser"]
+    # test_what_is_asked_for_is_granted_too holds the others, and test_permissions what the custom role may.
+    (condition,) = [one["condition"][0] for one in writes]
+    prefix = re.search(r'prefix = "(.+)"', (MODULE / "backend.tf.example").read_text())
+    assert prefix
+    lock = f"projects/_/buckets/my-state/objects/{prefix[1]}/default.tflock"
+    assert condition["expression"] == f'resource.name == "{lock}"'
 
 
 def test_grants_are_additive(full_plan: dict[str, Any]) -> None:

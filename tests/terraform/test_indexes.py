@@ -75,8 +75,8 @@ def test_every_index_begins_with_the_shard() -> None:
     assert {index[0] for index in held_indexes()} == {("shard", "ASCENDING")}
 
 
-def stored_fields() -> set[str]:
-    pushed = Pushed(
+def pushed() -> Pushed:
+    return Pushed(
         subscription="projects/p/subscriptions/s",
         message_id="1",
         publish_time=NOW,
@@ -85,9 +85,12 @@ def stored_fields() -> set[str]:
         ordering_key="",
         delivery_attempt=1,
     )
-    head = head_write("root", pushed, chunks=0, shards=1, expire_at=NOW + timedelta(days=1))
+
+
+def stored_fields() -> set[str]:
+    head = head_write("root", pushed(), chunks=0, shards=1, expire_at=NOW + timedelta(days=1))
     set_deliveries(head, 1, 1)
-    again = delivery_write("root", pushed.id, 1, 1)
+    again = delivery_write("root", pushed().id, 1, 1)
     transforms = {one.field_path for write in (head, again) for one in write.update_transforms}
     return set(head.update.fields) | set(again.update.fields) | transforms
 

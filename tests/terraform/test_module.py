@@ -1,4 +1,4 @@
-"""The module by terraform's own judgement and checkov's, and what its plan says of topics, alerts and the dashboard."""
+"""The module by terraform's own judgement and checkov's, and what its plan says of topics."""
 
 import json
 import re
@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.terraform.stage import MODULE, Terraform, resources, values
+from tests.terraform.stage import MODULE, Terraform, copy_module, resources
 
 
 def test_it_is_formatted() -> None:
@@ -24,9 +24,42 @@ def test_it_is_valid(terraform: Terraform) -> None:
     terraform.run("validate")
 
 
+SOMEBODYS = """
+project        = "somebodys-project"
+viewer         = { access = "iap", members = ["group:ops@example.com"] }
+deploy         = { state_bucket = "somebodys-state" }
+push_audiences = ["somebodys"]
+subscriptions  = { somebodys = { topic = "somebodys", start_running = true } }
+"""
+
+
 @pytest.mark.slow
-def test_it_passes_its_own_tests(terraform: Terraform) -> None:
-    assert re.search(r"\d+ passed, 0 failed", terraform.run("test", "-no-color").stdout)
+def test_it_passes_its_own_tests_beside_a_committed_tfvars(terraform: Terraform) -> None:
+    variables = terraform.module / "terraform.tfvars"
+    variables.write_text(SOMEBODYS)
+    try:
+        done = terraform.run("test", "-no-color")
+    finally:
+        variables.unlink()
+    assert re.search(r"\d+ passed, 0 failed", done.stdout)
+
+
+def test_its_own_tests_leave_no_variable_to_a_tfvars() -> None:
+    declared = re.findall(r'^variable "(\w+)"', (MODULE / "variables.tf").read_text(), re.MULTILINE)
+    block = (MODULE / "tests/module.tftest.hcl").read_text().partition("\nvariables {\n")[2].partition("\n}\n")[0]
+    assert re.findall(r"^  (\w+) +=", block, re.MULTILINE) == declared
+
+
+def test_the_tests_do_not_see_what_a_person_wrote_beside_the_module(tmp_path: Path) -> None:
+    for name in ("functions", "infra", "web", "terraform/.terraform", "terraform/tests"):
+        (tmp_path / "root" / name).mkdir(parents=True)
+    kept = {"main.py", "requirements.txt", ".dockerignore", "terraform/main.tf", "terraform/tests/a.tftest.hcl"}
+    own = {"terraform.tfvars", "more.auto.tfvars", "b.tfvars.json", "terraform.tfstate", "backend.tf", ".terraform/x"}
+    for name in (*kept, *(f"terraform/{one}" for one in own)):
+        (tmp_path / "root" / name).write_text("")
+    copy_module(tmp_path / "root", tmp_path / "copy")
+    copied = {str(one.relative_to(tmp_path / "copy")) for one in (tmp_path / "copy").rglob("*") if one.is_file()}
+    assert copied == kept
 
 
 @pytest.mark.slow
@@ -63,54 +96,3 @@ def test_subscriptions_outlive_a_stop_and_dead_letters_are_kept(full_plan: dict[
         assert found[f"{name}-dead-letter-monitor"]["message_retention_duration"] == "2678400s"
     assert found["orders"]["enable_message_ordering"] is True
     assert found["orders"]["message_retention_duration"] == "2678400s"
-
-
-def queries(plan: dict[str, Any]) -> dict[str, str]:
-    """Every PromQL query: those of alerts by the alert's name, the dashboard's by the chart's title."""
-    alerts = {
-        one["index"]: one["values"]["conditions"][0]["condition_prometheus_query_language"][0]["query"]
-        for one in resources(plan, "google_monitoring_alert_policy")
-    }
-    board = json.loads(values(plan, "google_monitoring_dashboard.overview")["dashboard_json"])
-    charts = [tile["widget"] for tile in board["mosaicLayout"]["tiles"]]
-    shown = {one["title"]: one["xyChart"]["dataSets"][0]["timeSeriesQuery"]["prometheusQuery"] for one in charts}
-    return {**alerts, **shown}
-
-
-PARSE = "import json, sys, promql_parser\nfor query in json.load(sys.stdin).values(): promql_parser.parse(query)"
-
-
-def test_queries_are_promql(full_plan: dict[str, Any], programs: Path) -> None:
-    found = queries(full_plan)
-    command = [str(programs / "python"), "-c", PARSE]
-    parsed = subprocess.run(command, input=json.dumps(found), capture_output=True, text=True, timeout=60)
-    assert parsed.returncode == 0, parsed.stderr[-600:]
-    assert len(found) == 4 + 8
-
-
-def test_a_stopped_subscription_is_not_late_until_it_loses_messages(full_plan: dict[str, Any]) -> None:
-    found = queries(full_plan)
-    assert re.search(r"> 900 and on \(subscription_id\) sum .*push_request_count.* > 0$", found["lag"])
-    # 80 % of 7 and of 31 days, whether or not anything is pushed.
-    assert 'subscription_id="events"}) > 483840' in found["retention"]
-    assert 'subscription_id="orders"}) > 2142720' in found["retention"]
-    assert "push_request_count" not in found["retention"]
-
-
-def test_alerts_are_about_these_subscriptions_and_tell_somebody(full_plan: dict[str, Any]) -> None:
-    for name in ("dead_letters", "failing_pushes", "lag"):
-        assert 'subscription_id=~"events|orders"' in queries(full_plan)[name]
-    policies = list(resources(full_plan, "google_monitoring_alert_policy"))
-    assert all(
-        one["values"]["conditions"][0]["condition_prometheus_query_language"][0]["disable_metric_validation"]
-        for one in policies
-    )
-    assert [one["values"]["labels"] for one in resources(full_plan, "google_monitoring_notification_channel")] == [
-        {"email_address": "ops@example.com"}
-    ]
-
-
-def test_tiles_do_not_overlap(plan: dict[str, Any]) -> None:
-    board = json.loads(values(plan, "google_monitoring_dashboard.overview")["dashboard_json"])
-    corners = [(tile["xPos"], tile["yPos"]) for tile in board["mosaicLayout"]["tiles"]]
-    assert len(set(corners)) == len(corners) == 8

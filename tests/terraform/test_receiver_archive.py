@@ -1,6 +1,5 @@
 """What becomes the function: its files and no others, and it runs from them with requirements.txt alone."""
 
-import ast
 import contextlib
 import io
 import os
@@ -18,7 +17,7 @@ import pytest
 from infra.local.signer import Signer
 from tests.functions import stage
 from tests.functions.firestores import Reader, local_firestore
-from tests.terraform.stage import ROOT
+from tests.terraform.stage import ROOT, imported_from
 
 NEVER = ("infra/local/", "infra/commands/", "infra/__main__.py", "web/", "tests/", "terraform/")
 
@@ -48,17 +47,8 @@ def test_it_holds_the_receiver_and_nothing_else(plan: dict[str, Any]) -> None:
 
 
 def test_it_holds_every_module_that_main_reaches(plan: dict[str, Any]) -> None:
-    found, wanted, seen = names(archive(plan)), ["main.py"], set()
-    while wanted:
-        name = wanted.pop()
-        if name in seen:
-            continue
-        seen.add(name)
-        assert name in found, f"{name} is imported and not packed"
-        for node in ast.walk(ast.parse((ROOT / name).read_text())):
-            if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith(("functions.", "infra.")):
-                path = node.module.replace(".", "/")
-                wanted.append(f"{path}.py" if (ROOT / f"{path}.py").exists() else f"{path}/__init__.py")
+    missing = imported_from("main.py") - names(archive(plan))
+    assert not missing, "imported and not packed"
 
 
 def test_gcloud_uploads_the_same_files(plan: dict[str, Any]) -> None:

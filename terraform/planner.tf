@@ -1,0 +1,123 @@
+# The account that pull requests run as. It reads how things are set up, and none of what they hold: no message, no
+# secret, no log. It changes nothing but the lock of the state, which holds no secret either.
+
+resource "google_service_account" "planner" {
+  for_each = local.deploy
+
+  project      = var.project
+  account_id   = "${var.name}-planner"
+  display_name = "Subscope: plans pull requests"
+
+  depends_on = [google_project_service.apis]
+}
+
+# What a refresh reads, by API. Viewer would do as well, and read every message.
+resource "google_project_iam_custom_role" "planner" {
+  for_each = local.deploy
+
+  project = var.project
+  role_id = "${replace(var.name, "-", "_")}_planner"
+  title   = "Subscope: plan"
+  permissions = concat(var.viewer.access == "iap" ? ["iap.webServices.getIamPolicy"] : [], [
+    "artifactregistry.repositories.get",
+    "artifactregistry.repositories.getIamPolicy",
+    "cloudbuild.builds.get",
+    "cloudfunctions.functions.get",
+    "datastore.databases.getMetadata",
+    "datastore.indexes.get",
+    "iam.roles.get",
+    "iam.serviceAccounts.get",
+    "iam.serviceAccounts.getIamPolicy",
+    "logging.exclusions.get",
+    "logging.logMetrics.get",
+    "monitoring.alertPolicies.get",
+    "monitoring.dashboards.get",
+    "monitoring.notificationChannels.get",
+    "pubsub.subscriptions.get",
+    "pubsub.subscriptions.getIamPolicy",
+    "pubsub.topics.get",
+    "pubsub.topics.getIamPolicy",
+    "resourcemanager.projects.get",
+    "resourcemanager.projects.getIamPolicy",
+    "run.services.get",
+    "run.services.getIamPolicy",
+    "secretmanager.secrets.get",
+    "secretmanager.secrets.getIamPolicy",
+    "secretmanager.versions.get",
+    "serviceusage.services.get",
+    "serviceusage.services.list",
+    "storage.buckets.get",
+    "storage.buckets.getIamPolicy",
+  ])
+
+  depends_on = [google_project_service.apis]
+}
+
+resource "google_project_iam_member" "planner_reads" {
+  for_each = local.deploy
+
+  project = var.project
+  role    = google_project_iam_custom_role.planner["this"].name
+  member  = google_service_account.planner["this"].member
+}
+
+resource "google_project_iam_member" "planner_logs" {
+  for_each = local.deploy
+
+  project = var.project
+  role    = "roles/logging.logWriter"
+  member  = google_service_account.planner["this"].member
+}
+
+# The archive that is deployed, and what `gcloud builds submit` stages there.
+resource "google_storage_bucket_iam_member" "planner_reads_source" {
+  for_each = local.deploy
+
+  bucket = google_storage_bucket.source.name
+  role   = "roles/storage.objectViewer"
+  member = google_service_account.planner["this"].member
+}
+
+resource "google_storage_bucket_iam_member" "planner_reads_state" {
+  for_each = local.deploy
+
+  bucket = each.value.state_bucket
+  role   = "roles/storage.objectViewer"
+  member = google_service_account.planner["this"].member
+}
+
+resource "google_storage_bucket_iam_member" "planner_locks_state" {
+  for_each = local.deploy
+
+  bucket = each.value.state_bucket
+  role   = "roles/storage.objectUser"
+  member = google_service_account.planner["this"].member
+
+  condition {
+    title       = "Only the lock"
+    description = "Of backend.tf.example's prefix"
+    expression  = "resource.name == \"projects/_/buckets/${each.value.state_bucket}/objects/subscope/default.tflock\""
+  }
+}
+
+resource "google_cloudbuild_trigger" "plan" {
+  for_each = { for key, one in local.deploy : key => one if one.repository != null }
+
+  project     = var.project
+  location    = var.region
+  name        = "${var.name}-plan"
+  description = "Tests and plans a pull request"
+  filename    = "cloudbuild.yaml"
+  # It counts whatever the pull request's own cloudbuild.yaml says.
+  service_account = google_service_account.planner["this"].id
+
+  repository_event_config {
+    repository = each.value.repository
+    pull_request {
+      branch          = each.value.branch
+      comment_control = "COMMENTS_ENABLED_FOR_EXTERNAL_CONTRIBUTORS_ONLY"
+    }
+  }
+
+  substitutions = merge(local.build_substitutions, { _ACCOUNT = google_service_account.planner["this"].account_id, _ACTION = "plan" })
+}

@@ -1,0 +1,158 @@
+"""The custom roles hold what the code calls and what a plan reads, each derived from there, and nothing more."""
+
+import ast
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from functions.rejections import Rejections
+from infra.firestore.writes import chunk_write, delivery_write, head_write, rejection_write
+from tests.terraform.stage import PROJECT, ROOT, imported_from, resources
+from tests.terraform.test_indexes import pushed
+
+# What a call takes: cloud.google.com/firestore/docs/security/iam#required_permissions and
+# cloud.google.com/pubsub/docs/access-control#required_permissions. A set of a document may make or change it.
+_ENTITIES = "datastore.entities."
+NEEDS = {
+    # Google's document client, and the batches of it.
+    "create": {_ENTITIES + "create"},
+    "delete": {_ENTITIES + "delete"},
+    "get": {_ENTITIES + "get"},
+    "get_all": {_ENTITIES + "get"},
+    "set": {_ENTITIES + "create", _ENTITIES + "update"},
+    "stream": {_ENTITIES + "get", _ENTITIES + "list"},
+    "update": {_ENTITIES + "update"},
+    # A commit takes what is in it.
+    "commit": set(),
+    # The raw calls. The writes that the receiver sends in them delete nothing.
+    "BatchGetDocuments": {_ENTITIES + "get"},
+    "BatchWrite": {_ENTITIES + "create", _ENTITIES + "update"},
+    "Commit": {_ENTITIES + "create", _ENTITIES + "update"},
+    "batch_get_documents": {_ENTITIES + "get"},
+    "listen": {_ENTITIES + "get", _ENTITIES + "list"},
+    "run_aggregation_query": {_ENTITIES + "get", _ENTITIES + "list"},
+    "run_query": {_ENTITIES + "get", _ENTITIES + "list"},
+    # Pub/Sub
+    "get_subscription": {"pubsub.subscriptions.get"},
+    "modify_push_config": {"pubsub.subscriptions.update"},
+    "publish": {"pubsub.topics.publish"},
+    # Cloud Monitoring
+    "timeSeries": {"monitoring.timeSeries.list"},
+}
+# Not of any one call: Firestore asks for it beside them (empty commits, transactions), and it tells nothing.
+BESIDE = {"datastore.databases.get"}
+_BATCH = {"create", "delete", "set", "update"}
+
+
+def calls(tree: ast.AST) -> Iterator[str]:
+    """What a module asks of Google: its clients' calls name ``retry``, raw ones an Rpc, and a batch only collects."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Attribute(attr=name), keywords=keywords) if "retry" in {one.arg for one in keywords}:
+                yield name
+            case ast.Call(func=ast.Attribute(attr=name, value=ast.Name(id="batch"))) if name in _BATCH:
+                yield name
+            case ast.Attribute(attr=name, value=ast.Attribute(attr="transport")) if name != "close":
+                yield name
+            case ast.Call(func=ast.Name(id="Rpc"), args=[path, *_]):
+                yield ast.unparse(path).rpartition("/")[2].rstrip("'\"")
+            case ast.Constant(value=str(text)):
+                yield from re.findall(r"/(timeSeries)\b", text)
+
+
+def needed(entry: str) -> set[str]:
+    """The permissions that everything imported from ``entry`` takes."""
+    found: set[str] = set(BESIDE)
+    for path in imported_from(entry):
+        for name in calls(ast.parse((ROOT / path).read_text())):
+            assert name in NEEDS, f"{path} calls {name}: which permissions does that take?"
+            found |= NEEDS[name]
+    return found
+
+
+def permissions(plan: dict[str, Any], role: str) -> set[str]:
+    (found,) = [
+        set(one["values"]["permissions"])
+        for one in resources(plan, "google_project_iam_custom_role")
+        if one["values"]["name"] == f"projects/{PROJECT}/roles/subscope_{role}"
+    ]
+    return found
+
+
+def test_the_receiver_may_do_what_it_calls_and_nothing_else(plan: dict[str, Any]) -> None:
+    assert permissions(plan, "receiver") == needed("main.py")
+
+
+def test_what_the_receiver_writes_deletes_nothing() -> None:
+    now = datetime(2026, 1, 2, tzinfo=UTC)
+    writes = [
+        head_write("root", pushed(), chunks=0, shards=1, expire_at=now),
+        chunk_write("root", "0" * 32, 0, b"x", now),
+        delivery_write("root", "0" * 32, 1, 1),
+        rejection_write("root", "0" * 32, []),
+    ]
+    assert {one.WhichOneof("operation") for one in writes} == {"update"}
+    assert Rejections.__module__ in {path.removesuffix(".py").replace("/", ".") for path in imported_from("main.py")}
+
+
+def test_the_viewer_may_do_what_it_calls_and_nothing_else(plan: dict[str, Any]) -> None:
+    # Publishing is granted topic by topic, where publish_topics names one.
+    granted = {one for role in ("backlog", "delivery", "viewer") for one in permissions(plan, role)}
+    assert granted == needed("web/__init__.py") - {"pubsub.topics.publish"}
+    assert {one.partition(".")[0] for one in permissions(plan, "viewer")} == {"datastore"}
+    assert {one.partition(".")[0] for one in permissions(plan, "delivery")} == {"pubsub"}
+
+
+# What reading a resource takes, by its type; empty where it takes nothing, or a grant of its own.
+READS = {
+    "google_artifact_registry_repository": {"artifactregistry.repositories.get"},
+    "google_artifact_registry_repository_iam_member": {"artifactregistry.repositories.getIamPolicy"},
+    "google_billing_budget": set(),
+    "google_cloud_run_v2_service": {"run.services.get"},
+    "google_cloud_run_v2_service_iam_member": {"run.services.getIamPolicy"},
+    "google_cloudbuild_trigger": {"cloudbuild.builds.get"},
+    "google_cloudfunctions2_function": {"cloudfunctions.functions.get"},
+    "google_firestore_database": {"datastore.databases.getMetadata"},
+    "google_firestore_field": {"datastore.indexes.get"},
+    "google_firestore_index": {"datastore.indexes.get"},
+    "google_iap_web_cloud_run_service_iam_member": {"iap.webServices.getIamPolicy"},
+    "google_logging_metric": {"logging.logMetrics.get"},
+    "google_logging_project_exclusion": {"logging.exclusions.get"},
+    "google_monitoring_alert_policy": {"monitoring.alertPolicies.get"},
+    "google_monitoring_dashboard": {"monitoring.dashboards.get"},
+    "google_monitoring_notification_channel": {"monitoring.notificationChannels.get"},
+    "google_project": {"resourcemanager.projects.get"},
+    "google_project_iam_custom_role": {"iam.roles.get"},
+    "google_project_iam_member": {"resourcemanager.projects.getIamPolicy"},
+    "google_project_service": {"serviceusage.services.get", "serviceusage.services.list"},
+    "google_pubsub_subscription": {"pubsub.subscriptions.get"},
+    "google_pubsub_subscription_iam_member": {"pubsub.subscriptions.getIamPolicy"},
+    "google_pubsub_topic": {"pubsub.topics.get"},
+    "google_pubsub_topic_iam_member": {"pubsub.topics.getIamPolicy"},
+    "google_secret_manager_secret": {"secretmanager.secrets.get"},
+    "google_secret_manager_secret_iam_member": {"secretmanager.secrets.getIamPolicy"},
+    # Not the value: the provider reads none that is write-only.
+    "google_secret_manager_secret_version": {"secretmanager.versions.get"},
+    "google_service_account": {"iam.serviceAccounts.get"},
+    "google_service_account_iam_member": {"iam.serviceAccounts.getIamPolicy"},
+    "google_storage_bucket": {"storage.buckets.get"},
+    "google_storage_bucket_iam_member": {"storage.buckets.getIamPolicy"},
+    "google_storage_bucket_object": set(),
+    "terraform_data": set(),
+}
+
+
+def test_the_planner_may_read_what_is_planned_and_nothing_else(plan: dict[str, Any], full_plan: dict[str, Any]) -> None:
+    planned = {one["type"] for some in (plan, full_plan) for one in resources(some)} | {"google_project"}
+    assert planned == set(READS)
+    assert permissions(full_plan, "planner") == {one for kind in planned for one in READS[kind]}
+
+
+@pytest.mark.parametrize("word", ["create", "update", "delete", "set", "access", "entities", "objects", "logEntries"])
+def test_the_planner_changes_nothing_and_reads_no_data(full_plan: dict[str, Any], word: str) -> None:
+    held = permissions(full_plan, "planner")
+    assert not [one for one in held if re.search(rf"\b{word}", one)]
+    assert all(one.rpartition(".")[2].startswith(("get", "list")) for one in held)

@@ -1,0 +1,107 @@
+"""What Cloud Run is told of the two services, and that nothing is made before its API is on."""
+
+import re
+from typing import Any
+
+from functions.receiver import BUDGET_SECONDS
+from tests.terraform.stage import MODULE, Terraform, resources, values
+
+FUNCTION, VIEWER = "google_cloudfunctions2_function.receiver", "google_cloud_run_v2_service.viewer"
+# The API that a resource is of, by the beginning of its type.
+APIS = {
+    "google_artifact_registry_": "artifactregistry",
+    "google_billing_": "billingbudgets",
+    "google_cloud_run_v2_": "run",
+    "google_cloudbuild_": "cloudbuild",
+    "google_cloudfunctions2_": "cloudfunctions",
+    "google_firestore_": "firestore",
+    "google_iap_": "iap",
+    "google_logging_": "logging",
+    "google_monitoring_": "monitoring",
+    "google_project_iam_": "iam",
+    "google_pubsub_": "pubsub",
+    "google_secret_manager_": "secretmanager",
+    "google_service_account": "iam",
+    "google_storage_": "storage",
+}
+NEEDS_NO_API = {"google_project_service", "terraform_data"}
+
+
+def test_the_receiver_answers_before_cloud_run_and_pubsub_lose_patience(full_plan: dict[str, Any]) -> None:
+    service = values(full_plan, FUNCTION)["service_config"][0]
+    deadlines = {one["values"]["ack_deadline_seconds"] for one in resources(full_plan, "google_pubsub_subscription")}
+    least = re.search(r"ack_deadline_seconds >= (\d+)", (MODULE / "variables.tf").read_text())
+    assert least
+    assert BUDGET_SECONDS < service["timeout_seconds"] <= int(least[1]) <= min(deadlines)
+
+
+def test_the_receiver_takes_many_requests_at_once_from_inside_only(full_plan: dict[str, Any]) -> None:
+    service = values(full_plan, FUNCTION)["service_config"][0]
+    assert service["ingress_settings"] == "ALLOW_INTERNAL_ONLY"
+    assert (service["max_instance_request_concurrency"], service["available_cpu"]) == (80, "1")
+    assert (service["available_memory"], service["min_instance_count"], service["max_instance_count"]) == (
+        "512Mi",
+        0,
+        10,
+    )
+    assert service["all_traffic_on_latest_revision"] is True
+    build = values(full_plan, FUNCTION)["build_config"][0]
+    assert (build["runtime"], build["entry_point"]) == ("python311", "receive")
+
+
+def test_a_stream_may_last_as_long_as_cloud_run_allows(full_plan: dict[str, Any]) -> None:
+    viewer = values(full_plan, VIEWER)
+    template = viewer["template"][0]
+    assert (template["timeout"], template["session_affinity"]) == ("3600s", True)
+    resources_ = template["containers"][0]["resources"][0]
+    assert (resources_["limits"], resources_["cpu_idle"]) == ({"cpu": "1", "memory": "512Mi"}, True)
+    assert template["scaling"][0]["max_instance_count"] == 3
+    assert viewer["ingress"] == "INGRESS_TRAFFIC_ALL"
+
+
+def test_probes_ask_for_what_answers_while_firestore_is_away(full_plan: dict[str, Any]) -> None:
+    container = values(full_plan, VIEWER)["template"][0]["containers"][0]
+    startup, liveness = container["startup_probe"][0], container["liveness_probe"][0]
+    assert {one["http_get"][0]["path"] for one in (startup, liveness)} == {"/healthz"}
+    assert (startup["period_seconds"], startup["failure_threshold"]) == (1, 30)
+    assert (liveness["period_seconds"], liveness["timeout_seconds"], liveness["failure_threshold"]) == (30, 5, 3)
+
+
+def dependencies(terraform: Terraform) -> dict[str, set[str]]:
+    """Each resource with those it waits for, as terraform itself sees it."""
+    drawn = terraform.run("graph").stdout
+    found: dict[str, set[str]] = {name: set() for name in re.findall(r'^  "([^"]+)" \[', drawn, re.MULTILINE)}
+    for one, other in re.findall(r'^  "([^"]+)" -> "([^"]+)";', drawn, re.MULTILINE):
+        found[one].add(other)
+    return found
+
+
+def _waits_for(found: dict[str, set[str]], name: str) -> set[str]:
+    seen: set[str] = set()
+    wanted = [name]
+    while wanted:
+        one = wanted.pop()
+        if one not in seen:
+            seen.add(one)
+            wanted += found[one]
+    return seen
+
+
+def test_nothing_is_made_before_its_api_is_on(terraform: Terraform) -> None:
+    found = dependencies(terraform)
+    made = {name for name in found if not name.startswith(("data.", "ephemeral.", "terraform_data."))}
+    early = {name for name in made if "google_project_service.apis" not in _waits_for(found, name)}
+    assert len(made) > 40
+    assert not early, "they need depends_on = [google_project_service.apis]"
+
+
+def test_every_api_that_a_resource_needs_is_turned_on(plan: dict[str, Any], full_plan: dict[str, Any]) -> None:
+    for some in (plan, full_plan):
+        needed = set()
+        for kind in {one["type"] for one in resources(some)} - NEEDS_NO_API:
+            (api,) = {api for prefix, api in APIS.items() if kind.startswith(prefix)}
+            needed.add(f"{api}.googleapis.com")
+        turned_on = {one["values"]["service"] for one in resources(some, "google_project_service")}
+        # Nothing of these is a resource: keyless tokens for pushes and for people's own machines.
+        assert turned_on - needed <= {"iamcredentials.googleapis.com", "cloudbuild.googleapis.com"}
+        assert needed <= turned_on
