@@ -7,6 +7,7 @@ before its position on, or a ``resync``; never a silent gap. Used by one thread,
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Self
@@ -30,6 +31,8 @@ REMEMBER_SECONDS = 60.0
 # Another process may know a newer message a moment earlier; a position further ahead than this is nobody's.
 FUTURE = timedelta(seconds=60)
 RESYNC = body("resync", {})
+# After what was missed: from here on a client counts no more what came while it was away.
+CAUGHT_UP = body("caughtup", {})
 _READ_ENTRIES = 200
 
 
@@ -140,12 +143,21 @@ class Watcher:
             if found.lost:
                 self._start_over()
                 return
-            self._backlog.extend(self._frames.of_entry(entry) for entry in found.entries if self._wants(entry.message))
+            for entry in found.entries:
+                if self._replayed.get(entry.message.id, 0) < entry.message.deliveries:
+                    self._backlog.extend(self._of_entry(entry))
             if not found.entries:
                 return
 
-    def _wants(self, message: Message) -> bool:
-        return self._replayed.get(message.id, 0) < message.deliveries and self._accepts(message)
+    def _of_entry(self, entry: Entry) -> Iterator[bytes]:
+        if self._accepts(entry.message):
+            yield self._frames.of_entry(entry)
+        elif self._has_left(entry.message):
+            yield _gone(entry.message)
+
+    def _has_left(self, message: Message) -> bool:
+        """Whether the filter took it until it was delivered again: nothing else of a message ever changes."""
+        return message.deliveries > 1 and self._accepts(replace(message, deliveries=1))
 
     def _start_over(self) -> None:
         self._position = None
@@ -184,16 +196,25 @@ class Watcher:
         if found is None:
             self._start_over()
         else:
-            self._replay_messages([message for message in found if self._accepts(message)], cursor)
+            self._replay_messages(found, cursor)
 
     def _replay_entries(self, entries: list[Entry]) -> None:
         self._position = None
-        self._backlog.extend(self._frames.of_entry(entry) for entry in entries if self._accepts(entry.message))
+        self._backlog.extend(frame for entry in entries for frame in self._of_entry(entry))
+        self._backlog.append(CAUGHT_UP)
 
     def _replay_messages(self, found: list[Message], cursor: Cursor | None) -> None:
         self._position = None
         self._replay_at = time.monotonic()
         for message in found:
-            cursor = max(cursor, message.cursor) if cursor else message.cursor
-            self._replayed[message.id] = message.deliveries
-            self._backlog.append(self._frames.of_message(message, cursor))
+            if self._accepts(message):
+                cursor = max(cursor, message.cursor) if cursor else message.cursor
+                self._replayed[message.id] = message.deliveries
+                self._backlog.append(self._frames.of_message(message, cursor))
+            elif self._has_left(message):
+                self._backlog.append(_gone(message))
+        self._backlog.append(CAUGHT_UP)
+
+
+def _gone(message: Message) -> bytes:
+    return body("gone", {"id": message.id, "deliveries": message.deliveries})

@@ -14,6 +14,7 @@ from infra.message import Cursor
 from tests.web.stage import SUBSCRIPTION, LocalFirestore, Writer, wait_until
 from tests.web.viewing import Client, Viewing, viewing
 from web import watcher as watcher_module
+from web.live import read_wanted
 from web.sse import Position, parse_position
 
 
@@ -62,6 +63,31 @@ def test_message_frame_carries_what_the_page_needs(view: Viewing, writer: Writer
         "received_at": stored.received_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "html": "<tr>hello</tr>",
     }
+
+
+def test_a_redelivery_that_ends_a_match_takes_the_message_away(view: Viewing, writer: Writer) -> None:
+    wanted = read_wanted("-has:redelivery hello", "")
+    client = view.live_client(selection=wanted.selection, accepts=wanted.accepts)
+    document, other = writer.message(), writer.message(data=b"other", preview="other")
+    wait_until(lambda: client.ids() == [document], "the message's arrival")
+    writer.redeliver(other, 2)
+    writer.redeliver(document, 2)
+    wait_until(lambda: client.of("gone"), "the removal")
+    assert [frame.data for frame in client.of("gone")] == [{"id": document, "deliveries": 2}]
+
+
+def test_a_client_that_comes_back_learns_what_no_longer_matches(firestore: LocalFirestore, writer: Writer) -> None:
+    wanted = read_wanted("-has:redelivery", "")
+    document = writer.message()
+    with viewing(firestore.address) as first:
+        client = first.live_client(selection=wanted.selection, accepts=wanted.accepts)
+        wait_until(lambda: client.ids() == [document], "the message's arrival")
+        position = last_id(client)
+    writer.redeliver(document, 2)
+    with viewing(firestore.address) as second:  # which knows it from Firestore, not from its memory
+        back = second.live_client(position, selection=wanted.selection, accepts=wanted.accepts)
+        wait_until(lambda: back.of("gone"), "the removal after coming back")
+        assert back.of("gone")[0].data["id"] == document
 
 
 def test_subscription_state_comes_at_the_beginning_and_at_each_change(view: Viewing, writer: Writer) -> None:
@@ -121,7 +147,9 @@ def test_coming_back_gets_what_was_missed_from_memory(view: Viewing, writer: Wri
     missed = writer.messages(3)
     wait_until(lambda: set(missed) <= set(other.ids()), "the messages' arrival at another client")
     back = view.client(last_id(client))
-    wait_until(lambda: set(missed) <= set(back.ids()), "what was missed")
+    wait_until(lambda: "caughtup" in events(back), "the end of what was missed")
+    assert set(missed) <= set(back.ids())
+    assert events(back)[-1] == "caughtup"
     assert "resync" not in events(back)
 
 

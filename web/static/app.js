@@ -24,6 +24,7 @@ const RELOAD_AGAIN_MS = 5_000;
 let paused = false;
 let mustReload = false;
 let reloading = false;
+let resyncSince = null; // since when the page was away that must read the newest again
 
 const list = document.querySelector(".list");
 // A wide page scrolls the list, a narrow one the window.
@@ -97,6 +98,11 @@ function failed(error) {
   else notify(error.message, "problem");
 }
 
+/** What came while this page had no connection is here. */
+function caughtUp(count, since) {
+  if (count) notify(`Caught up: ${plural(count, "message")} came while this page was away, since ${minutesText(since)}.`);
+}
+
 /** The reader let go of the list: show what waited for that. */
 function goOn() {
   if (mustReload && !held() && !reloading) resync();
@@ -104,7 +110,8 @@ function goOn() {
 }
 
 /** The stream could not send all: the newest are read again, but never under a reader. */
-async function resync() {
+async function resync(since = resyncSince) {
+  resyncSince = since;
   mustReload = held() || reloading;
   if (mustReload) {
     refresh();
@@ -115,8 +122,9 @@ async function resync() {
   try {
     const page = await older.reload();
     if (page.newest) live.continueFrom(page.newest);
-    const oldest = page.rows.at(-1)?.cursor;
-    if (from && oldest && compare(oldest, from) > 0) skipped?.jumped(from, oldest);
+    resyncSince = null;
+    if (from && page.older && compare(page.older, from) > 0) skipped?.jumped(from, page.older);
+    else if (since) caughtUp(page.rows.filter((row) => !from || compare(row.cursor, from) > 0).length, since);
   } catch (error) {
     failed(error);
     mustReload = true;
@@ -175,9 +183,11 @@ document.addEventListener(
 // A page of history does not move; it still tells what happens to delivery.
 const isHistory = !pauseButton;
 const live = new Live(body.dataset.live, body.dataset, {
-  message: (item) => isHistory || rows.add(item),
+  message: (item) => !isHistory && rows.add(item),
+  gone: (item) => isHistory || rows.remove(item),
   delivery: (data) => deliveries.apply(data),
-  resync: () => isHistory || resync(),
+  resync: (since) => isHistory || resync(since),
+  caughtUp,
   state: showConnection,
 });
 live.connect();

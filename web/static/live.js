@@ -11,7 +11,10 @@ const SILENCE_MS = 40000;
 const LISTEN_EVERY_MS = 5000;
 
 export class Live {
-  /** `on` has message, delivery, resync and state: (name, since). Names: connecting, live, reconnecting, signed-out. */
+  /**
+   * `on` has message, which tells whether it was new, gone, delivery, resync(since), caughtUp(count, since) and
+   * state(name, since). Names: connecting, live, reconnecting, signed-out.
+   */
   constructor(after, { q, subscription }, on) {
     this.after = after;
     this.q = q;
@@ -25,6 +28,8 @@ export class Live {
     this.name = "";
     this.feed = "connecting";
     this.heardAt = Date.now();
+    this.awaySince = null; // since when this page has no connection of its own, and what it missed meanwhile
+    this.missed = 0;
     addEventListener("offline", () => this.lost());
     addEventListener("online", () => this.connect());
     addEventListener("pagehide", () => this.close());
@@ -35,6 +40,7 @@ export class Live {
 
   connect() {
     this.close();
+    this.hide(); // a tab may be opened in the back, or come online there
     const query = new URLSearchParams({ after: this.after });
     if (this.q) query.set("q", this.q);
     if (this.subscription) query.set("subscription", this.subscription);
@@ -50,21 +56,34 @@ export class Live {
   }
 
   listen(source) {
-    for (const name of ["message", "delivery", "resync", "feed", "pulse"]) {
+    for (const name of ["message", "gone", "delivery", "resync", "caughtup", "feed", "pulse"]) {
       source.addEventListener(name, () => (this.heardAt = Date.now()));
     }
     source.addEventListener("message", (event) => {
       if (event.lastEventId) this.after = event.lastEventId;
-      this.on.message(JSON.parse(event.data));
+      if (this.on.message(JSON.parse(event.data)) && this.awaySince) this.missed += 1;
     });
+    source.addEventListener("gone", (event) => this.on.gone(JSON.parse(event.data)));
     source.addEventListener("delivery", (event) => this.on.delivery(JSON.parse(event.data)));
-    source.addEventListener("resync", () => this.on.resync());
+    source.addEventListener("resync", () => this.back((since) => this.on.resync(since)));
+    source.addEventListener("caughtup", () => this.back((since, missed) => missed && this.on.caughtUp(missed, since)));
     source.addEventListener("feed", (event) => {
       const { status, since } = JSON.parse(event.data);
       this.feed = status;
       if (status === "reconnecting" && since) this.since = new Date(since);
       this.say();
     });
+  }
+
+  away() {
+    this.awaySince ??= new Date();
+  }
+
+  back(tell) {
+    const { awaySince, missed } = this;
+    this.awaySince = null;
+    this.missed = 0;
+    tell(awaySince, missed);
   }
 
   /** Both must hold: this page's connection, and the server's own to Firestore. */
@@ -81,10 +100,14 @@ export class Live {
   }
 
   /** A tab nobody sees lets go of its connection after a while; it catches up when it is seen again. */
-  seen() {
+  hide() {
     clearTimeout(this.letGo);
     if (document.hidden) this.letGo = setTimeout(() => this.lost(), HIDDEN_MS);
-    else if (!this.source && this.name !== "signed-out") this.connect();
+  }
+
+  seen() {
+    this.hide();
+    if (!document.hidden && !this.source && this.name !== "signed-out") this.connect();
   }
 
   listened() {
@@ -94,12 +117,14 @@ export class Live {
   }
 
   lost() {
+    this.away();
     this.close();
     this.tell("reconnecting");
   }
 
   failed(source) {
     if (source !== this.source) return;
+    this.away();
     this.tell("reconnecting");
     // A browser gives up for good when the answer is no event stream: a 502 of something in between, or our 401.
     if (source.readyState === EventSource.CLOSED) this.later();
