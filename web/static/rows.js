@@ -81,6 +81,17 @@ export class Rows {
     return known === 0;
   }
 
+  /** A message that the filter took until it was delivered again. */
+  remove({ id, deliveries }) {
+    const row = this.byId.get(id);
+    if (this.waiting.get(id)?.deliveries < deliveries) this.waiting.delete(id);
+    if (row && Number(row.dataset.deliveries) < deliveries) {
+      this.byId.delete(id);
+      row.remove();
+    }
+    this.changed();
+  }
+
   /** Older than where paging goes on: it comes with the older pages. A search may have looked further than its last row. */
   isBeyond(item) {
     const { older } = this.body.dataset;
