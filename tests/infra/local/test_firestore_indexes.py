@@ -50,7 +50,10 @@ leaves = st.one_of(
         st.builds(array, st.lists(numbers, min_size=1, max_size=3)),
     ),
     st.builds(
-        field_filter, st.just("l"), st.just("ARRAY_CONTAINS_ANY"), st.builds(array, st.lists(numbers, min_size=1))
+        field_filter,
+        st.just("l"),
+        st.just("ARRAY_CONTAINS_ANY"),
+        st.builds(array, st.lists(numbers, min_size=1, max_size=30)),
     ),
 )
 
