@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import os
+import random
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -135,6 +136,30 @@ def test_simultaneous_deliveries_make_one_document_and_are_all_counted(store: st
     commit(store, story)
     found = reader.messages()
     assert [found[message.message_id]["deliveries"] for message in rounds] == [32] * 20
+
+
+@pytest.mark.slow
+def test_deliveries_at_almost_the_same_time_are_one_document_every_time(store: str, reader: Reader) -> None:
+    """Some are first, some join it on its way, some come when it is stored: 500 times 32."""
+    rounds = [pushed() for _ in range(500)]
+    chance = random.Random(3)
+
+    async def deliver(committer: Committer, message: Pushed) -> None:
+        await asyncio.sleep(chance.uniform(0, 0.006))
+        await committer.save(message)
+
+    async def story(committer: Committer) -> None:
+        for message in rounds:
+            await asyncio.gather(*(deliver(committer, message) for _ in range(32)))
+
+    commit(store, story)
+    found = reader.messages()
+    first = {message.message_id: found[message.message_id]["received_at"] for message in rounds}
+    assert [found[message.message_id]["deliveries"] for message in rounds] == [32] * 500
+    commit(store, lambda committer: all_saved(committer, rounds))
+    again = reader.messages()
+    assert {name: again[name]["received_at"] for name in first} == first
+    assert len([one for one in reader.all("messages").values() if one["message_id"] in first]) == 500
 
 
 @SIZES

@@ -80,6 +80,20 @@ def test_a_lost_reply_counts_once(proxy: FaultProxy, reader: Reader, data: bytes
     assert [found[message.message_id]["deliveries"] for message in messages] == [1] * 5
 
 
+def test_an_outage_leaves_no_task_behind(proxy: FaultProxy) -> None:
+    proxy.always = failing(grpc.StatusCode.UNAVAILABLE)
+    sizes = [b"small", b"x" * 20_000, b"x" * 3_700_000]
+
+    async def story(committer: Committer) -> None:
+        for _ in range(3):
+            found = await outcomes(committer, [pushed(data) for data in sizes for _ in range(5)])
+            assert {type(one) for one in found} == {StoreUnavailableError}
+        await asyncio.sleep(0.1)
+        assert len(asyncio.all_tasks()) <= 2, "this one, and one of gRPC's"
+
+    commit(proxy.address, story)
+
+
 def test_chunks_that_nobody_waits_for_any_more_are_not_sent(proxy: FaultProxy, reader: Reader) -> None:
     message = pushed(os.urandom(10_000_000), delivery_attempt=1)
     proxy.always = failing(grpc.StatusCode.PERMISSION_DENIED)
