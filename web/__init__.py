@@ -74,7 +74,7 @@ def make_services(settings: ViewerSettings) -> Services:
     """Adapters and the feed; nothing connects yet."""
     log = Logger(settings.log_level, settings.google_cloud_project)
     database = Database(settings)
-    stored = Messages(database, settings.message_shards)
+    stored = Messages(database, settings.message_shards, settings.subscriptions)
     audit = Audit(database)
     pubsub = PubSub(settings)
     subscriptions = Subscriptions(settings, settings.push_endpoint, database, pubsub, audit, log)

@@ -37,7 +37,7 @@ def tail(console: Console, lines: int, subscription: str, text: str, as_json: bo
     QUERY is for example 'status=FAILED after:10m' or '-type=heartbeat "connection refused"'; README.md has all of it.
     """
     query = _query(text)
-    messages = Messages(console.database, console.settings.message_shards)
+    messages = Messages(console.database, console.settings.message_shards, console.settings.subscriptions)
     line = _json if as_json else _text
     for message in _followed(messages, Selection(subscription), query, lines, not no_follow):
         click.echo(line(message))

@@ -48,9 +48,10 @@ EVERYTHING = Selection()
 
 
 class Messages:
-    """The stored messages of one database."""
+    """The stored messages of one database; ``subscriptions`` are those that are monitored."""
 
-    def __init__(self, database: Database, shards: int) -> None:
+    def __init__(self, database: Database, shards: int, subscriptions: Sequence[str] = ()) -> None:
+        self.subscriptions = subscriptions
         self._database = database
         self._shards = shards
 

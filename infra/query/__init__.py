@@ -1,7 +1,7 @@
 """The filter language of the page, the stream and ``python -m infra tail``: text in, ``Query`` out. Pure.
 
-All terms hold. ``matches`` decides; what Firestore can narrow is offered as ``token``, ``subscription``, ``after`` and
-``before``, and never leaves out a message that matches. README.md has the table of terms.
+All terms hold. ``matches`` decides; what Firestore can narrow is offered as ``token``, ``subscription``, ``id``, ``after``
+and ``before``, and never leaves out a message that matches. README.md has the table of terms.
 """
 
 from collections.abc import Callable
@@ -47,6 +47,11 @@ class Query:
     def subscription(self) -> str:
         """The subscription it asks for; empty for any."""
         return next((term.subscription for term in self.terms if isinstance(term, terms.SubscriptionIs)), "")
+
+    @property
+    def id(self) -> str:
+        """The message id, or the id in a message's address, that it asks for; empty for any."""
+        return next((term.id for term in self.terms if isinstance(term, terms.IdIs)), "")
 
     @property
     def after(self) -> datetime | None:

@@ -9,7 +9,7 @@ import pytest
 from infra.firestore.client import Database
 from infra.firestore.reads import EVERYTHING, Messages, Selection
 from infra.firestore.search import Bounds, Found, narrowed, search
-from infra.message import Cursor, Message, index_tokens, read_content
+from infra.message import Cursor, Message, document_id, index_tokens, read_content
 from infra.query import Query, parse
 from tests.web.stage import LocalFirestore, Writer, settings_for
 from web.live import read_wanted
@@ -126,6 +126,58 @@ def test_a_search_ends_at_its_bound_and_goes_on_from_there(messages: Messages) -
         assert seen[-1].looked_at <= 50
     assert looked_at == COUNT
     assert not any(page.messages for page in seen)
+
+
+@pytest.fixture(scope="module")
+def named() -> Iterator[Messages]:
+    """Ids as the receiver makes them; ``gone`` was monitored once."""
+    local = LocalFirestore()
+    writer = Writer(local.address)
+    database = Database(settings_for(local.address))
+    for number, subscription in enumerate(("builds", "orders", "gone")):
+        writer.named(subscription, "77", received_at=NOW - timedelta(seconds=number), kind="json")
+        writer.messages(50, subscription=subscription, received_at=NOW - timedelta(seconds=number))
+    writer.named("gone", "78", received_at=NOW - timedelta(seconds=9))
+    yield Messages(database, shards=1, subscriptions=("builds", "orders"))
+    writer.close()
+    database.close()
+    local.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "subscription", "found", "looked_at"),
+    [
+        ("id:77 subscription:orders", "", ["orders"], 2),
+        ("id:77", "builds", ["builds"], 2),
+        ("id:77", "", ["builds", "orders"], 3),
+        ("id:77 subscription:gone", "", ["gone"], 2),
+        ("id:79 subscription:orders", "", [], 2),
+        ("id:77 kind:text", "builds", [], 2),
+        (f"id:77 after:{NOW.isoformat()}", "", ["builds"], 3),
+        (f"id:{document_id('orders', '77')}", "", ["orders"], 3),
+        (f"id:{document_id('orders', '77')}", "builds", [], 2),
+        # What is not monitored any more has to be looked for.
+        ("id:78", "", ["gone"], 154),
+        ("-id:77 kind:json", "", [], 154),
+    ],
+)
+def test_an_id_is_read_and_not_looked_for(
+    named: Messages, text: str, subscription: str, found: list[str], looked_at: int
+) -> None:
+    page = search(named, Selection(subscription), parse(text, NOW), limit=200)
+    assert [message.subscription for message in page.messages] == found
+    assert (page.looked_at, page.older) == (looked_at, None)
+
+
+def test_an_id_pages_like_any_filter(named: Messages) -> None:
+    query = parse("id:77", NOW)
+    first = search(named, EVERYTHING, query, limit=1)
+    assert [one.subscription for one in first.messages] == ["builds"]
+    second = search(named, EVERYTHING, query, before=first.older, limit=1)
+    assert [one.subscription for one in second.messages] == ["orders"]
+    assert second.older is None
+    # A stream that follows does not begin at the age of what was found.
+    assert first.newest is None
 
 
 def test_a_search_ends_in_time(messages: Messages) -> None:

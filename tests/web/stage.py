@@ -144,6 +144,12 @@ class Writer:
         self._send(writes)
         return ids
 
+    def named(self, subscription: str, message_id: str, **fields: Plain) -> str:
+        """Store the message of an id as the receiver names it; return its document's id."""
+        document = document_id(subscription, message_id)
+        self._send([self._write(document, {"subscription": subscription, "message_id": message_id, **fields})])
+        return document
+
     def redeliver(self, document: str, deliveries: int) -> None:
         """Say that a stored message was delivered so often."""
         write = types.Write.pb()()
