@@ -1,0 +1,38 @@
+"""A cold start imports what the first message needs, and nothing else: somebody's message waits for it."""
+
+import json
+import subprocess
+import sys
+
+from tests.functions.stage import ROOT, ReceiverProcess
+
+# The framework, the client's protobufs, keys and tokens, and the key server's HTTP: the first message needs all of it.
+LIBRARIES = ("functions_framework.aio", "google.cloud.firestore", "google.auth.crypt", "grpc.aio", "h11", "ssl")
+COUNT = """
+import importlib, json, sys
+for name in sys.argv[1:]:
+    importlib.import_module(name)
+libraries = set(sys.modules)
+import main
+print(json.dumps([sorted(libraries), sorted(set(sys.modules) - libraries)]))
+"""
+OURS = {
+    "main",
+    "functions",
+    *(f"functions.{path.stem}" for path in (ROOT / "functions").glob("*.py") if path.stem != "__init__"),
+    *("infra", "infra.errors", "infra.logs", "infra.message", "infra.settings", "infra.firestore"),
+    *(f"infra.firestore.{name}" for name in ("border", "calls", "client", "values", "writes")),
+}
+
+
+def test_importing_main_imports_only_what_the_first_message_needs() -> None:
+    template = ReceiverProcess("127.0.0.1:1", "http://127.0.0.1:1/certs")
+    environment = {**template.environment(), "PYTHONPATH": str(ROOT)}
+    template.close()
+    command = [sys.executable, "-c", COUNT, *LIBRARIES]
+    done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, check=True, timeout=60)
+    libraries, added = map(set, json.loads(done.stdout))
+    foreign = {name for name in added - OURS if name.partition(".")[0] not in sys.stdlib_module_names}
+    assert not foreign, "a message does not need these"
+    assert added >= OURS, "and these are ours"
+    assert not {name for name in libraries if name.startswith(("google.cloud.pubsub", "web", "infra", "aiohttp"))}
