@@ -1,0 +1,69 @@
+"""The smoke test that an apply gives people knows who reaches the viewer, and says when it is another."""
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.terraform.stage import PROJECT, Terraform
+
+PRIVATE = f'''
+project = "{PROJECT}"
+viewer  = {{ access = "private", members = ["user:ana@example.com"] }}
+'''
+# A curl that says of the viewer what VIEWER says, with a token what WITH_TOKEN says, and 404 of the receiver.
+CURL = """#!/bin/sh
+case "$*" in
+  *Authorization*) printf "$WITH_TOKEN" ;;
+  *-receiver-*) printf 404 ;;
+  *) printf "$VIEWER" ;;
+esac
+"""
+GCLOUD = """#!/bin/sh
+echo "gcloud $*"
+"""
+
+
+@pytest.fixture(scope="module")
+def scripts(terraform: Terraform, plan: dict[str, Any], full_plan: dict[str, Any]) -> dict[str, str]:
+    plans = {"public": plan, "iap": full_plan, "private": terraform.plan("private", PRIVATE)}
+    return {name: one["planned_values"]["outputs"]["smoke_test"]["value"] for name, one in plans.items()}
+
+
+def run(script: str, directory: Path, viewer: str, with_token: str = "") -> subprocess.CompletedProcess[str]:
+    for name, text in (("curl", CURL), ("gcloud", GCLOUD)):
+        (directory / name).write_text(text)
+        (directory / name).chmod(0o755)
+    environ = {"PATH": f"{directory}:/usr/bin:/bin", "VIEWER": viewer, "WITH_TOKEN": with_token}
+    return subprocess.run(["sh", "-c", script], env=environ, capture_output=True, text=True, timeout=30)
+
+
+@pytest.mark.parametrize(
+    ("access", "viewer", "with_token", "passes"),
+    [
+        ("public", "200", "", True),
+        ("public", "403", "", False),
+        ("iap", "302", "", True),
+        ("iap", "200", "", False),
+        ("private", "403", "200", True),
+        ("private", "200", "200", False),
+        ("private", "403", "403", False),
+    ],
+)
+def test_it_passes_only_when_those_reach_the_viewer_who_should(
+    scripts: dict[str, str], tmp_path: Path, access: str, viewer: str, with_token: str, passes: bool
+) -> None:
+    done = run(scripts[access], tmp_path, viewer, with_token)
+    assert done.stderr == ""
+    assert (done.returncode == 0) == passes, done.stdout
+    assert ("and should be" in done.stdout) != passes
+    # A wrong answer does not keep the rest from being tried.
+    assert "topics publish" in done.stdout
+    assert "logging read" in done.stdout
+
+
+def test_it_says_how_to_open_what_has_no_public_address(scripts: dict[str, str], tmp_path: Path) -> None:
+    proxy = f"gcloud run services proxy subscope-viewer --project={PROJECT} --region=europe-west1"
+    assert proxy in run(scripts["private"], tmp_path, "403", "200").stdout
+    assert proxy not in run(scripts["public"], tmp_path, "200").stdout
