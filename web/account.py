@@ -19,7 +19,7 @@ from web.services import Services, services
 
 _RETRY_SECONDS = 10.0
 # Our own addresses in plain characters: "//host", "/\host" or a control character cannot be written in it (T18).
-_PAGES = "messages|password|publish|publish/sent|republish|rejections|users|sessions|audit|help"
+_PAGES = "messages|password|publish|publish/sent|republish|rejections|users|sessions|audit|filters|help"
 _NEXT = re.compile(rf"/(messages/[0-9a-f]{{32}}|{_PAGES})(\?[A-Za-z0-9_.~%=&+:-]*)?")
 
 blueprint = Blueprint("account", __name__)

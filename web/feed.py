@@ -18,7 +18,7 @@ from infra.logs import Logger
 from infra.message import Cursor, Message
 from infra.settings import ViewerSettings
 from web.follow import Follower, Timing
-from web.hub import Frames, Hub, iso
+from web.hub import Frames, Hub, Render, iso
 from web.sse import Position, body
 from web.watcher import Predicate, Watcher
 
@@ -76,13 +76,21 @@ class Feed:
         """The state now."""
         return self._state
 
-    def watch(self, position: Position, selection: Selection = EVERYTHING, accepts: Predicate = everything) -> Watcher:
+    def watch(
+        self,
+        position: Position,
+        selection: Selection = EVERYTHING,
+        accepts: Predicate = everything,
+        render: Render | None = None,
+    ) -> Watcher:
         """Frames from a position on: messages of ``selection`` that ``accepts`` takes, and all states.
 
-        ``selection`` narrows what is read from Firestore; ``accepts`` alone decides. Close the watcher when done.
+        ``selection`` narrows what is read from Firestore; ``accepts`` alone decides. ``render`` is for rows of another
+        kind than the feed's. Close the watcher when done.
         """
+        frames = self._frames.rendered_by(render) if render else self._frames
         # The number in the ring is taken here, before anything is read: nothing can fall between.
-        watcher = Watcher(self._hub, self._frames, self._messages, self._log, position, selection, accepts, self._left)
+        watcher = Watcher(self._hub, frames, self._messages, self._log, position, selection, accepts, self._left)
         with self._lock:
             self._watchers.add(watcher)
             if self._hub.closed:
@@ -93,6 +101,11 @@ class Feed:
             elif len(self._watchers) == 1:
                 self._period.observe_now()
         return watcher
+
+    @property
+    def watchers(self) -> int:
+        """How many watch."""
+        return len(self._watchers)
 
     def close(self) -> None:
         """End every watcher and every thread; for good."""

@@ -46,14 +46,21 @@ class Slice:
     lost: bool
 
 
+Render = Callable[[Message], str]
+
+
 class Frames:
     """Encodes messages, each state once for all watchers, whether it comes from the ring or from Firestore."""
 
-    def __init__(self, render: Callable[[Message], str], log: Logger) -> None:
+    def __init__(self, render: Render, log: Logger) -> None:
         self._render = render
         self._log = log
         self._lock = threading.Lock()
-        self._bodies: dict[tuple[str, int], bytes] = {}
+        self._bodies: dict[tuple[Render, str, int], bytes] = {}
+
+    def rendered_by(self, render: Render) -> "Frames":
+        """The same for watchers who see rows of another kind: once for all to whom ``render`` is the same function."""
+        return _OtherFrames(self, render)
 
     def of_entry(self, entry: Entry) -> bytes:
         """The frame of a message in the ring."""
@@ -63,7 +70,7 @@ class Frames:
 
     def of_message(self, message: Message, position: Cursor) -> bytes:
         """The frame of a message, sent when ``position`` was the largest key."""
-        key = (message.id, message.deliveries)
+        key = (self._render, message.id, message.deliveries)
         with self._lock:
             found = self._bodies.get(key)
             if found is None:
@@ -91,6 +98,17 @@ class Frames:
         except Exception as exc:  # noqa: BLE001 - one message that cannot be shown must not end every stream
             self._log.error("A message could not be rendered.", id=message.id, error=repr(exc))
             return ""
+
+
+class _OtherFrames(Frames):
+    """Shares what bounds the memory of all; the ring holds the frames of the usual rows alone."""
+
+    def __init__(self, frames: Frames, render: Render) -> None:
+        super().__init__(render, frames._log)
+        self._lock, self._bodies = frames._lock, frames._bodies
+
+    def of_entry(self, entry: Entry) -> bytes:
+        return self.of_message(entry.message, entry.position)
 
 
 class Hub:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from infra.firestore.search import Found
 from infra.message import Cursor, visible
 from infra.query import Query, QueryError
+from web.columns import Columns
 from web.rows import row_html
 
 # A document may become visible a little later than a newer one: an empty page's stream begins that much earlier.
@@ -69,10 +70,10 @@ def problem_of(q: str, error: QueryError) -> Problem:
     )
 
 
-def as_json(found: Found) -> dict[str, object]:
+def as_json(found: Found, columns: Columns) -> dict[str, object]:
     """Rows and where they go on, for the page's own script."""
     rows = [
-        {"id": one.id, "cursor": str(one.cursor), "deliveries": one.deliveries, "html": row_html(one)}
+        {"id": one.id, "cursor": str(one.cursor), "deliveries": one.deliveries, "html": row_html(one, columns)}
         for one in found.messages
     ]
     return {

@@ -12,10 +12,12 @@ from infra.firestore.reads import Selection
 from infra.firestore.search import narrowed
 from infra.message import Message
 from infra.query import Query, parse
-from web.auth import login_required, session_still_valid
+from web.auth import login_required, session_still_valid, signed_in_user
+from web.columns import Columns, parse_columns
+from web.rows import row_with
 from web.services import services
 from web.sse import CONTENT_TYPE, parse_position
-from web.streams import Limits, Stream, Streams
+from web.streams import FullError, Limits, Stream, Streams
 from web.watcher import Predicate
 
 FULL_RETRY_SECONDS = 10
@@ -40,19 +42,24 @@ def _make_streams(state: BlueprintSetupState) -> None:
 @blueprint.get("/live")
 @login_required
 def live() -> ResponseReturnValue:
-    """Messages and states as they come: 200, 400 for a filter that cannot be used, 503 when every slot is taken."""
+    """Messages and states as they come, rows with the columns of the page.
+
+    200, 400 for a filter or columns that cannot be used, 503 when every slot, or the person's share of them, is taken.
+    """
     wanted = read_wanted(request.args.get("q", ""), request.args.get("subscription", ""))
+    columns = parse_columns(request.args.getlist("columns"))
     if request.method == "HEAD":
         return _response(())
     streams: Streams = current_app.extensions[_EXTENSION]
-    if not streams.reserve():
-        raise ServiceUnavailable(
-            "All live streams are taken. Close a page, or try again.", retry_after=FULL_RETRY_SECONDS
-        )
+    who = signed_in_user().name
     try:
-        stream = _open(wanted, streams.limits)
+        streams.reserve(who)
+    except FullError as exc:
+        raise ServiceUnavailable(str(exc), retry_after=FULL_RETRY_SECONDS) from exc
+    try:
+        stream = _open(who, wanted, columns, streams.limits)
     except BaseException:
-        streams.release()
+        streams.release(who)
         raise
     streams.add(stream)
     response = _response(stream)
@@ -77,11 +84,16 @@ def _is_selected(subscription: str, query: Query, message: Message) -> bool:
     return (not subscription or message.subscription == subscription) and query.matches(message)
 
 
-def _open(wanted: Wanted, limits: Limits) -> Stream:
+def _open(who: str, wanted: Wanted, columns: Columns, limits: Limits) -> Stream:
     position = parse_position(request.headers.get("Last-Event-ID", ""), request.args.get("after", ""))
-    watcher = services().feed.watch(position, wanted.selection, wanted.accepts)
+    render = row_with(columns) if columns else None
+    watcher = services().feed.watch(position, wanted.selection, wanted.accepts, render)
     connection = request.environ.get("gunicorn.socket") or request.environ.get("werkzeug.socket")
-    return Stream(watcher, session_still_valid(), connection, limits)
+    try:
+        return Stream(who, watcher, session_still_valid(), connection, limits)
+    except BaseException:
+        watcher.close()  # or the feed would run for it for ever
+        raise
 
 
 def _response(body: Stream | tuple[()]) -> Response:

@@ -15,15 +15,13 @@ from infra.message import Cursor, Message, is_document_id
 from infra.query import QueryError, parse
 from web import highlight, listing, payload
 from web.auth import login_required, public
-from web.columns import Columns, columns_text, parse_columns
+from web.columns import MOST_COLUMNS, Columns, columns_text, offered, parse_columns
 from web.delivery import WORDS, notice_text, observed, state_of
 from web.filters import opening_address, saved_beside
 from web.links import Here
-from web.rows import row_html
+from web.rows import row_with
 from web.services import services
 from web.timeline import timeline
-
-__all__ = ["blueprint", "row_html"]
 
 PAGE_ROWS = 50
 
@@ -50,6 +48,9 @@ def index() -> ResponseReturnValue:
         return redirect(opening, 302)
     q, before, subscription = request.args.get("q", "").strip(), _before(), _subscription()
     columns = parse_columns(request.args.getlist("columns"))
+    if len(request.args.getlist("columns")) > 1:
+        # A form of check boxes says it several times; one address for one list is easier to share.
+        return redirect(Here(View(q, subscription, columns), "q" in request.args).to(before=before), 302)
     try:
         query = parse(q, datetime.now(UTC))
     except QueryError as exc:
@@ -58,7 +59,7 @@ def index() -> ResponseReturnValue:
         return _list_page(listing.refused(q, subscription, before, exc), columns, filters), 400
     found = search(services().messages, Selection(subscription), query, before=before, limit=PAGE_ROWS)
     if _wants_rows():
-        return jsonify(listing.as_json(found))
+        return jsonify(listing.as_json(found, columns))
     return _list_page(listing.List(q, subscription, before, query, found), columns, filters)
 
 
@@ -69,10 +70,13 @@ def _list_page(shown: listing.List, columns: Columns, filters: list[SavedFilter]
         "messages.html",
         list=shown,
         columns=columns_text(columns),
+        chosen=columns,
+        offered=[(name, columns_text((name,))) for name in offered(shown.found.messages, columns)],
+        most_columns=MOST_COLUMNS,
         here=Here(view, saved.default is not None),
         saved=saved,
-        timeline=timeline(shown.query, shown.subscription),
-        row=row_html,
+        timeline=timeline(shown.query, view),
+        row=row_with(columns),
         before=shown.before,
         deliveries=observed(),
         delivery_state=state_of,

@@ -1,9 +1,11 @@
-"""One message as a row of the list: the one partial that pages and the stream share, the same for every reader.
+"""One message as a row of the list: the one partial that pages and the stream share, the same for every reader who
+has chosen the same columns.
 
 Pure: it needs no request and no application, so the feed's thread renders with it.
 """
 
-from functools import cache
+from collections.abc import Callable
+from functools import cache, lru_cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
@@ -11,10 +13,12 @@ from markupsafe import Markup
 
 from infra.message import Message, visible
 from web import formats
+from web.columns import Columns, cells
 from web.links import exclude_link, filter_link
 from web.summaries import summarise
 
 CHIPS = 6
+_MOST_CHOICES = 64
 
 
 @cache
@@ -48,9 +52,17 @@ def add_filters(environment: Environment) -> None:
     )
 
 
-def row_html(message: Message) -> Markup:
+def row_html(message: Message, columns: Columns = ()) -> Markup:
     """The row of one message: a ``<tr>``, escaped by the template."""
     # Short ones first: they say most (a status, a type), and long ones are mostly ids.
     attributes = sorted(message.attributes.items(), key=lambda pair: (len(pair[0]) + len(pair[1]), pair))
-    html = _template().render(m=message, chips=attributes[:CHIPS], more=max(0, len(attributes) - CHIPS))
+    html = _template().render(
+        m=message, chips=attributes[:CHIPS], more=max(0, len(attributes) - CHIPS), cells=cells(message, columns)
+    )
     return Markup(html)  # noqa: S704 - the template escapes all it is given
+
+
+@lru_cache(_MOST_CHOICES)
+def row_with(columns: Columns) -> Callable[[Message], Markup]:
+    """What renders rows with these columns: the same function for all who chose the same."""
+    return lambda message: row_html(message, columns)

@@ -3,16 +3,18 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from urllib.parse import urlencode
 
 from flask import Blueprint, current_app, render_template, request
 from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 
 from infra.errors import InputError
+from infra.filters import View
 from infra.firestore.reads import Selection
 from infra.query import Query, parse
 from web.auth import login_required
+from web.columns import parse_columns
+from web.links import Here
 from web.pauses import read_pauses
 from web.services import Services
 from web.volume import MINUTES, MOST_COUNTED, Hour, Minute, Volume
@@ -89,20 +91,22 @@ def fragment() -> ResponseReturnValue:
     """The timeline for ``?q=`` and ``&subscription=``, as a part of the page: its script asks every minute."""
     subscription = request.args.get("subscription", "")
     query = parse(request.args.get("q", ""), datetime.now(UTC))
-    shown = timeline(query, subscription, wait_seconds=_WAIT_SECONDS)
+    view = View(subscription=subscription, columns=parse_columns(request.args.getlist("columns")))
+    shown = timeline(query, view, wait_seconds=_WAIT_SECONDS)
     return render_template("_timeline.html", timeline=shown)
 
 
-def timeline(query: Query, subscription: str, wait_seconds: float = 0.0) -> Timeline:
-    """The last hour of a monitored subscription, or of all. Raises InputError for another."""
+def timeline(query: Query, view: View, wait_seconds: float = 0.0) -> Timeline:
+    """The last hour of a monitored subscription, or of all; links keep the view. Raises InputError for another."""
+    subscription = view.subscription
     volumes: dict[str, Volume] = current_app.extensions[_EXTENSION]
     if subscription not in volumes:
         raise InputError("subscription", f"{subscription[:100]!r} is not monitored here.")
     now = datetime.now(UTC)
-    return draw(volumes[subscription].hour(now, wait_seconds), query, subscription, now)
+    return draw(volumes[subscription].hour(now, wait_seconds), query, view, now)
 
 
-def draw(hour: Hour, query: Query, subscription: str, now: datetime) -> Timeline:
+def draw(hour: Hour, query: Query, view: View, now: datetime) -> Timeline:
     """Place an hour on the drawing; links keep the rest of the filter. Pure."""
     counts = [minute.count or 0 for minute in hour.minutes]
     since, most = hour.minutes[0].at, max(counts)
@@ -120,7 +124,7 @@ def draw(hour: Hour, query: Query, subscription: str, now: datetime) -> Timeline
             for x, (minute, count) in enumerate(zip(hour.minutes, counts, strict=True))
             if count
         ),
-        spans={step: tuple(_spans(hour, step, query.timeless, subscription)) for step in _STEPS},
+        spans={step: tuple(_spans(hour, step, query.timeless, view)) for step in _STEPS},
         stops=tuple(_stops(hour, now)),
         timeless=query.timeless,
     )
@@ -131,15 +135,14 @@ def _is_chosen(query: Query, at: datetime) -> bool:
     return (after is None or at >= after.replace(second=0, microsecond=0)) and (before is None or at < before)
 
 
-def _spans(hour: Hour, step: int, timeless: str, subscription: str) -> Iterator[Span]:
+def _spans(hour: Hour, step: int, timeless: str, view: View) -> Iterator[Span]:
     for x in range(0, MINUTES, step):
         some = hour.minutes[x : x + step]
         since, until = some[0].at, some[-1].at + timedelta(minutes=1)
         q = f"{timeless} after:{since:%Y-%m-%dT%H:%MZ} before:{until:%Y-%m-%dT%H:%MZ}".strip()
-        held = {"q": q, "subscription": subscription} if subscription else {"q": q}
         counts = [minute.count for minute in some if minute.count is not None]
         is_cut = any(count >= MOST_COUNTED for count in counts)
-        yield Span(x, step, since, until, sum(counts) if counts else None, is_cut, f"/messages?{urlencode(held)}")
+        yield Span(x, step, since, until, sum(counts) if counts else None, is_cut, Here(view).to(q=q))
 
 
 def _stops(hour: Hour, now: datetime) -> Iterator[Stop]:

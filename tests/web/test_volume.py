@@ -7,6 +7,7 @@ from io import StringIO
 import pytest
 
 from infra.errors import StoreUnavailableError
+from infra.filters import View
 from infra.logs import Logger
 from infra.query import parse
 from tests.web.stage import wait_until
@@ -133,7 +134,7 @@ def hour_of(counts: dict[int, int], *stopped: Pause) -> Hour:
 
 
 def test_the_drawing_is_to_scale() -> None:
-    drawn = draw(hour_of({0: 1, 10: 50, 59: 100}), parse("", NOW), "", NOW)
+    drawn = draw(hour_of({0: 1, 10: 50, 59: 100}), parse("", NOW), View(), NOW)
     assert [(bar.x, bar.height) for bar in drawn.bars] == [(0, 100), (49, 50), (59, 4)]
     assert (drawn.total, drawn.peak.count, drawn.is_cut) == (151, 100, False)
     assert [len(spans) for spans in drawn.spans.values()] == [60, 12]
@@ -141,18 +142,18 @@ def test_the_drawing_is_to_scale() -> None:
 
 
 def test_an_empty_hour_is_drawn() -> None:
-    drawn = draw(hour_of({}), parse("", NOW), "", NOW)
+    drawn = draw(hour_of({}), parse("", NOW), View(), NOW)
     assert (drawn.bars, drawn.total) == ((), 0)
 
 
 def test_what_was_not_counted_to_its_end_says_so() -> None:
-    drawn = draw(hour_of({5: MOST_COUNTED}), parse("", NOW), "", NOW)
+    drawn = draw(hour_of({5: MOST_COUNTED}), parse("", NOW), View(), NOW)
     assert drawn.is_cut
     assert drawn.spans[1][54].is_cut
 
 
 def test_the_chosen_span_stands_out() -> None:
-    drawn = draw(hour_of(dict.fromkeys(range(60), 1)), parse("x after:10m before:5m", NOW), "", NOW)
+    drawn = draw(hour_of(dict.fromkeys(range(60), 1)), parse("x after:10m before:5m", NOW), View(), NOW)
     assert [bar.x for bar in drawn.bars if bar.is_chosen] == [49, 50, 51, 52, 53, 54]
     assert drawn.timeless == "x"
 
@@ -160,6 +161,6 @@ def test_the_chosen_span_stands_out() -> None:
 def test_a_pause_is_where_it_was() -> None:
     since = NOW - 70 * MINUTE
     stopped = Pause("builds", since, since + 20 * MINUTE)
-    drawn = draw(hour_of({}, stopped), parse("", NOW), "", NOW)
+    drawn = draw(hour_of({}, stopped), parse("", NOW), View(), NOW)
     assert [(stop.x, stop.width) for stop in drawn.stops] == [(0.0, 9.5)]
     assert drawn.stops[0].since == minutes_until(NOW)[0]

@@ -15,10 +15,11 @@ export class Live {
    * `on` has message, which tells whether it was new, gone, delivery, resync(since), caughtUp(count, since) and
    * state(name, since). Names: connecting, live, reconnecting, signed-out.
    */
-  constructor(after, { q, subscription }, on) {
+  constructor(after, { q, subscription, columns }, on) {
     this.after = after;
     this.q = q;
     this.subscription = subscription;
+    this.columns = columns;
     this.on = on;
     this.source = null;
     this.timer = null;
@@ -44,6 +45,7 @@ export class Live {
     const query = new URLSearchParams({ after: this.after });
     if (this.q) query.set("q", this.q);
     if (this.subscription) query.set("subscription", this.subscription);
+    if (this.columns) query.set("columns", this.columns);
     const source = new EventSource(`/live?${query}`);
     this.source = source;
     this.heardAt = Date.now();
