@@ -55,19 +55,24 @@ class Sessions:
         return f"{secret}.{user}"
 
     def resolve(self, cookie: str) -> Resolved | None:
-        """The session and user of a cookie, read in one request; None when it is unknown, ended or too old.
+        """The session and user of a cookie that somebody uses, which keeps the session for another while.
 
-        Raises StoreError.
+        Read in one request; None when the cookie is unknown, ended or too old. Raises StoreError.
         """
+        found = self.look_up(cookie)
+        now = datetime.now(UTC)
+        if found and now - found.session.seen_at > _TOUCH_AFTER:
+            self._touch(found.session.id, now)
+        return found
+
+    def look_up(self, cookie: str) -> Resolved | None:
+        """The same without using it: what only stays open does not keep a session from idling out."""
         found = _COOKIE.fullmatch(cookie)
         if not found:
             return None
         session, user = self._read(_id_of(found.group(1)), found.group(2))
-        now = datetime.now(UTC)
-        if session is None or user is None or session.user != user.name or _is_over(session, now):
+        if session is None or user is None or session.user != user.name or _is_over(session, datetime.now(UTC)):
             return None
-        if now - session.seen_at > _TOUCH_AFTER:
-            self._touch(session.id, now)
         return Resolved(session, user)
 
     def all(self) -> list[Session]:

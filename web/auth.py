@@ -20,6 +20,7 @@ from web.services import services
 
 Access = Literal["public", "viewer", "operator", "admin"]
 IAP = "subscope_iap"  # the application's extension: IAP's verifier, there with AUTH_MODE=iap alone
+_STREAM = "live.live"
 View = TypeVar("View", bound=Callable[..., object])
 
 # Flask and Bootstrap-Flask make these routes themselves.
@@ -97,7 +98,7 @@ def session_still_valid() -> Callable[[], bool]:
     def check() -> bool:
         try:
             # IAP checks each request, and an open stream is one: what we can ask is whether the user is still there.
-            return users.get(name) is not None if by_iap else sessions.resolve(cookie) is not None
+            return users.get(name) is not None if by_iap else sessions.look_up(cookie) is not None
         except StoreUnavailableError:
             return True
 
@@ -115,7 +116,10 @@ def _visitor(_request: object) -> Visitor | None:
     if IAP in current_app.extensions:
         return _visitor_by_iap(current_app.extensions[IAP])
     cookie = session_cookie(request)
-    resolved = services().sessions.resolve(cookie) if cookie else None
+    sessions = services().sessions
+    # A stream comes back by itself, for hours: it is nobody's doing. A page that is looked at asks for more than that.
+    resolve = sessions.look_up if request.endpoint == _STREAM else sessions.resolve
+    resolved = resolve(cookie) if cookie else None
     return Visitor(resolved.user) if resolved else None
 
 

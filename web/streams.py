@@ -7,6 +7,7 @@ is something to send, or it is stuck in sending.
 import socket
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -16,6 +17,9 @@ from web.watcher import Watcher
 # What a client has not read waits in the kernel; left to itself, that grows to megabytes for each.
 _SEND_BUFFER_BYTES = 256 * 1024
 _LOOK_SECONDS = 1.0
+# One person's share: a quarter of all, but enough for a desk full of tabs.
+SHARES = 4
+LEAST_SHARE = 10
 
 
 @dataclass(frozen=True)
@@ -35,8 +39,14 @@ class Stream:
     """One client's response body: frames, a pulse while there are none, and the reasons to end."""
 
     def __init__(
-        self, watcher: Watcher, is_valid: Callable[[], bool], connection: socket.socket | None, limits: Limits
+        self,
+        who: str,
+        watcher: Watcher,
+        is_valid: Callable[[], bool],
+        connection: socket.socket | None,
+        limits: Limits,
     ) -> None:
+        self.who = who
         now = time.monotonic()
         self._watcher, self._is_valid, self._connection, self._limits = watcher, is_valid, connection, limits
         self._pulse_at = now + limits.pulse_seconds
@@ -103,38 +113,43 @@ class Stream:
             return True
 
 
+class FullError(Exception):
+    """No slot is free. The sentence says whose slots are taken and what to do."""
+
+
 class Streams:
-    """All open streams of the process: at most ``most``."""
+    """All open streams of the process: at most ``most``, and of one person a fair share of them."""
 
     def __init__(self, most: int) -> None:
         self.limits = Limits()
         self._most = most
+        self._share = min(most, max(LEAST_SHARE, most // SHARES))
         self._hurried = False
         self._lock = threading.Lock()
         self._open: set[Stream] = set()
-        self._reserved = 0
+        self._taken: Counter[str] = Counter()
         self._looking = False
 
     def __len__(self) -> int:
-        return len(self._open) + self._reserved
+        return self._taken.total()
 
-    def reserve(self) -> bool:
-        """Take a slot; False when all are taken."""
+    def reserve(self, who: str) -> None:
+        """Take a slot for a person. Raises FullError."""
         with self._lock:
             if len(self) >= self._most:
-                return False
-            self._reserved += 1
-            return True
+                raise FullError("All live streams are taken. Close a page, or try again.")
+            if self._taken[who] >= self._share:
+                raise FullError(f"You have {self._share} live streams open, the most for one person. Close a page.")
+            self._taken[who] += 1
 
-    def release(self) -> None:
+    def release(self, who: str) -> None:
         """Give a slot back that no stream came to fill."""
         with self._lock:
-            self._reserved -= 1
+            self._release(who)
 
     def add(self, stream: Stream) -> None:
         """Fill a reserved slot."""
         with self._lock:
-            self._reserved -= 1
             self._open.add(stream)
             if not self._looking:
                 self._looking = True
@@ -144,7 +159,14 @@ class Streams:
         """Close a stream and free its slot; any number of times."""
         stream.close()
         with self._lock:
-            self._open.discard(stream)
+            if stream in self._open:
+                self._open.discard(stream)
+                self._release(stream.who)
+
+    def _release(self, who: str) -> None:
+        self._taken[who] -= 1
+        if not self._taken[who]:
+            del self._taken[who]
 
     def hurry(self) -> None:
         """The process is going away: do not wait for clients that do not read."""

@@ -10,6 +10,7 @@ from tests.benchmarks.live_feed import firestore_process
 from tests.benchmarks.timings import Found
 from tests.web.served import Server, served
 from tests.web.stage import Writer
+from web.streams import SHARES
 
 _ID = re.compile(rb'"id":"([0-9a-f]{32})"')
 PATIENCE_SECONDS = 2.0
@@ -19,7 +20,7 @@ def measure_streams(directory: Path, streams: int, rate: int, seconds: float) ->
     """Write at a rate and read at so many clients."""
     with firestore_process() as address:
         writer = Writer(address)
-        with served(address, writer, directory, MAX_STREAMS=str(streams)) as server:
+        with served(address, writer, directory, MAX_STREAMS=str(min(1000, streams * SHARES))) as server:
             found = asyncio.run(_measure(server, writer, streams, rate, seconds))
         writer.close()
     return found

@@ -1,17 +1,24 @@
 """GET /live through gunicorn: who gets a stream, what ends it, and what becomes of its slot."""
 
+import socket
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from infra.errors import InputError
-from infra.sessions import Sessions
+from infra.sessions import IDLE, Sessions
+from infra.users import Users
 from tests.web.served import DeafClient, HttpClient, Server, served
-from tests.web.stage import LocalFirestore, Writer, stored_message, wait_until
+from tests.web.stage import LocalFirestore, Writer, settings_for, stored_message, wait_until
+from tests.web.visitor import SCRIPT, add_user, services_of
+from tests.web.visitor import Visitor as InProcess
+from web import create_app
 from web.live import read_wanted
+from web.streams import LEAST_SHARE, FullError, Streams
 
 HASTY = "tests.web.hasty_viewer:create()"
 
@@ -97,6 +104,70 @@ def test_slots_are_limited_and_free_again_soon_after_a_client_vanished(hasty: Se
         client.close()
 
 
+def test_one_person_takes_a_fair_share_of_the_slots(
+    firestore: LocalFirestore, writer: Writer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with served(firestore.address, writer, tmp_path, MAX_STREAMS="12") as server:
+        clients = [HttpClient(server) for _ in range(LEAST_SHARE)]
+        refused = server.request("/live", Accept="text/event-stream")
+        assert refused.response.status == 503
+        assert int(refused.response.headers["Retry-After"]) > 0
+        assert b"You have 10 live streams open, the most for one person" in refused.response.read()
+        refused.close()
+        monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", firestore.address)
+        Users(writer.database).add("ben", "correct horse battery", "viewer", by="test")
+        server.cookie = Sessions(writer.database).create("ben")
+        other = HttpClient(server)
+        assert other.response.status == 200
+        for client in (*clients, other):
+            client.close()
+
+
+@pytest.mark.parametrize(("most", "share"), [(3, 3), (10, 10), (40, 10), (250, 62)])
+def test_the_share_is_a_quarter_and_at_least_ten(most: int, share: int) -> None:
+    streams = Streams(most)
+    for _ in range(share):
+        streams.reserve("ana")
+    with pytest.raises(FullError):
+        streams.reserve("ana")
+    if most > share:
+        streams.reserve("ben")
+    streams.release("ana")
+    streams.reserve("ana")
+
+
+def test_a_stream_that_cannot_be_made_leaves_no_watcher(
+    firestore: LocalFirestore, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", firestore.address)
+    app = create_app(settings_for(firestore.address, LOG_LEVEL="CRITICAL", MAX_STREAMS="1"))
+    ana = InProcess(app, add_user(app, "ana-without-a-socket", "viewer"))
+    gone = socket.socket()
+    gone.close()
+    for _ in range(2):  # its slot is free again, too
+        assert ana.get("/live", SCRIPT, environ_overrides={"gunicorn.socket": gone}).status_code == 500
+    assert services_of(app).feed.watchers == 0
+    services_of(app).feed.close()
+    services_of(app).database.close()
+
+
+def test_an_open_stream_does_not_keep_a_session(
+    hasty: Server, writer: Writer, firestore: LocalFirestore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", firestore.address)
+    kept, hasty.cookie = hasty.cookie, Sessions(writer.database).create(hasty.user)
+    resolved = Sessions(writer.database).look_up(hasty.cookie)
+    assert resolved
+    session = writer.database.documents.collection("sessions").document(resolved.session.id)
+    long_ago = datetime.now(UTC) - IDLE + timedelta(seconds=4)
+    session.update({"seen_at": long_ago})
+    client = live_client(hasty)
+    wait_until(lambda: client.ended_at, "the end of the stream whose session idled out", 8)
+    assert session.get().get("seen_at") == long_ago
+    hasty.cookie = kept
+    client.close()
+
+
 def test_stream_ends_itself_and_the_client_comes_back_without_a_gap(
     firestore: LocalFirestore, writer: Writer, tmp_path: Path
 ) -> None:
@@ -143,7 +214,7 @@ def test_client_that_does_not_read_is_cut(hasty: Server, writer: Writer) -> None
 
 def test_sigterm_ends_many_streams_in_time(firestore: LocalFirestore, writer: Writer, tmp_path: Path) -> None:
     with served(firestore.address, writer, tmp_path) as server:
-        clients = [HttpClient(server) for _ in range(60)]
+        clients = [HttpClient(server) for _ in range(50)]
         deaf = [DeafClient(server) for _ in range(5)]
         for _ in range(12):
             last = writer.messages(100)[-1]
