@@ -181,29 +181,3 @@ run "refuses_what_no_service_would_start_with" {
     var.push_audiences, var.receiver, var.region, var.retention_days, var.subscriptions, var.viewer, var.viewer_image,
   ]
 }
-
-run "refuses_what_google_refuses" {
-  command = plan
-  variables {
-    project        = "123456789012"
-    publish_topics = ["elsewhere"]
-    viewer         = { max_streams = 1000 }
-  }
-  expect_failures = [var.project, var.publish_topics, var.viewer]
-}
-
-run "refuses_a_retention_that_pubsub_does_not_have" {
-  command = plan
-  variables {
-    subscriptions = { orders = { topic = "orders", retention_days = 32 } }
-  }
-  expect_failures = [var.subscriptions]
-}
-
-run "refuses_names_that_pubsub_refuses" {
-  command = plan
-  variables {
-    subscriptions = { google-orders = { topic = "orders" } }
-  }
-  expect_failures = [var.subscriptions]
-}
