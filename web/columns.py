@@ -20,6 +20,7 @@ MOST_OFFERED = 30
 # What a cell shows, and what is in its title; the message itself has the rest.
 _CELL_CHARACTERS = 60
 _WHOLE_CHARACTERS = 500
+_HEAD_CHARACTERS = 16
 # Of `items.*.id` so many are joined.
 _MOST_VALUES = 10
 # Names are offered from so much of a payload.
@@ -67,14 +68,14 @@ def cells(message: Message, columns: Columns) -> tuple[Cell, ...]:
     return tuple(_cell(message, name) for name in columns)
 
 
-def value(message: Message, payload: bytes | None, name: str) -> str | None:
-    """The value of one column as sent; None when it has none. ``payload`` is None when only the head is known."""
+def value(message: Message, name: str) -> str | None:
+    """The whole value of one column as sent, as far as the head document holds it; None when there is none."""
     attribute = message.attributes.get(name)
     if attribute is not None:
         return attribute
     if not name.startswith("data."):
         return None
-    texts = _known(message, name) if payload is None else _texts(payload, name.removeprefix("data."))
+    texts = _known(message, name) if message.data is None else _texts(message.data, name.removeprefix("data."))
     return " · ".join(texts) if texts else None
 
 
@@ -83,6 +84,12 @@ def offered(messages: Sequence[Message], chosen: Columns) -> tuple[str, ...]:
     counted = Counter(name for message in messages for name in _offered_by(message))
     usual = sorted(counted, key=lambda name: (-counted[name], len(name), name))
     return tuple(islice(dict.fromkeys([*chosen, *usual]), MOST_OFFERED))
+
+
+def heading(name: str) -> str:
+    """A column's name as its head shows it: of a long path the last step, which tells it from the others."""
+    last = name.rpartition(".")[2]
+    return short(name if len(name) <= _HEAD_CHARACTERS or not last else f"…{last}", 40)
 
 
 def _names(text: str) -> Iterator[str]:
@@ -102,7 +109,7 @@ def _quoted(name: str) -> str:
 
 
 def _cell(message: Message, name: str) -> Cell:
-    found = value(message, message.data, name)
+    found = value(message, name)
     if found is None:
         return Cell(name, title=_why_nothing(message, name))
     shown = short(found, _CELL_CHARACTERS)

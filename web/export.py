@@ -13,9 +13,10 @@ from flask.typing import ResponseReturnValue
 from infra.errors import StoreError
 from infra.firestore.reads import Messages
 from infra.firestore.search import Bounds, Found
-from infra.message import Cursor
+from infra.message import Cursor, Message
 from web import records
 from web.auth import requires, signed_in_user
+from web.columns import parse_columns, value
 from web.formats import full_text
 from web.matching import pages, read_filter
 from web.services import services
@@ -25,7 +26,7 @@ BOUNDS = Bounds(messages=100_000, seconds=600.0)
 _CSV = "text/csv; charset=utf-8; header=present"
 _NDJSON = "application/x-ndjson"
 
-Line = Callable[[dict[str, object]], bytes]
+Line = Callable[[Message, bytes], bytes]
 
 blueprint = Blueprint("export", __name__)
 
@@ -34,15 +35,21 @@ blueprint = Blueprint("export", __name__)
 @requires("operator")
 def ndjson() -> ResponseReturnValue:
     """One JSON object a line: what ``?q=&subscription=&before=`` shows in the list."""
-    return _export("ndjson", _NDJSON, b"", records.ndjson_line, _cut_line)
+    return _export("ndjson", _NDJSON, b"", _json_line, _cut_line)
 
 
 @blueprint.get("/export.csv")
 @requires("operator")
 def csv() -> ResponseReturnValue:
-    """One row a message, the names of the columns first."""
-    head = records.csv_row(records.COLUMNS)
-    return _export("csv", _CSV, head, lambda fields: records.csv_row(records.csv_fields(fields)), _cut_row)
+    """One row a message, the names of the columns first; ``&columns=`` of the list come last, uncut."""
+    columns = parse_columns(request.args.getlist("columns"))
+    head = records.csv_row([*records.COLUMNS, *columns])
+
+    def row(message: Message, payload: bytes) -> bytes:
+        fields = records.csv_fields(records.record(message, payload))
+        return records.csv_row([*fields, *(value(message, name) for name in columns)])
+
+    return _export("csv", _CSV, head, row, _cut_row)
 
 
 def _export(ending: str, content_type: str, head: bytes, line: Line, cut: Callable[[str], bytes]) -> Response:
@@ -79,7 +86,7 @@ def _lines(
     try:
         for page in found:
             for message in page.messages:
-                yield line(records.record(message, store.payload(message)))
+                yield line(message, store.payload(message))
                 position = message.cursor
             position = page.older
         if position:
@@ -92,6 +99,10 @@ def _lines(
 def _log_cut() -> Callable[[str], None]:
     log, who = services().log, signed_in_user().name
     return lambda reason: log.error("an export was cut", who=who, reason=reason)
+
+
+def _json_line(message: Message, payload: bytes) -> bytes:
+    return records.ndjson_line(records.record(message, payload))
 
 
 def _cut_line(reason: str) -> bytes:

@@ -15,7 +15,7 @@ from infra.message import Cursor, Message, is_document_id
 from infra.query import QueryError, parse
 from web import highlight, listing, payload
 from web.auth import login_required, public
-from web.columns import MOST_COLUMNS, Columns, columns_text, offered, parse_columns
+from web.columns import MOST_COLUMNS, Columns, columns_text, heading, offered, parse_columns
 from web.delivery import WORDS, notice_text, observed, state_of
 from web.filters import opening_address, saved_beside
 from web.links import Here
@@ -71,6 +71,7 @@ def _list_page(shown: listing.List, columns: Columns, filters: list[SavedFilter]
         list=shown,
         columns=columns_text(columns),
         chosen=columns,
+        heading=heading,
         offered=[(name, columns_text((name,))) for name in offered(shown.found.messages, columns)],
         most_columns=MOST_COLUMNS,
         here=Here(view, saved.default is not None),

@@ -1,5 +1,7 @@
 """Columns: what a name means, values as sent, an empty cell says why; page, history, stream and links have the same."""
 
+import csv
+import io
 import json
 import re
 from dataclasses import replace
@@ -11,18 +13,19 @@ from flask import Flask
 
 from infra.errors import InputError
 from infra.message import Message
+from tests.web.conftest import running
 from tests.web.stage import Writer, stored_message
 from tests.web.test_messages import HOSTILE
 from tests.web.viewing import Frames
-from tests.web.visitor import SCRIPT, Skeleton, Visitor
-from web.columns import Cell, cells, columns_text, offered, parse_columns
+from tests.web.visitor import SCRIPT, Skeleton, Visitor, services_of
+from web.columns import Cell, cells, columns_text, heading, offered, parse_columns
 from web.rows import row_html, row_with
 
 
 def message(payload: object = None, **attributes: str) -> Message:
     data = payload if isinstance(payload, bytes) else b"" if payload is None else json.dumps(payload).encode()
-    kind = "json" if data[:1] in (b"{", b"[") else "text"
-    return replace(stored_message(1, data=data), kind=kind, attributes=attributes)
+    found = replace(stored_message(1, data=data), attributes=attributes)
+    return replace(found, kind="json") if data[:1] in (b"{", b"[") else found
 
 
 def shown(payload: object, *columns: str, **attributes: str) -> list[str]:
@@ -160,13 +163,16 @@ def test_page_history_and_stream_show_the_same(app: Flask, viewer: Visitor, writ
     rows = viewer.get(f"/messages?{address}", SCRIPT).json
     assert rows is not None
     assert cells_of(rows["rows"][0]["html"]) == expected
-    assert cells_of(first_row(viewer, address)) == expected
-    assert cells_of(first_row(viewer, "q=for%3Dcolumns")) == []
+    # The feed of an application lingers; this one ends with the test.
+    with running(services_of(app).settings) as streaming:
+        visitor = Visitor(streaming, viewer.name)
+        assert cells_of(first_row(visitor, address)) == expected
+        assert cells_of(first_row(visitor, "q=for%3Dcolumns")) == []
 
 
-def first_row(viewer: Visitor, address: str) -> str:
+def first_row(visitor: Visitor, address: str) -> str:
     """The first message that the stream sends."""
-    answer = viewer.client.get(f"/live?{address}", buffered=False)
+    answer = visitor.client.get(f"/live?{address}", buffered=False)
     frames = Frames()
     for chunk in answer.response:
         frames.feed(chunk if isinstance(chunk, bytes) else chunk.encode())
@@ -215,3 +221,32 @@ def test_the_menu_offers_what_the_rows_have(viewer: Visitor, writer: Writer) -> 
         ("for", False),
         ('"a,""b""<i>"', False),
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "head"),
+    [
+        ("type", "type"),
+        ("data.user.id", "data.user.id"),
+        ("data.substitutions.REPO_NAME", "…REPO_NAME"),
+        ("x" * 60, "…"),
+    ],
+)
+def test_a_head_tells_columns_apart(name: str, head: str) -> None:
+    assert heading(name).startswith(head)
+    assert len(heading(name)) <= 40
+
+
+def test_a_spreadsheet_has_the_columns_uncut_and_last(operator: Visitor, writer: Writer) -> None:
+    data = json.dumps({"user": {"id": 42}, "long": "x" * 700, "formula": "=1"}).encode()
+    writer.message(attributes={"for": "csv"}, tokens=["for=csv"], kind="json", data=data, size_bytes=len(data))
+    names = "data.user.id,data.long,data.formula,other"
+    text = operator.get(f"/export.csv?q=for%3Dcsv&columns={names}").text
+    (row,) = csv.DictReader(io.StringIO(text, newline=""))
+    assert list(row)[-4:] == names.split(",")
+    assert [row[name] for name in names.split(",")] == ["42", "x" * 700, "'=1", ""]
+    page = operator.get(f"/messages?q=for%3Dcsv&columns={names}").text
+    link = re.search(r'href="(/export\.csv[^"]*)"', page)
+    assert link
+    assert parse_qs(urlsplit(unescape(link.group(1))).query) == {"q": ["for=csv"], "columns": [names]}
+    assert operator.get("/export.csv?columns=%22", SCRIPT).status_code == 400

@@ -153,7 +153,7 @@ def test_it_looks_at_so_much_whatever_matches_and_says_where_to_go_on(
     store, start = services_of(app).messages, Cursor(at + timedelta(seconds=300), "0" * 32)
     wanted = Filter(text, parse(text, at), EVERYTHING, start)
     seen = list(pages(store, wanted, bounds))
-    lines = list(export._lines(store, iter(seen), b"", ndjson_line, export._cut_line, lambda _: None))
+    lines = list(export._lines(store, iter(seen), b"", export._json_line, export._cut_line, lambda _: None))
     end = seen[-1].older
     older = list(pages(store, replace(wanted, before=end), bounds))[-1]
     writer.delete(*stored)  # other tests read back to the very beginning
