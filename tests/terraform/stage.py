@@ -135,6 +135,15 @@ def _imported(node: ast.AST) -> list[str]:
     return [one for one in found if one.partition(".")[0] in ("functions", "infra", "web")]
 
 
+def install(requirements: Path, environment: Path) -> None:
+    """Make a virtual environment of these requirements and nothing else, not even pip, as web/Dockerfile does."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", environment], check=True, timeout=60)
+    pip = [sys.executable, "-m", "pip", "--python", str(environment / "bin/python"), "install", "--quiet"]
+    command = [*pip, "--no-compile", "--requirement", str(requirements)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=400)
+    assert done.returncode == 0, done.stderr[-1000:]
+
+
 def checkers() -> Path:
     """The directory of the checkers' programs, in a virtual environment of their own; skips when they cannot be had."""
     done = CHECKERS / "installed"

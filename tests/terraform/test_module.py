@@ -15,8 +15,9 @@ from tests.terraform.stage import MODULE, Terraform, copy_module, resources
 def test_it_is_formatted() -> None:
     if not shutil.which("terraform"):
         pytest.skip("terraform is not installed here")
-    command = ["terraform", f"-chdir={MODULE}", "fmt", "-check", "-recursive"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    # Not the directory: whose terraform.tfvars lies in it is no business of this test.
+    files = [str(path) for pattern in ("*.tf", "tests/*.hcl") for path in sorted(MODULE.glob(pattern))]
+    done = subprocess.run(["terraform", "fmt", "-check", *files], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, f"terraform fmt -recursive changes {done.stdout.split()}"
 
 

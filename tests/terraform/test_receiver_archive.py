@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +16,7 @@ import pytest
 from infra.local.signer import Signer
 from tests.functions import stage
 from tests.functions.firestores import Reader, local_firestore
-from tests.terraform.stage import ROOT, imported_from
+from tests.terraform.stage import ROOT, imported_from, install
 
 NEVER = ("infra/local/", "infra/commands/", "infra/__main__.py", "web/", "tests/", "terraform/")
 
@@ -82,10 +81,7 @@ def unpack(packed: bytes, directory: Path) -> None:
     """Unpack the archive and install its requirements, and nothing else, in a virtual environment beside it."""
     with zipfile.ZipFile(io.BytesIO(packed)) as found:
         found.extractall(directory)
-    subprocess.run([sys.executable, "-m", "venv", directory / "venv"], check=True, timeout=120)
-    install = [f"{directory}/venv/bin/pip", "install", "--quiet", "--requirement", f"{directory}/requirements.txt"]
-    done = subprocess.run(install, capture_output=True, text=True, timeout=400)
-    assert done.returncode == 0, done.stderr[-1000:]
+    install(directory / "requirements.txt", directory / "venv")
 
 
 @pytest.mark.slow
