@@ -18,9 +18,10 @@ from web.iap import SIGN_OUT_PATH
 from web.services import Services, services
 
 _RETRY_SECONDS = 10.0
-# Our own addresses in plain characters: "//host", "/\host" or a control character cannot be written in it (T18).
+# Our own addresses: "//host", "/\host" or a control character cannot be written in it (T18). In the query whatever a
+# browser or a script leaves as it is, such as the * of a filter.
 _PAGES = "messages|password|publish|publish/sent|republish|rejections|users|sessions|audit|filters|help"
-_NEXT = re.compile(rf"/(messages/[0-9a-f]{{32}}|{_PAGES})(\?[A-Za-z0-9_.~%=&+:-]*)?")
+_NEXT = re.compile(rf"/(messages/[0-9a-f]{{32}}|{_PAGES})(\?[!$-;=?-\[\]-~]*)?")
 
 blueprint = Blueprint("account", __name__)
 

@@ -163,7 +163,8 @@ def _check_role() -> Response | None:
 def _ask_to_sign_in() -> Response | None:
     if not wants_page():
         abort(401)
-    target = request.full_path.rstrip("?") if request.method == "GET" and request.path != "/" else None
+    asked = request.full_path if request.query_string else request.path
+    target = asked if request.method == "GET" and request.path != "/" else None
     return redirect(url_for("account.login", next=target), 303)
 
 

@@ -5,18 +5,22 @@ from urllib.parse import urlencode
 
 from infra.filters import View
 from infra.message import Cursor
-from infra.query import quoted
+from infra.query import MAX_CHARACTERS, quoted
 from web.columns import columns_text
 
 
 def filter_link(key: str, value: str) -> str:
-    """The list of messages whose attribute ``key`` is ``value``, whatever characters they have."""
-    return "/messages?" + urlencode({"q": f"{quoted(key)}={quoted(value)}"})
+    """The list of messages whose attribute ``key`` is ``value``, whatever characters they have; empty when too long."""
+    return _link(f"{quoted(key)}={quoted(value)}")
 
 
 def exclude_link(key: str, value: str) -> str:
-    """The list of all other messages."""
-    return "/messages?" + urlencode({"q": f"-{quoted(key)}={quoted(value)}"})
+    """The list of all other messages; empty when too long."""
+    return _link(f"-{quoted(key)}={quoted(value)}")
+
+
+def _link(q: str) -> str:
+    return "/messages?" + urlencode({"q": q}) if len(q) <= MAX_CHARACTERS else ""
 
 
 @dataclass(frozen=True)

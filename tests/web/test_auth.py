@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 from flask import Flask
@@ -144,6 +144,20 @@ def test_pages_lead_to_sign_in_and_back(app: Flask, stranger: Visitor, name: str
     assert sign_in(stranger, name, next_page="/messages?subscription=builds") == (303, "/messages?subscription=builds")
 
 
+@pytest.mark.parametrize(
+    "query", ["q=data.items.*.id%3D7", "q=a%3D(b),c;d!%20'e'", "q=x&before=1-a&columns=data.*", "q=[a]|{b}@/?"]
+)
+def test_the_whole_filter_is_there_after_signing_in(app: Flask, stranger: Visitor, name: str, query: str) -> None:
+    add_user(app, name, "viewer")
+    asked = stranger.get(f"/messages?{query}").headers["Location"]
+    (wanted,) = parse_qs(urlsplit(asked).query)["next"]
+    assert parse_qs(urlsplit(wanted).query) == parse_qs(query)
+    status, location = sign_in(stranger, name, next_page=wanted)
+    assert status == 303
+    assert urlsplit(location).path == "/messages"
+    assert parse_qs(urlsplit(location).query) == parse_qs(query)
+
+
 def test_scripts_and_streams_are_told_401(stranger: Visitor) -> None:
     for headers in (SCRIPT, {"Accept": "text/event-stream"}, {"Accept": "*/*"}):
         answer = stranger.get("/messages", headers)
@@ -163,6 +177,10 @@ def test_scripts_and_streams_are_told_401(stranger: Visitor) -> None:
         "/messages@evil.example",
         "/messages\r\nSet-Cookie: a=b",
         "/messages?a=\u202e",
+        "/messages?a=\\evil.example",
+        "/messages?a=b c",
+        "/messages?a=\x7f",
+        "/messages?a=b#c",
         "/%2f%2fevil.example",
         "javascript:alert(1)",
         "///messages",

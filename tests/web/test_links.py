@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.query import parse
-from tests.web.stage import START, stored_message
+from infra.query import MAX_CHARACTERS, parse
+from tests.web.stage import START, Writer, stored_message
+from tests.web.visitor import Visitor
 from web.links import exclude_link, filter_link
 
 
@@ -22,6 +23,26 @@ from web.links import exclude_link, filter_link
 )
 def test_links(key: str, value: str, link: str) -> None:
     assert filter_link(key, value) == link
+
+
+def test_what_no_filter_can_hold_is_no_link() -> None:
+    fits = "x" * (MAX_CHARACTERS - len("-key="))
+    assert filter_link("key", fits)
+    assert exclude_link("key", fits)
+    assert filter_link("key", fits + "x")
+    assert exclude_link("key", fits + "x") == ""
+    assert filter_link("key", "\u0001" * 1_000) == ""
+
+
+def test_a_value_that_no_filter_can_hold_is_shown_all_the_same(viewer: Visitor, writer: Writer) -> None:
+    document = writer.message(attributes={"long": "\u0001" * 1_000, "short": "s"})
+    for page in (viewer.get("/messages").text, viewer.get(f"/messages/{document}").text):
+        assert "long%22%3D" not in page
+        assert "q=long" not in page
+        assert 'href="/messages?q=short%3Ds"' in page
+    row = viewer.get("/messages").text.split(f'data-id="{document}"', 1)[1].split("</tr>", 1)[0]
+    assert '<span class="chip" title="long=' in row
+    writer.delete(document)
 
 
 @given(
