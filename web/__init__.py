@@ -35,6 +35,7 @@ from web import (
     health,
     help,
     journals,
+    lineage,
     live,
     messages,
     people,
@@ -128,7 +129,7 @@ def _register(app: Flask) -> None:
     errors.init_app(app)
     backlog.init_app(app)
     help.init_app(app)
-    republish.init_app(app)
+    lineage.init_app(app)
     for module in (account, api, backlog, delivery, edges, export, health, help, journals, live, messages, people):
         app.register_blueprint(module.blueprint)
     app.register_blueprint(filters.blueprint)

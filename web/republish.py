@@ -1,23 +1,20 @@
 """Publishing stored messages again, byte for byte: one, all that a filter finds, or dead letters to their source.
 
-What is replayed says so (``infra.replay``), and its page links back to what it came from.
+What is replayed says so (``infra.replay``); its page links back to what it came from (``web.lineage``).
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Literal
 
-from flask import Blueprint, Flask, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from infra.errors import DocumentNotFoundError, InputError, StoreError, SubscopeError, SubscriptionError
-from infra.firestore.reads import Messages, Selection
-from infra.firestore.search import Bounds, search
-from infra.message import Message, document_id, is_document_id
+from infra.errors import DocumentNotFoundError, InputError, SubscopeError, SubscriptionError
+from infra.firestore.reads import Messages
+from infra.message import Message, is_document_id
 from infra.publishing import Outgoing, Sent, check
-from infra.query import parse, quoted
-from infra.replay import REPLAYED_BY, REPLAYED_FROM, again, back_to_source, dead_letter_source
+from infra.replay import again, back_to_source, dead_letter_source
 from web.auth import requires, signed_in_user
 from web.matching import find, read_filter
 from web.services import services
@@ -27,21 +24,8 @@ Way = Literal["topic", "source"]
 MOST_MESSAGES = 500
 # Every payload is read and sent again while the person waits.
 MOST_BYTES = 100_000_000
-_FEW = 5
 
 blueprint = Blueprint("republish", __name__)
-
-
-@dataclass(frozen=True)
-class Lineage:
-    """Where a message came from and what came of it. ``origin`` is None when it is not stored any more, or not here."""
-
-    replayed_from: str
-    replayed_by: str
-    origin: Message | None
-    replays: list[Message]
-    more: bool
-    filter: str
 
 
 @dataclass(frozen=True)
@@ -60,11 +44,6 @@ class Refused:
 
     message: Message
     reason: str
-
-
-def init_app(app: Flask) -> None:
-    """Let a message's page ask for its lineage."""
-    app.jinja_env.globals.update(lineage_of=lineage_of, dead_letter_source=dead_letter_source)
 
 
 @blueprint.post("/messages/<document>/republish")
@@ -137,28 +116,6 @@ def _publish(topic: str, messages: list[Message], way: Way, who: str) -> Sent:
     why = f"{len(messages)} messages, {request.form.get('q', '')[:200]!r}"
     outgoing = _each(services().messages, messages, way, who)
     return services().publisher.publish_all(topic, outgoing, who, "message.republish", why)
-
-
-def lineage_of(message: Message) -> Lineage:
-    """Where a message came from, and the newest few of what came of it. What cannot be read is left out."""
-    came_from = message.attributes.get(REPLAYED_FROM, "")
-    filter_text = f"{REPLAYED_FROM}={quoted(message.message_id)}"
-    try:
-        origin = _origin(came_from) if came_from else None
-        query = parse(filter_text, datetime.now(UTC))
-        found = search(services().messages, Selection(), query, limit=_FEW, bounds=Bounds(messages=50, seconds=0.5))
-        replays, more = found.messages, found.older is not None
-    except StoreError as exc:
-        services().log.warning("lineage cannot be read", id=message.id, reason=str(exc))
-        origin, replays, more = None, [], False
-    by = message.attributes.get(REPLAYED_BY, "")
-    return Lineage(came_from, by, origin, replays, more and len(replays) == _FEW, filter_text)
-
-
-def _origin(message_id: str) -> Message | None:
-    """The stored message of an id, whichever monitored subscription delivered it."""
-    candidates = [document_id(subscription, message_id) for subscription in services().settings.subscriptions]
-    return next(iter(services().messages.some(candidates)), None)
 
 
 def _stored(document: str) -> Message:

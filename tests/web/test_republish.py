@@ -51,9 +51,10 @@ def test_a_replay_says_so_and_both_link_to_each_other(acting: Visitor, acting_ap
     first = store(acting_app, topics.name)
     replay = store(acting_app, topics.name, attributes={"replayed-from": first.message_id, "replayed-by": HOSTILE})
     page = acting.get(f"/messages/{replay.id}").text
-    assert f'Replayed from <a href="/messages/{first.id}">message {first.message_id}</a> by ' in page
+    assert f'Says it was replayed from <a href="/messages/{first.id}">message {first.message_id}</a>, by ' in page
+    assert "any publisher can write them" in page
     assert "<script>alert" not in page
-    assert f'Replayed as <a href="/messages/{replay.id}">' in acting.get(f"/messages/{first.id}").text
+    assert f'">Message {replay.message_id}</a> says it was replayed from this one' in acting.get(f"/messages/{first.id}").text
     lost = store(acting_app, topics.name, attributes={"replayed-from": HOSTILE})
     page = acting.get(f"/messages/{lost.id}").text
     assert "which is not kept here" in page
@@ -66,7 +67,7 @@ def test_a_loop_is_visible(acting: Visitor, acting_app: Flask, topics: Topics) -
     third = store(acting_app, topics.name, attributes={"replayed-from": second.message_id})
     page = acting.get(f"/messages/{second.id}").text
     assert f'from <a href="/messages/{first.id}">' in page
-    assert f'as <a href="/messages/{third.id}">' in page
+    assert f'<a href="/messages/{third.id}">Message' in page
 
 
 def test_many_replays_are_a_link_to_the_list(acting: Visitor, acting_app: Flask, topics: Topics) -> None:
@@ -74,8 +75,8 @@ def test_many_replays_are_a_link_to_the_list(acting: Visitor, acting_app: Flask,
     for _ in range(6):
         store(acting_app, topics.name, attributes={"replayed-from": first.message_id})
     page = acting.get(f"/messages/{first.id}").text
-    assert page.count("Replayed as") == 5
-    found = re.search(r'href="(/messages\?q=[^"]+)">All its replays', page)
+    assert page.count("says it was replayed from this one") == 5
+    found = re.search(r'href="(/messages\?q=[^"]+)">All that say so', page)
     assert found
     assert acting.get(unescape(found.group(1))).text.count('<tr class="message"') == 6
 
@@ -86,8 +87,8 @@ def test_viewers_see_where_it_comes_from_and_no_control(
 ) -> None:
     replay = store(acting_app, topics.name, attributes={"replayed-from": "1", SOURCE_ATTRIBUTE: topics.name})
     page = reading.get(f"/messages/{replay.id}{part}").text
-    assert "Replayed from" in page
-    assert "A dead letter of the subscription" in page
+    assert "Says it was replayed from" in page
+    assert "Says it is a dead letter of the subscription" in page
     assert "republish" not in page
     assert "/publish?from=" not in page
     assert "Send back to source" in acting.get(f"/messages/{replay.id}{part}").text
