@@ -36,7 +36,7 @@ class Calls:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._opening = asyncio.Lock()
+        self._opening: asyncio.Task[None] | None = None
         self._channel: grpc.aio.Channel | None = None
         self._methods: dict[Rpc, Any] = {}
         self._missed = 0
@@ -64,6 +64,8 @@ class Calls:
 
     async def close(self) -> None:
         """Close the connections at once."""
+        if self._opening is not None:
+            self._opening.cancel()
         if self._channel is not None:
             await self._channel.close()
         for closing in self._closing:
@@ -87,10 +89,18 @@ class Calls:
         return reply
 
     async def _open(self) -> grpc.aio.Channel:
-        async with self._opening:
-            if self._channel is None:
-                self._channel = await self._database.open_async_channel()
-            return self._channel
+        if self._channel is None:
+            if self._opening is None:
+                self._opening = asyncio.create_task(self._open_new())
+            # A call that runs out of time leaves it to the others: begun anew each time, slow credentials never came.
+            await asyncio.shield(self._opening)
+        return self._channel
+
+    async def _open_new(self) -> None:
+        try:
+            self._channel = await self._database.open_async_channel()
+        finally:
+            self._opening = None
 
     def _method(self, rpc: Rpc, kind: Callable[..., Any]) -> Any:
         if rpc not in self._methods:

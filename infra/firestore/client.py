@@ -47,6 +47,7 @@ class Database:
         self._lock = threading.Lock()
         self._documents: Any = None
         self._api: FirestoreClient | None = None
+        self._credentials: Any = None  # of asynchronous connections
         self.name = f"projects/{settings.google_cloud_project}/databases/{settings.firestore_database}"
         # The root of every document's full name, without a slash at the end.
         self.root = f"{self.name}/documents"
@@ -109,10 +110,12 @@ class Database:
         host = self._settings.firestore_emulator_host
         if host:
             return grpc.aio.insecure_channel(host, options=_OPTIONS)
-        # Credentials may come from a server that takes its time: the event loop does not wait for it.
-        scopes = FirestoreGrpcAsyncIOTransport.AUTH_SCOPES
-        credentials, _ = await asyncio.to_thread(google.auth.default, scopes=scopes)
-        return FirestoreGrpcAsyncIOTransport.create_channel(credentials=credentials, options=_OPTIONS)
+        # Credentials may come from a server that takes its time: the event loop does not wait for it, and a new
+        # connection keeps what they know.
+        if self._credentials is None:
+            scopes = FirestoreGrpcAsyncIOTransport.AUTH_SCOPES
+            self._credentials, _ = await asyncio.to_thread(google.auth.default, scopes=scopes)
+        return FirestoreGrpcAsyncIOTransport.create_channel(credentials=self._credentials, options=_OPTIONS)
 
     def close(self) -> None:
         """Close the connections that were made; the asynchronous one belongs to its event loop."""

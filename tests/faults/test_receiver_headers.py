@@ -65,7 +65,8 @@ def test_connections_that_say_nothing_or_little_hold_no_push(receiver: ReceiverP
 
     drippers = [threading.Thread(target=drip, args=(number,)) for number in range(SLOW)]
     with contextlib.ExitStack() as stack:
-        stack.callback(lambda: [one.join(5) for one in drippers])
+        for one in drippers:
+            stack.callback(one.join, 5)
         stack.callback(ended.set)
         for _ in range(IDLE):
             stack.enter_context(socket.create_connection(("127.0.0.1", receiver.port), timeout=5))

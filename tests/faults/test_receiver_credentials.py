@@ -1,0 +1,130 @@
+"""The metadata server is slow, fails or says nothing: pushes are answered in time, and nobody else waits for it."""
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from functions.receiver import BUDGET_SECONDS
+from tests.faults.google_cloud import FirestoreFront, MetadataServer
+from tests.functions.firestores import local_firestore
+from tests.functions.stage import KeyServer, ReceiverProcess, push_body, wait_until
+
+NEVER = 1e9
+PUSHES = 6
+
+
+@pytest.fixture(scope="module")
+def store() -> Iterator[str]:
+    with local_firestore() as address:
+        yield address
+
+
+@pytest.fixture
+def metadata() -> Iterator[MetadataServer]:
+    server = MetadataServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def receiver(store: str, metadata: MetadataServer, keys: KeyServer, tmp_path: Path) -> Iterator[ReceiverProcess]:
+    front = FirestoreFront(store, tmp_path)
+    extra = {
+        "HOME": str(tmp_path),  # nobody's own credentials
+        "GCE_METADATA_HOST": metadata.address,
+        "GCE_METADATA_IP": metadata.address,
+        "grpc_proxy": front.url,
+        "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH": str(front.certificate),
+    }
+    process = ReceiverProcess("", keys.url, extra=extra).start()
+    yield process
+    process.close()
+    front.close()
+
+
+def push_several(receiver: ReceiverProcess, token: str) -> tuple[set[int], float, float]:
+    """The statuses of some pushes at once; the slowest one's seconds, and the slowest answer to strangers meanwhile."""
+    times: list[float] = []
+
+    def push(number: int) -> int:
+        start = time.monotonic()
+        status = receiver.push(push_body(f"credentials-{number}"), token).status
+        times.append(time.monotonic() - start)
+        return status
+
+    with ThreadPoolExecutor(PUSHES) as pool:
+        pushes = [pool.submit(push, number) for number in range(PUSHES)]
+        others = _ask_until(receiver, lambda: all(one.done() for one in pushes))
+        return {one.result() for one in pushes}, max(times), others
+
+
+def _ask_until(receiver: ReceiverProcess, done: Callable[[], bool]) -> float:
+    slowest = 0.0
+    while not done():
+        start = time.monotonic()
+        assert receiver.push(b"x", "a.b.c").status == 401
+        slowest = max(slowest, time.monotonic() - start)
+        time.sleep(0.05)
+    return slowest
+
+
+def threads(receiver: ReceiverProcess) -> int:
+    [worker] = receiver.workers()
+    return len(list(Path(f"/proc/{worker}/task").iterdir()))
+
+
+@pytest.mark.parametrize(
+    ("delay_seconds", "broken", "status"), [(0, False, 204), (1, False, 204), (10, False, 503), (0, True, 503)]
+)
+def test_a_cold_start_without_credentials_is_an_outage_and_heals(
+    receiver: ReceiverProcess, metadata: MetadataServer, token: str, delay_seconds: float, broken: bool, status: int
+) -> None:
+    metadata.delay_seconds, metadata.broken = delay_seconds, broken
+    statuses, slowest, others = push_several(receiver, token)
+    assert statuses == {status}
+    assert (slowest < BUDGET_SECONDS, others < 1) == (True, True)
+    assert metadata.asked, "the credentials came from somewhere else"
+    metadata.delay_seconds, metadata.broken = 0, False
+    wait_until(lambda: receiver.push(push_body("healed"), token).status == 204, "the recovery", 20)
+
+
+@pytest.mark.slow
+def test_a_metadata_server_that_never_answers_piles_nothing_up(
+    receiver: ReceiverProcess, metadata: MetadataServer, token: str
+) -> None:
+    metadata.delay_seconds = NEVER
+    counted, began = [], time.monotonic()
+    for _ in range(2):
+        statuses, slowest, others = push_several(receiver, token)
+        assert (statuses, slowest < BUDGET_SECONDS, others < 1) == ({503}, True, True)
+        counted.append(threads(receiver))
+    assert max(counted) < 20
+    assert len(metadata.asked) <= (time.monotonic() - began) / 3 + 1, "one asks for all, and gives up after 3 s"
+    metadata.delay_seconds = 0
+    wait_until(lambda: receiver.push(push_body("healed"), token).status == 204, "the recovery", 20)
+
+
+@pytest.mark.slow
+def test_credentials_that_take_longer_than_a_call_come_all_the_same(
+    receiver: ReceiverProcess, metadata: MetadataServer, token: str
+) -> None:
+    metadata.delay_seconds = 2.6  # Google's library gives each question 3 s, and asks several
+    wait_until(lambda: receiver.push(push_body("late"), token).status == 204, "the first acknowledgement", 45)
+
+
+@pytest.mark.slow
+def test_a_token_that_cannot_be_renewed_is_an_outage_and_heals(
+    receiver: ReceiverProcess, metadata: MetadataServer, token: str
+) -> None:
+    metadata.token_seconds = 60  # so little that each call asks for the next
+    assert push_several(receiver, token)[0] == {204}
+    before = threads(receiver)
+    metadata.delay_seconds = NEVER
+    statuses, slowest, others = push_several(receiver, token)
+    assert (statuses, slowest < BUDGET_SECONDS, others < 1) == ({503}, True, True)
+    assert threads(receiver) < before + 20
+    metadata.delay_seconds = 0
+    wait_until(lambda: receiver.push(push_body("healed"), token).status == 204, "the recovery", 20)
