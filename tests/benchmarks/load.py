@@ -21,14 +21,17 @@ class Load:
 
 
 class Template:
-    """A push request with room for a message id of fixed length: nothing is encoded while measuring."""
+    """A push request with room for a message id of fixed length: nothing is encoded while measuring.
 
-    def __init__(self, token: str, size_bytes: int, attributes: dict[str, str]) -> None:
+    ``attempt`` is Pub/Sub's own count, which it sends when the subscription has a dead-letter policy; None sends none.
+    """
+
+    def __init__(self, token: str, size_bytes: int, attributes: dict[str, str], attempt: int | None = 1) -> None:
         data = (b'{"id": "7d1f", "status": "SUCCESS", "steps": 4, "text": "' + b"x" * size_bytes)[
             : size_bytes - 2
         ] + b'"}'
-        # As a subscription with a dead-letter policy sends it, and Subscope's have one.
-        body = json.dumps({**envelope(_ID, data, attributes), "deliveryAttempt": 1}).encode()
+        counted = {} if attempt is None else {"deliveryAttempt": attempt}
+        body = json.dumps(envelope(_ID, data, attributes) | counted).encode()
         head = (
             "POST / HTTP/1.1\r\nHost: receiver\r\nUser-Agent: APIs-Google; (+https://developers.google.com/webmasters)\r\n"
             f"Authorization: Bearer {token}\r\nContent-Type: application/json\r\nAccept: application/json\r\n"

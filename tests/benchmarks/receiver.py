@@ -112,29 +112,65 @@ def median(measured: list[Measured]) -> Measured:
 
 
 @dataclass(frozen=True)
+class Goal:
+    """How many times better than the plain function the receiver is to be, with messages of 1 KB."""
+
+    per_second: float
+    cpu: float
+
+
+# Many connections share calls; one has nobody to share with, and is not to pay for it.
+GOALS = {32: Goal(per_second=4, cpu=5), 1: Goal(per_second=1, cpu=1)}
+
+
+def misses(connections: int, cells: dict[str, Measured]) -> list[str]:
+    """What the goal for ``connections`` asks and ``cells`` do not show, in sentences."""
+    ours, plain, goal = cells["ours"], cells["plain"], GOALS[connections]
+    found = {
+        "messages a second": (ours.per_second / plain.per_second, goal.per_second),
+        "messages per second of CPU": (plain.cpu_ms / ours.cpu_ms, goal.cpu),
+    }
+    return [
+        f"1 KB at {connections} connections: {ratio:.2f} times the {what}; the goal is {wanted:g}"
+        for what, (ratio, wanted) in found.items()
+        if ratio < wanted
+    ]
+
+
+@dataclass(frozen=True)
 class Plan:
-    """What to measure, and on which Firestore."""
+    """What to measure, and on which Firestore; ``attempt`` is Pub/Sub's own count, None where it sends none."""
 
     google: bool
     sizes: list[str]
     connections: list[int]
     seconds: float
     rounds: int
+    attempt: int | None = 1
+    checked: bool = False
 
     def firestore(self) -> contextlib.AbstractContextManager[str]:
         """An empty one."""
         return google_emulator() if self.google else local_firestore()
 
 
-def compare(certs_url: str, token: str, plan: Plan) -> None:
-    """Print the table. Each row has a Firestore of its own: a full one is slower, and keeps its memory."""
+def compare(certs_url: str, token: str, plan: Plan) -> list[str]:
+    """Print the table, and return what a checked plan missed.
+
+    Each row has a Firestore of its own: a full one is slower, and keeps its memory.
+    """
+    missed = []
     print(f"{'payload':8} {'conn.':>5} {'function':8} {'msgs/s':>8} {'CPU ms/m':>9} {'p50 ms':>8} {'p99 ms':>8}")
     for label, connections in itertools.product(plan.sizes, plan.connections):
         with plan.firestore() as firestore:
-            cells = row(firestore, certs_url, Template(token, SIZES[label], ATTRIBUTES), connections, plan)
+            template = Template(token, SIZES[label], ATTRIBUTES, plan.attempt)
+            cells = row(firestore, certs_url, template, connections, plan)
         for name, measured in cells.items():
             print(f"{label:8} {connections:5} {name:8} {measured}")
         print(f"{label:8} {connections:5} {'ratio':8} {cells['ours'].ratios(cells['plain'])}", flush=True)
+        if plan.checked:
+            missed += misses(connections, cells)
+    return missed
 
 
 def plan_of(arguments: list[str] | None = None) -> Plan:
@@ -145,12 +181,17 @@ def plan_of(arguments: list[str] | None = None) -> Plan:
     parser.add_argument("--connections", type=int, nargs="*", default=[1, 8, 32, 128])
     parser.add_argument("--sizes", choices=SIZES, nargs="*", default=list(SIZES))
     parser.add_argument("--seconds", type=float, default=5.0, help="of each measurement, after one to warm up")
-    parser.add_argument("--rounds", type=int, default=1, help="measurements of each cell, of which the median is shown")
+    parser.add_argument("--rounds", type=int, help="measurements of each cell, of which the median is shown")
+    parser.add_argument("--attempt", type=int, default=1, help="deliveryAttempt of every push; 0 sends none")
+    parser.add_argument("--check", action="store_true", help="1 KB at 32 and at 1; exit with 1 when a goal is missed")
     options = parser.parse_args(arguments)
+    attempt = options.attempt or None
     google = EMULATOR_JAR.exists() and shutil.which("java") is not None and not options.local
     if options.quick:
-        return Plan(google, ["1 KB"], [32], 2.0, 1)
-    return Plan(google, options.sizes, options.connections, options.seconds, options.rounds)
+        return Plan(google, ["1 KB"], [32], 2.0, 1, attempt)
+    if options.check:
+        return Plan(google, ["1 KB"], list(GOALS), options.seconds, options.rounds or 3, attempt, checked=True)
+    return Plan(google, options.sizes, options.connections, options.seconds, options.rounds or 1, attempt)
 
 
 def main() -> None:
@@ -163,9 +204,11 @@ def main() -> None:
     try:
         with plan.firestore() as firestore:
             start_costs(firestore, keys.url, Template(token, 1000, ATTRIBUTES))
-        compare(keys.url, token, plan)
+        missed = compare(keys.url, token, plan)
     finally:
         keys.close()
+    if missed:
+        raise SystemExit("\n".join(missed))
 
 
 if __name__ == "__main__":
