@@ -141,7 +141,8 @@ def _offered_by(message: Message) -> set[str]:
         names.update(token.partition("=")[0] for token in message.tokens if token.startswith("data."))
     elif message.kind == "json" and len(message.data) <= _OFFERED_BYTES:
         names.update(islice(_fields(parse_json(message.data.decode(errors="replace"))), _OFFERED_FIELDS))
-    return {name for name in names if name.strip() and len(name) <= MOST_NAME_CHARACTERS}
+    # A form writes every line break as CR LF, which would be another name (html.spec.whatwg.org, "normalize newlines").
+    return {name for name in names if name.strip() and name.isprintable() and len(name) <= MOST_NAME_CHARACTERS}
 
 
 def _fields(root: object) -> Iterator[str]:

@@ -126,6 +126,7 @@ def test_offered_are_the_chosen_ones_and_the_most_usual() -> None:
     rare = message({"id": 1, "rare": 2}, type="a")
     found = offered([usual, usual, rare], ("chosen", "type"))
     assert found == ("chosen", "type", "data.id", "team", "data.user.id", "data.rare")
+    assert not offered([message(None, **{"a\nb": "x", " ": "x", "x" * 301: "x"})], ()), "a form cannot carry them"
     assert len(offered([message({str(number): 1 for number in range(500)})], ())) == 30
 
 
