@@ -47,7 +47,7 @@ variable "budget" {
 }
 
 variable "deploy" {
-  description = "What cloudbuild.yaml needs: a deployer account, the bucket of the state, and, when a repository is named (a 2nd-gen connection's: projects/P/locations/R/connections/C/repositories/X), a trigger that plans pull requests and one that applies the branch after an approval. null when you apply by hand."
+  description = "What cloudbuild.yaml needs: the accounts that plan and apply, the bucket of the state, and, when a repository is named (a 2nd-gen connection's: projects/P/locations/R/connections/C/repositories/X), a trigger that plans pull requests and one that applies the branch after an approval. null when you apply by hand."
   type = object({
     state_bucket = string
     branch       = optional(string, "^main$")

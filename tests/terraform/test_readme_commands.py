@@ -6,6 +6,7 @@ import runpy
 import shlex
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 from infra.message import document_id
+from tests.functions.firestores import local_firestore
 from tests.terraform.stage import MODULE, ROOT, resources
 from tests.terraform.test_indexes import FILE, held_indexes, overrides
 from tests.terraform.test_readme import TEXT, blocks
@@ -203,6 +205,17 @@ def test_without_terraform_the_roles_and_indexes_are_the_same(plan: dict[str, An
         found = re.findall(r"field-path=(\w+),(?:order|array-config)=(\w+)", line)
         indexes.append(tuple((name, how.upper()) for name, how in found))
     assert sorted(indexes) == sorted(held_indexes())
+
+
+def test_the_first_administrator_behind_iap_is_added_as_it_says(plan: dict[str, Any]) -> None:
+    exported = plan["planned_values"]["outputs"]["console_environment"]["value"]
+    settings = dict(re.findall(r"^export (\w+)='(.*)'$", exported, re.MULTILINE))
+    (add,) = [line for block in blocks("sh") for line in block.splitlines() if " infra user add " in line]
+    add = add.removeprefix("(cd .. && make setup && ").removesuffix(")").replace(".venv/bin/python", sys.executable)
+    with local_firestore() as firestore:
+        environ = {**settings, "PATH": "/usr/bin:/bin", "FIRESTORE_EMULATOR_HOST": firestore}
+        done = subprocess.run(["sh", "-euc", add], cwd=ROOT, env=environ, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "Added ana@example.com as admin.\n"), done.stderr
 
 
 def test_a_message_is_found_by_pubsubs_id() -> None:
