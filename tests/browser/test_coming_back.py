@@ -26,6 +26,8 @@ TO_THE = """where => {
     document.dispatchEvent(new Event("visibilitychange"));
 }"""
 MINUTE_MS = 61_000
+# Longer than a page waits before it comes back by itself.
+LATER_MS = 3_000
 
 
 @pytest.fixture
@@ -65,6 +67,7 @@ def test_a_tab_in_the_back_lets_go_and_catches_up(alone: Person) -> None:
     assert not has_room(alone), "the tab in front holds the only stream"
     alone.page.evaluate(TO_THE, "back")
     alone.page.clock.fast_forward(MINUTE_MS)
+    alone.page.wait_for_timeout(LATER_MS)
     wait_until(lambda: has_room(alone), 10, "the tab in the back did not let go of its stream")
     before = alone.rows()
     missed = published(alone.cloud, 5)
@@ -91,6 +94,7 @@ def test_a_tab_opened_in_the_back_lets_go_too(alone: Person) -> None:
     alone.page.reload()
     alone.page.wait_for_selector('#connection[data-state="live"]', timeout=30_000)
     alone.page.clock.fast_forward(MINUTE_MS)
+    alone.page.wait_for_timeout(LATER_MS)
     wait_until(lambda: has_room(alone), 10, "a tab that was never seen holds a stream")
 
 

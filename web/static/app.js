@@ -1,5 +1,6 @@
 // The list page: puts its parts together. State lives here and in data attributes, never in a label.
 
+import { Alerts } from "./alerts.js";
 import { Deliveries } from "./delivery.js";
 import { Drawer } from "./drawer.js";
 import { startEmpty } from "./empty.js";
@@ -31,7 +32,9 @@ const list = document.querySelector(".list");
 const isScrolled = () => Math.max(scrollY, list.scrollTop) > 4;
 const plural = (count, word) => `${count.toLocaleString("en")} ${word}${count === 1 ? "" : "s"}`;
 
-const held = () => paused || isScrolled() || drawer.isOpen;
+// Walked by keys, a row is held as it is under a pointer.
+const isWalked = () => body.querySelector(":focus-visible") !== null;
+const held = () => paused || isScrolled() || drawer.isOpen || isWalked();
 
 function refresh() {
   const waiting = rows.waitingCount;
@@ -43,7 +46,8 @@ function refresh() {
     const many = mustReload ? "Many new messages" : plural(waiting, "new message");
     arrivals.textContent = paused ? `${many} while paused` : `↑ ${many}`;
   }
-  document.title = holding && waiting ? `(${waiting}) ${TITLE}` : TITLE;
+  const unseen = Math.max(alerts.count, holding ? waiting : 0);
+  document.title = unseen ? `(${unseen}) ${TITLE}` : TITLE;
 }
 
 function setPaused(wanted) {
@@ -62,6 +66,7 @@ function toNewest() {
     return;
   }
   drawer.close();
+  if (body.contains(document.activeElement)) document.activeElement.blur();
   scrollTo({ top: 0 });
   list.scrollTop = 0;
   setPaused(false);
@@ -78,7 +83,10 @@ function showConnection(name, since) {
   place.dataset.state = name;
   if (place.querySelector(".words").textContent !== words[name]) place.querySelector(".words").textContent = words[name];
   document.body.classList.toggle("not-live", name === "reconnecting" || name === "signed-out");
-  if (name === "signed-out") signedOut();
+  if (name === "signed-out") {
+    signedOut();
+    alerts.signedOut();
+  }
 }
 
 function signedOut() {
@@ -101,6 +109,21 @@ function failed(error) {
 /** What came while this page had no connection is here. */
 function caughtUp(count, since) {
   if (count) notify(`Caught up: ${plural(count, "message")} came while this page was away, since ${minutesText(since)}.`);
+}
+
+/** A message that somebody was told of: its row may still wait for the page to be seen, or for the reader. */
+function openArrived(id, tries = 10) {
+  const row = rows.byId.get(id);
+  if (row) drawer.open(row);
+  else if (tries) setTimeout(() => openArrived(id, tries - 1), 50);
+  else location.assign(`/messages/${id}`);
+}
+
+/** The stream brought a message; whether it is news to this page. */
+function took(item) {
+  const isNew = rows.add(item);
+  if (isNew) alerts.arrived(item);
+  return isNew;
 }
 
 /** The reader let go of the list: show what waited for that. */
@@ -136,6 +159,7 @@ async function resync(since = resyncSince) {
   goOn();
 }
 
+const alerts = new Alerts(element("notify"), body.dataset, { changed: () => refresh(), open: openArrived });
 const rows = new Rows(body, {
   held: () => held() || reloading,
   changed: refresh,
@@ -171,6 +195,7 @@ startTimeline(body.dataset);
 pauseButton?.addEventListener("click", () => setPaused(!paused));
 arrivals?.addEventListener("click", toNewest);
 element("keys-button").addEventListener("click", showKeys);
+body.addEventListener("focusout", () => setTimeout(goOn)); // only then is it known where the focus went
 document.addEventListener(
   "scroll",
   () => {
@@ -183,10 +208,15 @@ document.addEventListener(
 // A page of history does not move; it still tells what happens to delivery.
 const isHistory = !pauseButton;
 const live = new Live(body.dataset.live, body.dataset, {
-  message: (item) => !isHistory && rows.add(item),
+  message: (item) => !isHistory && took(item),
   gone: (item) => isHistory || rows.remove(item),
   delivery: (data) => deliveries.apply(data),
-  resync: (since) => isHistory || resync(since),
+  resync: (since) => {
+    if (isHistory) return;
+    alerts.arrivedUncounted();
+    resync(since);
+  },
+  keeps: () => alerts.isOn,
   caughtUp,
   state: showConnection,
 });

@@ -121,9 +121,14 @@ export class Rows {
     if (this.scheduled || !this.waiting.size || this.held()) return;
     this.scheduled = true;
     const rest = POINTER_REST_MS - (performance.now() - this.pointerAt);
-    const soon = () => requestAnimationFrame(() => this.flush());
-    if (this.pointerAt && rest > 0) setTimeout(soon, rest);
-    else soon();
+    if (this.pointerAt && rest > 0) setTimeout(() => this.again(), rest);
+    else requestAnimationFrame(() => this.flush());
+  }
+
+  /** The pointer may have gone on moving. */
+  again() {
+    this.scheduled = false;
+    this.schedule();
   }
 
   /** Show a batch of what waits, newest first; the next batch comes with the next frame. */

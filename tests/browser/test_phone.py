@@ -1,0 +1,71 @@
+"""A phone's page: it begins with messages, says all that a desk says, and its controls fit a thumb."""
+
+import pytest
+
+from tests.browser.conftest import Visit
+from tests.browser.test_accessibility import PHONE
+from tests.browser.test_several import both
+from tests.browser.test_watching import fill
+from tests.browser.test_ways import small_targets
+from tests.cloud import Cloud
+
+__all__ = ["both"]  # the fixture of a viewer with two subscriptions
+# Of 844: where the messages begin, with one subscription that receives, and with one of two in trouble.
+MOST_ABOVE = {"one": 300, "two": 400}
+TABLET = {"width": 768, "height": 1024}
+DESK = {"width": 1440, "height": 900}
+
+
+def test_messages_begin_early(visit: Visit, cloud: Cloud, both: Cloud) -> None:
+    for place, most in ((cloud, MOST_ABOVE["one"]), (both, MOST_ABOVE["two"])):
+        ana = visit(cloud=place, viewport=PHONE, has_touch=True)
+        fill(ana, place, 3)
+        top = ana.page.eval_on_selector("tr.message", "row => row.getBoundingClientRect().top")
+        assert top <= most
+        assert not small_targets(ana.page, 44)
+        assert ana.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+def test_the_one_in_trouble_comes_first(visit: Visit, both: Cloud) -> None:
+    ana = visit(cloud=both, viewport=PHONE)
+    states = ana.page.locator(".delivery")
+    lefts = {one.get_attribute("data-state"): (one.bounding_box() or {})["x"] for one in states.all()}
+    assert lefts["stopped"] < lefts["receiving"]
+    everything = ana.page.locator(".all-subscriptions").bounding_box()
+    assert everything
+    assert 0 <= everything["x"] < lefts["stopped"]
+
+
+@pytest.mark.parametrize("size", [PHONE, TABLET, DESK], ids=["phone", "tablet", "desk"])
+def test_no_menu_leaves_the_screen(visit: Visit, cloud: Cloud, size: dict[str, int]) -> None:
+    ana = visit(viewport=size)
+    fill(ana, cloud, 3)
+    for menu in ana.page.locator("details.menu").all():
+        menu.locator("summary").click()
+        box = menu.locator(".menu-items").bounding_box()
+        assert box
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= size["width"]
+        menu.locator("summary").click()
+
+
+def test_a_notice_is_closed_by_a_button_beside_its_words(visit: Visit, cloud: Cloud) -> None:
+    ana = visit(viewport=PHONE, permissions=["clipboard-read", "clipboard-write"])
+    fill(ana, cloud, 1)
+    ana.page.locator("tr.message a.preview").first.click()
+    ana.page.click("#drawer [data-copy-link]")
+    ana.see_notice("The link copied.")
+    words, button = (ana.page.locator(f".notice {one}").bounding_box() for one in ("p", "button"))
+    assert words
+    assert button
+    assert button["x"] >= words["x"] + words["width"]
+    assert abs(button["y"] + button["height"] / 2 - words["y"] - words["height"] / 2) < words["height"] / 2
+    assert button["width"] >= 44
+    ana.page.click(".notice button")
+    assert not ana.page.locator(".notice").count()
+
+
+def test_help_shows_the_keys_here_too(visit: Visit) -> None:
+    ana = visit(viewport=PHONE)
+    ana.open("/help")
+    assert ana.page.locator(".keys kbd").first.is_visible()
