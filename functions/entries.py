@@ -46,6 +46,7 @@ class Head(WriteEntry):
         self._attempt = max(self._attempt or 0, attempt or 0) or None
 
     def write(self) -> Any:
+        """The create that makes the message visible, with the deliveries known when it was first sent."""
         # Built once: the same whenever it is tried again, so what it counted is known whichever attempt arrived.
         if not self._sent:
             self._sent = self._deliveries
@@ -95,6 +96,7 @@ class Chunk(WriteEntry):
         self._make = make
 
     def write(self) -> Any:
+        """The plain set of this part."""
         return self._make()
 
 
@@ -110,8 +112,10 @@ class Redelivery(WriteEntry):
         self.attempt: int | None = None
 
     def join(self, deliveries: int, attempt: int | None) -> None:
+        """Count ``deliveries`` more, and the highest attempt."""
         self.deliveries += deliveries
         self.attempt = max(self.attempt or 0, attempt or 0) or None
 
     def write(self) -> Any:
+        """The increment; it adds whenever it is sent."""
         return delivery_write(self._root, self.key, self.deliveries, self.attempt)

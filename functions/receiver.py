@@ -145,7 +145,7 @@ class Receiver:
         said = str(exc) if known else f"{type(exc).__name__} at {_place(exc)}"
         self._logger.log(
             "WARNING" if status != 503 else "ERROR" if known else "CRITICAL",
-            f"Push refused: {said}" if status != 503 else f"Push failed: {_sentence(exc)} {said}".rstrip(),
+            f"Push refused: {said}" if status != 503 else f"Push failed: {' '.join(_once(_sentence(exc), said))}",
             traceparent=request.headers.get("traceparent") or request.headers.get("x-cloud-trace-context"),
             status=status,
             reason=_reason(exc),
@@ -155,6 +155,10 @@ class Receiver:
 
 
 _KNOWN = (SubscopeError, _FormError, TimeoutError, ClientDisconnect)
+
+
+def _once(*sentences: str) -> list[str]:
+    return [one for one in dict.fromkeys(sentences) if one]
 
 
 def _place(exc: Exception) -> str:

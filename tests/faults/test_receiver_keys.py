@@ -159,6 +159,10 @@ def test_tokens_of_keys_that_sign_at_once_are_never_called_bad(
     # The keys at hand are seconds old, so they are not fetched again before their minute is over.
     assert ({answer.status for answer in answers}, keys.fetches) == ({503}, 1)
     assert all(answer.headers["retry-after"].isdigit() for answer in answers)
+    wait_until(lambda: len(receiver.events()) == len(answers), "the log lines")
+    assert {(event["reason"], event["message"]) for event in receiver.events()} == {
+        ("keys", "Push failed: The token's key is newer than those at hand; the push is retried.")
+    }
 
 
 class _Successor(Signer):
