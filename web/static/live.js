@@ -13,7 +13,7 @@ const LISTEN_EVERY_MS = 5000;
 export class Live {
   /**
    * `on` has message, which tells whether it was new, gone, delivery, resync(since), caughtUp(count, since) and
-   * state(name, since). Names: connecting, live, reconnecting, signed-out.
+   * state(name, since); keeps() says whether a hidden tab stays connected. Names: connecting, live, reconnecting, signed-out.
    */
   constructor(after, { q, subscription, columns }, on) {
     this.after = after;
@@ -101,10 +101,10 @@ export class Live {
     this.on.state(name, this.since);
   }
 
-  /** A tab nobody sees lets go of its connection after a while; it catches up when it is seen again. */
+  /** A tab nobody sees lets go of its connection after a while, unless it tells what arrives; seen again, it catches up. */
   hide() {
     clearTimeout(this.letGo);
-    if (document.hidden) this.letGo = setTimeout(() => this.lost(), HIDDEN_MS);
+    if (document.hidden) this.letGo = setTimeout(() => this.on.keeps() || this.lost(), HIDDEN_MS);
   }
 
   seen() {
