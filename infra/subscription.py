@@ -8,7 +8,7 @@ sets comes from the deployment's settings alone, never from a form.
 import random
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from google.api_core import exceptions as google
@@ -16,6 +16,7 @@ from google.cloud.firestore import SERVER_TIMESTAMP, LastUpdateOption
 from google.pubsub_v1 import types
 
 from infra.audit import Audit, audit_fields
+from infra.delivery import Delivery, State, differences, warnings_of
 from infra.errors import (
     InputError,
     SubscopeError,
@@ -29,30 +30,11 @@ from infra.logs import Logger
 from infra.pubsub import CALL_SECONDS, PubSub, pubsub_errors
 from infra.settings import Settings
 
-State = Literal["receiving", "stopped", "missing", "denied", "unknown"]
+# cloud.google.com/pubsub/docs/subscription-properties#message_retention_duration
+_RETENTION = timedelta(days=7)
 # Two people at once, or a person and the observer: each try reads both sides anew.
 _TRIES = 20
 _SOMEBODY_WROTE = (google.FailedPrecondition, google.Aborted, google.AlreadyExists, google.NotFound)
-NO_DEAD_LETTER = (
-    "It has no dead-letter policy: a message that is refused again and again is retried until it expires, "
-    "and slows the others down."
-)
-ELSEWHERE = "Its push endpoint is not this monitor's: somebody changed it elsewhere. Start sets it back."
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """What is known of one subscription's delivery. ``changed_by`` is empty when it was changed outside Subscope."""
-
-    subscription: str
-    state: State
-    topic: str = ""
-    push_endpoint: str = ""
-    ours: bool = True
-    changed_by: str = ""
-    changed_at: datetime | None = None
-    checked_at: datetime | None = None
-    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -62,6 +44,7 @@ class _Seen:
     topic: str
     config: Any
     dead_letters: bool
+    retention: timedelta
 
     @property
     def running(self) -> bool:
@@ -94,6 +77,11 @@ class Subscriptions:
         self._pubsub = pubsub
         self._audit = audit
         self._log = log
+        self._last: dict[str, Delivery] = {}
+
+    def last(self, subscription: str) -> Delivery | None:
+        """What this process saw last, without asking anybody; None before it looked."""
+        return self._last.get(subscription)
 
     def observe(self, subscription: str) -> Delivery:
         """Read the subscription's state and tell everybody when it changed.
@@ -101,6 +89,10 @@ class Subscriptions:
         Raises InputError for one that is not monitored. A subscription that cannot be read is a state, not an error.
         """
         self._check(subscription)
+        found = self._last[subscription] = self._observed(subscription)
+        return found
+
+    def _observed(self, subscription: str) -> Delivery:
         try:
             seen, fields = self._reconcile(subscription, wanted=None, who="")
         except (SubscriptionMissingError, SubscriptionDeniedError) as exc:
@@ -147,7 +139,8 @@ class Subscriptions:
             self._audit.record(who, what, f"subscriptions/{subscription}", f"failed: {exc}")
             raise
         self._log.info(what, who=who, subscription=subscription)
-        return self._delivery(subscription, seen, fields)
+        found = self._last[subscription] = self._delivery(subscription, seen, fields)
+        return found
 
     def _modify(self, subscription: str, config: Any) -> None:
         with pubsub_errors(f"changing {subscription}"):
@@ -163,7 +156,9 @@ class Subscriptions:
             found = self._pubsub.subscriber.get_subscription(
                 subscription=self._settings.subscription_path(subscription), retry=None, timeout=CALL_SECONDS
             )
-        return _Seen(found.topic, found.push_config, bool(found.dead_letter_policy.dead_letter_topic))
+        kept: Any = found.message_retention_duration
+        has_dead_letters = bool(found.dead_letter_policy.dead_letter_topic)
+        return _Seen(found.topic, found.push_config, has_dead_letters, kept or _RETENTION)
 
     def _reconcile(self, subscription: str, *, wanted: bool | None, who: str) -> tuple[_Seen, dict[str, Any]]:
         """Write what the subscription says into its document; return both.
@@ -230,18 +225,24 @@ class Subscriptions:
 
     def _delivery(self, subscription: str, seen: _Seen, fields: dict[str, Any]) -> Delivery:
         ours = not seen.running or seen.config.push_endpoint == self._push_endpoint
-        warnings = ([] if seen.dead_letters else [NO_DEAD_LETTER]) + ([] if ours else [ELSEWHERE])
+        wrong = self._differences(seen.config) if seen.running else ()
         return Delivery(
             subscription=subscription,
             state="receiving" if seen.running else "stopped",
             topic=seen.topic,
             push_endpoint=seen.config.push_endpoint,
             ours=ours,
+            differences=wrong,
+            retention=seen.retention,
             changed_by=fields.get("changed_by") or "",
             changed_at=fields.get("changed_at"),
             checked_at=datetime.now(UTC),
-            warnings=tuple(warnings),
+            warnings=warnings_of(seen.dead_letters, ours, wrong),
         )
+
+    def _differences(self, config: Any) -> tuple[str, ...]:
+        settings = self._settings
+        return differences(config, self._push_endpoint, settings.push_service_account, settings.push_audience)
 
     def _gone(self, subscription: str, state: Literal["missing", "denied"], exc: SubscopeError) -> Delivery:
         """Tell every open page that the subscription cannot be read; an outage passes, this does not."""

@@ -7,9 +7,9 @@ from flask import Blueprint, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import generate_csrf
 
+from infra.delivery import Delivery
 from infra.errors import DocumentNotFoundError, InputError
 from infra.message import Message, is_document_id
-from infra.subscription import Delivery
 from web import records
 from web.auth import login_required, requires, signed_in_user
 from web.backlog import backlog_json

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from flask import Blueprint, abort, jsonify, redirect, url_for
 from flask.typing import ResponseReturnValue
 
-from infra.subscription import Delivery
+from infra.delivery import Delivery
 from web.auth import requires, signed_in_user, wants_page
 from web.formats import iso
 from web.services import services
@@ -71,6 +71,7 @@ def as_json(delivery: Delivery) -> dict[str, object]:
         "changed_by": delivery.changed_by,
         "changed_at": iso(delivery.changed_at) if delivery.changed_at else None,
         "push_endpoint": delivery.push_endpoint,
+        "differences": list(delivery.differences),
         "checked_at": iso(delivery.checked_at) if delivery.checked_at else None,
         "warnings": list(delivery.warnings),
     }

@@ -96,7 +96,13 @@ def _schemas() -> Json:
         "deliveries": _COUNT,
         "delivery_attempt": _or_null({"type": "integer"}),
     }
-    backlog = _object(messages=_COUNT, oldest_seconds=_or_null({"type": "integer"}), as_of=_TIME, words=_TEXT)
+    backlog = _object(
+        messages=_COUNT,
+        oldest_seconds=_or_null({"type": "integer"}),
+        as_of=_TIME,
+        words=_TEXT,
+        lost_from=_or_null(_TIME),
+    )
     error = _object(status={"type": "integer"}, title=_TEXT, detail=_TEXT)
     return {
         "Summary": _object(**head, preview=_TEXT),
@@ -111,6 +117,7 @@ def _schemas() -> Json:
             changed_by=_TEXT,
             changed_at=_or_null(_TIME),
             push_endpoint=_TEXT,
+            differences=_list(_TEXT),
             checked_at=_or_null(_TIME),
             warnings=_list(_TEXT),
             backlog=_or_null(_ref("Backlog")),

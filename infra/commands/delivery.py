@@ -5,7 +5,7 @@ from datetime import datetime
 import click
 
 from infra.commands.console import Console
-from infra.subscription import Delivery
+from infra.delivery import Delivery
 
 
 @click.command()

@@ -77,9 +77,7 @@ def search(
     return Found(found, newest, position, looked_at)
 
 
-def _named(
-    messages: Messages, selection: Selection, query: Query, before: Cursor | None, limit: int
-) -> Found | None:
+def _named(messages: Messages, selection: Selection, query: Query, before: Cursor | None, limit: int) -> Found | None:
     """What an id finds by itself; None when only a search can tell: a subscription may not be monitored any more."""
     one = selection.subscription or query.subscription
     subscriptions = (one,) if one else messages.subscriptions

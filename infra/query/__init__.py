@@ -1,7 +1,7 @@
 """The filter language of the page, the stream and ``python -m infra tail``: text in, ``Query`` out. Pure.
 
-All terms hold. ``matches`` decides; what Firestore can narrow is offered as ``token``, ``subscription``, ``id``, ``after``
-and ``before``, and never leaves out a message that matches. README.md has the table of terms.
+All terms hold. ``matches`` decides; what Firestore can narrow is offered as ``token``, ``subscription``, ``id``,
+``after`` and ``before``, and never leaves out a message that matches. README.md has the table of terms.
 """
 
 from collections.abc import Callable

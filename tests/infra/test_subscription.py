@@ -3,18 +3,20 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from google.cloud.firestore import FieldFilter
 from google.pubsub_v1 import types
 
 from infra.audit import Audit
+from infra.delivery import NO_DEAD_LETTER, differences
 from infra.errors import InputError, SubscriptionMissingError
 from infra.firestore.client import Database
 from infra.logs import Logger
 from infra.pubsub import PubSub
 from infra.settings import ConsoleSettings
-from infra.subscription import NO_DEAD_LETTER, Subscriptions
+from infra.subscription import Subscriptions
 from tests.infra.conftest import NAMES
 
 # Nobody listens there: these tests publish nothing.
@@ -62,6 +64,48 @@ def test_start_sets_endpoint_account_and_audience(
     assert found.push_endpoint == ENDPOINT
     assert found.oidc_token.service_account_email == settings.push_service_account
     assert found.oidc_token.audience == settings.push_audience[0]
+
+
+def test_what_the_receiver_would_refuse_is_named(
+    subscriptions: Subscriptions, subscription: str, settings: ConsoleSettings, pubsub: PubSub
+) -> None:
+    assert subscriptions.last(subscription) is None
+    assert subscriptions.start(subscription, "ana").differences == ()
+    oidc = types.PushConfig.OidcToken(service_account_email="else@example.com", audience="https://else.example")
+    pubsub.subscriber.modify_push_config(
+        subscription=settings.subscription_path(subscription),
+        push_config=types.PushConfig(push_endpoint=ENDPOINT, oidc_token=oidc),
+    )
+    seen = subscriptions.observe(subscription)
+    assert (seen.state, seen.ours) == ("receiving", True)
+    assert seen.differences == (
+        f"the push service account is else@example.com, not {settings.push_service_account}",
+        f"the audience is https://else.example, not {' or '.join(settings.push_audience)}",
+    )
+    assert any(warning.startswith("What it pushes is refused here: the push service") for warning in seen.warnings)
+    assert subscriptions.last(subscription) == seen
+    assert subscriptions.start(subscription, "ana").differences == ()
+    assert subscriptions.stop(subscription, "ana").differences == ()
+
+
+def test_how_long_messages_are_kept_is_read(subscriptions: Subscriptions, subscription: str) -> None:
+    assert subscriptions.observe(subscription).retention == timedelta(days=7)
+
+
+@pytest.mark.parametrize(
+    ("account", "audience", "found"),
+    [
+        ("push@p", "aud", ()),
+        ("push@p", "other-aud", ()),
+        ("push@p", "", ("the audience is https://r/push, not aud or other-aud",)),
+        ("", "", ("the push service account is none, not push@p",)),
+    ],
+)
+def test_each_audience_of_the_receiver_is_right(account: str, audience: str, found: tuple[str, ...]) -> None:
+    oidc = types.PushConfig.OidcToken(service_account_email=account, audience=audience)
+    config = types.PushConfig(push_endpoint="https://r/push", oidc_token=oidc)
+    assert differences(config, "https://r/push", "push@p", ("aud", "other-aud")) == found
+    assert differences(config, "", "", ()) == ()
 
 
 def test_stop_clears_the_endpoint_and_remembers_what_it_was(

@@ -1,10 +1,11 @@
 """What waits: from the local cloud, from Cloud Monitoring as its answers are documented; quiet when unknown."""
 
 import json
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -15,11 +16,12 @@ from flask import Flask
 from google.pubsub_v1 import PubsubMessage
 
 from infra.backlog import Backlog, Backlogs, _anonymous
+from infra.delivery import Delivery
 from infra.logs import Logger
 from tests.web.stage import settings_for, wait_until
 from tests.web.topics import Topics
 from tests.web.visitor import SCRIPT, Visitor, services_of
-from web.backlog import backlog_words
+from web.backlog import backlog_words, lost_from
 
 NOW = datetime(2026, 11, 23, 14, 20, tzinfo=UTC)
 
@@ -151,6 +153,46 @@ def test_the_words(found: Backlog | None, words: str) -> None:
     assert backlog_words(found) == words
 
 
+STOPPED = Delivery("builds", "stopped", retention=timedelta(days=7))
+
+
+@pytest.mark.parametrize(
+    ("found", "delivery", "lost"),
+    [
+        (Backlog(3, 3600, NOW), STOPPED, NOW + timedelta(days=7, hours=-1)),
+        (Backlog(3, 3600, NOW), replace(STOPPED, retention=timedelta(minutes=10)), NOW - timedelta(minutes=50)),
+        (Backlog(3, 3600, NOW), replace(STOPPED, state="receiving", ours=False), NOW + timedelta(days=7, hours=-1)),
+        (Backlog(3, 3600, NOW), replace(STOPPED, state="receiving"), None),
+        (Backlog(0, None, NOW), STOPPED, None),
+        (None, STOPPED, None),
+        (Backlog(3, 3600, NOW), replace(STOPPED, retention=None), None),
+        (Backlog(3, 3600, NOW), None, None),
+    ],
+)
+def test_what_waits_while_nothing_is_delivered_is_lost_after_the_retention(
+    found: Backlog | None, delivery: Delivery | None, lost: datetime | None
+) -> None:
+    assert lost_from(found, delivery) == lost
+
+
+def test_the_strip_says_from_when_on_messages_are_lost(reading: Visitor, topics: Topics) -> None:
+    message = PubsubMessage(data=b"waits")
+    topics.pubsub.publisher.publish(topic=topics.path(topics.dead), messages=[message], timeout=5, retry=None)
+    time.sleep(1.1)
+    strip = reading.get("/messages").text.split('id="deliveries"', 1)[1]
+    section = strip.split(f'data-subscription="{topics.dead}"', 1)[1].split("</section>", 1)[0]
+    shown = re.search(r'lost from <time datetime="([^"]+)"', section)
+    assert shown
+    # The local cloud keeps seven days unless told otherwise, as Pub/Sub does.
+    assert timedelta(days=6, hours=23) < datetime.fromisoformat(shown.group(1)) - datetime.now(UTC) < timedelta(days=7)
+    data = reading.get("/backlog", SCRIPT).json
+    assert data is not None
+    figures = data["subscriptions"][topics.dead]
+    kept = datetime.fromisoformat(figures["lost_from"]) - datetime.fromisoformat(figures["as_of"])
+    assert kept == timedelta(days=7, seconds=-figures["oldest_seconds"])
+    assert data["next_seconds"] == 5
+
+
 def test_the_strip_says_what_waits(acting: Visitor, reading: Visitor, acting_app: Flask, topics: Topics) -> None:
     assert "nothing waiting" in acting.get("/messages").text
     for number in range(3):
@@ -165,7 +207,7 @@ def test_the_strip_says_what_waits(acting: Visitor, reading: Visitor, acting_app
     data = reading.get("/backlog", SCRIPT).json
     assert data is not None
     assert data["subscriptions"][topics.name]["messages"] == 3
-    assert data["subscriptions"][topics.dead]["words"] == "nothing waiting"
+    assert data["subscriptions"][topics.dead]["words"].startswith("1 waiting")
     assert services_of(acting_app).settings.backlog_url
 
 
@@ -173,4 +215,4 @@ def test_without_an_answer_the_page_says_unknown(viewer: Visitor) -> None:
     # The application of these fixtures has no local cloud, and no credentials to ask Google.
     assert "backlog unknown" in viewer.get("/messages").text
     data = viewer.get("/backlog", SCRIPT).json
-    assert data == {"subscriptions": {"builds": None}}
+    assert data == {"subscriptions": {"builds": None}, "next_seconds": 30}

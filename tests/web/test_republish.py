@@ -54,7 +54,10 @@ def test_a_replay_says_so_and_both_link_to_each_other(acting: Visitor, acting_ap
     assert f'Says it was replayed from <a href="/messages/{first.id}">message {first.message_id}</a>, by ' in page
     assert "any publisher can write them" in page
     assert "<script>alert" not in page
-    assert f'">Message {replay.message_id}</a> says it was replayed from this one' in acting.get(f"/messages/{first.id}").text
+    assert (
+        f'">Message {replay.message_id}</a> says it was replayed from this one'
+        in acting.get(f"/messages/{first.id}").text
+    )
     lost = store(acting_app, topics.name, attributes={"replayed-from": HOSTILE})
     page = acting.get(f"/messages/{lost.id}").text
     assert "which is not kept here" in page
