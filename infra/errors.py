@@ -13,6 +13,7 @@
     │   ├── DocumentNotFoundError          404
     │   ├── DocumentExistsError            409
     │   ├── StoreRefusedError              500  INVALID_ARGUMENT and the like: the same request never succeeds
+    │   │   └── StoreDeniedError           500  our service account may not
     │   └── StoreUnavailableError          503  anything that may succeed later, and every unknown outcome
     └── SubscriptionError                  502  the Pub/Sub admin API refused
         ├── SubscriptionMissingError       404  deleted, expired or never there
@@ -99,6 +100,10 @@ class DocumentExistsError(StoreError):
 
 class StoreRefusedError(StoreError):
     """The same request never succeeds by waiting: a missing index, a permission, something in the request."""
+
+
+class StoreDeniedError(StoreRefusedError):
+    """PERMISSION_DENIED: our service account may not."""
 
 
 class StoreInvalidError(StoreRefusedError):

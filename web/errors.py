@@ -17,7 +17,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from infra.errors import SubscopeError, SubscriptionUnavailableError
+from infra.errors import StoreDeniedError, SubscopeError, SubscriptionUnavailableError
 from infra.lockout import LockedError
 from web.auth import wants_page
 from web.cookie import NEEDS_HTTPS, cookie_name
@@ -38,6 +38,11 @@ _WORDS = {
     503: ("Not reachable right now", "The database does not answer. Nothing is lost: messages wait in Pub/Sub."),
 }
 _PUBSUB_AWAY = "Pub/Sub does not answer. Whether it was done is not known: look, and try again in a moment."
+
+_FIRESTORE_DENIED = (
+    "Firestore does not let this monitor's service account read and write. It needs the role roles/datastore.user, "
+    "or one that allows as much."
+)
 
 
 def init_app(app: Flask) -> None:
@@ -78,8 +83,18 @@ def _subscope_error(error: SubscopeError) -> ResponseReturnValue:
         headers["Retry-After"] = str(max(1, math.ceil(left)))
     elif error.status == 503:
         headers["Retry-After"] = str(RETRY_SECONDS)
-    detail = _PUBSUB_AWAY if isinstance(error, SubscriptionUnavailableError) else ""
-    return answer(error.status, str(error) if error.status < 500 else detail, headers)
+    return answer(error.status, str(error) if error.status < 500 else _hint(error), headers)
+
+
+def _hint(error: SubscopeError) -> str:
+    """What a person can do about a failure of ours; empty when only the log tells more."""
+    match error:
+        case SubscriptionUnavailableError():
+            return _PUBSUB_AWAY
+        case StoreDeniedError():
+            return _FIRESTORE_DENIED
+        case _:
+            return ""
 
 
 def _stale_form(error: CSRFError) -> ResponseReturnValue:

@@ -10,6 +10,7 @@ from google.auth.exceptions import GoogleAuthError
 from infra.errors import (
     DocumentExistsError,
     DocumentNotFoundError,
+    StoreDeniedError,
     StoreError,
     StoreInvalidError,
     StoreRefusedError,
@@ -19,7 +20,6 @@ from infra.errors import (
 # The same request never succeeds by waiting. FAILED_PRECONDITION is mostly a missing index.
 _REFUSED = (
     google.FailedPrecondition,
-    google.PermissionDenied,
     google.Unauthenticated,
     google.OutOfRange,
     google.MethodNotImplemented,
@@ -48,6 +48,8 @@ def store_error(exc: Exception, doing: str) -> StoreError:
         return DocumentNotFoundError(said)
     if isinstance(exc, google.InvalidArgument):
         return StoreInvalidError(said)
+    if isinstance(exc, google.PermissionDenied):
+        return StoreDeniedError(said)
     if isinstance(exc, _REFUSED):
         return StoreRefusedError(said)
     return StoreUnavailableError(said)
