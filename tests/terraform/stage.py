@@ -26,6 +26,7 @@ NUMBER = "123456789012"
 # What the module reads beside itself, and what terraform would read beside the module without being told.
 _READ = ("functions", "infra", "terraform", "web", ".dockerignore", "main.py", "requirements.txt")
 _NEVER = ("*.tfvars", "*.tfvars.json", "*.tfstate*", "*.tfplan", "backend.tf", ".terraform", "__pycache__", "*.pyc")
+_THEIRS = ("TF_VAR_", "TF_CLI_ARGS", "TF_WORKSPACE")
 IMAGE = f"europe-west1-docker.pkg.dev/{PROJECT}/subscope/viewer@sha256:{'0' * 64}"
 
 
@@ -35,7 +36,7 @@ class Terraform:
     def __init__(self, command: tuple[str, ...], directory: Path, environ: Mapping[str, str], *, plans: bool) -> None:
         self._command = command
         self._directory = directory
-        own = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
+        own = {name: value for name, value in os.environ.items() if not name.startswith(_THEIRS)}
         self._environ = {**own, "TF_DATA_DIR": str(directory / "data"), "TF_IN_AUTOMATION": "1", **environ}
         self.module = copy_module(ROOT, directory / "tree")
         # Without the offline tool a plan would ask Google.
