@@ -171,7 +171,8 @@ def _confirmed(documents: list[str]) -> list[Message]:
         raise DocumentNotFoundError(f"{gone} of the messages are not there any more; nothing was published.")
     if len(_within_bounds(found)) < len(found):
         raise InputError("messages", f"are more than {MOST_BYTES // 1_000_000} MB together; nothing was published.")
-    return sorted(found, key=lambda message: message.cursor)
+    # Those of one batch were received at one moment.
+    return sorted(found, key=lambda message: (message.received_at, message.publish_time, message.id))
 
 
 def _sorted_out(messages: list[Message], way: Way, who: str) -> tuple[list[Message], list[Refused]]:
