@@ -42,6 +42,7 @@ from web import (
     publish,
     republish,
     rows,
+    standing,
     timeline,
 )
 from web.cookie import FormSessions
@@ -130,6 +131,7 @@ def _register(app: Flask) -> None:
     backlog.init_app(app)
     help.init_app(app)
     lineage.init_app(app)
+    standing.init_app(app)
     for module in (account, api, backlog, delivery, edges, export, health, help, journals, live, messages, people):
         app.register_blueprint(module.blueprint)
     app.register_blueprint(filters.blueprint)
