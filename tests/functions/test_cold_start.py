@@ -7,7 +7,8 @@ import sys
 from tests.functions.stage import ROOT, ReceiverProcess
 
 # The framework, the client's protobufs, keys and tokens, and the key server's HTTP: the first message needs all of it.
-LIBRARIES = ("functions_framework.aio", "google.cloud.firestore", "google.auth.crypt", "grpc.aio", "h11", "ssl")
+FRAMEWORK = ("functions_framework.aio", "h11", "ssl", "pybase64")
+LIBRARIES = (*FRAMEWORK, "google.cloud.firestore", "google.auth.crypt", "grpc.aio")
 COUNT = """
 import importlib, json, sys
 for name in sys.argv[1:]:

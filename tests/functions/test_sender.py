@@ -10,7 +10,7 @@ import grpc
 import pytest
 
 from functions.committer import Committer
-from infra.errors import StoreInvalidError, StoreRefusedError, StoreUnavailableError
+from infra.errors import StoreDeniedError, StoreInvalidError, StoreUnavailableError
 from infra.message import Pushed
 from tests.functions.committing import all_saved, commit, outcomes, pushed, stored
 from tests.functions.firestores import (
@@ -65,7 +65,7 @@ def test_a_denied_write_is_not_tried_again(proxy: FaultProxy, data: bytes) -> No
     proxy.always = failing(grpc.StatusCode.PERMISSION_DENIED)
 
     async def story(committer: Committer) -> None:
-        assert [type(found) for found in await outcomes(committer, [pushed(data)])] == [StoreRefusedError]
+        assert [type(found) for found in await outcomes(committer, [pushed(data)])] == [StoreDeniedError]
 
     commit(proxy.address, story)
     assert len(proxy.calls) == 1
@@ -99,7 +99,7 @@ def test_chunks_that_nobody_waits_for_any_more_are_not_sent(proxy: FaultProxy, r
     proxy.always = failing(grpc.StatusCode.PERMISSION_DENIED)
 
     async def story(committer: Committer) -> None:
-        assert [type(found) for found in await outcomes(committer, [message] * 3)] == [StoreRefusedError] * 3
+        assert [type(found) for found in await outcomes(committer, [message] * 3)] == [StoreDeniedError] * 3
         # The two calls under way end; the third, which its last three chunks would be, never begins.
         await asyncio.sleep(0.3)
         assert proxy.calls == ["BatchWrite"] * 2
@@ -136,7 +136,7 @@ def test_each_message_of_a_batch_gets_its_own_outcome(proxy: FaultProxy, reader:
 
     async def story(committer: Committer) -> None:
         found = await outcomes(committer, [good, denied])
-        assert [type(one) for one in found] == [type(None), StoreRefusedError]
+        assert [type(one) for one in found] == [type(None), StoreDeniedError]
 
     commit(proxy.address, story)
     assert good.message_id in reader.messages()
