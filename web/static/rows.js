@@ -45,6 +45,7 @@ export class Rows {
     this.tellSkipped = skipped;
     this.byId = new Map();
     this.waiting = new Map();
+    this.leaving = new Set();
     this.skipped = 0;
     this.scheduled = false;
     this.telling = null;
@@ -81,15 +82,21 @@ export class Rows {
     return known === 0;
   }
 
-  /** A message that the filter took until it was delivered again. */
+  /** A message that the filter took until it was delivered again: it leaves, but not under a reader. */
   remove({ id, deliveries }) {
     const row = this.byId.get(id);
     if (this.waiting.get(id)?.deliveries < deliveries) this.waiting.delete(id);
-    if (row && Number(row.dataset.deliveries) < deliveries) {
-      this.byId.delete(id);
+    if (row && Number(row.dataset.deliveries) < deliveries) this.leaving.add(row);
+    this.schedule();
+    this.changed();
+  }
+
+  leave() {
+    for (const row of this.leaving) {
+      if (this.byId.get(row.dataset.id) === row) this.byId.delete(row.dataset.id);
       row.remove();
     }
-    this.changed();
+    this.leaving.clear();
   }
 
   /** Older than where paging goes on: it comes with the older pages. A search may have looked further than its last row. */
@@ -118,7 +125,7 @@ export class Rows {
   }
 
   schedule() {
-    if (this.scheduled || !this.waiting.size || this.held()) return;
+    if (this.scheduled || !(this.waiting.size || this.leaving.size) || this.held()) return;
     this.scheduled = true;
     const rest = POINTER_REST_MS - (performance.now() - this.pointerAt);
     if (this.pointerAt && rest > 0) setTimeout(() => this.again(), rest);
@@ -137,6 +144,7 @@ export class Rows {
     if (this.held()) return;
     const until = performance.now() + BUDGET_MS;
     let fresh = 0;
+    this.leave();
     for (const item of this.newestFirst().slice(0, BATCH)) {
       this.waiting.delete(item.id);
       fresh += this.show(item);
@@ -186,6 +194,7 @@ export class Rows {
   /** Start over with the newest page; what waits may be newer still. */
   replace(items) {
     this.body.replaceChildren();
+    this.leaving.clear();
     this.byId.clear();
     this.append(items);
   }
