@@ -131,20 +131,25 @@ class Feed:
     # What the follower tells.
 
     def begin(self, newest: Cursor, start: datetime) -> None:
+        """A period begins at the newest message."""
         self._hub.begin(newest, start)
 
     def message(self, message: Message) -> None:
+        """A message came, or a new state of one."""
         self._hub.publish(message)
 
     def subscription(self, subscription: str, fields: dict[str, Any]) -> None:
+        """A subscription's document changed."""
         if subscription in self._monitored:
             plain = {name: _plain(value) for name, value in fields.items()}
             self._hub.show(f"delivery {subscription}", body("delivery", {**plain, "subscription": subscription}))
 
     def live(self) -> None:
+        """The stream has caught up."""
         self._set_state("live")
 
     def reconnecting(self, problem: str) -> None:
+        """The stream was lost."""
         self._set_state("reconnecting", problem)
 
     def _left(self, watcher: Watcher) -> None:

@@ -36,15 +36,20 @@ class Timing:
 class Audience(Protocol):
     """Who is told: called by the following thread only, and never expected to raise."""
 
-    def begin(self, newest: Cursor, start: datetime) -> None: ...
+    def begin(self, newest: Cursor, start: datetime) -> None:
+        """Messages follow from ``start`` on; ``newest`` is stored already."""
 
-    def message(self, message: Message) -> None: ...
+    def message(self, message: Message) -> None:
+        """A message came, or a new state of one."""
 
-    def subscription(self, subscription: str, fields: dict[str, Any]) -> None: ...
+    def subscription(self, subscription: str, fields: dict[str, Any]) -> None:
+        """A subscription's document changed."""
 
-    def live(self) -> None: ...
+    def live(self) -> None:
+        """All that was there has come: from now on changes come as they happen."""
 
-    def reconnecting(self, problem: str) -> None: ...
+    def reconnecting(self, problem: str) -> None:
+        """The stream was lost, for the reason in the sentence."""
 
 
 class Backoff:
@@ -55,6 +60,7 @@ class Backoff:
         self._failures = 0
 
     def succeeded(self) -> None:
+        """Begin with short waits again."""
         self._failures = 0
 
     def seconds(self, *, since_opened: float, refused: bool) -> float:
