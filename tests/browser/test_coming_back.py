@@ -43,7 +43,7 @@ def alone(visit: Visit, own_cloud: StartCloud) -> Person:
 
 def has_room(person: Person) -> bool:
     """Whether the server has a stream to give: it is asked for one."""
-    cookies = "; ".join(f"{one['name']}={one['value']}" for one in person.context.cookies())  # type: ignore[typeddict-item]
+    cookies = "; ".join(f"{one['name']}={one['value']}" for one in person.context.cookies())
     request = urllib.request.Request(f"{person.cloud['viewer']}/live", headers={"Cookie": cookies})
     try:
         with urllib.request.urlopen(request, timeout=10) as answer:

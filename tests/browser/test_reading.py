@@ -6,11 +6,9 @@ import pytest
 
 from infra.message import document_id
 from tests.browser.conftest import Visit
+from tests.browser.hostile import HOSTILE
 from tests.cloud import Cloud
 
-HOSTILE = (
-    "</pre></td></table><script>alert('x')</script><img src=x onerror=alert(2)><svg onload=alert(3)>\"'`${1}{{7*7}}"
-)
 PAYLOADS = {
     "text": b"plain\r\ntext\n",
     "not UTF-8": b"\xff\xfe\x00\x80" * 20,

@@ -1,0 +1,14 @@
+"""What a page must show as text, whoever wrote it: one list for all tests."""
+
+HOSTILE = (
+    "</pre></td></table><script>alert('x')</script><img src=x onerror=alert(2)><svg onload=alert(3)>\"'`${1}{{7*7}}"
+)
+# Each would do harm in another place: within a tag, an attribute, an address, a title, a script, a comment.
+STRINGS = (
+    HOSTILE,
+    "</title></textarea></style></script><script>alert(4)</script>",
+    "\" autofocus onfocus=alert(5) x='",
+    "javascript:alert(6)//",
+    "<!--<iframe srcdoc='<script>alert(7)</script>'>",
+    "\u202eevil\u2066\ufeff<style>*{display:none}</style>",
+)
