@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from html import unescape
 from urllib.parse import parse_qs, urlsplit
@@ -12,12 +13,14 @@ import pytest
 from flask import Flask
 
 from infra.errors import InputError
+from infra.logs import Logger
 from infra.message import Message
 from tests.web.conftest import running
 from tests.web.stage import Writer, stored_message
 from tests.web.test_messages import HOSTILE
 from tests.web.viewing import Frames
 from tests.web.visitor import SCRIPT, Skeleton, Visitor, services_of
+from web import hub
 from web.columns import Cell, cells, columns_text, heading, offered, parse_columns
 from web.rows import row_html, row_with
 
@@ -251,3 +254,32 @@ def test_a_spreadsheet_has_the_columns_uncut_and_last(operator: Visitor, writer:
     assert link
     assert parse_qs(urlsplit(unescape(link.group(1))).query) == {"q": ["for=csv"], "columns": [names]}
     assert operator.get("/export.csv?columns=%22", SCRIPT).status_code == 400
+
+
+def test_each_choice_is_rendered_once_for_all_who_made_it() -> None:
+    rendered: list[str] = []
+
+    def renderer(kind: str) -> Callable[[Message], str]:
+        def render(_: Message) -> str:
+            rendered.append(kind)
+            return f"<tr>{kind}</tr>"
+
+        return render
+
+    usual, chosen = renderer("usual"), renderer("chosen")
+    frames = hub.Frames(usual, Logger(stream=io.StringIO()))
+    one = stored_message(1)
+    entry = hub.Entry(one, one.cursor)
+    views = [frames, frames.rendered_by(chosen), frames.rendered_by(chosen)]
+    found = [view.of_entry(entry) for view in views for _ in range(2)]
+    assert rendered == ["usual", "chosen"]
+    assert [b"chosen" in frame for frame in found] == [False, False, True, True, True, True]
+
+
+def test_many_choices_do_not_hold_more_in_memory() -> None:
+    frames = hub.Frames(lambda _: "<tr>", Logger(stream=io.StringIO()))
+    views = [frames.rendered_by(row_with((str(number),))) for number in range(5)]
+    for number in range(hub.BODIES // 4):
+        for view in views:
+            view.of_message(stored_message(number), stored_message(number).cursor)
+    assert len(frames._bodies) == hub.BODIES
