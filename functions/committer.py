@@ -43,7 +43,9 @@ class Committer:
             sender.send_once, max_entries=MAX_WRITES, max_bytes=MAX_REQUEST_BYTES, spare_calls=SPARE_CALLS
         )
         # Large messages have lanes of their own, so that small ones never wait for megabytes.
-        self._wholes = Lane[Whole](sender.send_wholes, max_entries=MAX_WHOLES, max_bytes=MAX_REQUEST_BYTES, max_calls=2)
+        self._wholes = Lane[Whole](
+            sender.send_wholes, max_entries=MAX_WHOLES, max_bytes=MAX_REQUEST_BYTES, max_calls=2, spare_calls=2
+        )
         self._chunks = Lane[Chunk](sender.send, max_entries=MAX_WRITES, max_bytes=MAX_REQUEST_BYTES, max_calls=2)
         self._lookups = Lane[Entry](
             sender.look, max_entries=MAX_LOOKUPS, max_bytes=MAX_REQUEST_BYTES, spare_calls=SPARE_CALLS

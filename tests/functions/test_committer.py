@@ -237,25 +237,31 @@ def test_small_messages_do_not_wait_for_large_ones(proxy: FaultProxy, size: int,
     commit(proxy.address, story)
 
 
-def test_a_call_that_firestore_does_not_answer_holds_no_other_message(proxy: FaultProxy, reader: Reader) -> None:
-    held, others = pushed(), [pushed() for _ in range(20)]
+@pytest.mark.parametrize(("size", "call", "calls"), [(5, "BatchWrite", 1), (20_000, "Commit", 2)])
+def test_calls_that_firestore_does_not_answer_hold_no_other_message(
+    proxy: FaultProxy, reader: Reader, size: int, call: str, calls: int
+) -> None:
+    held = [pushed(os.urandom(size)) for _ in range(calls)]
+    others = [pushed(os.urandom(size)) for _ in range(20)]
 
     async def story(committer: Committer) -> None:
         await committer.save(pushed())  # the connection stands
-        proxy.queue = [slow(3)]
-        holding = asyncio.create_task(committer.save(held))
-        await asyncio.sleep(0.1)
-        async with asyncio.timeout(1):
+        proxy.queue, proxy.calls = [slow(4)] * calls, []
+        holding = []
+        for message in held:
+            holding.append(asyncio.create_task(committer.save(message)))
+            await asyncio.sleep(0.1)
+        async with asyncio.timeout(2):
             await all_saved(committer, others)
-        redelivered = asyncio.create_task(committer.save(held))
+        redelivered = [asyncio.create_task(committer.save(message)) for message in held]
         await asyncio.sleep(0.5)
-        assert proxy.calls == ["BatchWrite"] * 3, "what is on its way is joined, not sent again"
-        assert not holding.done()
+        assert proxy.calls == [call] * (calls + 1), "what is on its way is joined, not sent again"
+        assert not any(one.done() for one in holding)
         assert {one.message_id for one in others} <= set(reader.messages())
-        await asyncio.gather(holding, redelivered)
+        await asyncio.gather(*holding, *redelivered)
 
     commit(proxy.address, story)
-    assert stored(reader, held)["deliveries"] == 2
+    assert [stored(reader, message)["deliveries"] for message in held] == [2] * calls
 
 
 def test_a_first_attempt_of_a_large_message_is_not_looked_for(proxy: FaultProxy, reader: Reader) -> None:
