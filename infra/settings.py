@@ -129,7 +129,12 @@ VIEWER = (
     Setting("AUTH_MODE", "password", _one_of(*get_args(AuthMode)), "`password`, or `iap` behind Identity-Aware Proxy"),
     Setting("IAP_AUDIENCE", "", _text, "the audience of IAP's signed header; required with AUTH_MODE=iap"),
     Setting("ADMIN_PASSWORD", "", _password, "the first admin's password; generated and logged once when empty"),
-    Setting("MAX_STREAMS", "250", _between(1, 1000), "live streams one viewer process serves, of one person a quarter or ten; more get 503"),
+    Setting(
+        "MAX_STREAMS",
+        "250",
+        _between(1, 1000),
+        "live streams one viewer process serves, a quarter of them or ten for one person; more get 503",
+    ),
     Setting("ENVIRONMENT_LABEL", "", _text, "shown in the header, for example PROD"),
 )
 # What stands in for Google on one machine; Google's own clients read the hosts, too. A deployed service refuses them.
