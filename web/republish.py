@@ -106,7 +106,7 @@ def many() -> ResponseReturnValue:
                 raise
             # What is out already must be told, whatever became of the rest.
             services().log.error(str(exc), error=type(exc).__name__, path=request.path)
-            sent = Sent((), str(exc))
+            sent = Sent((), str(exc) if exc.status < 500 else "Pub/Sub or the database did not answer.")
         results.append(Result(topic, len(some), len(sent.message_ids), sent.problem))
     status = 200 if all(not result.problem for result in results) else 502
     return render_template("republished.html", results=results, refused=refused, who=who), status

@@ -252,6 +252,8 @@ def test_what_is_published_is_told_though_a_later_topic_fails(acting: Visitor, t
     assert answer.status_code == 502
     assert f"1 of 1 published to {topics.name}." in answer.text
     assert f"0 of 1 published to {topics.dead}." in answer.text
+    assert "did not answer" in answer.text
+    assert "commits are refused" not in answer.text
 
 
 @pytest.mark.parametrize(("query", "status"), [("q=kind:x", 400), ("before=1", 400), ("subscription=other", 400)])
