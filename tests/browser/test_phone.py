@@ -29,7 +29,9 @@ def test_messages_begin_early(visit: Visit, cloud: Cloud, both: Cloud) -> None:
 def test_the_one_in_trouble_comes_first(visit: Visit, both: Cloud) -> None:
     ana = visit(cloud=both, viewport=PHONE)
     states = ana.page.locator(".delivery")
-    lefts = {one.get_attribute("data-state"): (one.bounding_box() or {})["x"] for one in states.all()}
+    lefts: dict[str, float] = states.evaluate_all(
+        "all => Object.fromEntries(all.map((one) => [one.dataset.state, one.getBoundingClientRect().left]))"
+    )
     assert lefts["stopped"] < lefts["receiving"]
     everything = ana.page.locator(".all-subscriptions").bounding_box()
     assert everything
