@@ -19,7 +19,6 @@ from infra.errors import KeysUnavailableError
 MIN_AGE_SECONDS = 60.0  # at most one fetch a minute, whatever the server or a token says
 MAX_STALE_SECONDS = 24 * 3600.0
 _FIRST_PAUSE_SECONDS = 1.0
-_MAX_WANTED = 1000  # anybody can make up ids
 _MAX_AGE = re.compile(r"(?:^|[\s,])max-age=(\d{1,9})", re.IGNORECASE)
 
 
@@ -41,8 +40,6 @@ class KeyRing:
         self._fetch = fetch
         self._clock = clock
         self._verifiers: Mapping[str, RSAVerifier] = {}
-        self._absent: set[str] = set()  # what the latest fetch was asked for and does not hold
-        self._wanted: set[str] = set()  # what no fetch was asked for yet
         self._fetched_at = float("-inf")
         self._fresh_until = float("-inf")
         self._next_try_at = float("-inf")
@@ -50,13 +47,11 @@ class KeyRing:
         self._refreshing: asyncio.Task[None] | None = None
 
     async def verifier(self, kid: str) -> RSAVerifier | None:
-        """The verifier of one key; None when ``kid`` is not known (see ``may_be_new``).
+        """The verifier of one key; None when the server does not know ``kid``.
 
         Raises KeysUnavailableError (503) when the server cannot answer and ``kid`` may be one of its newer keys.
         """
         now = self._clock()
-        if kid not in self._verifiers and len(self._wanted) < _MAX_WANTED:
-            self._wanted.add(kid)
         if now >= self._fresh_until or (kid not in self._verifiers and now >= self._fetched_at + MIN_AGE_SECONDS):
             await self._refresh(now)
         if not self._verifiers or self._clock() > self._fetched_at + MAX_STALE_SECONDS:
@@ -65,10 +60,6 @@ class KeyRing:
         if found is None and self._failures:
             raise KeysUnavailableError("The key server cannot answer about a new key; the push is retried.")
         return found
-
-    def may_be_new(self, kid: str) -> bool:
-        """Whether ``kid`` may belong to a key that the server has published since it was last asked."""
-        return kid not in self._verifiers and kid not in self._absent
 
     async def _refresh(self, now: float) -> None:
         """Fetch once for everyone who waits; not again before a pause when the server fails."""
@@ -80,7 +71,6 @@ class KeyRing:
         await asyncio.shield(self._refreshing)
 
     async def _try(self) -> None:
-        wanted, self._wanted = self._wanted, set()
         try:
             reply = await self._fetch()
             self._verifiers = read_keys(reply.body)
@@ -88,7 +78,6 @@ class KeyRing:
             self._failures += 1
             self._next_try_at = self._clock() + min(_FIRST_PAUSE_SECONDS * 2 ** (self._failures - 1), MIN_AGE_SECONDS)
         else:
-            self._absent = wanted - self._verifiers.keys()
             self._failures = 0
             self._fetched_at = self._next_try_at = self._clock()
             self._fresh_until = self._fetched_at + max_age_seconds(reply.cache_control)

@@ -16,7 +16,7 @@ from typing import Any
 
 from functions.keys import KeyRing
 from functions.strict_json import StrictJsonError, parse_object
-from infra.errors import ForeignTokenError, KeysUnavailableError, TokenError
+from infra.errors import ForeignTokenError, TokenError
 
 MAX_TOKEN_BYTES = 4096
 SKEW_SECONDS = 60
@@ -56,7 +56,7 @@ class TokenVerifier:
         """Say what the token in the Authorization headers claims; nothing of it is ours yet (see ``admit``).
 
         Raises TokenError (401) for anything but one current token that Google signed, and KeysUnavailableError (503)
-        when that cannot be told: the key server fails, or the key is too new.
+        when that cannot be told.
         """
         token = _bearer(authorization)
         digest = hashlib.sha256(token.encode()).digest()
@@ -90,25 +90,10 @@ class TokenVerifier:
         signed = _decode(signature, "signature")
         verifier = await self._keys.verifier(kid)
         if verifier is None:
-            raise self._unknown_key(kid, claims)
+            raise TokenError("kid", "The token is signed with a key that is not Google's.")
         if not verifier.verify(f"{header}.{payload}", signed):
             raise TokenError("signature", "The token's signature is wrong.")
         return self._current(claims)
-
-    def _unknown_key(self, kid: str, timed: "_Timed") -> Exception:
-        # Keys are fetched at most once a minute, and Google may sign with one that is younger: its token is no bad
-        # one, so it is retried and not refused. Only what claims to be ours gets this far, though nobody has vouched
-        # for it: whoever makes up keys, knowing our audience and account, costs no fetch and gets no further.
-        if self._keys.may_be_new(kid) and self._may_be_ours(timed):
-            return KeysUnavailableError("The token's key is newer than those at hand; the push is retried.")
-        return TokenError("kid", "The token is signed with a key that is not Google's.")
-
-    def _may_be_ours(self, timed: "_Timed") -> bool:
-        try:
-            self.admit(self._current(timed))
-        except (TokenError, ForeignTokenError):
-            return False
-        return True
 
     def _current(self, timed: "_Timed") -> Claims:
         now = self._clock()

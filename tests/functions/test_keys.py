@@ -83,38 +83,6 @@ def test_a_new_key_is_found_after_a_minute() -> None:
     tell(signer, story)
 
 
-def test_a_key_may_be_new_until_a_fetch_was_asked_for_it() -> None:
-    signer = Signer()
-
-    async def story(ring: KeyRing, endpoint: Endpoint) -> None:
-        assert await ring.verifier("asked with the first fetch") is None
-        assert not ring.may_be_new("asked with the first fetch")
-        assert await ring.verifier("later") is None
-        assert ring.may_be_new("later")
-        endpoint.now += 60
-        assert await ring.verifier("later") is None
-        assert not ring.may_be_new("later")
-        assert not ring.may_be_new(signer.key.id)
-        assert endpoint.asked == 2
-
-    tell(signer, story)
-
-
-def test_what_is_asked_while_a_fetch_is_under_way_may_be_newer_than_its_answer(signer: Signer) -> None:
-    async def story(ring: KeyRing, endpoint: Endpoint) -> None:
-        first = asyncio.create_task(ring.verifier("first"))
-        for _ in range(3):
-            await asyncio.sleep(0)
-            if endpoint.asked:
-                break
-        assert not first.done()
-        assert await ring.verifier("second") is None
-        assert await first is None
-        assert (ring.may_be_new("first"), ring.may_be_new("second"), endpoint.asked) == (False, True, 1)
-
-    tell(signer, story)
-
-
 def test_a_failing_server_leaves_known_keys_usable_for_a_day(signer: Signer) -> None:
     async def story(ring: KeyRing, endpoint: Endpoint) -> None:
         assert await ring.verifier(signer.key.id)
