@@ -16,6 +16,7 @@ from tests.web.stage import Writer
 
 ROUNDS = 60
 BATCH = 400
+BROWSER = {"Accept": "text/html, */*", "Accept-Encoding": "gzip", "Sec-Fetch-Site": "same-origin"}
 
 
 def measure_pages(directory: Path, counts: Sequence[int]) -> Iterator[tuple[int, Found]]:
@@ -58,7 +59,7 @@ def first_bytes(cloud: Cloud, cookie: str, rounds: int) -> list[float]:
     seconds = []
     for _ in range(rounds):
         began = time.monotonic()
-        connection.request("GET", "/messages", headers={"Cookie": cookie, "Accept": "text/html"})
+        connection.request("GET", "/messages", headers={**BROWSER, "Cookie": cookie})
         answer = connection.getresponse()
         seconds.append(time.monotonic() - began)
         assert answer.status == 200, answer.status
@@ -70,7 +71,7 @@ def first_bytes(cloud: Cloud, cookie: str, rounds: int) -> list[float]:
 def weight(cloud: Cloud, cookie: str) -> int:
     """Bytes of the page and of every style sheet and script that it loads."""
     page = get(cloud, cookie, "/messages")
-    paths = set(re.findall(r'(?:href|src)="((?:/static|/bootstrap|/pygments)[^"]+)"', page.decode()))
+    paths = set(re.findall(r'(?:href|src)="((?:/static|/bootstrap|/pygments)[^"]+)"', plain(page)))
     total, wanted = len(page), paths
     while wanted:
         path = wanted.pop()
@@ -84,7 +85,7 @@ def weight(cloud: Cloud, cookie: str) -> int:
 
 
 def get(cloud: Cloud, cookie: str, path: str) -> bytes:
-    headers = {"Cookie": cookie, "Accept": "text/html, */*", "Accept-Encoding": "gzip"}
+    headers = {**BROWSER, "Cookie": cookie}
     with urllib.request.urlopen(urllib.request.Request(cloud["viewer"] + path, headers=headers), timeout=10) as answer:
         content: bytes = answer.read()
     return content

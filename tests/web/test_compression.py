@@ -1,10 +1,11 @@
-"""Static files are sent compressed to who accepts it; nothing of a person's is."""
+"""Static files are sent compressed to who accepts it; pages only where no other site can have asked for them."""
 
 import gzip
 import re
 
 import pytest
 
+from tests.web.stage import Writer
 from tests.web.visitor import PAGE, Visitor
 
 GZIP = {"Accept-Encoding": "gzip, br"}
@@ -32,24 +33,40 @@ def test_a_file_that_is_known_is_not_sent_again(stranger: Visitor) -> None:
     again.close()
 
 
-def test_pages_are_not_compressed(viewer: Visitor) -> None:
-    answer = viewer.client.get("/messages", headers=PAGE | GZIP)
+@pytest.mark.parametrize("site", ["same-origin", "none"])
+def test_a_page_that_this_site_or_the_address_bar_asked_for_is_compressed(viewer: Visitor, site: str) -> None:
+    answer = viewer.client.get("/help", headers=PAGE | GZIP | {"Sec-Fetch-Site": site})
+    plain = viewer.client.get("/help", headers=PAGE | {"Sec-Fetch-Site": site})
+    assert answer.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(answer.data).startswith(b"<!doctype html>")
+    assert len(answer.data) < len(plain.data) / 2
+    assert "Content-Encoding" not in plain.headers
+
+
+@pytest.mark.parametrize("asked", [{}, {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}])
+def test_a_page_that_another_site_may_have_asked_for_tells_nothing_by_its_length(
+    viewer: Visitor, asked: dict[str, str]
+) -> None:
+    answer = viewer.client.get("/messages?q=secret", headers=PAGE | GZIP | asked)
     assert answer.status_code == 200
     assert "Content-Encoding" not in answer.headers
 
 
-def test_the_first_page_weighs_little(viewer: Visitor) -> None:
-    """Under 150 kB with all it brings along, payloads aside: 50 rows come on top."""
-    page = viewer.client.get("/messages", headers=PAGE).text
+def test_the_first_page_weighs_little(viewer: Visitor, writer: Writer) -> None:
+    """Under 150 kB with fifty messages and all it brings along, payloads aside."""
+    writer.messages(50, attributes={"kind": "order", "status": "WORKING"})
+    first = viewer.client.get("/messages", headers=PAGE | GZIP | {"Sec-Fetch-Site": "none"})
+    page = gzip.decompress(first.data).decode()
+    assert page.count('<tr class="message') >= 50
     scripts = {f"/static/{name}" for name in re.findall(r'"/static/([\w.]+\.(?:js|css))', page)}
     styles = set(re.findall(r'href="(/bootstrap/static/[^"]+\.css)', page))
     wanted = {"/pygments.css", *scripts, *styles, *(f"/static/{name}" for name in modules(viewer))}
-    weight = len(page.encode())
+    weight = len(first.data)
     for path in wanted:
         answer = viewer.client.get(path, headers=GZIP)
         weight += len(answer.data)
         answer.close()
-    assert weight < 150_000
+    assert weight < 150_000, weight
 
 
 def modules(viewer: Visitor) -> set[str]:
