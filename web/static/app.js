@@ -33,7 +33,7 @@ const isScrolled = () => Math.max(scrollY, list.scrollTop) > 4;
 const plural = (count, word) => `${count.toLocaleString("en")} ${word}${count === 1 ? "" : "s"}`;
 
 // Walked by keys, a row is held as it is under a pointer.
-const isWalked = () => body.querySelector(":focus-visible") !== null;
+const isWalked = () => Boolean(drawer.walked?.contains(document.activeElement));
 const held = () => paused || isScrolled() || drawer.isOpen || isWalked();
 
 function refresh() {

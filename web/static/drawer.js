@@ -11,6 +11,7 @@ export class Drawer {
     this.changed = changed;
     this.listAddress = location.href;
     this.entered = false; // whether the open drawer has had the focus
+    this.walked = null; // the row that keys led to
     startDetail(place, { failed });
     place.addEventListener("click", (event) => event.target.closest("[data-close]") && this.close());
     body.addEventListener("click", (event) => this.clicked(event));
@@ -73,6 +74,7 @@ export class Drawer {
   hide() {
     if (!this.isOpen) return;
     this.entered = false;
+    this.walked = null;
     forgetDetail(this.place);
     this.place.removeAttribute("aria-busy");
     this.place.hidden = true;
@@ -90,7 +92,11 @@ export class Drawer {
     if (!next) return;
     this.select(next);
     next.scrollIntoView({ block: "nearest" });
-    if (this.isOpen) this.open(next);
-    else next.querySelector("a.preview").focus({ preventScroll: true });
+    if (this.isOpen) {
+      this.open(next);
+    } else {
+      this.walked = next;
+      next.querySelector("a.preview").focus({ preventScroll: true });
+    }
   }
 }
