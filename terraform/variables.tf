@@ -56,6 +56,10 @@ variable "deploy" {
   default = null
 
   validation {
+    condition     = var.deploy == null || try(can(regex("^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$", var.deploy.state_bucket)), false)
+    error_message = "deploy.state_bucket is a bucket's name, without gs://."
+  }
+  validation {
     condition     = var.deploy == null || try(var.deploy.repository == null, true) || can(regex("^projects/[^/]+/locations/[^/]+/connections/[^/]+/repositories/[^/]+$", var.deploy.repository))
     error_message = "deploy.repository looks like projects/P/locations/R/connections/C/repositories/X."
   }
@@ -98,6 +102,13 @@ variable "labels" {
   type        = map(string)
   default     = {}
   nullable    = false
+
+  validation {
+    condition = alltrue([for key, value in var.labels :
+      can(regex("^[\\p{Ll}\\p{Lo}][\\p{Ll}\\p{Lo}\\p{N}_-]{0,62}$", key)) && can(regex("^[\\p{Ll}\\p{Lo}\\p{N}_-]{0,63}$", value))
+    ])
+    error_message = "labels are small letters, digits, - and _, at most 63 of them, and a key begins with a letter."
+  }
 }
 
 variable "log_level" {
@@ -166,8 +177,8 @@ variable "push_audiences" {
   nullable    = false
 
   validation {
-    condition     = alltrue([for audience in var.push_audiences : can(regex("^[^,\\s]+$", audience)) && !endswith(audience, ".run.app")])
-    error_message = "push_audiences have no commas and no blanks, and are no address of Cloud Run's."
+    condition     = alltrue([for audience in var.push_audiences : can(regex("^[^,'\\s]+$", audience)) && !can(regex("\\.(run\\.app|cloudfunctions\\.net)([/:]|$)", audience))])
+    error_message = "push_audiences have no commas, quotes or blanks, and are no address of Cloud Run's or Cloud Functions'."
   }
 }
 
@@ -185,8 +196,8 @@ variable "receiver" {
   nullable = false
 
   validation {
-    condition     = var.receiver.concurrency >= 2 && var.receiver.concurrency <= 1000
-    error_message = "receiver.concurrency is 2 to 1000: concurrent messages share their Firestore writes."
+    condition     = var.receiver.concurrency >= 2 && var.receiver.concurrency <= 1000 && floor(var.receiver.concurrency) == var.receiver.concurrency
+    error_message = "receiver.concurrency is a whole number from 2 to 1000: concurrent messages share their Firestore writes."
   }
   validation {
     condition     = try(tonumber(var.receiver.cpu) >= 1, false)
@@ -230,6 +241,11 @@ variable "secret_versions" {
   })
   default  = {}
   nullable = false
+
+  validation {
+    condition     = alltrue([for number in values(var.secret_versions) : number >= 1 && floor(number) == number])
+    error_message = "secret_versions are whole numbers, at least 1."
+  }
 }
 
 variable "subscriptions" {
@@ -263,13 +279,35 @@ variable "subscriptions" {
     error_message = "topic is a topic's id, or projects/P/topics/T for one that exists."
   }
   validation {
-    # The receiver answers within 20 seconds; a shorter deadline would deliver again what is being stored.
-    condition     = alltrue([for one in var.subscriptions : one.ack_deadline_seconds >= 30 && one.ack_deadline_seconds <= 600])
-    error_message = "ack_deadline_seconds is 30 to 600."
+    condition     = !anytrue([for one in var.subscriptions : startswith(lower(one.topic), "goog")])
+    error_message = "Google keeps topics whose id begins with goog for itself."
   }
   validation {
-    condition     = alltrue([for one in var.subscriptions : one.max_delivery_attempts >= 5 && one.max_delivery_attempts <= 100])
-    error_message = "max_delivery_attempts is 5 to 100."
+    # The module would make them twice, and Pub/Sub refuses the second one.
+    condition = length(setintersection(
+      concat(keys(var.subscriptions), [for one in var.subscriptions : one.topic]),
+      flatten([for id in keys(var.subscriptions) : ["${id}-dead-letter", "${id}-dead-letter-monitor"]]),
+    )) == 0
+    error_message = "Dead letters have their topic (ID-dead-letter) and subscription (ID-dead-letter-monitor) already: monitor_dead_letters shows them."
+  }
+  validation {
+    # By its full name it would not be waited for.
+    condition     = length(setintersection([for one in var.subscriptions : one.topic], [for one in var.subscriptions : "projects/${var.project}/topics/${one.topic}"])) == 0
+    error_message = "A topic that is created here is named by its id everywhere."
+  }
+  validation {
+    # cloud.google.com/pubsub/docs/subscription-message-filter
+    condition     = alltrue([for one in var.subscriptions : one.filter == null ? true : length(one.filter) <= 256])
+    error_message = "A filter has at most 256 characters."
+  }
+  validation {
+    # The receiver answers within 20 seconds; a shorter deadline would deliver again what is being stored.
+    condition     = alltrue([for one in var.subscriptions : one.ack_deadline_seconds >= 30 && one.ack_deadline_seconds <= 600 && floor(one.ack_deadline_seconds) == one.ack_deadline_seconds])
+    error_message = "ack_deadline_seconds is a whole number from 30 to 600."
+  }
+  validation {
+    condition     = alltrue([for one in var.subscriptions : one.max_delivery_attempts >= 5 && one.max_delivery_attempts <= 100 && floor(one.max_delivery_attempts) == one.max_delivery_attempts])
+    error_message = "max_delivery_attempts is a whole number from 5 to 100."
   }
   validation {
     condition     = alltrue([for one in var.subscriptions : one.retention_days >= 1 && one.retention_days <= 31])
@@ -306,17 +344,26 @@ variable "viewer" {
     error_message = "viewer.members names who may come in when access is iap or private, for example group:ops@example.com."
   }
   validation {
+    condition     = var.viewer.access != "public" || length(var.viewer.members) == 0
+    error_message = "viewer.members keep nobody out while access is public: say iap or private, or name none."
+  }
+  validation {
     condition     = alltrue([for member in var.viewer.members : can(regex("^(user|group|domain|serviceAccount|principal|principalSet):.+$", member))])
     error_message = "viewer.members are IAM members such as user:ana@example.com; everybody at all is access = \"public\"."
   }
   validation {
     # Cloud Run gives an instance 1000 requests at most, and pages need some beside the streams.
-    condition     = var.viewer.max_streams >= 1 && var.viewer.max_streams <= 984
-    error_message = "viewer.max_streams is 1 to 984."
+    condition     = var.viewer.max_streams >= 1 && var.viewer.max_streams <= 984 && floor(var.viewer.max_streams) == var.viewer.max_streams
+    error_message = "viewer.max_streams is a whole number from 1 to 984."
   }
   validation {
     condition     = var.viewer.max_instances >= 1 && var.viewer.min_instances <= var.viewer.max_instances
     error_message = "viewer.max_instances is at least 1 and at least min_instances."
+  }
+  validation {
+    # cloud.google.com/run/docs/configuring/services/cpu: less takes one request at a time.
+    condition     = try(tonumber(var.viewer.cpu) >= 1, false)
+    error_message = "viewer.cpu is at least 1: less does not allow concurrency."
   }
 }
 

@@ -163,7 +163,7 @@ run "refuses_what_no_service_would_start_with" {
   variables {
     alerts         = { retention_share = 1 }
     budget         = { billing_account = "mine", amount = 100 }
-    deploy         = { state_bucket = "b", repository = "github.com/me/it" }
+    deploy         = { state_bucket = "my-state", repository = "github.com/me/it" }
     firestore      = { database = "UPPER" }
     log_level      = "LOUD"
     message_shards = 31

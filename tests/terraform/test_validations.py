@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.terraform.stage import MODULE, Terraform
+from tests.terraform.stage import MODULE, Terraform, resources
 
 WRONG = {
     "alerts": [
@@ -18,8 +18,9 @@ WRONG = {
         '{ billing_account = "mine", amount = 100 }',
         '{ billing_account = "012345-ABCDEF-678901", amount = 0.5 }',
     ],
-    "deploy": ['{ state_bucket = "b", repository = "github.com/me/it" }'],
+    "deploy": ['{ state_bucket = "gs://my-state" }', '{ state_bucket = "my-state", repository = "github.com/me/it" }'],
     "firestore": ['{ database = "UPPER" }'],
+    "labels": ['{ Team = "ops" }'],
     "log_level": ['"LOUD"'],
     "message_shards": ["31"],
     "name": ['"a-name-of-21-letters-"'],
@@ -29,10 +30,15 @@ WRONG = {
     "receiver": ["{ concurrency = 1 }", '{ cpu = "0.5" }', "{ min_instances = 11 }"],
     "region": ['"Europe"'],
     "retention_days": ["0.5"],
+    "secret_versions": ["{ session_key = 1.5 }"],
     "subscriptions": [
         "{}",
         '{ google-orders = { topic = "orders" } }',
         '{ orders = { topic = "projects/other/orders" } }',
+        '{ orders = { topic = "google-orders" } }',
+        '{ orders = { topic = "orders" }, refused = { topic = "orders-dead-letter" } }',
+        '{ orders = { topic = "orders" }, more = { topic = "projects/my-project/topics/orders" } }',
+        f'{{ orders = {{ topic = "orders", filter = "{"x" * 257}" }} }}',
         '{ orders = { topic = "orders", ack_deadline_seconds = 10 } }',
         '{ orders = { topic = "orders", max_delivery_attempts = 4 } }',
         '{ orders = { topic = "orders", retention_days = 32 } }',
@@ -41,18 +47,38 @@ WRONG = {
     "viewer": [
         '{ access = "everybody", members = ["user:ana@example.com"] }',
         '{ access = "private" }',
-        '{ members = ["ana@example.com"] }',
+        '{ members = ["user:ana@example.com"] }',
+        '{ access = "iap", members = ["ana@example.com"] }',
         "{ max_streams = 985 }",
         "{ max_instances = 0 }",
+        '{ cpu = "0.5" }',
     ],
     "viewer_image": ['"viewer:latest"'],
 }
-# It looks at the subscriptions, which must be right for that.
-ALONE = "publish_topics"
-TURNS = [
-    {name: turn for name, values in WRONG.items() if turn < len(values) and name != ALONE}
-    for turn in range(max(map(len, WRONG.values())))
+# More that a validation is there for: its number among the variable's, and the value.
+MORE = [
+    {
+        "push_audiences": (0, '["https://subscope-receiver-1.europe-west1.run.app/"]'),
+        "receiver": (0, "{ concurrency = 80.5 }"),
+        "secret_versions": (0, "{ admin_password = 0 }"),
+        "subscriptions": (4, '{ orders = { topic = "a-b-c" }, orders-dead-letter-monitor = { topic = "d-e-f" } }'),
+        "viewer": (4, "{ max_streams = 2.5 }"),
+    },
+    {
+        "push_audiences": (0, '["https://europe-west1-p.cloudfunctions.net/subscope-receiver"]'),
+        "subscriptions": (7, '{ orders = { topic = "orders", ack_deadline_seconds = 45.5 } }'),
+    },
+    {
+        "push_audiences": (0, '["it\'s"]'),
+        "subscriptions": (8, '{ a-b-c = { topic = "a-b", max_delivery_attempts = 5.5 } }'),
+    },
 ]
+# The one looks at the subscriptions, and these at the other: what it looks at must be right for that.
+ALONE = ("project", "publish_topics")
+TURNS = [
+    {name: turn for name, values in WRONG.items() if turn < len(values) and name not in ALONE}
+    for turn in range(max(map(len, WRONG.values())))
+] + [{name: 0} for name in ALONE]
 
 
 def validations() -> Iterator[tuple[str, list[str]]]:
@@ -67,13 +93,48 @@ def test_there_is_a_wrong_value_for_each_validation() -> None:
     assert {name: len(said) for name, said in validations()} == {name: len(values) for name, values in WRONG.items()}
 
 
-@pytest.mark.parametrize("turn", [*TURNS, {ALONE: 0}], ids=[*map(str, range(len(TURNS))), ALONE])
+@pytest.mark.parametrize("turn", TURNS, ids=map(str, range(len(TURNS))))
 def test_each_refuses_what_it_is_there_for_and_says_so(terraform: Terraform, turn: dict[str, int]) -> None:
     """One wrong value of each variable at once: terraform tells of all."""
+    refuses(terraform, {name: (number, WRONG[name][number]) for name, number in turn.items()})
+
+
+@pytest.mark.parametrize("wrong", MORE, ids=map(str, range(len(MORE))))
+def test_more_that_would_only_fail_in_the_midst_of_an_apply_is_refused(
+    terraform: Terraform, wrong: dict[str, tuple[int, str]]
+) -> None:
+    refuses(terraform, wrong)
+
+
+def test_names_at_their_limits_are_planned(terraform: Terraform) -> None:
+    longest, odd = "a" * 231, "a+b.c~d%e_f-g"
+    plan = terraform.plan(
+        "limits",
+        f"""
+project        = "a{"b" * 28}c"
+name           = "a{"0" * 19}"
+labels         = {{ team_1 = "größe", empty = "" }}
+publish_topics = ["{odd}"]
+subscriptions = {{
+  "{longest}" = {{ topic = "{"t" * 255}", filter = "{"x" * 256}", monitor_dead_letters = true }}
+  "{odd}"     = {{ topic = "{odd}", start_running = true }}
+}}
+""",
+    )
+    made = {one["values"]["name"] for one in resources(plan, "google_pubsub_subscription")}
+    assert made == {longest, odd, f"{longest}-dead-letter-monitor", f"{odd}-dead-letter-monitor"}
+    assert max(map(len, made)) <= 255
+    accounts = [one["values"]["account_id"] for one in resources(plan, "google_service_account")]
+    assert max(map(len, accounts)) <= 30
+    (bucket,) = resources(plan, "google_storage_bucket")
+    assert len(bucket["values"]["name"]) <= 63
+
+
+def refuses(terraform: Terraform, wrong: dict[str, tuple[int, str]]) -> None:
+    """Hold that each of the values is refused by that validation of its variable, and by no other."""
     if not terraform.plans:
         pytest.skip("a plan would ask Google")
-    wrong = {name: WRONG[name][number] for name, number in turn.items()}
-    variables = {"project": '"my-project"', **wrong}
+    variables = {"project": '"my-project"', **{name: value for name, (_, value) in wrong.items()}}
     options = [f"-var={name}={value.strip(chr(34))}" for name, value in variables.items()]
     refused = terraform.run("plan", "-input=false", "-no-color", *options, ok=(1,)).stderr
     said = {
@@ -81,9 +142,7 @@ def test_each_refuses_what_it_is_there_for_and_says_so(terraform: Terraform, tur
         for one in re.findall(r"Error: Invalid value for variable.*?This was checked", refused, re.DOTALL)
     }
     assert {name for one in said for name in re.findall(r'variable "(\w+)" \{', one)} == set(wrong)
-    for name, messages in validations():
-        if name in wrong:
-            assert any(messages[turn[name]] in one for one in said), (
-                f"{name} = {wrong[name]} is refused for something else"
-            )
+    messages = dict(validations())
+    for name, (number, value) in wrong.items():
+        assert any(messages[name][number] in one for one in said), f"{name} = {value} is refused for something else"
     assert len(said) == len(wrong), "a value is refused by two validations"
