@@ -25,6 +25,10 @@ deploy = {{
 firestore         = {{ delete_protection = false, location = "eur3" }}
 keep_request_logs = true
 """
+PRIVATE = f"""
+project = "{PROJECT}"
+viewer  = {{ access = "private", members = ["user:ana@example.com"] }}
+"""
 
 
 @pytest.fixture(scope="session")
@@ -43,6 +47,12 @@ def plan(terraform: Terraform) -> dict[str, Any]:
 def full_plan(terraform: Terraform) -> dict[str, Any]:
     """What everything plans."""
     return terraform.plan("everything", EVERYTHING)
+
+
+@pytest.fixture(scope="session")
+def private_plan(terraform: Terraform) -> dict[str, Any]:
+    """What is planned when only members reach the viewer."""
+    return terraform.plan("private", PRIVATE)
 
 
 @pytest.fixture(scope="session")

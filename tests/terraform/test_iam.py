@@ -101,6 +101,13 @@ def test_what_is_asked_for_is_granted_too(full_plan: dict[str, Any]) -> None:
     assert set(grants(full_plan)) == ALWAYS | ON_REQUEST | of_subscription("orders") | of_subscription("events")
 
 
+def test_only_members_reach_a_private_viewer(private_plan: dict[str, Any]) -> None:
+    members = {("user:ana@example.com", "roles/run.invoker", "service subscope-viewer")}
+    assert set(grants(private_plan)) == ALWAYS | of_subscription("builds-monitor") | members
+    viewer = values(private_plan, "google_cloud_run_v2_service.viewer")
+    assert (viewer["invoker_iam_disabled"], viewer["iap_enabled"]) == (False, False)
+
+
 def test_grants_on_the_project_are_conditioned(full_plan: dict[str, Any]) -> None:
     conditions = {
         one["values"]["role"]: one["values"]["condition"][0]["expression"]

@@ -6,12 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.terraform.stage import PROJECT, Terraform
+from tests.terraform.stage import PROJECT
 
-PRIVATE = f'''
-project = "{PROJECT}"
-viewer  = {{ access = "private", members = ["user:ana@example.com"] }}
-'''
 # A curl that says of the viewer what VIEWER says, with a token what WITH_TOKEN says, and 404 of the receiver.
 CURL = """#!/bin/sh
 case "$*" in
@@ -26,8 +22,8 @@ echo "gcloud $*"
 
 
 @pytest.fixture(scope="module")
-def scripts(terraform: Terraform, plan: dict[str, Any], full_plan: dict[str, Any]) -> dict[str, str]:
-    plans = {"public": plan, "iap": full_plan, "private": terraform.plan("private", PRIVATE)}
+def scripts(plan: dict[str, Any], full_plan: dict[str, Any], private_plan: dict[str, Any]) -> dict[str, str]:
+    plans = {"public": plan, "iap": full_plan, "private": private_plan}
     return {name: one["planned_values"]["outputs"]["smoke_test"]["value"] for name, one in plans.items()}
 
 
