@@ -72,12 +72,13 @@ def main(arguments: list[str], environ: Mapping[str, str]) -> int:
     """Run the command; return its exit code."""
     parser = argparse.ArgumentParser(prog="python -m terraform.redrive", description="Send dead letters again.")
     parser.add_argument("subscription", help="the dead-letter subscription's id")
-    parser.add_argument("topic", help="the id of the topic to send them to")
+    parser.add_argument("topic", help="the topic to send them to: its id, or projects/P/topics/T")
     named = parser.parse_args(arguments)
     try:
         settings = console_settings(environ)
         pubsub = PubSub(settings)
-        topic = f"projects/{settings.google_cloud_project}/topics/{named.topic}"
+        ours = f"projects/{settings.google_cloud_project}/topics/"
+        topic = named.topic if "/" in named.topic else ours + named.topic
         count = redrive(pubsub, settings.subscription_path(named.subscription), topic)
         pubsub.close()
     except SubscopeError as exc:

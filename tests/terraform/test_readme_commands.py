@@ -154,6 +154,16 @@ def test_the_commands_are_shell() -> None:
         assert checked.returncode == 0, checked.stderr
 
 
+def test_builds_by_hand_plan_the_region_that_they_run_in() -> None:
+    """cloudbuild.yaml's own would win over terraform.tfvars, and the plan replace everything."""
+    submitted = [one for one in commands() if "_ACTION=" in one]
+    assert len(submitted) == 3
+    for one in submitted:
+        region = re.search(r"--region=(\S+)", one)
+        assert region
+        assert f"_REGION={region[1].strip(chr(34))}" in one.partition("--substitutions=")[2]
+
+
 def test_outputs_and_modules_that_are_named_exist() -> None:
     outputs = set(re.findall(r'^output "(\w+)"', (MODULE / "outputs.tf").read_text(), re.MULTILINE))
     assert set(re.findall(r"terraform output -raw (\w+)", TEXT)) <= outputs

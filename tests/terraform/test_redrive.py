@@ -38,6 +38,25 @@ def test_dead_letters_are_sent_again_as_they_were(cloud: Cloud) -> None:
     assert cloud.backlog(f"{name}-waiting")["messages"] == 0
 
 
+def test_a_topic_of_another_project_is_named_in_full(cloud: Cloud) -> None:
+    name = f"redrive-{uuid4().hex[:8]}"
+    dead, again = f"projects/{cloud['project']}/topics/{name}", f"projects/elsewhere-{name}/topics/events"
+    waiting, seen = (
+        f"projects/{cloud['project']}/subscriptions/{name}",
+        f"{again.partition('/topics')[0]}/subscriptions/seen",
+    )
+    for topic, subscription in ((dead, waiting), (again, seen)):
+        cloud.publisher().create_topic(name=topic)
+        cloud.subscriber().create_subscription(name=subscription, topic=topic)
+    cloud.publisher().publish(dead, b"one").result(timeout=10)
+
+    command = [sys.executable, "-m", "terraform.redrive", name, again]
+    done = subprocess.run(command, cwd=ROOT, env=cloud.environ, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "Sent 1 messages again.\n"), done.stderr
+    (pulled,) = cloud.subscriber().pull(subscription=seen, max_messages=5, timeout=5).received_messages
+    assert pulled.message.data == b"one"
+
+
 def test_a_subscription_that_is_not_there_is_one_sentence(cloud: Cloud) -> None:
     command = [sys.executable, "-m", "terraform.redrive", "nothing-here", "nowhere"]
     done = subprocess.run(command, cwd=ROOT, env=cloud.environ, capture_output=True, text=True, timeout=60)
