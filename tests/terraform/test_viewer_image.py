@@ -86,9 +86,12 @@ def test_nothing_secret_is_baked_in() -> None:
 def sent_to_docker() -> set[str]:
     """The files that .dockerignore lets through, by Docker's rule: the last pattern that matches decides."""
     patterns = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if line and line[0] != "#"]
-    tracked = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
-    files = subprocess.run(tracked, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
-    return {file for file in files if not _ignored(file, patterns) and (ROOT / file).exists()}
+    files: set[str] = set()
+    for directory, inner, names in os.walk(ROOT):
+        # Large, and nobody's to send.
+        inner[:] = [one for one in inner if one not in (".git", ".venv", "__pycache__", "node_modules")]
+        files |= {str((Path(directory) / name).relative_to(ROOT)) for name in names}
+    return {file for file in files if not _ignored(file, patterns)}
 
 
 def _ignored(file: str, patterns: list[str]) -> bool:
@@ -113,6 +116,33 @@ def test_only_the_viewer_and_what_it_shares_go_in() -> None:
     assert {file.partition("/")[0] for file in found} == {"infra", "web"}
     assert not [file for file in found if file.startswith("infra/local/") or file.endswith((".pyc", ".env"))]
     assert {"web/Dockerfile", "web/__init__.py", "web/gunicorn.conf.py", "infra/settings.py"} <= found
+
+
+def test_files_that_only_their_owner_may_read_are_readable_in_the_image(tmp_path: Path) -> None:
+    """It runs as somebody else, and COPY keeps the modes of the checkout."""
+    for name in ("infra", "web"):
+        (tmp_path / name / "static").mkdir(parents=True)
+        (tmp_path / name / "__init__.py").write_text("")
+        (tmp_path / name / "static/app.js").write_text("")
+    for one in tmp_path.rglob("*"):
+        one.chmod(0o700 if one.is_dir() else 0o600)
+    (run,) = [rest for name, rest in last_stage() if name == "RUN" and "compileall" in rest]
+    environ = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin"}
+    run = run.replace("/packages/lib", "")
+    subprocess.run(["sh", "-euc", run], cwd=tmp_path, env=environ, check=True, timeout=60)
+    assert list(tmp_path.rglob("*.pyc"))
+    for one in tmp_path.rglob("*"):
+        needed = 0o005 if one.is_dir() else 0o004
+        assert one.stat().st_mode & needed == needed, f"{one.relative_to(tmp_path)} is not for everybody"
+
+
+def test_the_start_command_listens_where_cloud_run_asks() -> None:
+    (command,) = [json.loads(rest) for name, rest in last_stage() if name == "CMD"]
+    printing = [sys.executable, "-m", "gunicorn", *command[1:], "--print-config"]
+    environ = {**environment(ROOT, 8123, "127.0.0.1:1"), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(printing, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr[-1000:]
+    assert re.search(r"^bind +(= )?\['0\.0\.0\.0:8123'\]$", done.stdout, re.MULTILINE), done.stdout
 
 
 LIST = """
