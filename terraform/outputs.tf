@@ -41,15 +41,24 @@ output "service_accounts" {
   }
 }
 
+locals {
+  # The first that takes every message, as far as there is one.
+  smoke_tested = concat(
+    sort([for id, one in var.subscriptions : id if one.filter == null]),
+    sort(keys(var.subscriptions)),
+  )[0]
+}
+
 output "smoke_test" {
   description = "Commands that send one message all the way: sh -c \"$(terraform output -raw smoke_test)\"."
   value = templatefile("${path.module}/smoke_test.sh.tftpl", {
     access       = var.viewer.access
+    filtered     = var.subscriptions[local.smoke_tested].filter != null
     project      = var.project
     receiver_url = local.receiver_url
     region       = var.region
-    subscription = sort(keys(var.subscriptions))[0]
-    topic        = local.topics[var.subscriptions[sort(keys(var.subscriptions))[0]].topic]
+    subscription = local.smoke_tested
+    topic        = local.topics[var.subscriptions[local.smoke_tested].topic]
     viewer_name  = local.viewer_name
     viewer_url   = local.viewer_url
   })

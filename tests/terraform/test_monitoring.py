@@ -9,7 +9,7 @@ from typing import Any
 from infra.backlog import _MESSAGES as MESSAGES
 from infra.backlog import _OLDEST as OLDEST
 from terraform.costs import ALERTS
-from tests.terraform.stage import resources, values
+from tests.terraform.stage import PROJECT, Terraform, resources, values
 
 
 def queries(plan: dict[str, Any]) -> dict[str, str]:
@@ -33,6 +33,16 @@ def test_queries_are_promql(full_plan: dict[str, Any], programs: Path) -> None:
     parsed = subprocess.run(command, input=json.dumps(found), capture_output=True, text=True, timeout=60)
     assert parsed.returncode == 0, parsed.stderr[-600:]
     assert len(found) == ALERTS + 8
+
+
+def test_odd_ids_are_meant_literally(terraform: Terraform, programs: Path) -> None:
+    plan = terraform.plan("odd", f'project = "{PROJECT}"\nsubscriptions = {{ "a+b.c~d%e" = {{ topic = "odd" }} }}')
+    found = queries(plan)
+    parsed = subprocess.run([str(programs / "python"), "-c", PARSE], input=json.dumps(found), text=True, timeout=60)
+    assert parsed.returncode == 0
+    # Two backslashes in PromQL's string are one in its regular expression.
+    assert r'subscription_id=~"a\\+b\\.c~d%e"' in found["lag"]
+    assert r"subscription_id=~'a\\+b\\.c~d%e'" in found["Pushes per second, by answer"]
 
 
 def test_a_stopped_subscription_is_not_late_until_it_loses_messages(full_plan: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.terraform.stage import PROJECT
+from tests.terraform.stage import PROJECT, Terraform
 
 # A curl that says of the viewer what VIEWER says, with a token what WITH_TOKEN says, and 404 of the receiver.
 CURL = """#!/bin/sh
@@ -63,3 +63,20 @@ def test_it_says_how_to_open_what_has_no_public_address(scripts: dict[str, str],
     proxy = f"gcloud run services proxy subscope-viewer --project={PROJECT} --region=europe-west1"
     assert proxy in run(scripts["private"], tmp_path, "403", "200").stdout
     assert proxy not in run(scripts["public"], tmp_path, "200").stdout
+
+
+@pytest.mark.parametrize(
+    ("others", "topic", "unless"),
+    [
+        ('second = { topic = "everything" }', "everything", False),
+        ('second = { topic = "everything", filter = "attributes:b" }', "some", True),
+    ],
+)
+def test_its_message_goes_where_no_filter_keeps_it_out_or_it_says_so(
+    terraform: Terraform, tmp_path: Path, others: str, topic: str, unless: bool
+) -> None:
+    first = 'first = { topic = "some", filter = "attributes:a" }'
+    plan = terraform.plan("filtered", f'project = "{PROJECT}"\nsubscriptions = {{\n{first}\n{others}\n}}')
+    said = run(plan["planned_values"]["outputs"]["smoke_test"]["value"], tmp_path, "200").stdout
+    assert f"topics publish projects/{PROJECT}/topics/{topic} " in said
+    assert ("unless the filter of first keeps it out" in said) == unless
