@@ -204,8 +204,16 @@ variable "receiver" {
     error_message = "receiver.cpu is at least 1: less does not allow concurrency."
   }
   validation {
-    condition     = var.receiver.max_instances >= 1 && var.receiver.min_instances <= var.receiver.max_instances
-    error_message = "receiver.max_instances is at least 1 and at least min_instances."
+    condition = alltrue([
+      var.receiver.max_instances >= 1 && floor(var.receiver.max_instances) == var.receiver.max_instances,
+      var.receiver.min_instances >= 0 && floor(var.receiver.min_instances) == var.receiver.min_instances,
+      var.receiver.min_instances <= var.receiver.max_instances,
+    ])
+    error_message = "receiver.max_instances is at least 1 and at least min_instances, and both are whole numbers."
+  }
+  validation {
+    condition     = can(regex("^[0-9]+(Mi|Gi)$", var.receiver.memory))
+    error_message = "receiver.memory is in Mi or Gi, such as 512Mi."
   }
 }
 
@@ -357,8 +365,16 @@ variable "viewer" {
     error_message = "viewer.max_streams is a whole number from 1 to 984."
   }
   validation {
-    condition     = var.viewer.max_instances >= 1 && var.viewer.min_instances <= var.viewer.max_instances
-    error_message = "viewer.max_instances is at least 1 and at least min_instances."
+    condition = alltrue([
+      var.viewer.max_instances >= 1 && floor(var.viewer.max_instances) == var.viewer.max_instances,
+      var.viewer.min_instances >= 0 && floor(var.viewer.min_instances) == var.viewer.min_instances,
+      var.viewer.min_instances <= var.viewer.max_instances,
+    ])
+    error_message = "viewer.max_instances is at least 1 and at least min_instances, and both are whole numbers."
+  }
+  validation {
+    condition     = can(regex("^[0-9]+(Mi|Gi)$", var.viewer.memory))
+    error_message = "viewer.memory is in Mi or Gi, such as 512Mi."
   }
   validation {
     # cloud.google.com/run/docs/configuring/services/cpu: less takes one request at a time.
