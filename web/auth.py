@@ -16,6 +16,7 @@ from infra.errors import StoreUnavailableError
 from infra.users import Role, User
 from web.cookie import session_cookie
 from web.iap import HEADER, IapVerifier
+from web.links import MOST_ADDRESS_CHARACTERS
 from web.services import services
 
 Access = Literal["public", "viewer", "operator", "admin"]
@@ -165,7 +166,9 @@ def _ask_to_sign_in() -> Response | None:
         abort(401)
     asked = request.full_path if request.query_string else request.path
     target = asked if request.method == "GET" and request.path != "/" else None
-    return redirect(url_for("account.login", next=target), 303)
+    login = url_for("account.login", next=target)
+    # Escaped twice, a long filter is more than a request line takes: better to sign in and lose it than not to get in.
+    return redirect(login if len(login) <= MOST_ADDRESS_CHARACTERS else url_for("account.login"), 303)
 
 
 def _needs(role: Role) -> str:

@@ -18,7 +18,7 @@ from infra.filters import MOST_NAME_CHARACTERS, SavedFilter, View, default_of
 from infra.query import QueryError, parse
 from web.auth import login_required, requires, signed_in_user
 from web.columns import columns_text, parse_columns
-from web.links import Here
+from web.links import MOST_ADDRESS_CHARACTERS, Here
 from web.listing import Problem, problem_of
 from web.services import services
 
@@ -91,6 +91,7 @@ def save() -> ResponseReturnValue:
     typed = _typed(request.form)
     try:
         view = View(typed.q, _monitored(typed.subscription), parse_columns([typed.columns]))
+        _check_address(view)
         saved = services().filters.save(typed.name, view, by=signed_in_user().name)
     except QueryError as exc:
         return _page(typed, problem=problem_of(typed.q, exc), status=exc.status)
@@ -132,8 +133,18 @@ def _shows_the_same(saved: View, shown: View) -> bool:
     return (saved.query, saved.subscription) == (shown.query, shown.subscription)
 
 
+def _check_address(view: View) -> None:
+    """Refuse what no browser could ask for: a list that opens with it would never open."""
+    if len(Here(view).to()) > MOST_ADDRESS_CHARACTERS:
+        raise InputError("q", "is too long for an address, where characters beyond ASCII count six times and more.")
+
+
 def _is_usable(view: View) -> bool:
+    # Somebody may empty one in the console: its address is the bare one, which would lead to itself.
+    if Here(view).to() == Here(View()).to():
+        return False
     try:
+        _check_address(view)
         parse(view.query, datetime.now(UTC))
         parse_columns([columns_text(view.columns)])
         _monitored(view.subscription)

@@ -158,6 +158,13 @@ def test_the_whole_filter_is_there_after_signing_in(app: Flask, stranger: Visito
     assert parse_qs(urlsplit(location).query) == parse_qs(query)
 
 
+def test_signing_in_is_reached_whatever_was_asked_for(stranger: Visitor) -> None:
+    answer = stranger.get("/messages?q=%22" + "%3D" * 1_998 + "%22")
+    assert answer.status_code == 303
+    assert len(f"GET {answer.headers['Location']} HTTP/1.1") < 8_190, "gunicorn refuses longer request lines"
+    assert stranger.get(answer.headers["Location"]).status_code == 200
+
+
 def test_scripts_and_streams_are_told_401(stranger: Visitor) -> None:
     for headers in (SCRIPT, {"Accept": "text/event-stream"}, {"Accept": "*/*"}):
         answer = stranger.get("/messages", headers)

@@ -140,7 +140,17 @@ def test_links_out_of_a_filter_lead_to_everything(app: Flask, viewer: Visitor) -
     assert "data-has-default" in listed
 
 
-@pytest.mark.parametrize("fields", [{"query": "levl:x"}, {"subscription": "gone"}, {"columns": list("abcdefghi")}])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"query": "levl:x"},
+        {"subscription": "gone"},
+        {"columns": list("abcdefghi")},
+        {"query": ""},  # the bare address, which leads to the default
+        {"query": "", "columns": [""]},
+        {"query": "ü" * 1_999},  # six characters each in an address
+    ],
+)
 def test_a_default_that_cannot_be_used_opens_everything(
     app: Flask, operator: Visitor, viewer: Visitor, fields: dict[str, object]
 ) -> None:
@@ -189,6 +199,13 @@ def test_what_cannot_be_saved_is_told_and_kept(
     assert sentence in answer.text
     assert 'name="q" value="' + fields.get("q", "x=1") in answer.text
     assert len(services_of(app).filters.all()) == 1
+
+
+def test_a_filter_that_no_address_can_hold_is_refused(app: Flask, operator: Visitor) -> None:
+    answer = operator.post("/filters", name="Long", q="ü" * 1_999)
+    assert answer.status_code == 400
+    assert "The filter is too long for an address" in answer.text
+    assert operator.post("/filters", name="Long", q='"' + "=" * 1_998 + '"').status_code == 303
 
 
 def test_deleting_is_for_everyone_and_once(app: Flask, operator: Visitor, viewer: Visitor) -> None:
