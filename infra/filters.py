@@ -134,8 +134,12 @@ class Filters:
         batch.create(self._audit(), audit_fields(by, what, f"filters/{saved.id}", said))
 
     def _commit(self, batch: Any, doing: str) -> None:
-        with firestore_errors(doing):
-            batch.commit(retry=None, timeout=WRITE_SECONDS)
+        try:
+            with firestore_errors(doing):
+                batch.commit(retry=None, timeout=WRITE_SECONDS)
+        except DocumentNotFoundError as exc:
+            # Between reading and writing; nothing of the batch is written.
+            raise DocumentNotFoundError("Somebody deleted a filter at the same moment. Look, and try again.") from exc
 
 
 def default_of(filters: list[SavedFilter]) -> SavedFilter | None:

@@ -1,13 +1,15 @@
 """Saved filters: shared, checked like the search box, once by each name, at most one the default, every change told."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from threading import Barrier
 from uuid import uuid4
 
 import pytest
 
-from infra.errors import DocumentExistsError, DocumentNotFoundError, InputError
+from infra.errors import DocumentExistsError, DocumentNotFoundError, InputError, SubscopeError
 from infra.filters import MOST_FILTERS, Filters, SavedFilter, View, default_of, filter_id, filter_of
 from infra.firestore.client import Database
 from infra.query import QueryError, parse
@@ -33,6 +35,22 @@ def filters(database: Database) -> Filters:
 def audited(database: Database) -> list[tuple[str, str, str]]:
     found = [one.to_dict() for one in database.documents.collection("audit").stream()]
     return [(one["who"], one["what"], one["detail"]) for one in sorted(found, key=lambda one: one["at"])]
+
+
+def at_once(actions: list[Callable[[], object]]) -> list[str]:
+    """What each of several people is told who act at the same moment; empty when it worked."""
+    together = Barrier(len(actions))
+
+    def act(action: Callable[[], object]) -> str:
+        together.wait(10)
+        try:
+            action()
+        except SubscopeError as exc:
+            return str(exc)
+        return ""
+
+    with ThreadPoolExecutor(len(actions)) as several:
+        return list(several.map(act, actions))
 
 
 def names(filters: Filters) -> list[str]:
@@ -125,6 +143,23 @@ def test_of_two_defaults_the_later_one_counts() -> None:
     found = default_of([*marked, SavedFilter("c", "c", QUIET, "ana", AT)])
     assert found
     assert found.name == "a"
+
+
+def test_of_several_who_act_at_once_each_is_told_what_became_of_it(filters: Filters, database: Database) -> None:
+    filters.all()  # the connection is there
+    saved = at_once([lambda: filters.save("Failures", QUIET, by="ana")] * 6)
+    assert sorted(saved) == ["", *["There is a filter 'Failures' already: delete it, or change the name."] * 5]
+    many = [filters.save(name, View(name), by="ana") for name in "abcdef"]
+    assert at_once([lambda one=one: filters.set_default(one.id, by="ben") for one in many]) == [""] * 6
+    assert default_of(filters.all()) is not None
+    filters.set_default(many[0].id, by="ben")
+    assert [one.name for one in filters.all() if one.default_since] == ["a"]
+    for one in many[1:]:
+        gone = at_once([lambda one=one: filters.delete(one.id, by="ben")] * 8)
+        assert gone.count("") == 1
+        assert not [told for told in gone if "Firestore" in told], "a person has no use for our inner sentences"
+    assert names(filters) == ["a", "Failures"]
+    assert [what for _, what, _ in audited(database)].count("filter.delete") == 5
 
 
 def test_a_deleted_one_is_gone_and_no_default_any_more(filters: Filters, database: Database) -> None:
