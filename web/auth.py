@@ -12,7 +12,7 @@ from flask import Flask, abort, current_app, g, redirect, request, url_for
 from flask_login import LoginManager, current_user
 from werkzeug.wrappers import Response
 
-from infra.errors import StoreUnavailableError
+from infra.errors import StoreError, StoreUnavailableError
 from infra.users import Role, User
 from web.cookie import session_cookie
 from web.iap import HEADER, IapVerifier
@@ -87,6 +87,7 @@ def session_still_valid() -> Callable[[], bool]:
     """A check of the current request's session that can be called later, outside of the request.
 
     While Firestore cannot answer, the session counts as valid: nothing else reaches the caller in that time either.
+    Where it refuses to be read, nobody knows who is signed in: the session counts as over.
     """
     sessions, users, cookie, name = (
         services().sessions,
@@ -102,6 +103,8 @@ def session_still_valid() -> Callable[[], bool]:
             return users.get(name) is not None if by_iap else sessions.look_up(cookie) is not None
         except StoreUnavailableError:
             return True
+        except StoreError:
+            return False
 
     return check
 

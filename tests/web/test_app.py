@@ -1,5 +1,8 @@
 """The application: it starts without Firestore, says whether it can work, and answers every error in one shape."""
 
+import socket
+import time
+
 import pytest
 from flask import Flask
 
@@ -27,6 +30,19 @@ def test_a_page_without_firestore_says_so_kindly() -> None:
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
         assert "Nothing is lost: messages wait in Pub/Sub." in answer.text
         assert "127.0.0.1" not in answer.text, "a person has no use for our inner addresses"
+
+
+def test_a_page_whose_firestore_never_answers_says_so_in_time() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        settings = settings_for(f"127.0.0.1:{deaf.getsockname()[1]}", LOG_LEVEL="CRITICAL")
+        with running(settings) as app:
+            stranger = Visitor(app)
+            stranger.client.set_cookie("subscope", "x" * 43 + ".ana")
+            began = time.monotonic()
+            answer = stranger.get("/messages")
+            assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+            assert time.monotonic() - began < 7
+            assert stranger.get("/healthz").status_code == 200
 
 
 def test_ready_with_firestore(stranger: Visitor) -> None:

@@ -4,9 +4,11 @@ import re
 from collections.abc import Callable
 from urllib.parse import parse_qs, quote, urlsplit
 
+import grpc
 import pytest
 from flask import Flask
 
+from tests.faults.firestore_proxy import FirestoreProxy
 from tests.web.conftest import running
 from tests.web.stage import LocalFirestore, settings_for
 from tests.web.visitor import COOKIE, PAGE, PASSWORD, SCRIPT, Visitor, add_user, services_of
@@ -133,6 +135,19 @@ def test_a_session_counts_as_valid_while_firestore_is_away() -> None:
         still_valid = check_of(app, visitor)
         local.down()
         assert still_valid()
+    local.close()
+
+
+def test_a_session_is_over_where_firestore_may_not_be_read() -> None:
+    local = LocalFirestore()
+    proxy = FirestoreProxy(local.address)
+    with running(settings_for(proxy.address, LOG_LEVEL="CRITICAL")) as app:
+        still_valid = check_of(app, Visitor(app, add_user(app, "ana", "viewer")))
+        proxy.refuse_reads = grpc.StatusCode.PERMISSION_DENIED
+        assert not still_valid()
+        proxy.refuse_reads = None
+        assert still_valid()
+    proxy.close()
     local.close()
 
 
