@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 from threading import Barrier
 from uuid import uuid4
 
@@ -150,12 +151,12 @@ def test_of_several_who_act_at_once_each_is_told_what_became_of_it(filters: Filt
     saved = at_once([lambda: filters.save("Failures", QUIET, by="ana")] * 6)
     assert sorted(saved) == ["", *["There is a filter 'Failures' already: delete it, or change the name."] * 5]
     many = [filters.save(name, View(name), by="ana") for name in "abcdef"]
-    assert at_once([lambda one=one: filters.set_default(one.id, by="ben") for one in many]) == [""] * 6
+    assert at_once([partial(filters.set_default, one.id, by="ben") for one in many]) == [""] * 6
     assert default_of(filters.all()) is not None
     filters.set_default(many[0].id, by="ben")
     assert [one.name for one in filters.all() if one.default_since] == ["a"]
     for one in many[1:]:
-        gone = at_once([lambda one=one: filters.delete(one.id, by="ben")] * 8)
+        gone = at_once([partial(filters.delete, one.id, by="ben")] * 8)
         assert gone.count("") == 1
         assert not [told for told in gone if "Firestore" in told], "a person has no use for our inner sentences"
     assert names(filters) == ["a", "Failures"]
