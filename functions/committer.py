@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from functions.entries import Chunk, Head, Redelivery, Whole
-from functions.lane import Entry, Lane
+from functions.lane import Entry, Lane, untied
 from functions.sender import COUNT_SECONDS, Sender, Writer
 from infra.errors import DocumentExistsError
 from infra.firestore.writes import chunk_count, chunk_write, head_write
@@ -107,7 +107,7 @@ class Committer:
         """Wait for ``head``, and see to it that the deliveries which it came too late to count are counted."""
         outcome = await head.wait()
         if outcome is not None and not isinstance(outcome, DocumentExistsError):
-            raise outcome
+            raise untied(outcome)
         uncounted, attempt = head.take_uncounted(outcome)
         if uncounted:
             await self._count(head.key, uncounted, attempt)
@@ -119,7 +119,7 @@ class Committer:
         with self._chunks.hold(entries):
             for entry in entries:
                 if outcome := await entry.wait():
-                    raise outcome
+                    raise untied(outcome)
 
     def _chunk(self, pushed: Pushed, index: int, expire_at: datetime) -> Chunk:
         key = f"{pushed.id}/{index}"
@@ -132,7 +132,7 @@ class Committer:
         entry = self._lookups.find(document_id) or self._lookups.add(Entry(document_id))
         outcome = await entry.wait()
         if outcome is not None and not isinstance(outcome, DocumentExistsError):
-            raise outcome
+            raise untied(outcome)
         return outcome is not None
 
     async def _count(self, document_id: str, deliveries: int, attempt: int | None) -> None:

@@ -6,6 +6,7 @@ holds nobody but its own: the next one starts beside it. Knows nothing of protob
 
 import asyncio
 import contextlib
+import copy
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Generic, TypeVar
 
@@ -37,6 +38,14 @@ class Entry:
 
 
 E = TypeVar("E", bound=Entry)
+
+
+def untied(outcome: StoreError) -> StoreError:
+    """A copy of ``outcome`` to share or to raise: without the traceback, whose frames hold payloads.
+
+    Raised by all who wait, one error would hold every frame of theirs, and they it, until Python looks for such rings.
+    """
+    return copy.copy(outcome)
 
 
 class Lane(Generic[E]):

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, Protocol, TypeVar
 
 from functions.entries import Redelivery, Whole, WriteEntry
-from functions.lane import Entry
+from functions.lane import Entry, untied
 from infra.errors import DocumentExistsError, StoreError, StoreInvalidError, StoreUnavailableError
 
 ATTEMPT_SECONDS = 5.0
@@ -64,7 +64,7 @@ class Sender:
             found = await self._writer.stored([entry.key for entry in entries], ATTEMPT_SECONDS)
         except StoreError as exc:
             for entry in entries:
-                entry.resolve(exc)
+                entry.resolve(untied(exc))
             return
         for entry in entries:
             entry.resolve(DocumentExistsError("stored already") if entry.key in found else None)
@@ -74,9 +74,9 @@ class Sender:
         try:
             outcomes = await self._writer.batch_write([entry.write() for entry in entries], _seconds_until(deadline))
         except StoreInvalidError as exc:
-            return await _halve(self._batch, entries, exc, deadline)
+            return await _halve(self._batch, entries, untied(exc), deadline)
         except StoreError as exc:
-            outcomes = [exc] * len(entries)
+            outcomes = [untied(exc)] * len(entries)
         again = []
         for entry, outcome in zip(entries, outcomes, strict=True):
             if isinstance(outcome, StoreUnavailableError):
@@ -108,7 +108,7 @@ class Sender:
         try:
             await self._writer.commit(writes, _seconds_until(deadline))
         except StoreError as exc:
-            return exc
+            return untied(exc)
         return None
 
     async def _commit_others(
