@@ -53,9 +53,7 @@ def test_following_ends_with_the_session_and_says_so(on_its_way: Person) -> None
     followed = parse_qs(urlsplit(ana.page.url).query)
     ana.context.clear_cookies()
     ana.page.click('#trouble a:text-is("Sign in again")')
-    ana.page.fill("input[name=username]", ana.cloud["admin_user"])
-    ana.page.fill("input[name=password]", ana.cloud["admin_password"])
-    ana.page.click("main button[type=submit]")
+    ana.fill_in_sign_in()
     ana.page.wait_for_selector('h1:text-is("Published")')
     assert parse_qs(urlsplit(ana.page.url).query) == followed
 

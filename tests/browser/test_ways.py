@@ -45,6 +45,16 @@ def test_without_javascript(visit: Visit, cloud: Cloud) -> None:
     assert ana.page.url.endswith("/login?notice=out")
 
 
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])
+def test_the_form_signs_in_and_leads_to_where_one_was_going(visit: Visit, scripts: bool) -> None:
+    ana = visit(java_script_enabled=scripts)
+    ana.context.clear_cookies()
+    ana.open("/messages?q=kind%3Ajson")
+    ana.fill_in_sign_in()
+    ana.page.wait_for_url("**/messages?q=kind%3Ajson")
+    assert ana.page.input_value("input[name=q]") == "kind:json"
+
+
 def test_by_keyboard(visit: Visit, cloud: Cloud) -> None:
     ana = visit()
     ana.wait_until_live()
