@@ -18,7 +18,8 @@ from infra.logs import Logger
 from infra.message import Cursor, Message
 from infra.settings import ViewerSettings
 from web.follow import Follower, Timing
-from web.hub import Frames, Hub, Render, iso
+from web.frames import Frames, Render
+from web.hub import Hub, iso
 from web.sse import Position, body
 from web.watcher import Predicate, Watcher
 

@@ -9,32 +9,31 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from infra.logs import Logger
 from infra.message import Cursor, Message
-from web.sse import body, head
 from web.window import EPOCH
 
 RING_MESSAGES = 2_000
 RING_BYTES = 16 * 1024 * 1024
-BODIES = 4_000
-# What a message costs beside its payload: the object, its preview, its encoded frame.
+# What a message costs beside what its publisher chose: the object, its preview, its encoded frame.
 _OVERHEAD_BYTES = 4_096
 
 
 class Entry:
     """A message in the ring. ``position`` is the largest key sent when it was: the id of its frame."""
 
-    __slots__ = ("frame", "message", "position")
+    __slots__ = ("frame", "message", "position", "size_bytes")
 
     def __init__(self, message: Message, position: Cursor) -> None:
         self.message = message
         self.position = position
         self.frame: bytes | None = None
+        self.size_bytes = _size_of(message)
 
-    @property
-    def size_bytes(self) -> int:
-        """About what it holds in memory."""
-        return _OVERHEAD_BYTES + len(self.message.data or b"")
+
+def _size_of(message: Message) -> int:
+    """About what it holds in memory: a hundred attributes are more than the longest payload in a head document."""
+    texts = (*message.attributes, *message.attributes.values(), *message.tokens, message.ordering_key)
+    return _OVERHEAD_BYTES + len(message.data or b"") + sum(len(text.encode(errors="replace")) for text in texts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,71 +43,6 @@ class Slice:
     entries: list[Entry]
     next_number: int
     lost: bool
-
-
-Render = Callable[[Message], str]
-
-
-class Frames:
-    """Encodes messages, each state once for all watchers, whether it comes from the ring or from Firestore."""
-
-    def __init__(self, render: Render, log: Logger) -> None:
-        self._render = render
-        self._log = log
-        self._lock = threading.Lock()
-        self._bodies: dict[tuple[Render, str, int], bytes] = {}
-
-    def rendered_by(self, render: Render) -> "Frames":
-        """The same for watchers who see rows of another kind: once for all to whom ``render`` is the same function."""
-        return _OtherFrames(self, render)
-
-    def of_entry(self, entry: Entry) -> bytes:
-        """The frame of a message in the ring."""
-        if entry.frame is None:
-            entry.frame = self.of_message(entry.message, entry.position)
-        return entry.frame
-
-    def of_message(self, message: Message, position: Cursor) -> bytes:
-        """The frame of a message, sent when ``position`` was the largest key."""
-        key = (self._render, message.id, message.deliveries)
-        with self._lock:
-            found = self._bodies.get(key)
-            if found is None:
-                found = self._bodies[key] = self._body(message)
-                if len(self._bodies) > BODIES:
-                    del self._bodies[next(iter(self._bodies))]
-        return head(str(position)) + found
-
-    def _body(self, message: Message) -> bytes:
-        return body(
-            "message",
-            {
-                "id": message.id,
-                "cursor": str(message.cursor),
-                "subscription": message.subscription,
-                "deliveries": message.deliveries,
-                "received_at": iso(message.received_at),
-                "html": self._html(message),
-            },
-        )
-
-    def _html(self, message: Message) -> str:
-        try:
-            return self._render(message)
-        except Exception as exc:  # noqa: BLE001 - one message that cannot be shown must not end every stream
-            self._log.error("A message could not be rendered.", id=message.id, error=repr(exc))
-            return ""
-
-
-class _OtherFrames(Frames):
-    """Shares what bounds the memory of all; the ring holds the frames of the usual rows alone."""
-
-    def __init__(self, frames: Frames, render: Render) -> None:
-        super().__init__(render, frames._log)
-        self._lock, self._bodies = frames._lock, frames._bodies
-
-    def of_entry(self, entry: Entry) -> bytes:
-        return self.of_message(entry.message, entry.position)
 
 
 class Hub:

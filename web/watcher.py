@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from types import TracebackType
 from typing import Self
 
@@ -16,7 +17,8 @@ from infra.errors import StoreError, StoreUnavailableError
 from infra.firestore.reads import Messages, Selection
 from infra.logs import Logger
 from infra.message import Cursor, Message
-from web.hub import Entry, Frames, Hub
+from web.frames import Frames
+from web.hub import Entry, Hub
 from web.sse import Position, body, retry
 from web.window import EPOCH, before
 
@@ -58,6 +60,8 @@ class Watcher:
         self._version = 0
         self._states: deque[bytes] = deque([retry(RETRY_MILLISECONDS)])
         self._backlog: deque[bytes] = deque()
+        # What a replay from memory has not encoded yet.
+        self._held: Iterator[bytes] = iter(())
         # What a replay sent already and the ring will bring once more.
         self._replayed: dict[str, int] = {}
         self._replay_at = 0.0
@@ -137,17 +141,25 @@ class Watcher:
     def _read_on(self) -> None:
         if self._replayed and time.monotonic() > self._replay_at + REMEMBER_SECONDS:
             self._replayed.clear()
-        while sum(map(len, self._backlog)) < MAX_WRITE_BYTES:
+        # So much and no more is encoded ahead: hundreds of clients that read slowly must not pile up frames.
+        size = sum(map(len, self._backlog))
+        coming = chain(self._held, self._from_ring())
+        while size < MAX_WRITE_BYTES and (frame := next(coming, None)):
+            self._backlog.append(frame)
+            size += len(frame)
+
+    def _from_ring(self) -> Iterator[bytes]:
+        while True:
             found = self._hub.read(self._number, _READ_ENTRIES)
-            self._number = found.next_number
             if found.lost:
                 self._start_over()
                 return
-            for entry in found.entries:
-                if self._replayed.get(entry.message.id, 0) < entry.message.deliveries:
-                    self._backlog.extend(self._of_entry(entry))
             if not found.entries:
                 return
+            for entry in found.entries:
+                self._number += 1
+                if self._replayed.get(entry.message.id, 0) < entry.message.deliveries:
+                    yield from self._of_entry(entry)
 
     def _of_entry(self, entry: Entry) -> Iterator[bytes]:
         if self._accepts(entry.message):
@@ -162,6 +174,7 @@ class Watcher:
     def _start_over(self) -> None:
         self._position = None
         self._number = self._hub.next_number
+        self._held = iter(())
         self._backlog.clear()
         self._backlog.append(RESYNC)
 
@@ -200,8 +213,7 @@ class Watcher:
 
     def _replay_entries(self, entries: list[Entry]) -> None:
         self._position = None
-        self._backlog.extend(frame for entry in entries for frame in self._of_entry(entry))
-        self._backlog.append(CAUGHT_UP)
+        self._held = chain(chain.from_iterable(map(self._of_entry, entries)), [CAUGHT_UP])
 
     def _replay_messages(self, found: list[Message], cursor: Cursor | None) -> None:
         self._position = None

@@ -20,8 +20,9 @@ from tests.web.stage import Writer, stored_message
 from tests.web.test_messages import HOSTILE
 from tests.web.viewing import Frames
 from tests.web.visitor import SCRIPT, Skeleton, Visitor, services_of
-from web import hub
+from web import frames as frames_module
 from web.columns import Cell, cells, columns_text, heading, offered, parse_columns
+from web.hub import Entry
 from web.rows import row_html, row_with
 
 
@@ -267,9 +268,9 @@ def test_each_choice_is_rendered_once_for_all_who_made_it() -> None:
         return render
 
     usual, chosen = renderer("usual"), renderer("chosen")
-    frames = hub.Frames(usual, Logger(stream=io.StringIO()))
+    frames = frames_module.Frames(usual, Logger(stream=io.StringIO()))
     one = stored_message(1)
-    entry = hub.Entry(one, one.cursor)
+    entry = Entry(one, one.cursor)
     views = [frames, frames.rendered_by(chosen), frames.rendered_by(chosen)]
     found = [view.of_entry(entry) for view in views for _ in range(2)]
     assert rendered == ["usual", "chosen"]
@@ -277,9 +278,9 @@ def test_each_choice_is_rendered_once_for_all_who_made_it() -> None:
 
 
 def test_many_choices_do_not_hold_more_in_memory() -> None:
-    frames = hub.Frames(lambda _: "<tr>", Logger(stream=io.StringIO()))
+    frames = frames_module.Frames(lambda _: "<tr>", Logger(stream=io.StringIO()))
     views = [frames.rendered_by(row_with((str(number),))) for number in range(5)]
-    for number in range(hub.BODIES // 4):
+    for number in range(frames_module.BODIES // 4):
         for view in views:
             view.of_message(stored_message(number), stored_message(number).cursor)
-    assert len(frames._bodies) == hub.BODIES
+    assert len(frames._bodies) == frames_module.BODIES

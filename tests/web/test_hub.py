@@ -4,13 +4,11 @@ import threading
 import time
 from dataclasses import replace
 from datetime import timedelta
-from io import StringIO
 
-from infra.logs import Logger
-from infra.message import Cursor, Message
+from infra.message import Cursor
 from tests.web.stage import START, stored_message
 from web import hub as hub_module
-from web.hub import Entry, Frames, Hub
+from web.hub import Entry, Hub
 
 NOTHING = Cursor(START, "0" * 32)
 
@@ -55,6 +53,16 @@ def test_large_payloads_shorten_the_ring() -> None:
         hub.publish(stored_message(number, data=b"x" * 16_384))
     held = hub.next_number - (hub.read(0, 1).next_number - 1)
     assert held * 16_384 <= hub_module.RING_BYTES
+    assert hub.read(0, 1).lost
+
+
+def test_large_attributes_shorten_the_ring() -> None:
+    hub = hub_with(0)
+    attributes = {f"{number:02}": "é" * 512 for number in range(100)}
+    for number in range(400):
+        hub.publish(replace(stored_message(number), attributes=attributes))
+    held = hub.next_number - (hub.read(0, 1).next_number - 1)
+    assert held * 102_400 <= hub_module.RING_BYTES
     assert hub.read(0, 1).lost
 
 
@@ -125,25 +133,3 @@ def test_closing_ends_waiting() -> None:
     began = time.monotonic()
     hub.wait(lambda: hub.is_news(0, 99), 5)
     assert time.monotonic() - began < 1
-
-
-def test_each_state_of_a_message_is_rendered_once() -> None:
-    rendered: list[str] = []
-
-    def render(found: Message) -> str:
-        rendered.append(found.message_id)
-        return "<tr>"
-
-    frames = Frames(render, Logger(stream=StringIO()))
-    first = stored_message(1)
-    entry = Entry(first, first.cursor)
-    assert frames.of_entry(entry) == frames.of_entry(entry) == frames.of_message(first, first.cursor)
-    frames.of_message(replace(first, deliveries=2), first.cursor)
-    assert rendered == ["1", "1"]
-
-
-def test_rendered_bodies_are_bounded() -> None:
-    frames = Frames(lambda _: "<tr>", Logger(stream=StringIO()))
-    for number in range(hub_module.BODIES + 100):
-        frames.of_message(stored_message(number), NOTHING)
-    assert len(frames._bodies) == hub_module.BODIES

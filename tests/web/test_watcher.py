@@ -12,7 +12,7 @@ import pytest
 from infra.firestore.reads import Selection
 from infra.message import Cursor
 from tests.web.stage import SUBSCRIPTION, LocalFirestore, Writer, wait_until
-from tests.web.viewing import Client, Viewing, viewing
+from tests.web.viewing import Client, Frames, Viewing, viewing
 from web import watcher as watcher_module
 from web.live import read_wanted
 from web.sse import Position, parse_position
@@ -245,6 +245,25 @@ def test_client_left_behind_gets_a_resync(view: Viewing, writer: Writer) -> None
     chunks = itertools.takewhile(lambda chunk: chunk, iter(lambda: slow.poll(1), b""))
     assert any(message.encode() in chunk for chunk in chunks)
     slow.close()
+
+
+def test_a_slow_client_that_comes_back_holds_little(view: Viewing, writer: Writer) -> None:
+    """Hundreds may come back at the same moment, each with its own rows."""
+    view.live_client()
+    back = view.feed.watch(Position(None), render=lambda message: "y" * 50_000)
+    back.poll(1)
+    first = writer.messages(100)
+    wait_until(lambda: back._hub.next_number >= 100, "the messages' arrival in the ring")
+    parser = Frames()
+    for watcher in (back, view.feed.watch(Position(None), render=lambda message: "y" * 50_000)):
+        for _ in range(40):
+            parser.feed(watcher.poll(1))
+            assert sum(map(len, watcher._backlog)) < watcher_module.MAX_WRITE_BYTES
+            if len(set(parser.ids())) == len(first):
+                break
+        watcher.close()
+        assert set(parser.ids()) == set(first)
+        parser = Frames()
 
 
 def test_one_write_is_bounded(view: Viewing, writer: Writer) -> None:
