@@ -4,6 +4,7 @@ It reads the hub's ring by number and Firestore for what the ring no longer hold
 before its position on, or a ``resync``; never a silent gap. Used by one thread, except ``close``.
 """
 
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -28,6 +29,10 @@ PACE_SECONDS = 0.1  # at most ten writes a second
 MAX_WRITE_BYTES = 256 * 1024
 RETRY_MILLISECONDS = 1_000
 REPLAY_MESSAGES = 500
+REPLAY_BYTES = 4 * 1024 * 1024
+# All clients of a process that was replaced come back at once, and each replay holds all it read for a moment.
+REPLAYS = threading.BoundedSemaphore(8)
+_TURN_SECONDS = 1.0
 REPLAY_AGAIN_SECONDS = 2.0
 REMEMBER_SECONDS = 60.0
 # Another process may know a newer message a moment earlier; a position further ahead than this is nobody's.
@@ -175,6 +180,7 @@ class Watcher:
         self._position = None
         self._number = self._hub.next_number
         self._held = iter(())
+        self._replayed.clear()
         self._backlog.clear()
         self._backlog.append(RESYNC)
 
@@ -204,12 +210,17 @@ class Watcher:
         if held is not None:
             self._replay_entries(held)
             return
-        # Whatever this read does not see yet comes through the ring: the watcher took its number before.
-        found = self._messages.since(start, self._selection, limit=REPLAY_MESSAGES)
-        if found is None:
-            self._start_over()
-        else:
-            self._replay_messages(found, cursor)
+        if not REPLAYS.acquire(timeout=_TURN_SECONDS):
+            return  # the next poll asks again
+        try:
+            # Whatever this read does not see yet comes through the ring: the watcher took its number before.
+            found = self._messages.since(start, self._selection, limit=REPLAY_MESSAGES)
+            if found is None:
+                self._start_over()
+            else:
+                self._replay_messages(found, cursor)
+        finally:
+            REPLAYS.release()
 
     def _replay_entries(self, entries: list[Entry]) -> None:
         self._position = None
@@ -218,13 +229,18 @@ class Watcher:
     def _replay_messages(self, found: list[Message], cursor: Cursor | None) -> None:
         self._position = None
         self._replay_at = time.monotonic()
+        size = 0
         for message in found:
             if self._accepts(message):
                 cursor = max(cursor, message.cursor) if cursor else message.cursor
                 self._replayed[message.id] = message.deliveries
                 self._backlog.append(self._frames.of_message(message, cursor))
+                size += len(self._backlog[-1])
             elif self._has_left(message):
                 self._backlog.append(_gone(message))
+            if size > REPLAY_BYTES:
+                self._start_over()
+                return
         self._backlog.append(CAUGHT_UP)
 
 

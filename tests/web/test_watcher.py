@@ -182,6 +182,37 @@ def test_unusable_position_is_a_resync_and_then_goes_on(text: str, view: Viewing
     assert events(client).count("resync") == 1
 
 
+def test_too_many_bytes_are_a_resync(firestore: LocalFirestore, writer: Writer) -> None:
+    now = datetime.now(UTC)
+    old = writer.messages(200, received_at=now - timedelta(minutes=1))
+    with viewing(firestore.address) as view:
+        view.render = lambda message: "x" * 50_000
+        client = view.live_client(Position(Cursor(now - timedelta(hours=1), "a" * 32)))
+        wait_until(lambda: "resync" in events(client), "the resync")
+        message = writer.message()
+        wait_until(lambda: message in client.ids(), "the message's arrival")
+        assert not set(old) & set(client.ids())
+        client.close()
+
+
+def test_many_that_come_back_at_once_take_turns(firestore: LocalFirestore, writer: Writer) -> None:
+    missed = writer.messages(3, received_at=datetime.now(UTC) - timedelta(minutes=1))
+    turns = [watcher_module.REPLAYS.acquire(timeout=1) for _ in range(8)]
+    assert all(turns)
+    try:
+        with viewing(firestore.address) as view:
+            client = view.live_client()
+            time.sleep(0.5)
+            assert not client.ids(), "it did not wait for its turn"
+            watcher_module.REPLAYS.release()
+            turns.pop()
+            wait_until(lambda: set(missed) <= set(client.ids()), "what was missed")
+            client.close()
+    finally:
+        for _ in turns:
+            watcher_module.REPLAYS.release()
+
+
 def test_position_of_the_future_is_a_resync(view: Viewing, writer: Writer) -> None:
     writer.message()
     client = view.client(Position(Cursor(datetime.now(UTC) + timedelta(minutes=2), "a" * 32)))
