@@ -1,5 +1,7 @@
 """Comfort: how long ago beside the time, a page that prints what it holds, no motion for those who want none."""
 
+import re
+
 from tests.browser.conftest import Visit
 from tests.cloud import Cloud
 
@@ -21,6 +23,18 @@ def test_how_long_ago_stands_beside_the_time_and_stays(visit: Visit, cloud: Clou
     assert ana.row(arrived).locator("time[data-ago]").count() == 1
     ana.page.click(".top-bar > .zone [data-ago-choice]")
     assert not ana.page.locator("time[data-ago]").count()
+
+
+def test_a_time_to_come_is_told_as_one(visit: Visit, cloud: Cloud) -> None:
+    ana = visit()
+    message = cloud.publish(b"expires")
+    ana.see(message)
+    ana.open_message(message)
+    expires = ana.page.locator('.pairs > div:has(dt:text-is("Expires")) time')
+    expires.hover()
+    assert re.match(r"in [67] days\n", expires.get_attribute("title") or "")
+    ana.page.click(".top-bar > .zone [data-ago-choice]")
+    assert re.match(r"in [67] days$", expires.get_attribute("data-ago") or "")
 
 
 def test_a_message_is_printed_whole_and_without_controls(visit: Visit, cloud: Cloud) -> None:

@@ -3,6 +3,7 @@
 const KEY = "subscope-zone";
 const AGO_KEY = "subscope-ago";
 const AGO_EVERY_MS = 10_000;
+const CLOCKS_DIFFER_SECONDS = 60;
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const UNITS = [
   [86400, "day"],
@@ -43,13 +44,15 @@ export function minutesText(date) {
   return parts(date).minutes;
 }
 
-/** "2 minutes ago". */
+/** "2 minutes ago", "in 6 days". A time a little ahead was stamped by another clock. */
 export function relative(date, now = Date.now()) {
   const seconds = Math.round((now - date.getTime()) / 1000);
-  if (seconds < 1) return "just now";
-  const [size, name] = UNITS.find(([unit]) => seconds >= unit);
-  const count = Math.floor(seconds / size);
-  return `${count} ${name}${count === 1 ? "" : "s"} ago`;
+  if (seconds < 1 && seconds > -CLOCKS_DIFFER_SECONDS) return "just now";
+  const distance = Math.abs(seconds);
+  const [size, name] = UNITS.find(([unit]) => distance >= unit);
+  const count = Math.floor(distance / size);
+  const words = `${count} ${name}${count === 1 ? "" : "s"}`;
+  return seconds < 0 ? `in ${words}` : `${words} ago`;
 }
 
 /** Make a <time> as the server's templates do. */
