@@ -99,6 +99,9 @@ class Calls:
     async def _open_new(self) -> None:
         try:
             self._channel = await self._database.open_async_channel()
+        except (OSError, ValueError) as exc:
+            # Google's library raises its own errors for everything but a file that cannot be read.
+            raise StoreUnavailableError(f"The credentials for Firestore cannot be read: {exc}") from exc
         finally:
             self._opening = None
 

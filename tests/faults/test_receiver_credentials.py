@@ -91,6 +91,18 @@ def test_a_cold_start_without_credentials_is_an_outage_and_heals(
     wait_until(lambda: receiver.push(push_body("healed"), token).status == 204, "the recovery", 20)
 
 
+def test_credentials_that_cannot_be_read_are_an_outage_and_named(keys: KeyServer, token: str, tmp_path: Path) -> None:
+    receiver = ReceiverProcess("", keys.url, extra={"GOOGLE_APPLICATION_CREDENTIALS": str(tmp_path)}).start()
+    try:
+        assert receiver.push(push_body("unread"), token).status == 503
+        assert receiver.push(b"{", token).status == 400
+        wait_until(lambda: len(receiver.events()) == 2, "the log lines")
+        assert "credentials for Firestore cannot be read" in receiver.events()[0]["message"]
+        assert "Traceback" not in receiver.log_file.read_text()
+    finally:
+        receiver.close()
+
+
 @pytest.mark.slow
 def test_a_metadata_server_that_never_answers_piles_nothing_up(
     receiver: ReceiverProcess, metadata: MetadataServer, token: str
