@@ -20,21 +20,31 @@ def measure_streams(directory: Path, streams: int, rate: int, seconds: float) ->
     """Write at a rate and read at so many clients."""
     with firestore_process() as address:
         writer = Writer(address)
-        with served(address, writer, directory, MAX_STREAMS=str(min(1000, streams * SHARES))) as server:
-            found = asyncio.run(_measure(server, writer, streams, rate, seconds))
+        with served(address, writer, directory, MAX_STREAMS=str(streams)) as server:
+            cookies = _people(server, writer)
+            found = asyncio.run(_measure(server.port, cookies, writer, streams, rate, seconds))
         writer.close()
     return found
 
 
-async def _measure(server: Server, writer: Writer, streams: int, rate: int, seconds: float) -> Found:
+def _people(server: Server, writer: Writer) -> list[str]:
+    """The cookies of as many people as it takes to fill all slots with their shares."""
+    cookies = []
+    for number in range(SHARES):
+        server.sign_in(writer, f"person{number}-")
+        cookies.append(server.cookie)
+    return cookies
+
+
+async def _measure(port: int, cookies: list[str], writer: Writer, streams: int, rate: int, seconds: float) -> Found:
     sent: dict[bytes, float] = {}
     arrivals: list[tuple[bytes, float]] = []  # a frame can be here before the write's own reply
     opened = 0
 
-    async def read() -> None:
+    async def read(cookie: str) -> None:
         nonlocal opened
-        reader, out = await asyncio.open_connection("127.0.0.1", server.port, limit=2**20)
-        out.write(f"GET /live HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: subscope={server.cookie}\r\n\r\n".encode())
+        reader, out = await asyncio.open_connection("127.0.0.1", port, limit=2**20)
+        out.write(f"GET /live HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: subscope={cookie}\r\n\r\n".encode())
         head = await reader.readuntil(b"\r\n\r\n")
         assert b" 200 " in head.split(b"\r\n", 1)[0], head.decode()
         opened += 1
@@ -50,8 +60,8 @@ async def _measure(server: Server, writer: Writer, streams: int, rate: int, seco
             out.close()
 
     readers = []
-    for _ in range(streams):
-        readers.append(asyncio.create_task(read()))
+    for number in range(streams):
+        readers.append(asyncio.create_task(read(cookies[number % len(cookies)])))
         await asyncio.sleep(0.005)
     await _until(lambda: opened == streams, 60, f"opening {streams} streams")
     await asyncio.sleep(1)

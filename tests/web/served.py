@@ -82,9 +82,9 @@ class Server(Visitor):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(5)
 
-    def sign_in(self, writer: Writer) -> None:
+    def sign_in(self, writer: Writer, name: str = "ada") -> None:
         """Make a user and a session, as the sign-in form does."""
-        self.user = f"ada{self.port}"
+        self.user = f"{name}{self.port}"
         # Google's document client finds an emulator only through the environment.
         os.environ["FIRESTORE_EMULATOR_HOST"] = self._environ["FIRESTORE_EMULATOR_HOST"]
         try:
