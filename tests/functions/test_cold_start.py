@@ -3,8 +3,9 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
-from tests.functions.stage import ROOT, ReceiverProcess
+from tests.functions.stage import ROOT, ReceiverProcess, push_body
 
 # The framework, the client's protobufs, keys and tokens, and the key server's HTTP: the first message needs all of it.
 FRAMEWORK = ("functions_framework.aio", "h11", "ssl", "pybase64")
@@ -37,3 +38,10 @@ def test_importing_main_imports_only_what_the_first_message_needs() -> None:
     assert not foreign, "a message does not need these"
     assert added >= OURS, "and these are ours"
     assert not {name for name in libraries if name.startswith(("google.cloud.pubsub", "web", "infra", "aiohttp"))}
+
+
+def test_the_worker_runs_on_the_fast_event_loop_and_http_parser(receiver: ReceiverProcess, token: str) -> None:
+    assert receiver.push(push_body("on-uvloop"), token).status == 204
+    [worker] = receiver.workers()
+    loaded = Path(f"/proc/{worker}/maps").read_text()
+    assert ("uvloop/loop" in loaded, "httptools/parser" in loaded) == (True, True)
