@@ -71,3 +71,23 @@ def test_help_shows_the_keys_here_too(visit: Visit) -> None:
     ana = visit(viewport=PHONE)
     ana.open("/help")
     assert ana.page.locator(".keys kbd").first.is_visible()
+
+
+def test_a_tablets_filter_can_be_read(visit: Visit, cloud: Cloud) -> None:
+    ana = visit(viewport=TABLET)
+    fill(ana, cloud, 3)
+    field, toolbar = (ana.page.locator(one).bounding_box() for one in ("#q", ".toolbar"))
+    assert field
+    assert toolbar
+    assert field["width"] >= 600
+    assert toolbar["height"] <= 90, "no more than two lines"
+
+
+def test_a_subscriptions_name_is_read_whole(visit: Visit, cloud: Cloud) -> None:
+    ana = visit(viewport=PHONE, has_touch=True)
+    for action, word in (("stop", "STOPPED"), ("start", "RECEIVING")):
+        ana.switch(action)
+        ana.see_state(word)
+        name = ana.page.locator(".delivery-name")
+        hidden = "one => one.scrollWidth - one.clientWidth + one.scrollHeight - one.clientHeight"
+        assert name.evaluate(hidden) == 0
