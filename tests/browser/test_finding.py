@@ -1,5 +1,6 @@
 """Finding: a filter narrows history and what arrives, chips and the timeline write it, a wrong one is told."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
@@ -210,6 +211,8 @@ def test_a_stop_is_in_the_timeline(visit: Visit, cloud: Cloud) -> None:
     said = f"{cloud['subscription']} stopped"
     wait_until(lambda: _says(ana, said), 30, "the timeline does not say that delivery was stopped")
     assert ana.page.locator("#timeline .stop").count() >= 1
+    words = ana.page.locator(".timeline-words").inner_text()
+    assert not re.search(r"(\d\d:\d\d)–\1", words), "a stop within a minute is a moment, not a span"
 
 
 def _says(person: Person, text: str) -> bool:

@@ -76,6 +76,7 @@ def test_help_shows_the_keys_here_too(visit: Visit) -> None:
 def test_a_tablets_filter_can_be_read(visit: Visit, cloud: Cloud) -> None:
     ana = visit(viewport=TABLET)
     fill(ana, cloud, 3)
+    ana.open("/messages?columns=kind,data.user.id")
     field, toolbar = (ana.page.locator(one).bounding_box() for one in ("#q", ".toolbar"))
     assert field
     assert toolbar
