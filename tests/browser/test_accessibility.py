@@ -33,9 +33,9 @@ PAGES = (
 )
 
 
-def violations(page: "Page") -> list[str]:
-    """What axe-core says, a line for each kind."""
-    found = Axe().run(page, options=RULES).response["violations"]
+def violations(page: "Page", within: str | None = None) -> list[str]:
+    """What axe-core says of the page, or of what a selector names: a line for each kind."""
+    found = Axe().run(page, context=within, options=RULES).response["violations"]
     return [f"{one['id']}: {one['help']}: {[node['html'][:160] for node in one['nodes']][:3]}" for one in found]
 
 

@@ -109,10 +109,10 @@ def test_no_state_of_a_page_breaks_a_rule(visit: Visit, cloud: Cloud, scheme: st
 @pytest.mark.parametrize("size", SIZES, ids=["desk", "tablet", "phone"])
 def test_no_open_menu_breaks_a_rule(visit: Visit, cloud: Cloud, scheme: str, size: dict[str, int]) -> None:
     ana = visit(color_scheme=scheme, viewport=size)
-    ana.open("/messages?q=nothing-has-this-word")  # a row that a menu half covers is no target
     for menu in ana.page.locator("details.menu").all():
         menu.locator("summary").click()
-        assert not violations(ana.page)
+        # What it half covers is no target while it is open; the page around it is looked at with all menus closed.
+        assert not violations(ana.page, within="details.menu[open]")
         menu.locator("summary").click()
 
 
