@@ -3,27 +3,40 @@
 import pytest
 
 from tests.browser.conftest import Visit
+from tests.browser.person import Person
 from tests.browser.test_accessibility import PHONE
 from tests.browser.test_several import both
 from tests.browser.test_watching import fill
 from tests.browser.test_ways import small_targets
 from tests.cloud import Cloud
+from tests.conftest import StartCloud
 
 __all__ = ["both"]  # the fixture of a viewer with two subscriptions
-# Of 844: where the messages begin, with one subscription that receives, and with one of two in trouble.
-MOST_ABOVE = {"one": 300, "two": 400}
+# Of 844: where the messages begin, with one subscription that receives, the same when somebody started it, and with
+# one of two in trouble.
+MOST_ABOVE = {"one": 300, "started": 340, "two": 400}
 TABLET = {"width": 768, "height": 1024}
 DESK = {"width": 1440, "height": 900}
 
 
-def test_messages_begin_early(visit: Visit, cloud: Cloud, both: Cloud) -> None:
-    for place, most in ((cloud, MOST_ABOVE["one"]), (both, MOST_ABOVE["two"])):
+def test_messages_begin_early(visit: Visit, own_cloud: StartCloud, both: Cloud) -> None:
+    new = own_cloud()
+    for place, most in ((new, MOST_ABOVE["one"]), (both, MOST_ABOVE["two"])):
         ana = visit(cloud=place, viewport=PHONE, has_touch=True)
         fill(ana, place, 3)
-        top = ana.page.eval_on_selector("tr.message", "row => row.getBoundingClientRect().top")
-        assert top <= most
+        assert top_of_the_messages(ana) <= most
         assert not small_targets(ana.page, 44)
         assert ana.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    ana = visit(cloud=new, viewport=PHONE, has_touch=True)
+    for action, state in (("stop", "STOPPED"), ("start", "RECEIVING")):
+        ana.switch(action)
+        ana.see_state(state)
+    assert top_of_the_messages(ana) <= MOST_ABOVE["started"]
+
+
+def top_of_the_messages(person: Person) -> float:
+    top: float = person.page.eval_on_selector("tr.message", "row => row.getBoundingClientRect().top")
+    return top
 
 
 def test_the_one_in_trouble_comes_first(visit: Visit, both: Cloud) -> None:
