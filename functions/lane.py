@@ -44,6 +44,7 @@ def untied(outcome: StoreError) -> StoreError:
     """A copy of ``outcome`` to share or to raise: without the traceback, whose frames hold payloads.
 
     Raised by all who wait, one error would hold every frame of theirs, and they it, until Python looks for such rings.
+    A frame that names the error which it raises is a ring by itself: raise what this returns, and keep no name for it.
     """
     return copy.copy(outcome)
 
