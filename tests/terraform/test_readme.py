@@ -12,8 +12,8 @@ from tests.terraform.test_indexes import held_indexes, overrides, stored_fields
 TEXT = README.read_text()
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+def blocks(language: str, text: str = TEXT) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
 def table_of(title: str) -> list[list[str]]:

@@ -107,7 +107,7 @@ def unset(section: str) -> set[str]:
     """The variables that a section's commands use before they are set in it: people begin where their question is."""
     known: set[str] = set()
     missing: set[str] = set()
-    for block in re.findall(r"^```sh\n(.*?)^```$", section, re.MULTILINE | re.DOTALL):
+    for block in blocks("sh", section):
         for line in block.splitlines():
             known |= set(re.findall(r"^ *for (\w+) in ", line))
             assignments = shlex.split(line)[1:] if line.startswith("export ") else []
@@ -125,7 +125,7 @@ def sections() -> list[str]:
 @pytest.mark.parametrize("section", sections(), ids=lambda text: text.splitlines()[0].strip("# "))
 def test_variables_are_set_before_they_are_used(section: str) -> None:
     assert not unset(section)
-    for block in re.findall(r"^```sh\n(.*?)^```$", section, re.MULTILINE | re.DOTALL):
+    for block in blocks("sh", section):
         assert not re.findall(r"\$[A-Za-z]", block), "${NAME}, so that this test sees it"
 
 

@@ -1,6 +1,5 @@
 """What README.md, Without Terraform, types into gcloud makes the same grants, settings and sizes as the module."""
 
-import re
 import subprocess
 from typing import Any
 
@@ -9,6 +8,7 @@ import pytest
 from tests.terraform.stage import NUMBER, PROJECT, values
 from tests.terraform.test_environment import receiver_environment, viewer_variables
 from tests.terraform.test_iam import BUILD, grants
+from tests.terraform.test_readme import blocks
 from tests.terraform.test_readme_commands import without_terraform
 
 # A gcloud that notes its words, each call on a line, and knows the project's number.
@@ -27,7 +27,7 @@ def typed(tmp_path_factory: pytest.TempPathFactory) -> list[list[str]]:
     directory = tmp_path_factory.mktemp("typed")
     (directory / "gcloud").write_text(GCLOUD)
     (directory / "gcloud").chmod(0o755)
-    text = "".join(re.findall(r"^```sh\n(.*?)^```$", without_terraform(), re.MULTILINE | re.DOTALL))
+    text = "".join(blocks("sh", without_terraform()))
     environ = {"PATH": f"{directory}:/usr/bin:/bin", "CALLS": str(directory / "calls"), "NUMBER": NUMBER}
     done = subprocess.run(["sh", "-euc", text], cwd=directory, env=environ, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
