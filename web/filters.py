@@ -20,6 +20,7 @@ from web.auth import login_required, requires, signed_in_user
 from web.columns import columns_text, parse_columns
 from web.links import MOST_ADDRESS_CHARACTERS, Here
 from web.listing import Problem, problem_of
+from web.matching import monitored
 from web.services import services
 
 # Whoever names one of these has said what the list should show.
@@ -90,7 +91,7 @@ def save() -> ResponseReturnValue:
     """Save one: 303 to its list, or the form again with what is wrong."""
     typed = _typed(request.form)
     try:
-        view = View(typed.q, _monitored(typed.subscription), parse_columns([typed.columns]))
+        view = View(typed.q, monitored(typed.subscription), parse_columns([typed.columns]))
         _check_address(view)
         saved = services().filters.save(typed.name, view, by=signed_in_user().name)
     except QueryError as exc:
@@ -147,16 +148,10 @@ def _is_usable(view: View) -> bool:
         _check_address(view)
         parse(view.query, datetime.now(UTC))
         parse_columns([columns_text(view.columns)])
-        _monitored(view.subscription)
+        monitored(view.subscription)
     except InputError:
         return False
     return True
-
-
-def _monitored(subscription: str) -> str:
-    if subscription and subscription not in services().settings.subscriptions:
-        raise InputError("subscription", f"{subscription[:100]!r} is not monitored here.")
-    return subscription
 
 
 def _typed(given: MultiDict[str, str]) -> Typed:

@@ -35,8 +35,28 @@ def read_filter(arguments: Mapping[str, str]) -> Filter:
     """The filter of an address or a form. Raises InputError (400)."""
     text = arguments.get("q", "").strip()
     return Filter(
-        text, parse(text, datetime.now(UTC)), Selection(_subscription(arguments)), _before(arguments.get("before", ""))
+        text,
+        parse(text, datetime.now(UTC)),
+        Selection(monitored(arguments.get("subscription", ""))),
+        read_before(arguments.get("before", "")),
     )
+
+
+def monitored(subscription: str) -> str:
+    """A subscription as given, or empty for all. Raises InputError (400) for one that is not monitored."""
+    if subscription and subscription not in services().settings.subscriptions:
+        raise InputError("subscription", f"{subscription[:100]!r} is not monitored here.")
+    return subscription
+
+
+def read_before(text: str) -> Cursor | None:
+    """The cursor of an address; None when it has none. Raises InputError (400)."""
+    if not text:
+        return None
+    try:
+        return Cursor.parse(text)
+    except ValueError as exc:
+        raise InputError("before", f"{exc}. Start again from the newest messages.") from exc
 
 
 def find(wanted: Filter, limit: int) -> Found:
@@ -59,19 +79,3 @@ def pages(messages: Messages, wanted: Filter, bounds: Bounds) -> Iterator[Found]
         yield found
         if before is None or left <= 0 or time.monotonic() >= deadline:
             return
-
-
-def _subscription(arguments: Mapping[str, str]) -> str:
-    text = arguments.get("subscription", "")
-    if text and text not in services().settings.subscriptions:
-        raise InputError("subscription", f"{text[:100]!r} is not monitored here.")
-    return text
-
-
-def _before(text: str) -> Cursor | None:
-    if not text:
-        return None
-    try:
-        return Cursor.parse(text)
-    except ValueError as exc:
-        raise InputError("before", f"{exc}. Start again from the newest messages.") from exc

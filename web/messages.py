@@ -7,11 +7,11 @@ from flask import Blueprint, Response, abort, jsonify, redirect, render_template
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
-from infra.errors import InputError, StoreUnavailableError
+from infra.errors import StoreUnavailableError
 from infra.filters import SavedFilter, View
 from infra.firestore.reads import Selection
 from infra.firestore.search import search
-from infra.message import Cursor, Message, is_document_id
+from infra.message import Message, is_document_id
 from infra.query import QueryError, parse
 from web import highlight, listing, payload
 from web.auth import login_required, public
@@ -19,6 +19,7 @@ from web.columns import MOST_COLUMNS, Columns, columns_text, heading, offered, p
 from web.delivery import WORDS, notice_text, observed, state_of
 from web.filters import opening_address, saved_beside
 from web.links import Here
+from web.matching import monitored, read_before
 from web.rows import row_with
 from web.services import services
 from web.timeline import timeline
@@ -46,7 +47,8 @@ def index() -> ResponseReturnValue:
     filters = [] if _wants_rows() else services().filters.all()
     if opening := opening_address(request.args, filters):
         return redirect(opening, 302)
-    q, before, subscription = request.args.get("q", "").strip(), _before(), _subscription()
+    q, before = request.args.get("q", "").strip(), read_before(request.args.get("before", ""))
+    subscription = monitored(request.args.get("subscription", ""))
     columns = parse_columns(request.args.getlist("columns"))
     if len(request.args.getlist("columns")) > 1:
         # A form of check boxes says it several times; one address for one list is easier to share.
@@ -128,23 +130,6 @@ def pygments_css() -> ResponseReturnValue:
 
 def _wants_rows() -> bool:
     return request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json"
-
-
-def _before() -> Cursor | None:
-    text = request.args.get("before", "")
-    if not text:
-        return None
-    try:
-        return Cursor.parse(text)
-    except ValueError as exc:
-        raise InputError("before", f"{exc}. Start again from the newest messages.") from exc
-
-
-def _subscription() -> str:
-    text = request.args.get("subscription", "")
-    if text and text not in services().settings.subscriptions:
-        raise InputError("subscription", f"{text[:100]!r} is not monitored here.")
-    return text
 
 
 def _found(document: str) -> Message:

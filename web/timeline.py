@@ -8,13 +8,13 @@ from flask import Blueprint, current_app, render_template, request
 from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 
-from infra.errors import InputError
 from infra.filters import View
 from infra.firestore.reads import Selection
 from infra.query import Query, parse
 from web.auth import login_required
 from web.columns import parse_columns
 from web.links import Here
+from web.matching import monitored
 from web.pauses import read_pauses
 from web.services import Services
 from web.volume import MINUTES, MOST_COUNTED, Hour, Minute, Volume
@@ -98,12 +98,9 @@ def fragment() -> ResponseReturnValue:
 
 def timeline(query: Query, view: View, wait_seconds: float = 0.0) -> Timeline:
     """The last hour of a monitored subscription, or of all; links keep the view. Raises InputError for another."""
-    subscription = view.subscription
     volumes: dict[str, Volume] = current_app.extensions[_EXTENSION]
-    if subscription not in volumes:
-        raise InputError("subscription", f"{subscription[:100]!r} is not monitored here.")
-    now = datetime.now(UTC)
-    return draw(volumes[subscription].hour(now, wait_seconds), query, view, now)
+    volume, now = volumes[monitored(view.subscription)], datetime.now(UTC)
+    return draw(volume.hour(now, wait_seconds), query, view, now)
 
 
 def draw(hour: Hour, query: Query, view: View, now: datetime) -> Timeline:
@@ -155,14 +152,14 @@ def _stops(hour: Hour, now: datetime) -> Iterator[Stop]:
 
 
 def _volumes(subscope: Services) -> dict[str, Volume]:
-    monitored = subscope.settings.subscriptions
+    subscriptions = subscope.settings.subscriptions
 
     def volume(subscription: str) -> Volume:
-        selection, shown = Selection(subscription), (subscription,) if subscription else monitored
+        selection, shown = Selection(subscription), (subscription,) if subscription else subscriptions
         return Volume(
             lambda since, until: subscope.messages.count(selection, since=since, until=until, up_to=MOST_COUNTED),
             lambda since, until: read_pauses(subscope.database, shown, since, until),
             subscope.log,
         )
 
-    return {subscription: volume(subscription) for subscription in ("", *monitored)}
+    return {subscription: volume(subscription) for subscription in ("", *subscriptions)}
