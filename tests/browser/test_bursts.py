@@ -2,11 +2,8 @@
 
 import re
 import statistics
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -15,11 +12,12 @@ from infra.message import Cursor
 from infra.query import parse
 from tests.browser.conftest import Visit
 from tests.browser.person import Person
+from tests.browser.writing import burst
 from tests.cloud import Cloud, wait_until
 from tests.conftest import StartCloud
-from tests.web.stage import Writer
 
 RATE, BATCHES_PER_SECOND, SECONDS = 1_000, 20, 4
+thousands = partial(burst, messages=RATE * SECONDS, per_second=RATE, batch=RATE // BATCHES_PER_SECOND)
 # How long the browser took from a key to the next picture, as it measures it itself.
 MEASURE = """() => {
     window.answers = [];
@@ -35,27 +33,6 @@ def busy(visit: Visit, own_cloud: StartCloud) -> tuple[Person, Cloud]:
     ana = visit(cloud=cloud)
     ana.wait_until_live()
     return ana, cloud
-
-
-@contextmanager
-def burst(cloud: Cloud) -> Iterator[list[str]]:
-    """A thousand messages a second, stored beside the block; at its end they all are."""
-    ids: list[str] = []
-    writer = Writer(cloud["firestore"], GOOGLE_CLOUD_PROJECT=cloud["project"])
-    thread = threading.Thread(target=_write, args=(writer, ids))
-    thread.start()
-    try:
-        yield ids
-    finally:
-        thread.join()
-        writer.close()
-
-
-def _write(writer: Writer, ids: list[str]) -> None:
-    began = time.monotonic()
-    for batch in range(SECONDS * BATCHES_PER_SECOND):
-        time.sleep(max(0.0, began + batch / BATCHES_PER_SECOND - time.monotonic()))
-        ids += writer.messages(RATE // BATCHES_PER_SECOND)
 
 
 def span_of(person: Person) -> tuple[datetime, datetime]:
@@ -98,7 +75,7 @@ def unaccounted(person: Person, cloud: Cloud) -> list[str]:
 def test_the_page_answers_while_a_thousand_arrive_a_second(busy: tuple[Person, Cloud]) -> None:
     ana, cloud = busy
     ana.page.evaluate(MEASURE)
-    with burst(cloud) as ids:
+    with thousands(cloud) as ids:
         while len(ids) < RATE * (SECONDS - 1):
             ana.page.keyboard.press(".")
             ana.page.wait_for_timeout(100)
@@ -118,7 +95,7 @@ def test_clicks_are_answered_within_a_second_while_a_thousand_arrive(busy: tuple
     box = ana.page.locator("#pause").bounding_box()
     assert box
     clicks = 0
-    with burst(cloud) as ids:
+    with thousands(cloud) as ids:
         while len(ids) < RATE * (SECONDS - 1) or clicks % 2:
             ana.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
             clicks += 1
@@ -135,7 +112,7 @@ def test_clicks_are_answered_within_a_second_while_a_thousand_arrive(busy: tuple
 
 def test_what_is_skipped_is_said_and_linked(busy: tuple[Person, Cloud]) -> None:
     ana, cloud = busy
-    with burst(cloud) as ids:
+    with thousands(cloud) as ids:
         while len(ids) < RATE * 3:  # nothing moves under a moving pointer
             for x in range(300, 400, 20):
                 ana.page.mouse.move(x, 400)
@@ -158,7 +135,7 @@ def test_a_stream_that_was_left_behind_never_moves_a_paused_view(busy: tuple[Per
     ana.see(first)
     ana.page.keyboard.press("Space")
     ana.context.set_offline(True)
-    with burst(cloud):
+    with thousands(cloud):
         pass
     ana.context.set_offline(False)  # more came than a stream sends again
     ana.page.wait_for_selector('#arrivals:has-text("Many new messages while paused")', timeout=20_000)

@@ -9,6 +9,7 @@ import pytest
 from infra.firestore.search import BOUNDS
 from tests.browser.conftest import Visit
 from tests.browser.test_finding import filter_of
+from tests.browser.writing import writer_at
 from tests.cloud import Cloud
 from tests.conftest import StartCloud
 from tests.web.stage import Writer
@@ -23,9 +24,8 @@ def own(own_cloud: StartCloud) -> Cloud:
 @pytest.fixture
 def writer(own: Cloud) -> Iterator[Writer]:
     """Stores messages there, at any time."""
-    made = Writer(own["firestore"], GOOGLE_CLOUD_PROJECT=own["project"])
-    yield made
-    made.close()
+    with writer_at(own) as made:
+        yield made
 
 
 def test_a_late_message_in_the_stretch_that_was_searched_is_shown(visit: Visit, own: Cloud, writer: Writer) -> None:

@@ -1,20 +1,19 @@
 """Nothing moves under a reader: in a burst the row under the pointer, or with the focus, stays where it is."""
 
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import partial
 
 import pytest
 
 from tests.browser.conftest import Visit
 from tests.browser.person import Person
+from tests.browser.writing import burst, writer_at
 from tests.cloud import Cloud
 from tests.conftest import StartCloud
-from tests.web.stage import Writer
 
 SIZES = {"desk": (1440, 900), "tablet": (768, 1024), "phone": (390, 844)}
-HUNDREDS, A_BATCH = 300, 20
+HUNDREDS = 300
+hundreds = partial(burst, messages=HUNDREDS, per_second=200, batch=20)
 # At each picture: which row is at a place, and where its top is.
 WATCH = """([x, y]) => {
     window.seen = { ids: new Set(), tops: [] };
@@ -35,29 +34,9 @@ SEEN = (
 def own(own_cloud: StartCloud) -> Cloud:
     """A cloud of the test's own, with more messages than a page shows."""
     cloud = own_cloud()
-    writer = Writer(cloud["firestore"], GOOGLE_CLOUD_PROJECT=cloud["project"])
-    writer.messages(60)
-    writer.close()
+    with writer_at(cloud) as writer:
+        writer.messages(60)
     return cloud
-
-
-@contextmanager
-def burst(cloud: Cloud) -> Iterator[None]:
-    """Some hundred messages, stored beside the block within two seconds; at its end they all are."""
-    writer = Writer(cloud["firestore"], GOOGLE_CLOUD_PROJECT=cloud["project"])
-    thread = threading.Thread(target=_write, args=(writer,))
-    thread.start()
-    try:
-        yield
-    finally:
-        thread.join()
-        writer.close()
-
-
-def _write(writer: Writer) -> None:
-    for _ in range(HUNDREDS // A_BATCH):
-        writer.messages(A_BATCH)
-        time.sleep(0.1)
 
 
 def watch(person: Person, place: tuple[int, int]) -> str:
@@ -75,8 +54,13 @@ def assert_it_held_still(person: Person, row: str) -> None:
     assert seen["spread"] <= 1
 
 
-def wait_for_the_count(person: Person) -> None:
-    person.page.wait_for_selector(f'#arrivals:has-text("{HUNDREDS} new messages")', timeout=30_000)
+def assert_a_burst_moves_nothing(person: Person, place: tuple[int, int]) -> str:
+    """Let some hundreds arrive, which are counted and do not move the row at a place; that row."""
+    row = watch(person, place)
+    with hundreds(person.cloud):
+        person.page.wait_for_selector(f'#arrivals:has-text("{HUNDREDS} new messages")', timeout=30_000)
+    assert_it_held_still(person, row)
+    return row
 
 
 @pytest.mark.parametrize("size", SIZES.values(), ids=SIZES.keys())
@@ -86,10 +70,7 @@ def test_a_scrolled_list_holds_still_in_a_burst(visit: Visit, own: Cloud, size: 
     ana.page.mouse.move(size[0] // 2, size[1] // 2)
     ana.page.mouse.wheel(0, 400)
     ana.page.wait_for_timeout(500)
-    row = watch(ana, (size[0] // 2, size[1] // 2))
-    with burst(own):
-        wait_for_the_count(ana)
-    assert_it_held_still(ana, row)
+    assert_a_burst_moves_nothing(ana, (size[0] // 2, size[1] // 2))
 
 
 @pytest.mark.parametrize("size", SIZES.values(), ids=SIZES.keys())
@@ -97,10 +78,7 @@ def test_a_paused_list_holds_still_at_its_top(visit: Visit, own: Cloud, size: tu
     ana = visit(cloud=own, viewport={"width": size[0], "height": size[1]})
     ana.wait_until_live()
     ana.page.keyboard.press("Space")
-    row = watch(ana, (size[0] // 2, size[1] // 2))
-    with burst(own):
-        wait_for_the_count(ana)
-    assert_it_held_still(ana, row)
+    assert_a_burst_moves_nothing(ana, (size[0] // 2, size[1] // 2))
 
 
 def test_the_list_beside_an_open_message_holds_still(visit: Visit, own: Cloud) -> None:
@@ -108,10 +86,7 @@ def test_the_list_beside_an_open_message_holds_still(visit: Visit, own: Cloud) -
     ana.wait_until_live()
     ana.page.locator("tr.message a.preview").nth(3).click()
     ana.page.wait_for_selector("#drawer .detail")
-    row = watch(ana, (300, 600))
-    with burst(own):
-        wait_for_the_count(ana)
-    assert_it_held_still(ana, row)
+    assert_a_burst_moves_nothing(ana, (300, 600))
 
 
 def test_a_row_that_is_pointed_at_stays_until_the_pointer_rests(visit: Visit, own: Cloud) -> None:
@@ -120,7 +95,7 @@ def test_a_row_that_is_pointed_at_stays_until_the_pointer_rests(visit: Visit, ow
     ana.page.mouse.move(400, 600)
     row = watch(ana, (400, 600))
     top = ana.rows()[0]
-    with burst(own):
+    with hundreds(own):
         until = time.monotonic() + 2.5
         while time.monotonic() < until:
             for x in range(400, 500, 20):
@@ -137,10 +112,7 @@ def test_a_row_that_is_walked_to_by_keys_stays_until_it_is_left(visit: Visit, ow
         ana.page.keyboard.press("j")
     box = ana.page.locator("tr.selected").bounding_box()
     assert box
-    row = watch(ana, (300, round(box["y"] + box["height"] / 2)))
-    with burst(own):
-        wait_for_the_count(ana)
-    assert_it_held_still(ana, row)
+    row = assert_a_burst_moves_nothing(ana, (300, round(box["y"] + box["height"] / 2)))
     ana.page.keyboard.press(".")
     ana.page.wait_for_function("row => document.querySelector('tr.message').dataset.id !== row", arg=row)
     assert not ana.page.locator("#arrivals").is_visible()
