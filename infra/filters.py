@@ -22,6 +22,7 @@ MOST_NAME_CHARACTERS = 80
 # Two who save at the same moment may pass the limit; what is read stays bounded all the same.
 _MOST_READ = 2 * MOST_FILTERS
 _ID = re.compile(r"[A-Za-z0-9-]{1,128}")
+_GONE = "There is no such filter; somebody may have deleted it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +89,12 @@ class Filters:
 
     def set_default(self, document: str, *, by: str) -> SavedFilter:
         """Let the list open with this one, and with no other. Raises as ``delete``."""
-        chosen = self._get(document)
+        filters = self.all()
+        chosen = next((one for one in filters if one.id == document), None)
+        if chosen is None:
+            raise DocumentNotFoundError(_GONE)
         batch = self._database.documents.batch()
-        self._unmark(batch, [one for one in self.all() if one.id != chosen.id])
+        self._unmark(batch, [one for one in filters if one is not chosen])
         # Of two who choose at the same moment the later one wins: see ``default_of``.
         batch.update(self._collection.document(chosen.id), {"default_since": SERVER_TIMESTAMP})
         self._record(batch, by, "filter.default", chosen)
@@ -122,7 +126,7 @@ class Filters:
                 found = self._collection.document(document).get(retry=None, timeout=READ_SECONDS)
             if found.exists:
                 return filter_of(found.id, found.to_dict())
-        raise DocumentNotFoundError("There is no such filter; somebody may have deleted it.")
+        raise DocumentNotFoundError(_GONE)
 
     def _unmark(self, batch: Any, filters: list[SavedFilter]) -> None:
         for one in filters:

@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from infra.errors import DocumentExistsError, DocumentNotFoundError, InputError
+from infra.errors import DocumentExistsError, InputError
 from infra.filters import MOST_NAME_CHARACTERS, SavedFilter, View, default_of
 from infra.query import QueryError, parse
 from web.auth import login_required, requires, signed_in_user
@@ -119,9 +119,7 @@ def choose_default() -> ResponseReturnValue:
         services().filters.clear_default(by=signed_in_user().name)
         return redirect(url_for("filters.page", notice="cleared"), 303)
     found = next((one for one in services().filters.all() if one.id == chosen), None)
-    if found is None:
-        raise DocumentNotFoundError("There is no such filter; somebody may have deleted it.")
-    if not _is_usable(found.view):
+    if found and not _is_usable(found.view):
         raise InputError("filter", "cannot be used as it is, so no list can open with it.")
     services().filters.set_default(chosen, by=signed_in_user().name)
     return redirect(url_for("filters.page", notice="default"), 303)
@@ -175,11 +173,12 @@ def _page(
     typed: Typed, *, problem: Problem | None = None, sentence: str = "", notice: str = "", status: int = 200
 ) -> Response:
     filters = services().filters.all()
+    default = default_of(filters)
     body = render_template(
         "filters.html",
         filters=filters,
-        default=default_of(filters),
-        here=Here(View(), default_of(filters) is not None),
+        default=default,
+        here=Here(View(), default is not None),
         columns_text=columns_text,
         usable={one.id for one in filters if _is_usable(one.view)},
         typed=typed,
