@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from html import unescape
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from flask import Flask
@@ -22,19 +23,16 @@ QUIET = "-type=heartbeat"
 
 
 @pytest.fixture(scope="module")
-def local() -> Iterator[LocalFirestore]:
-    local = LocalFirestore()
-    yield local
-    local.close()
+def app(firestore: LocalFirestore) -> Iterator[Flask]:
+    """A viewer and a database of the module's own: a default filter changes every list.
 
-
-@pytest.fixture(scope="module")
-def app(local: LocalFirestore) -> Iterator[Flask]:
-    """A viewer of the module's own: a default filter changes every list. One heartbeat and one order are stored."""
-    writer = Writer(local.address)
+    One heartbeat and one order are stored.
+    """
+    own = {"FIRESTORE_DATABASE": f"filters-{uuid4().hex[:8]}"}
+    writer = Writer(firestore.address, **own)
     for kind in ("heartbeat", "order"):
         writer.message(attributes={"type": kind}, tokens=[f"type={kind}"])
-    settings = settings_for(local.address, LOG_LEVEL="CRITICAL", SUBSCRIPTIONS="builds,letters")
+    settings = settings_for(firestore.address, **own, LOG_LEVEL="CRITICAL", SUBSCRIPTIONS="builds,letters")
     with running(settings) as made:
         yield made
     writer.close()
