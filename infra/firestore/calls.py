@@ -92,6 +92,7 @@ class Calls:
         if self._channel is None:
             if self._opening is None:
                 self._opening = asyncio.create_task(self._open_new())
+                self._opening.add_done_callback(_take_error)
             # A call that runs out of time leaves it to the others: begun anew each time, slow credentials never came.
             await asyncio.shield(self._opening)
         return self._channel
@@ -123,3 +124,9 @@ class Calls:
         closing.add_done_callback(self._closing.discard)
         self._channel, self._missed = None, 0
         self._methods.clear()
+
+
+def _take_error(task: asyncio.Task[None]) -> None:
+    """Nobody may wait for it any more, and of an error that nobody asks for asyncio writes a traceback."""
+    if not task.cancelled():
+        task.exception()

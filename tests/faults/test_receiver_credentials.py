@@ -41,8 +41,11 @@ def receiver(store: str, metadata: MetadataServer, keys: KeyServer, tmp_path: Pa
     }
     process = ReceiverProcess("", keys.url, extra=extra).start()
     yield process
+    process.stop()
+    said = process.log_file.read_text()
     process.close()
     front.close()
+    assert "Traceback" not in said, "what was refused is a line of the log, and nothing else is"
 
 
 def push_several(receiver: ReceiverProcess, token: str) -> tuple[set[int], float, float]:
@@ -115,6 +118,7 @@ def test_a_metadata_server_that_never_answers_piles_nothing_up(
         counted.append(threads(receiver))
     assert max(counted) < 20
     assert len(metadata.asked) <= (time.monotonic() - began) / 3 + 1, "one asks for all, and gives up after 3 s"
+    time.sleep(12)  # so long the library asks: what it says at last is said to nobody
     metadata.delay_seconds = 0
     wait_until(lambda: receiver.push(push_body("healed"), token).status == 204, "the recovery", 20)
 
