@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.browser.beside import LABEL, viewer_beside
 from tests.browser.person import FLAGS, Person
 from tests.cloud import Cloud
 
@@ -58,3 +59,12 @@ def visit(chromium: "Browser", cloud: Cloud) -> Iterator[Visit]:
     for person in people:
         person.context.close()
     assert not [trouble for person in people for trouble in person.troubles]
+
+
+@pytest.fixture(scope="module")
+def both(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """A viewer of the cloud that monitors the dead letters, too."""
+    names = f"{cloud['subscription']},{cloud['dead_letter_subscription']}"
+    directory = tmp_path_factory.mktemp("both")
+    with viewer_beside(cloud, directory, SUBSCRIPTIONS=names, ENVIRONMENT_LABEL=LABEL) as place:
+        yield place

@@ -7,8 +7,6 @@ Each page with a hostile text has the elements and attributes of the same page w
 import base64
 import json
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from urllib.parse import quote
 from uuid import uuid4
@@ -17,12 +15,11 @@ import pytest
 
 from infra.message import document_id
 from infra.query import quoted
+from tests.browser.beside import viewer_beside
 from tests.browser.conftest import Visit
 from tests.browser.hostile import HOSTILE, STRINGS
 from tests.browser.person import Person
-from tests.browser.test_several import Beside
 from tests.cloud import Cloud, wait_until
-from tests.web.served import Server
 
 PLAIN = "harmless"
 NAMES = [f"string {number}" for number in range(len(STRINGS))]
@@ -181,23 +178,12 @@ def _disposition(answer: object) -> str:
 def test_the_environments_label_is_text(visit: Visit, cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> None:
     shapes = []
     for label in (PLAIN, HOSTILE):
-        with labelled(cloud, label, tmp_path_factory) as place:
+        with viewer_beside(cloud, tmp_path_factory.mktemp("labelled"), ENVIRONMENT_LABEL=label) as place:
             still, ana = visit(cloud=place, java_script_enabled=False), visit(cloud=place)
             shapes.append(shape(still, "/help"))
             look(ana, "/help")
             assert ana.page.title().startswith(f"{label} · ")
     assert shapes[0] == shapes[1]
-
-
-@contextmanager
-def labelled(cloud: Cloud, label: str, folders: pytest.TempPathFactory) -> Iterator[Cloud]:
-    """Another viewer of the cloud, in an environment of that name."""
-    output = folders.mktemp("labelled") / "viewer.txt"
-    server = Server(cloud["firestore"], output, "web:create_app()", cloud.environ | {"ENVIRONMENT_LABEL": label})
-    try:
-        yield Beside(cloud, f"http://127.0.0.1:{server.port}")
-    finally:
-        server.kill()
 
 
 def test_a_stopped_span_is_labelled_with_text(visit: Visit, still: Person, cloud: Cloud) -> None:

@@ -5,13 +5,11 @@ import pytest
 from tests.browser.conftest import Visit
 from tests.browser.person import Person
 from tests.browser.test_accessibility import PHONE
-from tests.browser.test_several import both
 from tests.browser.test_watching import fill
 from tests.browser.test_ways import small_targets
 from tests.cloud import Cloud
 from tests.conftest import StartCloud
 
-__all__ = ["both"]  # the fixture of a viewer with two subscriptions
 # Of 844: where the messages begin, with one subscription that receives, the same when somebody started it, and with
 # one of two in trouble.
 MOST_ABOVE = {"one": 300, "started": 340, "two": 400}

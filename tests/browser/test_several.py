@@ -6,45 +6,23 @@ from uuid import uuid4
 import pytest
 
 from infra.message import document_id
+from tests.browser.beside import LABEL
 from tests.browser.conftest import Visit
 from tests.browser.person import Person
 from tests.browser.test_accessibility import PHONE, violations
+from tests.browser.writing import writer_at
 from tests.cloud import Cloud, wait_until
-from tests.web.served import Server
-from tests.web.stage import Writer
-
-LABEL = "PROD eu"
-
-
-class Beside(Cloud):
-    """The shared cloud, seen through another viewer."""
-
-    def __init__(self, cloud: Cloud, viewer: str) -> None:
-        self.__dict__.update(cloud.__dict__)
-        self._first = {**cloud.ready(), "viewer": viewer}
-
-
-@pytest.fixture(scope="module")
-def both(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    """A viewer of the cloud that monitors the dead letters, too."""
-    names = f"{cloud['subscription']},{cloud['dead_letter_subscription']}"
-    environ = cloud.environ | {"SUBSCRIPTIONS": names, "ENVIRONMENT_LABEL": LABEL}
-    output = tmp_path_factory.mktemp("both") / "viewer.txt"
-    server = Server(cloud["firestore"], output, "web:create_app()", environ)
-    yield Beside(cloud, f"http://127.0.0.1:{server.port}")
-    server.kill()
 
 
 @pytest.fixture
 def pair(both: Cloud) -> Iterator[tuple[str, str]]:
     """A new message of each subscription, the dead letter the newer one: their documents' ids."""
     first = both.publish(uuid4().hex.encode())
-    writer = Writer(both["firestore"], GOOGLE_CLOUD_PROJECT=both["project"])
     document = document_id(both["subscription"], first)
     stored = both.firestore().collection("messages").document(document)
     wait_until(lambda: stored.get().exists, 10, "the message was not stored")
-    yield document, writer.message(subscription=both["dead_letter_subscription"], preview="a dead letter")
-    writer.close()
+    with writer_at(both) as writer:
+        yield document, writer.message(subscription=both["dead_letter_subscription"], preview="a dead letter")
 
 
 def edge_of(person: Person, document: str) -> str:
