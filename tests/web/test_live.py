@@ -12,11 +12,11 @@ import pytest
 from infra.errors import InputError
 from infra.sessions import IDLE, Sessions
 from infra.users import Users
+from tests.web.conftest import running
 from tests.web.served import DeafClient, HttpClient, Server, served
 from tests.web.stage import LocalFirestore, Writer, settings_for, stored_message, wait_until
 from tests.web.visitor import SCRIPT, add_user, services_of
 from tests.web.visitor import Visitor as InProcess
-from web import create_app
 from web.live import read_wanted
 from web.streams import LEAST_SHARE, FullError, Streams
 
@@ -136,19 +136,14 @@ def test_the_share_is_a_quarter_and_at_least_ten(most: int, share: int) -> None:
     streams.reserve("ana")
 
 
-def test_a_stream_that_cannot_be_made_leaves_no_watcher(
-    firestore: LocalFirestore, writer: Writer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", firestore.address)
-    app = create_app(settings_for(firestore.address, LOG_LEVEL="CRITICAL", MAX_STREAMS="1"))
-    ana = InProcess(app, add_user(app, "ana-without-a-socket", "viewer"))
+def test_a_stream_that_cannot_be_made_leaves_no_watcher(firestore: LocalFirestore) -> None:
     gone = socket.socket()
     gone.close()
-    for _ in range(2):  # its slot is free again, too
-        assert ana.get("/live", SCRIPT, environ_overrides={"gunicorn.socket": gone}).status_code == 500
-    assert services_of(app).feed.watchers == 0
-    services_of(app).feed.close()
-    services_of(app).database.close()
+    with running(settings_for(firestore.address, LOG_LEVEL="CRITICAL", MAX_STREAMS="1")) as app:
+        ana = InProcess(app, add_user(app, "ana-without-a-socket", "viewer"))
+        for _ in range(2):  # its slot is free again, too
+            assert ana.get("/live", SCRIPT, environ_overrides={"gunicorn.socket": gone}).status_code == 500
+        assert services_of(app).feed.watchers == 0
 
 
 def test_an_open_stream_does_not_keep_a_session(
