@@ -10,11 +10,9 @@ const place = document.getElementById("sent");
 const trouble = document.getElementById("trouble");
 
 function arrived(item, stop) {
-  const link = document.createElement("a");
-  link.href = `/messages/${stop.id}`;
-  link.textContent = "It is here";
   item.dataset.arrived = stop.received_at;
   const words = item.querySelector(".stop-words");
+  const link = linkTo(`/messages/${stop.id}`, "It is here");
   words.replaceChildren(link, ": published ", timeElement(stop.published_at), ", stored ", timeElement(stop.received_at));
   words.append(` (${stop.latency}), shown here `, timeElement(new Date().toISOString()));
 }
