@@ -8,9 +8,7 @@ from infra.message import document_id
 from tests.browser.conftest import Visit
 from tests.browser.person import Person
 from tests.browser.test_accessibility import DESKTOP, PHONE, violations
-from tests.browser.test_coming_back import LATER_MS, MINUTE_MS, TO_THE, VISIBILITY, has_room
 from tests.cloud import Cloud, wait_until
-from tests.conftest import StartCloud
 
 # Chromium without a window shows no notification to anybody: those that it makes are written down.
 WRITE_DOWN = """() => {
@@ -138,21 +136,6 @@ def test_a_browser_that_does_not_allow_it_says_so(visit: Visit) -> None:
     ana.see_notice("Your browser does not let this site notify you.")
     assert not ana.page.is_checked("#notify-wanted")
     assert not ana.page.locator("#notify summary .default-mark").is_visible()
-
-
-@pytest.mark.parametrize("is_on", [True, False], ids=["on", "off"])
-def test_a_tab_in_the_back_keeps_its_stream_to_tell(visit: Visit, own_cloud: StartCloud, is_on: bool) -> None:
-    ana = visit(cloud=own_cloud(environ={"MAX_STREAMS": "1"}))
-    ana.page.add_init_script(VISIBILITY)
-    ana.page.clock.install()
-    ana.page.reload()
-    ana.wait_until_live()
-    if is_on:
-        switch_on(ana)
-    ana.page.evaluate(TO_THE, "back")
-    ana.page.clock.fast_forward(MINUTE_MS)
-    ana.page.wait_for_timeout(LATER_MS)
-    assert has_room(ana) is not is_on
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

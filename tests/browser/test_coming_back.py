@@ -9,6 +9,7 @@ import pytest
 from infra.message import document_id
 from tests.browser.conftest import Visit
 from tests.browser.person import Person
+from tests.browser.test_alerts import switch_on
 from tests.cloud import Cloud, wait_until
 from tests.conftest import StartCloud
 
@@ -96,6 +97,16 @@ def test_a_tab_opened_in_the_back_lets_go_too(alone: Person) -> None:
     alone.page.clock.fast_forward(MINUTE_MS)
     alone.page.wait_for_timeout(LATER_MS)
     wait_until(lambda: has_room(alone), 10, "a tab that was never seen holds a stream")
+
+
+@pytest.mark.parametrize("is_on", [True, False], ids=["on", "off"])
+def test_a_tab_in_the_back_keeps_its_stream_to_tell(alone: Person, is_on: bool) -> None:
+    if is_on:
+        switch_on(alone)
+    alone.page.evaluate(TO_THE, "back")
+    alone.page.clock.fast_forward(MINUTE_MS)
+    alone.page.wait_for_timeout(LATER_MS)
+    assert has_room(alone) is not is_on
 
 
 def test_what_came_while_the_connection_was_lost_is_counted(visit: Visit, cloud: Cloud) -> None:
