@@ -145,15 +145,3 @@ def test_the_menu_breaks_no_rule(visit: Visit, scheme: str, size: dict[str, int]
     switch_on(ana)
     assert not violations(ana.page)
     assert ana.page.evaluate("document.documentElement.scrollWidth") <= size["width"]
-
-
-@pytest.mark.parametrize("width", [390, 640, 768, 1000])
-def test_no_menu_opens_beyond_the_page(visit: Visit, width: int) -> None:
-    ana = visit(viewport={"width": width, "height": 844})
-    for menu in ("saved", "choose", "notify", "take"):
-        ana.page.click(f".{menu} > summary")
-        box = ana.page.locator(f".{menu} .menu-items").bounding_box()
-        assert box
-        assert box["x"] >= 0, menu
-        assert box["x"] + box["width"] <= width, menu
-        ana.page.click(f".{menu} > summary")
