@@ -1,6 +1,7 @@
 // Word of what arrives while nobody looks at the page: a notification, at most one every few seconds, and a count in the
 // title. A browser's notifications stay where others may read them: they name nothing of a message unless asked to.
 
+import { keep, remembered } from "./choices.js";
 import { notify } from "./notices.js";
 
 const KEY = "subscope-notify"; // "off", "count" or "text": this browser's choice, in every tab
@@ -11,14 +12,7 @@ const MOST_CHARACTERS = 140;
 
 const isAway = () => document.hidden || !document.hasFocus();
 const isAllowed = () => "Notification" in window && Notification.permission === "granted";
-
-function stored() {
-  try {
-    return localStorage.getItem(KEY) ?? "off";
-  } catch {
-    return "off";
-  }
-}
+const stored = () => remembered(KEY) ?? "off";
 
 /** What the list says of a message, from its row. */
 function textOf(item) {
@@ -138,11 +132,7 @@ export class Alerts {
 
   set(choice) {
     this.choice = choice;
-    try {
-      localStorage.setItem(KEY, choice);
-    } catch {
-      // Private windows may refuse storage: the choice then lasts as long as the page.
-    }
+    keep(KEY, choice);
     this.show();
   }
 

@@ -1,5 +1,6 @@
 // What is common to a message's drawer and its own page: its views, the one chosen last, folding, copying.
 
+import { keep, remembered } from "./choices.js";
 import { startCopying } from "./copy.js";
 import { get } from "./requests.js";
 import { localize } from "./times.js";
@@ -8,22 +9,6 @@ const KEY = "subscope-view";
 // What each place waits for: answers may come in another order than they were asked for.
 const awaited = new WeakMap();
 
-function rememberedView() {
-  try {
-    return localStorage.getItem(KEY);
-  } catch {
-    return null;
-  }
-}
-
-function remember(view) {
-  try {
-    localStorage.setItem(KEY, view);
-  } catch {
-    // The choice then lasts as long as this message.
-  }
-}
-
 /**
  * Fetch a message's detail, in the view of its address or else the one chosen last, into `place`.
  * False when something else was asked for meanwhile: then neither the answer nor a failure matters any more.
@@ -31,8 +16,8 @@ function remember(view) {
 export async function loadDetail(place, address) {
   const url = new URL(address, location.href);
   url.searchParams.set("part", "detail");
-  const remembered = rememberedView();
-  if (remembered && !url.searchParams.has("view")) url.searchParams.set("view", remembered);
+  const chosen = remembered(KEY);
+  if (chosen && !url.searchParams.has("view")) url.searchParams.set("view", chosen);
   const turn = {};
   awaited.set(place, turn);
   let html;
@@ -57,14 +42,14 @@ export function forgetDetail(place) {
 
 /** Show the view chosen last, where the address names none and the message has it. */
 export async function showRememberedView(place) {
-  const wanted = place.querySelector(`a[data-view="${CSS.escape(rememberedView() ?? "")}"]:not([aria-current])`);
+  const wanted = place.querySelector(`a[data-view="${CSS.escape(remembered(KEY) ?? "")}"]:not([aria-current])`);
   if (wanted && !new URLSearchParams(location.search).has("view")) await loadDetail(place, wanted.href);
 }
 
 async function choose(link) {
   const holder = link.closest(".detail").parentElement;
   const { view } = link.dataset;
-  remember(view);
+  keep(KEY, view);
   if (!(await loadDetail(holder, link.href))) return;
   history.replaceState(history.state, "", link.href);
   holder.querySelector(`a[data-view="${view}"]`)?.focus();

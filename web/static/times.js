@@ -1,5 +1,7 @@
 // Times: UTC as the server wrote them, or local, by choice; beside them, by choice, how long ago. The title has it all.
 
+import { keep, remembered } from "./choices.js";
+
 const KEY = "subscope-zone";
 const AGO_KEY = "subscope-ago";
 const AGO_EVERY_MS = 10_000;
@@ -101,22 +103,6 @@ function startAgo() {
     });
   }
   setInterval(() => withAgo && !document.hidden && chooseAgo(true), AGO_EVERY_MS);
-}
-
-function keep(key, value) {
-  try {
-    localStorage.setItem(key, value);
-  } catch {
-    // The choice then lasts as long as the page.
-  }
-}
-
-function remembered(key) {
-  try {
-    return localStorage.getItem(key);
-  } catch {
-    return null;
-  }
 }
 
 /** Wire the switch and the titles. */
