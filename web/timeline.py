@@ -79,6 +79,11 @@ class Timeline:
     stops: tuple[Stop, ...]
     timeless: str
 
+    @property
+    def last_stop(self) -> Stop | None:
+        """The one that is told in words; the words of all would push the list down."""
+        return max(self.stops, key=lambda stop: (stop.until, stop.since), default=None)
+
 
 @blueprint.record_once
 def _make_volumes(state: BlueprintSetupState) -> None:

@@ -1,7 +1,10 @@
 """A phone's page: it begins with messages, says all that a desk says, and its controls fit a thumb."""
 
+from pathlib import Path
+
 import pytest
 
+from tests.browser.beside import viewer_beside
 from tests.browser.conftest import Visit
 from tests.browser.person import Person
 from tests.browser.test_accessibility import DESKTOP, PHONE
@@ -29,6 +32,20 @@ def test_messages_begin_early(visit: Visit, own_cloud: StartCloud, both: Cloud) 
         ana.switch(action)
         ana.see_state(state)
     assert top_of_the_messages(ana) <= MOST_ABOVE["started"]
+
+
+def test_many_pauses_push_nothing_down(visit: Visit, own_cloud: StartCloud, tmp_path: Path) -> None:
+    new = own_cloud()
+    ana = visit(cloud=new)
+    fill(ana, new, 3)
+    for action, state in (("stop", "STOPPED"), ("start", "RECEIVING")) * 4:
+        ana.switch(action)
+        ana.see_state(state)
+    # The first viewer looks at pauses every ten seconds; another one looks at once.
+    with viewer_beside(new, tmp_path) as place:
+        phone = visit(cloud=place, viewport=PHONE, has_touch=True)
+        phone.page.wait_for_selector("#timeline:not([data-pending]) .timeline-words:has-text('and 3 more pauses')")
+        assert top_of_the_messages(phone) <= MOST_ABOVE["started"]
 
 
 def top_of_the_messages(person: Person) -> float:

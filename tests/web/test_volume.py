@@ -164,3 +164,16 @@ def test_a_pause_is_where_it_was() -> None:
     drawn = draw(hour_of({}, stopped), parse("", NOW), View(), NOW)
     assert [(stop.x, stop.width) for stop in drawn.stops] == [(0.0, 9.5)]
     assert drawn.stops[0].since == minutes_until(NOW)[0]
+    assert drawn.last_stop == drawn.stops[0]
+
+
+def test_of_many_pauses_the_last_one_is_told() -> None:
+    several = [
+        Pause(name, NOW - age * MINUTE, NOW - age * MINUTE + 5 * MINUTE)
+        for name, age in (("a", 30), ("b", 10), ("a", 20))
+    ]
+    drawn = draw(hour_of({}, *several), parse("", NOW), View(), NOW)
+    assert len(drawn.stops) == 3
+    assert drawn.last_stop
+    assert (drawn.last_stop.subscription, drawn.last_stop.since) == ("b", NOW - 10 * MINUTE)
+    assert draw(hour_of({}), parse("", NOW), View(), NOW).last_stop is None
