@@ -105,6 +105,16 @@ def test_no_state_of_a_page_breaks_a_rule(visit: Visit, cloud: Cloud, scheme: st
     assert not found, "\n".join(f"{name}: {line}" for name, lines in found.items() for line in lines)
 
 
+@pytest.mark.parametrize("size", SIZES, ids=["desk", "tablet", "phone"])
+def test_the_shortest_attributes_are_targets_too(visit: Visit, cloud: Cloud, size: dict[str, int]) -> None:
+    ana = visit(viewport=size)
+    message = cloud.publish(b"short", a="1", i="i", empty="", team="l")
+    ana.see(message)
+    assert not violations(ana.page)
+    ana.open_message(message)
+    assert not violations(ana.page)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", SIZES, ids=["desk", "tablet", "phone"])
 def test_no_open_menu_breaks_a_rule(visit: Visit, cloud: Cloud, scheme: str, size: dict[str, int]) -> None:
