@@ -31,17 +31,19 @@ PAYLOAD_SECONDS = 30.0
 
 @dataclass(frozen=True)
 class Selection:
-    """Which messages a query is about: one subscription (all when empty) and one index token (any when empty).
+    """Which messages a query is about: one subscription (all when empty), any of these index tokens (all when none).
 
-    Reads with a token also give every message that has more tokens than the index holds: what reads them, decides.
+    Reads with tokens also give every message that has more tokens than the index holds: what reads them, decides.
     """
 
     subscription: str = ""
-    token: str = ""
+    tokens: tuple[str, ...] = ()
 
     def parts(self) -> list["Selection"]:
         """One for each query that answers it; a message may be in several."""
-        return [self, replace(self, token=MORE_TOKENS)] if self.token else [self]
+        if not self.tokens:
+            return [self]
+        return [replace(self, tokens=(token,)) for token in (*self.tokens, MORE_TOKENS)]
 
 
 EVERYTHING = Selection()
@@ -140,14 +142,15 @@ class Messages:
         return 0
 
     def query(self, selection: Selection, *, limit: int) -> Any:
-        """The raw StructuredQuery of a selection, newest first; ``limit`` 0 is none."""
+        """The raw StructuredQuery of a selection with one token at most, newest first; ``limit`` 0 is none."""
         query = _Query()
         query.from_.add(collection_id="messages")
         _where(query, "shard", _Operator.IN, list(range(self._shards)))
         if selection.subscription:
             _where(query, "subscription", _Operator.EQUAL, selection.subscription)
-        if selection.token:
-            _where(query, "tokens", _Operator.ARRAY_CONTAINS, selection.token)
+        if selection.tokens:
+            (token,) = selection.tokens
+            _where(query, "tokens", _Operator.ARRAY_CONTAINS, token)
         for name in ("received_at", "__name__"):
             query.order_by.add(direction=types.StructuredQuery.Direction.DESCENDING).field.field_path = name
         if limit:

@@ -1,6 +1,6 @@
 """Search stored messages: newest first, page by page, within bounds, and honest about how far back it looked.
 
-Firestore narrows what it has an index for (one token, the subscription, the times); the query decides on the rest. Each
+Firestore narrows what it has an index for (tokens, the subscription, the times); the query decides on the rest. Each
 message looked at is billed as one read: at most 2,000 for one call. A message id names its documents, which are read
 without looking at any other.
 """
@@ -43,7 +43,7 @@ BOUNDS = Bounds()
 
 def narrowed(selection: Selection, query: Query) -> Selection:
     """The selection that Firestore reads for a query: never less than what matches."""
-    return Selection(selection.subscription or query.subscription, query.token)
+    return Selection(selection.subscription or query.subscription, query.tokens)
 
 
 def search(

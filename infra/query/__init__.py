@@ -1,7 +1,8 @@
 """The filter language of the page, the stream and ``python -m infra tail``: text in, ``Query`` out. Pure.
 
-All terms hold. ``matches`` decides; what Firestore can narrow is offered as ``token``, ``subscription``, ``id``,
-``after`` and ``before``, and never leaves out a message that matches. README.md has the table of terms.
+All terms hold; ``OR`` joins two to one. ``matches`` decides; what Firestore can narrow is offered as ``tokens``,
+``subscription``, ``id``, ``after`` and ``before``, and never leaves out a message that matches. README.md has the table
+of terms.
 """
 
 from collections.abc import Callable
@@ -14,13 +15,17 @@ from infra.message import Kind, Message
 from infra.query import terms
 from infra.query.terms import Quality, Term
 from infra.query.values import moment, size_bytes
-from infra.query.words import QueryError, Word, quoted, words
+from infra.query.words import FOREIGN, OR, QueryError, Word, quoted, words
 
 __all__ = ["MAX_CHARACTERS", "MAX_TERMS", "PREFIXES", "Query", "QueryError", "parse", "quoted"]
 
 MAX_CHARACTERS = 2_000
 MAX_TERMS = 30
+# Each is a query of its own, which may read as many messages as one alone.
+MAX_TOKENS = 5
 _TIMES = (terms.After, terms.Before)
+_LONELY_OR = "OR stands between two terms; in quotes it is text."
+_BRACKETS = "brackets do not group: OR joins its two neighbours, then all terms must hold; in quotes they are text."
 
 
 @dataclass(frozen=True)
@@ -39,9 +44,10 @@ class Query:
         return all(term.matches(message) for term in self._by_cost)
 
     @property
-    def token(self) -> str:
-        """The first term that the index can answer; empty when there is none."""
-        return next((term.token for term in self.terms if isinstance(term, terms.Equals) and term.token), "")
+    def tokens(self) -> tuple[str, ...]:
+        """What the index can answer: every message that matches has one of these; none when it cannot."""
+        offered = [found for term in self.terms if (found := _tokens(term))]
+        return min(offered, key=len, default=())
 
     @property
     def subscription(self) -> str:
@@ -79,15 +85,48 @@ def parse(text: str, now: datetime) -> Query:
     """The query that ``text`` means; ``10m`` counts back from ``now`` (aware). Raises QueryError (400)."""
     if len(text) > MAX_CHARACTERS:
         raise QueryError(MAX_CHARACTERS + 1, f"a filter has at most {MAX_CHARACTERS:,} characters.")
-    found: list[Term] = []
-    sources = []
-    for word in words(text):
-        if len(found) == MAX_TERMS:
+    found: list[tuple[Term, ...]] = []
+    sources: list[str] = []
+    joins_at = 0
+    for count, word in enumerate(words(text)):
+        if count == MAX_TERMS:
             raise QueryError(word.column, f"a filter has at most {MAX_TERMS} terms.")
-        term = _term(word, now)
-        found.append(terms.Not(term) if word.negated else term)
-        sources.append(word.source)
-    return Query(tuple(found), tuple(sources))
+        if word.source == OR:
+            if joins_at or not found:
+                raise QueryError(word.column, _LONELY_OR)
+            joins_at = word.column
+        elif joins_at:
+            found[-1] = (*found[-1], _signed_term(word, now))
+            sources[-1] = f"{sources[-1]} {OR} {word.source}"
+            joins_at = 0
+        else:
+            found.append((_signed_term(word, now),))
+            sources.append(word.source)
+    if joins_at:
+        raise QueryError(joins_at, _LONELY_OR)
+    return Query(tuple(one[0] if len(one) == 1 else terms.AnyOf(one) for one in found), tuple(sources))
+
+
+def _tokens(term: Term) -> tuple[str, ...]:
+    """One of these is in the index of every message that meets a term; none when the index cannot say."""
+    match term:
+        case terms.Equals(token=token) if token:
+            return (token,)
+        case terms.AnyOf(terms=several) if len(several) <= MAX_TOKENS:
+            offered = [_tokens(one) for one in several]
+            return tuple(dict.fromkeys(token for some in offered for token in some)) if all(offered) else ()
+        case _:
+            return ()
+
+
+def _signed_term(word: Word, now: datetime) -> Term:
+    if word.source in FOREIGN:
+        raise QueryError(word.column, f"{FOREIGN[word.source]}; in quotes it is text.")
+    if word.source.lstrip("-").startswith("("):
+        column = word.column + word.source.index("(")
+        raise QueryError(column, _BRACKETS)
+    term = _term(word, now)
+    return terms.Not(term) if word.negated else term
 
 
 def _term(word: Word, now: datetime) -> Term:

@@ -40,6 +40,20 @@ class Not:
 
 
 @dataclass(frozen=True, slots=True)
+class AnyOf:
+    """At least one of several."""
+
+    terms: tuple[Term, ...]
+
+    @property
+    def cost(self) -> int:
+        return max(term.cost for term in self.terms)
+
+    def matches(self, message: Message) -> bool:
+        return any(term.matches(message) for term in self.terms)
+
+
+@dataclass(frozen=True, slots=True)
 class Text:
     """``part`` is found, in any case, in the payload, an attribute's name or value, the message id or ordering key."""
 

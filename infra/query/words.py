@@ -10,6 +10,14 @@ Operator = Literal["", "=", "~", ":"]
 _ESCAPES = {'"': '"', "\\": "\\", "n": "\n", "r": "\r", "t": "\t"}
 _HEX = frozenset("0123456789abcdefABCDEF")
 _NEEDS_QUOTES = frozenset('"=~:')
+OR = "OR"
+# What other languages write, and this one does not: searched as text, it would silently find nothing.
+FOREIGN = {
+    "AND": "all terms hold anyway, so leave AND out",
+    "NOT": "a term is turned around by - before it",
+    "||": "alternatives are joined by OR",
+    "&&": "all terms hold anyway, so leave && out",
+}
 
 
 class QueryError(InputError):
@@ -48,13 +56,13 @@ def words(text: str) -> Iterator[Word]:
 
 def quoted(text: str) -> str:
     """``text`` as it must be typed to mean itself, on one line: as it is, or in quotes with escapes."""
-    if text and text[0] != "-" and text.isprintable() and not any(map(_is_special, text)):
+    if text and text[0] not in "-(" and text not in (OR, *FOREIGN) and _is_plain(text):
         return text
     return '"' + "".join(map(_escaped, text)) + '"'
 
 
-def _is_special(character: str) -> bool:
-    return character in _NEEDS_QUOTES or character.isspace()
+def _is_plain(text: str) -> bool:
+    return text.isprintable() and not any(character in _NEEDS_QUOTES or character.isspace() for character in text)
 
 
 def _escaped(character: str) -> str:

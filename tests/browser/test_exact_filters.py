@@ -52,8 +52,9 @@ def test_a_late_message_in_the_stretch_that_was_searched_is_shown(visit: Visit, 
         (r'"a \" -status=FAILED b"', "FAILED", r'"a \" -status=FAILED b" status=FAILED'),
         ('"two  spaces"', "FAILED", '"two  spaces" status=FAILED'),
         ("-status=WORKING status=FAILED", "FAILED", "-status=WORKING status=FAILED"),
+        ("-status=FAILED OR team~", "FAILED", "-status=FAILED OR team~ status=FAILED"),
     ],
-    ids=["opposite in quotes", "same in quotes", "escaped quote", "spaces", "there already"],
+    ids=["opposite in quotes", "same in quotes", "escaped quote", "spaces", "there already", "in an alternative"],
 )
 def test_a_chip_changes_nothing_within_quotes(
     visit: Visit, cloud: Cloud, quoted: str, clicked: str, wanted: str

@@ -14,6 +14,7 @@ from infra.message import INLINE_BYTES, MAX_TOKENS, Message, index_tokens, read_
 from infra.query import MAX_CHARACTERS, MAX_TERMS, PREFIXES, Query, QueryError, parse, quoted
 from infra.query.terms import (
     After,
+    AnyOf,
     Before,
     Contains,
     Equals,
@@ -30,6 +31,7 @@ from infra.query.terms import (
 )
 
 NOW = datetime(2026, 11, 23, 10, 42, 7, tzinfo=UTC)
+BRACKETS = "brackets do not group: OR joins its two neighbours, then all terms must hold; in quotes they are text."
 
 
 @pytest.mark.parametrize(
@@ -76,6 +78,15 @@ NOW = datetime(2026, 11, 23, 10, 42, 7, tzinfo=UTC)
         (r"C:\temp"[1:], [Text(r":\temp")]),
         ("größe=ä", [Equals("größe", "ä")]),
         ("x y", [Text("x"), Text("y")]),
+        ("a=1 OR a=2", [AnyOf((Equals("a", "1"), Equals("a", "2")))]),
+        (
+            "w a=1 OR -b OR kind:json v",
+            [Text("w"), AnyOf((Equals("a", "1"), Not(Text("b")), KindIs("json"))), Text("v")],
+        ),
+        (
+            '"OR" or -OR "(x)" f(x) "AND"',
+            [*map(Text, ("OR", "or")), Not(Text("OR")), *map(Text, ("(x)", "f(x)", "AND"))],
+        ),
     ],
 )
 def test_what_a_filter_means(text: str, terms: list[Term]) -> None:
@@ -111,6 +122,13 @@ def test_what_a_filter_means(text: str, terms: list[Term]) -> None:
         ),
         ("x" * 2001, 2001, "a filter has at most 2,000 characters."),
         ("x " * 31, 61, "a filter has at most 30 terms."),
+        ("OR a", 1, "OR stands between two terms; in quotes it is text."),
+        ("a OR", 3, "OR stands between two terms; in quotes it is text."),
+        ("a OR OR b", 6, "OR stands between two terms; in quotes it is text."),
+        ("a AND b", 3, "all terms hold anyway, so leave AND out; in quotes it is text."),
+        ("a || b", 3, "alternatives are joined by OR; in quotes it is text."),
+        ("a -(b OR c)", 4, BRACKETS),
+        ("(b OR c)", 1, BRACKETS),
     ],
 )
 def test_a_wrong_filter_says_what_is_wrong_and_where(text: str, column: int, problem: str) -> None:
@@ -230,6 +248,10 @@ BINARY = message(b"\xff\xfe hidden words", deliveries=2)
         (JSON, "key:user-7 subscription:builds id:770001", True),
         (JSON, f"id:{'ab' * 16}", True),
         (JSON, "key:user", False),
+        (JSON, "type=other OR type=build.done", True),
+        (JSON, "type=other OR nowhere", False),
+        (JSON, "nowhere OR -nowhere failed", True),
+        (JSON, "failed OR nowhere nowhere", False),
         (JSON, "after:1s", True),
         (JSON, "before:1s", False),
         (JSON, "after:2026-11-23T10:42:07Z", True),
@@ -252,20 +274,25 @@ def test_which_messages_match(found: Message, text: str, expected: bool) -> None
 
 
 @pytest.mark.parametrize(
-    ("text", "token"),
+    ("text", "tokens"),
     [
-        ("status=FAILED", "status=FAILED"),
-        ("word data.id=42 status=x", "data.id=42"),
-        ("-status=FAILED", ""),
-        ("status~FAILED", ""),
-        ("data.user.id=42 a=b", "a=b"),
-        ("data.*=x", ""),
-        (f"a={'x' * 499}", ""),
-        (f"a={'x' * 498}", f"a={'x' * 498}"),
+        ("status=FAILED", ["status=FAILED"]),
+        ("word data.id=42 status=x", ["data.id=42"]),
+        ("-status=FAILED", []),
+        ("status~FAILED", []),
+        ("data.user.id=42 a=b", ["a=b"]),
+        ("data.*=x", []),
+        (f"a={'x' * 499}", []),
+        (f"a={'x' * 498}", [f"a={'x' * 498}"]),
+        ("a=1 OR a=2 OR a=1", ["a=1", "a=2"]),
+        ("a=1 OR a=2 b=3", ["b=3"]),
+        ("a=1 OR word", []),
+        ("a=1 OR -a=2", []),
+        (" OR ".join(f"a={number}" for number in range(6)), []),
     ],
 )
-def test_what_the_index_answers(text: str, token: str) -> None:
-    assert parse(text, NOW).token == token
+def test_what_the_index_answers(text: str, tokens: list[str]) -> None:
+    assert parse(text, NOW).tokens == tuple(tokens)
 
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=3)
@@ -282,16 +309,17 @@ ATTRIBUTES = st.dictionaries(st.sampled_from(["a", "data.a", "b"]), st.text(max_
 def test_the_index_leaves_nothing_out(key: str, value: str, attributes: dict[str, str], held: dict[str, Any]) -> None:
     found = message(json.dumps(held).encode(), attributes=attributes)
     query = parse(f"{quoted(key)}={quoted(value)}", NOW)
-    if query.token and query.matches(found):
-        assert query.token in found.tokens or len(found.tokens) == MAX_TOKENS
+    if query.tokens and query.matches(found):
+        assert {*query.tokens} & {*found.tokens} or len(found.tokens) == MAX_TOKENS
 
 
 def test_a_query_tells_what_firestore_can_narrow() -> None:
     query = parse("after:2h before:1h after:3h status=x subscription:builds word -kind:json", NOW)
     assert query.after == NOW - timedelta(hours=2)
     assert query.before == NOW - timedelta(hours=1)
-    assert (query.token, query.subscription) == ("status=x", "builds")
+    assert (query.tokens, query.subscription) == (("status=x",), "builds")
     assert query.timeless == "status=x subscription:builds word -kind:json"
+    assert parse("after:1h a OR b before:1m", NOW).timeless == "a OR b"
     assert query.reads_payloads
     assert not parse("status=x kind:json", NOW).reads_payloads
     assert Query().matches(JSON)

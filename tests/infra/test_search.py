@@ -82,6 +82,9 @@ FILTERS = [
     ("a34=x", 4),
     ("status=FAILED zz=late", 2),
     ("-status=FAILED", 106),
+    ("status=FAILED OR status=WORKING", 107),
+    ("status=FAILED OR zz=late", 56),
+    ("zz=late OR grüße", 16),
     ("grüße", 12),
     ("kind:binary has:redelivery", 3),
     ("subscription:orders", 40),
@@ -117,7 +120,7 @@ def test_history_and_live_find_the_same(messages: Messages, text: str, count: in
 
 def test_a_search_ends_at_its_bound_and_goes_on_from_there(messages: Messages) -> None:
     query = parse("-kind:binary zz=late", NOW)
-    assert narrowed(EVERYTHING, query).token == "zz=late"
+    assert narrowed(EVERYTHING, query).tokens == ("zz=late",)
     scan = parse('"zz=late" status~', NOW)  # nothing holds this text
     seen, looked_at, before = [Found([], None, None, 0)], 0, None
     while not looked_at or before:

@@ -19,7 +19,7 @@ from tests.terraform.stage import MODULE, ROOT, values
 
 FILE = json.loads((MODULE / "firestore.indexes.json").read_text())
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
-SELECTIONS = [EVERYTHING, Selection("builds"), Selection(token="a=b"), Selection("builds", "a=b")]
+SELECTIONS = [EVERYTHING, Selection("builds"), Selection(tokens=("a=b",)), Selection("builds", ("a=b",))]
 # What people look for in the console; the values are short, and not in the order of time.
 AUTOMATIC = {"deliveries", "delivery_attempt", "kind", "ordering_key", "sha256", "size_bytes"}
 

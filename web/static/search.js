@@ -31,10 +31,22 @@ function wordsOf(q) {
   return q.match(/(?:"(?:[^"\\]|\\[^])*"?|[^\s"])+/g) ?? [];
 }
 
+/** A filter's terms: words that OR joins are one. */
+function termsOf(q) {
+  const terms = [];
+  let joins = false;
+  for (const word of wordsOf(q)) {
+    if (word === "OR" || joins) terms.push(`${terms.pop() ?? ""} ${word}`.trim());
+    else terms.push(word);
+    joins = word === "OR";
+  }
+  return terms;
+}
+
 /** The filter with a term added, and its opposite removed; unchanged when the term is in it. */
 export function withTerm(q, term) {
   const opposite = term.startsWith("-") ? term.slice(1) : `-${term}`;
-  const others = wordsOf(q).filter((word) => word !== opposite);
+  const others = termsOf(q).filter((one) => one !== opposite);
   if (!others.includes(term)) others.push(term);
   return others.join(" ");
 }
