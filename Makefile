@@ -7,6 +7,8 @@ PYTHON ?= python3
 PORT ?= 8080
 EMULATORS ?= local
 ARGS ?=
+# Processes that share the tests, most of which wait more than they work. 0: all in one, for a debugger.
+TEST_PROCESSES ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
 VENV := .venv
 PYTHON_IN := $(VENV)/bin/python
@@ -23,7 +25,7 @@ run: setup
 	$(PYTHON_IN) -m infra.local --port $(PORT) --emulators $(EMULATORS) $(ARGS)
 
 test: setup-tests
-	$(PYTHON_IN) -m pytest $(ARGS)
+	$(PYTHON_IN) -m pytest -n $(TEST_PROCESSES) --dist loadgroup $(ARGS)
 
 terraform: setup-tests
 	$(PYTHON_IN) -m pytest tests/terraform $(ARGS)

@@ -7,9 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.cloud import Cloud, start_cloud
+from tests.cloud import ROOT, Cloud, start_cloud
 
 StartCloud = Callable[..., Cloud]
+# What one process makes for all of its tests: plans of the module, and the checkers' packages.
+TOGETHER = ("tests/terraform",)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Several processes share the tests by file, so that what a file starts is started once."""
+    for item in items:
+        path = item.path.relative_to(ROOT).as_posix()
+        item.add_marker(pytest.mark.xdist_group(next((one for one in TOGETHER if path.startswith(one)), path)))
 
 
 @pytest.fixture(scope="session")

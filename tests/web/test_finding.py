@@ -14,16 +14,20 @@ from tests.web.stage import SUBSCRIPTION, LocalFirestore, Writer, settings_for
 from tests.web.test_messages import HOSTILE, ids_in
 from tests.web.visitor import SCRIPT, Skeleton, Visitor, add_user, services_of
 
-NOW = datetime.now(UTC).replace(microsecond=0)
+
+@pytest.fixture(scope="module")
+def now() -> datetime:
+    """When the messages are made: the run may have begun an hour before."""
+    return datetime.now(UTC).replace(microsecond=0)
 
 
 @pytest.fixture(scope="module")
-def app() -> Iterator[Flask]:
+def app(now: datetime) -> Iterator[Flask]:
     """A viewer over 2,400 messages: every 100th failed, and says so in its payload."""
     local = LocalFirestore()
     writer = Writer(local.address)
     for start in range(0, 2400, 100):
-        at = NOW - timedelta(minutes=30, seconds=start)
+        at = now - timedelta(minutes=30, seconds=start)
         writer.messages(99, received_at=at)
         store(writer, at)
     with running(settings_for(local.address, LOG_LEVEL="CRITICAL")) as made:
@@ -104,8 +108,8 @@ def test_the_stream_begins_behind_what_was_looked_at(app: Flask, viewer: Visitor
     assert datetime.now(UTC) - Cursor.parse(live.group(1)).received_at < timedelta(seconds=30)
 
 
-def test_a_span_of_time_narrows(viewer: Visitor) -> None:
-    since, until = NOW - timedelta(minutes=35), NOW - timedelta(minutes=30)
+def test_a_span_of_time_narrows(viewer: Visitor, now: datetime) -> None:
+    since, until = now - timedelta(minutes=35), now - timedelta(minutes=30)
     q = f"status=FAILED after:{since.isoformat()} before:{until.isoformat()}"
     assert len(ids_in(viewer.get("/messages", query_string={"q": q}).text)) == 3
 
@@ -145,7 +149,7 @@ def test_no_filter_breaks_a_page(viewer: Visitor, q: str) -> None:
     assert viewer.get("/timeline", query_string={"q": q}).status_code in (200, 400)
 
 
-def test_the_timeline_counts_links_and_keeps_the_filter(viewer: Visitor) -> None:
+def test_the_timeline_counts_links_and_keeps_the_filter(viewer: Visitor, now: datetime) -> None:
     answer = viewer.get("/timeline", query_string={"q": "status=FAILED after:5m", "subscription": SUBSCRIPTION})
     assert answer.status_code == 200
     assert "2,400 in the last hour" in answer.text or "in the last hour, most" in answer.text
@@ -155,7 +159,7 @@ def test_the_timeline_counts_links_and_keeps_the_filter(viewer: Visitor) -> None
         held = parse_qs(urlsplit(link).query)
         assert re.fullmatch(r"status=FAILED after:\S+Z before:\S+Z", held["q"][0])
         assert held["subscription"] == [SUBSCRIPTION]
-    counted = next(link for link in links if f"after%3A{NOW - timedelta(minutes=31):%Y-%m-%dT%H}" in link)
+    counted = next(link for link in links if f"after%3A{now - timedelta(minutes=31):%Y-%m-%dT%H}" in link)
     assert viewer.get(counted).status_code == 200
 
 
