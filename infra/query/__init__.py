@@ -126,7 +126,7 @@ def _signed_term(word: Word, now: datetime) -> Term:
         column = word.column + word.source.index("(")
         raise QueryError(column, _BRACKETS)
     term = _term(word, now)
-    return terms.Not(term) if word.negated else term
+    return terms.opposite(term) if word.negated else term
 
 
 def _term(word: Word, now: datetime) -> Term:

@@ -14,14 +14,22 @@ _REMEMBERED = 64
 
 def texts_at(data: bytes, path: str) -> Iterator[str]:
     """Every scalar at ``path`` as the text that was sent; nothing when ``data`` is not a JSON object."""
+    return (text for node in _nodes_at(data, path) if (text := _scalar(node)) is not None)
+
+
+def leads_anywhere(data: bytes, path: str) -> bool:
+    """Whether anything is at ``path``: a scalar, an object or an array."""
+    return any(True for _ in _nodes_at(data, path))
+
+
+def _nodes_at(data: bytes, path: str) -> Iterator[object]:
     root = _parsed(data)
     # Without recursion: a payload nests as deep as its publisher likes.
     ahead: list[tuple[object, int]] = [(root, 0)] if isinstance(root, dict) else []
     while ahead:
         node, position = ahead.pop()
         if position > len(path):
-            if (text := _scalar(node)) is not None:
-                yield text
+            yield node
         else:
             ahead.extend(_steps(node, path, position))
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import ClassVar, Literal, Protocol
 
 from infra.message import Kind, Message, fits_index
-from infra.query.fields import texts_at
+from infra.query.fields import leads_anywhere, texts_at
 
 Quality = Literal["attributes", "data", "key", "redelivery"]
 
@@ -37,6 +37,17 @@ class Not:
 
     def matches(self, message: Message) -> bool:
         return not self.term.matches(message)
+
+
+def opposite(term: Term) -> Term:
+    """What every message meets that does not meet ``term``. Of a time it is a time, which Firestore narrows by."""
+    match term:
+        case After(at=at):
+            return Before(at)
+        case Before(at=at):
+            return After(at)
+        case _:
+            return Not(term)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +128,8 @@ class Contains:
         attribute = message.attributes.get(self.key)
         if attribute is not None and wanted in attribute.casefold():
             return True
+        if not wanted and message.data is not None and (field := _field_of(self.key)):
+            return leads_anywhere(message.data, field)
         return any(wanted in text.casefold() for text in _field_texts(message, self.key))
 
 

@@ -3,14 +3,14 @@
 import re
 from datetime import UTC, datetime, timedelta
 
-_SIZE = re.compile(r"([0-9]{1,12})(?:\.([0-9]{1,3}))?([kmg]?i?b?)", re.IGNORECASE)
+_SIZE = re.compile(r"([0-9]{1,12})(?:\.([0-9]{1,3}))?([kmg]?i?b?)", re.IGNORECASE | re.ASCII)
 _SIZE_UNITS: dict[str, int] = {
     "": 1,
     "b": 1,
     **{f"{letter}{end}": 1000**power for power, letter in enumerate("kmg", 1) for end in ("", "b")},
     **{f"{letter}i{end}": 1024**power for power, letter in enumerate("kmg", 1) for end in ("", "b")},
 }
-_SPAN = re.compile(r"([0-9]{1,6})([smhdw])", re.IGNORECASE)
+_SPAN = re.compile(r"([0-9]{1,6})([smhdw])", re.IGNORECASE | re.ASCII)
 _SPAN_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 _LONGEST_MOMENT = 40
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -68,6 +68,8 @@ BRACKETS = "brackets do not group: OR joins its two neighbours, then all terms m
         ("before:2026-11-23T10:00Z", [Before(datetime(2026, 11, 23, 10, tzinfo=UTC))]),
         ("after:2026-11-23", [After(datetime(2026, 11, 23, tzinfo=UTC))]),
         ("after:2026-11-23T10:00:01.5+02:00", [After(datetime(2026, 11, 23, 8, 0, 1, 500_000, tzinfo=UTC))]),
+        ("-after:10m", [Before(NOW - timedelta(minutes=10))]),
+        ("-before:10m", [After(NOW - timedelta(minutes=10))]),
         ("after:99999w", [After(datetime(1970, 1, 1, tzinfo=UTC))]),
         ("subscription:builds", [SubscriptionIs("builds")]),
         ("id:1234", [IdIs("1234")]),
@@ -114,6 +116,12 @@ def test_what_a_filter_means(text: str, terms: list[Term]) -> None:
         ("has:luck", 5, "has: asks for one of attributes, data, key, redelivery; found 'luck'."),
         ("larger:big", 8, "a size is a number and b, kb, mb, gb, kib, mib or gib, for example 10kb; found 'big'."),
         ("larger:1ib", 8, "a size is a number and b, kb, mb, gb, kib, mib or gib, for example 10kb; found '1ib'."),
+        ("after:10ſ", 7, "a time is 30s, 10m, 2h, 3d or 1w ago, or for example 2026-11-23T10:00Z; found '10ſ'."),
+        (
+            "larger:10\u212a",
+            8,
+            "a size is a number and b, kb, mb, gb, kib, mib or gib, for example 10kb; found '10\u212a'.",
+        ),
         ("after:soon", 7, "a time is 30s, 10m, 2h, 3d or 1w ago, or for example 2026-11-23T10:00Z; found 'soon'."),
         (
             "after:0001-01-01T00:00+14:00",
@@ -164,10 +172,10 @@ def column_of_error(text: str) -> int:
 )
 def test_the_longest_filters_cost_little(text: str) -> None:
     assert len(text) <= MAX_CHARACTERS
-    start = time.perf_counter()
+    start = time.thread_time()
     for _ in range(10):
         column_of_error(text)
-    assert (time.perf_counter() - start) / 10 < 0.05
+    assert (time.thread_time() - start) / 10 < 0.05
 
 
 @given(st.text(max_size=40), st.text(max_size=40))
@@ -232,6 +240,10 @@ BINARY = message(b"\xff\xfe hidden words", deliveries=2)
         (JSON, "data.user.id=42", True),
         (JSON, "data.user.name~an", True),
         (JSON, "data.user=42", False),
+        (JSON, "data.user~ data.items~ data.user.id~ data.items.0~", True),
+        (JSON, "data.user~42", False),
+        (JSON, "data.user.nobody~ OR data.items.2~", False),
+        (LARGE, "data.status~", True),
         (JSON, "data.a.b.c=null", True),
         (JSON, "data.ok=true", True),
         (JSON, "data.price=0.10 -data.price=0.1", True),
@@ -339,9 +351,9 @@ def test_a_query_tells_what_firestore_can_narrow() -> None:
 @pytest.mark.parametrize("path", ["a" + ".a" * 899, "*" + ".*" * 899, "a" + ".0" * 899, "." * 898])
 def test_hostile_payloads_cost_little(data: bytes, path: str) -> None:
     query = parse(" ".join([f"-data.{path}=2"]), NOW)
-    start = time.perf_counter()
+    start = time.thread_time()
     assert query.matches(message(data))
-    assert time.perf_counter() - start < 0.5
+    assert time.thread_time() - start < 0.5
 
 
 def test_at_most_thirty_terms() -> None:
