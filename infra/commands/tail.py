@@ -20,6 +20,7 @@ _REMEMBERED = 20_000
 _POLL_SECONDS = 1.0
 _ONCE = 2_000
 _LOOK_BACK = Bounds(messages=10_000, seconds=10.0)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @click.command()
@@ -37,10 +38,18 @@ def tail(console: Console, lines: int, subscription: str, text: str, as_json: bo
     QUERY is for example 'status=FAILED after:10m' or '-type=heartbeat "connection refused"'; README.md has all of it.
     """
     query = _query(text)
+    _check(subscription, console)
     messages = Messages(console.database, console.settings.message_shards, console.settings.subscriptions)
     line = _json if as_json else _text
     for message in _followed(messages, Selection(subscription), query, lines, not no_follow):
         click.echo(line(message))
+
+
+def _check(subscription: str, console: Console) -> None:
+    known = console.settings.subscriptions
+    if subscription and known and subscription not in known:
+        problem = f"{subscription!r} is not monitored here; SUBSCRIPTIONS names {', '.join(known)}"
+        raise click.BadParameter(problem, param_hint="--subscription")
 
 
 def _query(text: str) -> Query:
@@ -52,21 +61,20 @@ def _query(text: str) -> Query:
 
 
 def _followed(messages: Messages, selection: Selection, query: Query, lines: int, follow: bool) -> Iterator[Message]:
-    start = datetime.now(UTC)
     narrow = narrowed(selection, query)
-    # What was there before is not new, though the first look for new ones reads it again.
-    seen = OrderedDict((message.id, None) for message in _fresh(messages, narrow, start)) if follow else OrderedDict()
-    found = search(messages, selection, query, limit=lines or 1, bounds=_LOOK_BACK if lines else Bounds(messages=1))
-    if found.older and len(found.messages) < lines:
-        back_to = f"{found.older.received_at:%Y-%m-%d %H:%M:%S} UTC"
-        click.echo(f"Looked at {found.looked_at:,} messages, back to {back_to}.", err=True)
-    shown = found.messages[:lines]
-    yield from reversed(shown)
+    # Firestore's clock, not this machine's; and read first: nothing that comes meanwhile counts as known.
+    newest = next((message.received_at for message in messages.page(narrow, limit=1)), _EPOCH)
+    known = _recent(messages, narrow, newest)[0] if follow else []
+    seen = OrderedDict((message.id, None) for message in known if message.received_at <= newest)
+    shown = _last(messages, selection, query, lines) if lines else []
+    yield from shown
     seen.update((message.id, None) for message in shown)
-    newest = found.newest.received_at if found.newest and not query.before else start
     while follow:
         time.sleep(_POLL_SECONDS)
-        for message in _fresh(messages, narrow, newest):
+        found, is_whole = _recent(messages, narrow, newest)
+        if not is_whole:
+            click.echo(f"More than {_ONCE} at once: some are not shown here.", err=True)
+        for message in found:
             newest = max(newest, message.received_at)
             if message.id in seen or not query.matches(message):
                 continue
@@ -76,12 +84,21 @@ def _followed(messages: Messages, selection: Selection, query: Query, lines: int
             seen.popitem(last=False)
 
 
-def _fresh(messages: Messages, selection: Selection, newest: datetime) -> list[Message]:
-    found = messages.since(Cursor(newest - _OVERLAP, "0" * 32), selection, limit=_ONCE)
+def _last(messages: Messages, selection: Selection, query: Query, lines: int) -> list[Message]:
+    """The newest that match, oldest first; it says how far back it looked when there may be more."""
+    found = search(messages, selection, query, limit=lines, bounds=_LOOK_BACK)
+    if found.older and len(found.messages) < lines:
+        back_to = f"{found.older.received_at:%Y-%m-%d %H:%M:%S} UTC"
+        click.echo(f"Looked at {found.looked_at:,} messages, back to {back_to}.", err=True)
+    return found.messages[::-1]
+
+
+def _recent(messages: Messages, selection: Selection, newest: datetime) -> tuple[list[Message], bool]:
+    """What came from a little before ``newest`` on, oldest first, and whether that is all of it."""
+    found = messages.since(Cursor(max(_EPOCH + _OVERLAP, newest) - _OVERLAP, "0" * 32), selection, limit=_ONCE)
     if found is None:
-        click.echo(f"More than {_ONCE} at once: some are not shown here.", err=True)
-        found = messages.page(selection, limit=_ONCE)[::-1]
-    return found
+        return messages.page(selection, limit=_ONCE)[::-1], False
+    return found, True
 
 
 def _text(message: Message) -> str:

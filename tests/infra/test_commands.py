@@ -6,14 +6,19 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from test_utils.retry import RetryResult
 
+from infra.firestore.values import Plain
 from infra.settings import ConsoleSettings
 from infra.users import Users
+from tests.browser.writing import writer_at
 from tests.cloud import Cloud
 from tests.infra.conftest import NAMES
 
@@ -114,30 +119,71 @@ def test_published_messages_are_followed_by_tail(cloud: Cloud) -> None:
     mark = uuid4().hex
     publish = ["publish", cloud["topic"], '{"n": 1}', "-a", f"mark={mark}", "--ordering-key", "k"]
     assert run(*publish, environ=cloud.environ).returncode == 0
-    with subprocess.Popen(
-        [sys.executable, "-m", "infra", "tail", "-n", "1", "--json", "--filter", f"mark={mark} data.n=1 -kind:text"],
-        stdout=subprocess.PIPE,
-        env={"PATH": os.environ["PATH"], **cloud.environ},
-        cwd=ROOT,
-    ) as tail:
-        patience = threading.Timer(45, tail.kill)  # ends the reading below when nothing comes
-        patience.start()
-        try:
-            assert tail.stdout is not None
-            first = json.loads(tail.stdout.readline())
-            other = ["publish", cloud["topic"], "not this", "-a", f"mark={mark}"]
-            assert run(*other, environ=cloud.environ).returncode == 0
-            found = run(*publish, "--count", "3", environ=cloud.environ)
-            assert found.returncode == 0, found.stderr
-            assert found.stdout.startswith("Published 3 messages")
-            lines = [first, *(json.loads(tail.stdout.readline()) for _ in range(3))]
-        finally:
-            patience.cancel()
-            tail.terminate()
+    wanted = ["-n", "1", "--json", "--filter", f"mark={mark} data.n=1 -kind:text"]
+    with following(*wanted, environ=cloud.environ) as tail:
+        first = json.loads(next(tail))
+        other = ["publish", cloud["topic"], "not this", "-a", f"mark={mark}"]
+        assert run(*other, environ=cloud.environ).returncode == 0
+        found = run(*publish, "--count", "3", environ=cloud.environ)
+        assert found.returncode == 0, found.stderr
+        assert found.stdout.startswith("Published 3 messages")
+        lines = [first, *(json.loads(next(tail)) for _ in range(3))]
     assert {(line["attributes"]["mark"], line["ordering_key"], line["preview"]) for line in lines} == {
         (mark, "k", '{"n": 1}')
     }
     assert len({line["message_id"] for line in lines}) == 4
+
+
+@pytest.mark.parametrize("lines", [0, 2])
+def test_tail_takes_nothing_for_new_that_was_there(cloud: Cloud, lines: int) -> None:
+    mark = uuid4().hex
+    marked: dict[str, Plain] = {"attributes": {"mark": mark}, "tokens": [f"mark={mark}"]}
+    then = datetime.now(UTC) - timedelta(seconds=30)
+    new: list[str] = []
+    ended = threading.Event()
+
+    def write() -> None:
+        # It says nothing of when it began to look, so something new comes until it has seen that.
+        while not ended.wait(0.5):
+            new.append(writer.message(**marked))
+
+    with writer_at(cloud) as writer:
+        old = [writer.message(received_at=then + timedelta(seconds=number), **marked) for number in range(5)]
+        with following("-n", str(lines), "--json", "--filter", f"mark={mark}", environ=cloud.environ) as tail:
+            assert [json.loads(next(tail))["id"] for _ in range(lines)] == old[len(old) - lines :]
+            thread = threading.Thread(target=write)
+            thread.start()
+            try:
+                assert json.loads(next(tail))["id"] in new
+            finally:
+                ended.set()
+                thread.join()
+
+
+def test_tail_refuses_a_subscription_that_is_not_monitored(cloud: Cloud) -> None:
+    found = run("tail", "--subscription", "bilds", environ=cloud.environ)
+    assert found.returncode == 2
+    assert f"'bilds' is not monitored here; SUBSCRIPTIONS names {cloud['subscription']}" in found.stderr
+
+
+@contextmanager
+def following(*words: str, environ: dict[str, str]) -> Iterator[Iterator[str]]:
+    """The lines of ``tail`` as it prints them; none of them is waited for longer than 45 s."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "infra", "tail", *words],
+        stdout=subprocess.PIPE,
+        env={"PATH": os.environ["PATH"], **environ},
+        cwd=ROOT,
+        text=True,
+    ) as tail:
+        patience = threading.Timer(45, tail.kill)  # ends the reading when nothing comes
+        patience.start()
+        try:
+            assert tail.stdout is not None
+            yield iter(tail.stdout)
+        finally:
+            patience.cancel()
+            tail.terminate()
 
 
 def test_tail_says_where_a_filter_is_wrong(cloud: Cloud) -> None:
