@@ -12,6 +12,7 @@
     ├── StoreError                         500  Firestore refused
     │   ├── DocumentNotFoundError          404
     │   ├── DocumentExistsError            409
+    │   ├── PayloadGoneError               410  a part of a payload has expired before its message
     │   ├── StoreRefusedError              500  INVALID_ARGUMENT and the like: the same request never succeeds
     │   │   └── StoreDeniedError           500  our service account may not
     │   └── StoreUnavailableError          503  anything that may succeed later, and every unknown outcome
@@ -96,6 +97,12 @@ class DocumentExistsError(StoreError):
     """The document is there already."""
 
     status = 409
+
+
+class PayloadGoneError(StoreError):
+    """A part of a payload is not there any more, and will not come back."""
+
+    status = 410
 
 
 class StoreRefusedError(StoreError):

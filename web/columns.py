@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from infra.errors import InputError
-from infra.message import Message, parse_json
+from infra.message import MAX_PARSED_BYTES, Message, parse_json
 from infra.query.fields import texts_at
 from web.formats import short
 
@@ -21,8 +21,9 @@ MOST_OFFERED = 30
 _CELL_CHARACTERS = 60
 _WHOLE_CHARACTERS = 500
 _HEAD_CHARACTERS = 16
-# Of `items.*.id` so many are joined.
+# Of `items.*.id` a cell joins so many.
 _MOST_VALUES = 10
+_BETWEEN = " · "
 # Names are offered from so much of a payload.
 _OFFERED_BYTES = 8 * 1024
 _OFFERED_FIELDS = 60
@@ -69,14 +70,28 @@ def cells(message: Message, columns: Columns) -> tuple[Cell, ...]:
 
 
 def value(message: Message, name: str) -> str | None:
-    """The whole value of one column as sent, as far as the head document holds it; None when there is none."""
+    """The value of one column as sent, as far as the head document holds it; None when there is none.
+
+    Of many values the first ten, and a sign that there are more.
+    """
     attribute = message.attributes.get(name)
     if attribute is not None:
         return attribute
-    if not name.startswith("data."):
-        return None
-    texts = _known(message, name) if message.data is None else _texts(message.data, name.removeprefix("data."))
-    return " · ".join(texts) if texts else None
+    texts = _known(message, name) if message.data is None else _texts(message.data, name)
+    more = ["…"] if len(texts) > _MOST_VALUES else []
+    return _BETWEEN.join([*texts[:_MOST_VALUES], *more]) if texts else None
+
+
+def whole_value(message: Message, payload: bytes, name: str) -> str | None:
+    """The value of one column, uncut, from the whole payload; None when there is none.
+
+    Of JSON beyond 1 MiB, which nobody parses here, it is what the index knows.
+    """
+    attribute = message.attributes.get(name)
+    if attribute is not None:
+        return attribute
+    texts = _texts(payload, name) if len(payload) <= MAX_PARSED_BYTES else _known(message, name)
+    return _BETWEEN.join(texts) if texts else None
 
 
 def offered(messages: Sequence[Message], chosen: Columns) -> tuple[str, ...]:
@@ -125,13 +140,17 @@ def _why_nothing(message: Message, name: str) -> str:
     return "" if below is None else f"There are fields below: {short(name, 60)}.…"
 
 
-def _texts(payload: bytes, path: str) -> list[str]:
+def _texts(payload: bytes, name: str) -> list[str]:
+    if not name.startswith("data."):
+        return []
     # The last of several is found first.
-    return list(islice(texts_at(payload, path), _MOST_VALUES))[::-1]
+    return list(texts_at(payload, name.removeprefix("data.")))[::-1]
 
 
 def _known(message: Message, name: str) -> list[str]:
     """What the index holds of a payload that the head does not."""
+    if not name.startswith("data."):
+        return []
     return [token[len(name) + 1 :] for token in message.tokens if token.startswith(f"{name}=")][:1]
 
 

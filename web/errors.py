@@ -31,6 +31,7 @@ _WORDS = {
     404: ("Not found", "There is nothing at this address. A message may have expired, or the link may be cut short."),
     405: ("Not possible this way", "This address does not take that kind of request."),
     409: ("Already there", "Somebody else was quicker."),
+    410: ("Gone", "It has expired and will not come back."),
     413: ("Too large", "That is more than this form takes."),
     429: ("Slow down, please", "Too many attempts. Try again in a moment."),
     500: ("Something broke", "That is our fault, not yours. It has been logged; trying again does no harm."),

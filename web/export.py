@@ -10,13 +10,13 @@ from datetime import UTC, datetime
 from flask import Blueprint, Response, abort, request
 from flask.typing import ResponseReturnValue
 
-from infra.errors import StoreError
+from infra.errors import PayloadGoneError, StoreError
 from infra.firestore.reads import Messages
 from infra.firestore.search import Bounds, Found
 from infra.message import Cursor, Message
 from web import records
 from web.auth import requires, signed_in_user
-from web.columns import parse_columns, value
+from web.columns import parse_columns, whole_value
 from web.formats import full_text
 from web.matching import pages, read_filter
 from web.services import services
@@ -26,7 +26,7 @@ BOUNDS = Bounds(messages=100_000, seconds=600.0)
 _CSV = "text/csv; charset=utf-8; header=present"
 _NDJSON = "application/x-ndjson"
 
-Line = Callable[[Message, bytes], bytes]
+Line = Callable[[Message, bytes | None], bytes]
 
 blueprint = Blueprint("export", __name__)
 
@@ -45,9 +45,9 @@ def csv() -> ResponseReturnValue:
     columns = parse_columns(request.args.getlist("columns"))
     head = records.csv_row([*records.COLUMNS, *columns])
 
-    def row(message: Message, payload: bytes) -> bytes:
+    def row(message: Message, payload: bytes | None) -> bytes:
         fields = records.csv_fields(records.record(message, payload))
-        return records.csv_row([*fields, *(value(message, name) for name in columns)])
+        return records.csv_row([*fields, *(whole_value(message, payload or b"", name) for name in columns)])
 
     return _export("csv", _CSV, head, row, _cut_row)
 
@@ -55,6 +55,8 @@ def csv() -> ResponseReturnValue:
 def _export(ending: str, content_type: str, head: bytes, line: Line, cut: Callable[[str], bytes]) -> Response:
     _refuse_other_sites()
     wanted = read_filter(request.args)
+    if request.method == "HEAD":
+        return Response(content_type=content_type)  # nothing is taken along
     asked = " ".join(f"{name}={value}" for name, value in wanted.arguments.items())
     # Before the first byte: taking data along is recorded, or does not happen.
     services().audit.record(signed_in_user().name, f"message.export_{ending}", "messages", asked or "everything")
@@ -83,12 +85,17 @@ def _lines(
     if head:
         yield head
     position: Cursor | None = None
+    gone = 0
     try:
         for page in found:
             for message in page.messages:
-                yield line(message, store.payload(message))
+                payload = _payload(store, message)
+                gone += payload is None
+                yield line(message, payload)
                 position = message.cursor
             position = page.older
+        if gone:
+            yield cut(f"without the payloads of {gone} messages, which are expiring")
         if position:
             yield cut(f"searched back to {full_text(position.received_at)}; go on with before={position}")
     except StoreError as exc:
@@ -96,12 +103,20 @@ def _lines(
         yield cut("the database did not answer" + (f"; go on with before={position}" if position else ""))
 
 
+def _payload(store: Messages, message: Message) -> bytes | None:
+    """The whole payload; None when a part has expired already, which says nothing of other messages."""
+    try:
+        return store.payload(message)
+    except PayloadGoneError:
+        return None
+
+
 def _log_cut() -> Callable[[str], None]:
     log, who = services().log, signed_in_user().name
     return lambda reason: log.error("an export was cut", who=who, reason=reason)
 
 
-def _json_line(message: Message, payload: bytes) -> bytes:
+def _json_line(message: Message, payload: bytes | None) -> bytes:
     return records.ndjson_line(records.record(message, payload))
 
 

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, abort, jsonify, redirect, render_template
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
-from infra.errors import StoreUnavailableError
+from infra.errors import PayloadGoneError, StoreUnavailableError
 from infra.filters import SavedFilter, View
 from infra.firestore.reads import Selection
 from infra.firestore.search import search
@@ -101,6 +101,8 @@ def message(document: str) -> ResponseReturnValue:
     try:
         shown = payload.show(_head(found), found.size_bytes, found.kind, wanted)
         gone = ""
+    except PayloadGoneError:
+        shown, gone = payload.Shown(None, (), Markup()), "A part of the payload is gone: the message is expiring."
     except StoreUnavailableError as exc:
         services().log.warning("payload incomplete", id=document, reason=str(exc))
         shown, gone = payload.Shown(None, (), Markup()), "The payload cannot be read at this moment."

@@ -41,8 +41,8 @@ def _paths() -> Json:
         "/openapi.json": {"get": _operation("This description", {"type": "object"})},
         "/session": {"get": _operation("Who asks, and the token for POST", _ref("Session"))},
         "/messages": {"get": _operation("Messages, newest first", _ref("Messages"), listed, (400,))},
-        "/messages/{document}": {"get": _operation("One message with its payload", _ref("Message"), [one], (404,))},
-        "/messages/{document}/data": {"get": _operation("The payload, byte for byte", None, [one], (404,))},
+        "/messages/{document}": {"get": _operation("One message with its payload", _ref("Message"), [one], (404, 410))},
+        "/messages/{document}/data": {"get": _operation("The payload, byte for byte", None, [one], (404, 410))},
         "/subscriptions": {"get": _operation("The monitored subscriptions", _ref("Subscriptions"))},
         "/subscriptions/{subscription}/start": {
             "post": _operation("Start delivery, for everyone", _ref("Subscription"), [named, token], (400, 404, 502))

@@ -35,10 +35,13 @@ def summary(message: Message) -> dict[str, object]:
     return {**_fields(message), "preview": message.preview, "cursor": str(message.cursor)}
 
 
-def record(message: Message, payload: bytes) -> dict[str, object]:
-    """A message with its whole payload: ``data`` when it is UTF-8, ``data_base64`` otherwise; the other one is null."""
-    text = _text(payload)
-    encoded = None if text is not None else base64.b64encode(payload).decode()
+def record(message: Message, payload: bytes | None) -> dict[str, object]:
+    """A message with its whole payload: ``data`` when it is UTF-8, ``data_base64`` otherwise; the other one is null.
+
+    Both are null when the payload is None: it is gone.
+    """
+    text = None if payload is None else _text(payload)
+    encoded = None if text is not None or payload is None else base64.b64encode(payload).decode()
     return {**_fields(message), "data": text, "data_base64": encoded}
 
 

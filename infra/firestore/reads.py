@@ -13,7 +13,7 @@ from typing import Any
 from google.cloud.firestore_v1 import types
 from google.protobuf.wrappers_pb2 import Int32Value
 
-from infra.errors import StoreUnavailableError
+from infra.errors import PayloadGoneError
 from infra.firestore.border import firestore_errors
 from infra.firestore.client import Database
 from infra.firestore.values import decode, decode_message, encode
@@ -98,7 +98,7 @@ class Messages:
         return [decode_message(found) for found in self._documents(names, READ_SECONDS)] if names else []
 
     def payload(self, message: Message) -> bytes:
-        """The whole payload, byte for byte. Raises StoreUnavailableError when a part is missing."""
+        """The whole payload, byte for byte. Raises PayloadGoneError (410) when a part is missing, StoreError."""
         if not message.chunks:
             return message.data or b""
         head = f"{self._database.root}/messages/{message.id}/chunks"
@@ -106,9 +106,8 @@ class Messages:
         # A reply may come in any order; the names put the pieces back.
         pieces = {found.name: found.fields["data"].bytes_value for found in self._documents(names, PAYLOAD_SECONDS)}
         if len(pieces) != len(names):
-            raise StoreUnavailableError(
-                f"{len(names) - len(pieces)} of {len(names)} parts of message {message.id} are gone; it is expiring."
-            )
+            gone = len(names) - len(pieces)
+            raise PayloadGoneError(f"{gone} of {len(names)} parts of message {message.id} are gone; it is expiring.")
         return b"".join(pieces[name] for name in names)
 
     def count(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from google.cloud.firestore_v1 import types
 
-from infra.errors import StoreUnavailableError
+from infra.errors import PayloadGoneError
 from infra.firestore.reads import Messages
 from infra.firestore.writes import MessageWriter
 from tests.functions.committing import NOW, commit, database_at, pushed, stored
@@ -40,6 +40,6 @@ def test_a_payload_with_a_hole_is_no_payload(store: str) -> None:
     assert found
     assert messages.payload(found) == message.data
     asyncio.run(delete_a_chunk())
-    with pytest.raises(StoreUnavailableError, match=r"1 of 3 parts of message .* are gone; it is expiring"):
+    with pytest.raises(PayloadGoneError, match=r"1 of 3 parts of message .* are gone; it is expiring"):
         messages.payload(found)
     database.close()

@@ -13,6 +13,7 @@ import pytest
 from flask import Flask
 
 from infra.errors import InputError
+from infra.firestore.values import Plain
 from infra.logs import Logger
 from infra.message import Message
 from tests.web.conftest import running
@@ -81,6 +82,7 @@ def test_what_cannot_be_columns_is_told(text: str, sentence: str) -> None:
         ("data.none", "null"),
         ("data.items.1.id", "2"),
         ("data.items.*.id", "1 · 2"),
+        ("data.many.*", "0 · 1 · 2 · 3 · 4 · 5 · 6 · 7 · 8 · 9 · …"),
         ("data.a.b", "dotted"),
         ("data.user", ""),
         ("data", ""),
@@ -90,7 +92,7 @@ def test_what_cannot_be_columns_is_told(text: str, sentence: str) -> None:
 def test_values_are_as_sent(column: str, expected: str) -> None:
     data = (
         '{"id": 0.10, "big": 12345678901234567890, "user": {"name": "Åsa\\n<b>"}, "yes": true, "none": null,'
-        ' "items": [{"id": 1}, {"id": 2}], "a.b": "dotted"}'
+        ' "items": [{"id": 1}, {"id": 2}], "a.b": "dotted", "many": [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]}'
     )
     assert shown(data.encode(), column, type="order") == [expected]
 
@@ -242,14 +244,29 @@ def test_a_head_tells_columns_apart(name: str, head: str) -> None:
     assert len(heading(name)) <= 40
 
 
-def test_a_spreadsheet_has_the_columns_uncut_and_last(operator: Visitor, writer: Writer) -> None:
-    data = json.dumps({"user": {"id": 42}, "long": "x" * 700, "formula": "=1"}).encode()
-    writer.message(attributes={"for": "csv"}, tokens=["for=csv"], kind="json", data=data, size_bytes=len(data))
-    names = "data.user.id,data.long,data.formula,other"
-    text = operator.get(f"/export.csv?q=for%3Dcsv&columns={names}").text
+@pytest.mark.parametrize("size", [0, 20_000], ids=["in its head", "in a chunk"])
+def test_a_spreadsheet_has_the_columns_uncut_and_last(operator: Visitor, app: Flask, writer: Writer, size: int) -> None:
+    items = [{"id": number} for number in range(12)]
+    fields = {"user": {"id": 42}, "long": "x" * 700, "formula": "=1", "items": items, "rest": "y" * size}
+    data = json.dumps(fields).encode()
+    kept: dict[str, Plain] = {"data": None, "chunks": 1} if size else {"data": data}
+    mark = f"csv{size}"
+    document = writer.message(
+        attributes={"for": mark}, tokens=[f"for={mark}"], kind="json", size_bytes=len(data), **kept
+    )
+    if size:
+        head = services_of(app).database.documents.collection("messages").document(document)
+        head.collection("chunks").document("0000").set({"data": data})
+    names = "data.user.id,data.long,data.formula,other,data.items.*.id"
+    text = operator.get(f"/export.csv?q=for%3D{mark}&columns={names}").text
     (row,) = csv.DictReader(io.StringIO(text, newline=""))
-    assert list(row)[-4:] == names.split(",")
-    assert [row[name] for name in names.split(",")] == ["42", "x" * 700, "'=1", ""]
+    assert list(row)[-5:] == names.split(",")
+    ids = " · ".join(map(str, range(12)))
+    assert [row[name] for name in names.split(",")] == ["42", "x" * 700, "'=1", "", ids]
+
+
+def test_the_page_links_to_its_spreadsheet(operator: Visitor) -> None:
+    names = "data.user.id,other"
     page = operator.get(f"/messages?q=for%3Dcsv&columns={names}").text
     link = re.search(r'href="(/export\.csv[^"]*)"', page)
     assert link

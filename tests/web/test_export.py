@@ -114,11 +114,18 @@ def test_whole_payloads_and_every_field(operator: Visitor, app: Flask, writer: W
     (row,) = rows(operator.get("/export.csv?q=big%3Done").text)
     assert base64.b64decode(row["data_base64"]) == b"".join(pieces)
     assert (json.loads(row["attributes"]), row["ordering_key"]) == (attributes, "'=k")
-    # A part that is gone ends the file, which says so.
+    # A part that is gone takes nothing else with it, and the file says so.
     chunks.document("0001").delete()
-    last = ndjson(operator.get("/export.ndjson?q=big%3Done").text)[-1]
-    assert last == {"cut": "the database did not answer"}
-    assert operator.get("/export.csv?q=big%3Done").text.endswith("CUT: the database did not answer\r\n")
+    older = writer.message(received_at=datetime(2019, 1, 1, tzinfo=UTC), attributes={"big": "one"}, tokens=["big=one"])
+    broken, whole, last = ndjson(operator.get("/export.ndjson?q=big%3Done").text)
+    assert (broken["id"], broken["data"], broken["data_base64"]) == (document, None, None)
+    assert whole["id"] == older
+    assert last == {"cut": "without the payloads of 1 messages, which are expiring"}
+    said = operator.get("/export.csv?q=big%3Done").text.splitlines()
+    assert (len(said), said[-1]) == (4, '"CUT: without the payloads of 1 messages, which are expiring"')
+    writer.delete(older)  # other tests read back to the very beginning
+    for address in (f"/messages/{document}/data", f"/api/v1/messages/{document}"):
+        assert operator.get(address, SCRIPT).status_code == 410
 
 
 def test_it_is_a_file_and_is_recorded(operator: Visitor, app: Flask) -> None:
@@ -133,6 +140,10 @@ def test_it_is_a_file_and_is_recorded(operator: Visitor, app: Flask) -> None:
         entries = services_of(app).database.documents.collection("audit").stream()
         found = {one.get("detail") for one in entries if one.get("what") == f"message.export_{ending}"}
         assert "q=nothing-matches-this" in found
+        head = operator.client.head(f"/export.{ending}?q=only-asked", base_url=operator.base_url)
+        assert (head.status_code, head.headers["Content-Type"]) == (200, content_type)
+        entries = services_of(app).database.documents.collection("audit").stream()
+        assert not [one for one in entries if one.get("detail") == "q=only-asked"], "nothing was taken along"
     assert operator.get("/export.csv?q=nothing-matches-this").text.strip() == ",".join(COLUMNS)
 
 

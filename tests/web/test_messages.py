@@ -106,8 +106,8 @@ def test_a_large_payload_is_read_from_its_chunks(app: Flask, viewer: Visitor, wr
     assert "The first 128 kB of 1.8 MB are shown." in page
     assert viewer.get(f"/messages/{document}/data").data == b"".join(pieces)
     chunks.document("0000").delete()
-    assert "The payload cannot be read at this moment." in viewer.get(f"/messages/{document}").text
-    assert viewer.get(f"/messages/{document}/data").status_code == 503
+    assert "A part of the payload is gone: the message is expiring." in viewer.get(f"/messages/{document}").text
+    assert viewer.get(f"/messages/{document}/data").status_code == 410
     assert size > INLINE_BYTES
     writer.delete(document)  # an export of everything, in any later test, would be cut at it
 
