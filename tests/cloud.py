@@ -162,7 +162,7 @@ def start_cloud(
         groups = cloud.groups()
         yield cloud
         groups += cloud.groups() if ready_file.exists() else []
-    wait_until(lambda: not any(map(is_alive, groups)), 1, f"processes were left of the groups {groups}")
+    wait_until(lambda: not any(map(is_alive, groups)), 5, f"processes were left of the groups {groups}")
 
 
 def launch(ready_file: Path, arguments: tuple[str, ...], environ: Mapping[str, str]) -> subprocess.Popen[bytes]:

@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from web.sse import PULSE
 from web.watcher import Watcher
 
 # What a client has not read waits in the kernel; left to itself, that grows to megabytes for each.
@@ -65,7 +64,7 @@ class Stream:
             due = min(self._pulse_at, self._check_at, self._end_at)
             chunk = self._watcher.poll(max(0.0, due - time.monotonic()))
             if not chunk and time.monotonic() >= self._pulse_at:
-                chunk = PULSE
+                chunk = self._watcher.pulse()
             if chunk:
                 self._sending_since = time.monotonic()
                 self._pulse_at = self._sending_since + self._limits.pulse_seconds

@@ -20,7 +20,8 @@ from infra.logs import Logger
 from infra.message import Cursor, Message
 from web.frames import Frames
 from web.hub import Entry, Hub
-from web.sse import Position, body, retry
+from web.missed import missed_since
+from web.sse import PULSE, Position, body, head, retry
 from web.window import EPOCH, before
 
 Predicate = Callable[[Message], bool]
@@ -28,7 +29,6 @@ Predicate = Callable[[Message], bool]
 PACE_SECONDS = 0.1  # at most ten writes a second
 MAX_WRITE_BYTES = 256 * 1024
 RETRY_MILLISECONDS = 1_000
-REPLAY_MESSAGES = 500
 REPLAY_BYTES = 4 * 1024 * 1024
 # All clients of a process that was replaced come back at once, and each replay holds all it read for a moment.
 REPLAYS = threading.BoundedSemaphore(8)
@@ -62,6 +62,8 @@ class Watcher:
         self._selection, self._accepts = selection, accepts
         self._on_close = on_close
         self._number = hub.next_number
+        # The largest key when the last entry was taken, whether the filter took it or not.
+        self._taken_at: Cursor | None = None
         self._version = 0
         self._states: deque[bytes] = deque([retry(RETRY_MILLISECONDS)])
         self._backlog: deque[bytes] = deque()
@@ -97,6 +99,10 @@ class Watcher:
             self._closed = True
             self._hub.wake()
             self._on_close(self)
+
+    def pulse(self) -> bytes:
+        """A sign of life when ``poll`` gave nothing, with the position: what the filter left out is behind, too."""
+        return (head(str(self._taken_at)) if self._taken_at else b"") + PULSE
 
     def poll(self, seconds: float) -> bytes:
         """The next frames, joined; empty when nothing came for that long, or when it ended."""
@@ -163,6 +169,7 @@ class Watcher:
                 return
             for entry in found.entries:
                 self._number += 1
+                self._taken_at = entry.position
                 if self._replayed.get(entry.message.id, 0) < entry.message.deliveries:
                     yield from self._of_entry(entry)
 
@@ -171,6 +178,9 @@ class Watcher:
             yield self._frames.of_entry(entry)
         elif self._has_left(entry.message):
             yield _gone(entry.message)
+
+    def _concerns(self, message: Message) -> bool:
+        return self._accepts(message) or self._has_left(message)
 
     def _has_left(self, message: Message) -> bool:
         """Whether the filter took it until it was delivered again: nothing else of a message ever changes."""
@@ -214,7 +224,7 @@ class Watcher:
             return  # the next poll asks again
         try:
             # Whatever this read does not see yet comes through the ring: the watcher took its number before.
-            found = self._messages.since(start, self._selection, limit=REPLAY_MESSAGES)
+            found = missed_since(self._messages, self._selection, self._concerns, start.received_at)
             if found is None:
                 self._start_over()
             else:

@@ -10,6 +10,7 @@ from infra.message import document_id
 from tests.browser.conftest import Visit
 from tests.browser.person import Person
 from tests.browser.test_alerts import switch_on
+from tests.browser.writing import writer_at
 from tests.cloud import Cloud, wait_until
 from tests.conftest import StartCloud
 
@@ -147,6 +148,25 @@ def test_a_stream_that_starts_over_counts_what_it_can(visit: Visit, cloud: Cloud
     ana.see_notice("Caught up: 2 messages came while this page was away, since ")
     assert set(missed) <= set(ana.rows())
     assert len(ana.rows()) == len(set(ana.rows()))
+
+
+def test_a_filtered_list_keeps_its_rows_when_much_else_came(visit: Visit, own_cloud: StartCloud) -> None:
+    own = own_cloud()
+    with writer_at(own) as writer:
+        rare = [writer.message(attributes={"type": "rare"}, tokens=["type=rare"]) for _ in range(3)]
+        ana = visit(cloud=own)
+        ana.open("/messages?q=-type%3Dbeat")
+        ana.wait_until_live()
+        assert ana.rows() == rare[::-1]
+        ana.context.set_offline(True)
+        ana.page.wait_for_selector('#connection[data-state="reconnecting"]')
+        for _ in range(13):
+            writer.messages(200, attributes={"type": "beat"}, tokens=["type=beat"])
+        last = writer.message(attributes={"type": "rare"}, tokens=["type=rare"])
+        ana.context.set_offline(False)
+        ana.see_notice("Caught up: 1 message came while this page was away, since ")
+        assert ana.rows() == [last, *rare[::-1]]
+        assert not ana.page.locator("#skipped").is_visible(), "nothing that matches was missed"
 
 
 def _from_an_unknown_position(route: "Route") -> None:

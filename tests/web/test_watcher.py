@@ -15,7 +15,7 @@ from tests.web.stage import SUBSCRIPTION, LocalFirestore, Writer, wait_until
 from tests.web.viewing import Client, Frames, Viewing, viewing
 from web import watcher as watcher_module
 from web.live import read_wanted
-from web.sse import Position, parse_position
+from web.sse import PULSE, Position, parse_position
 
 
 @pytest.fixture
@@ -229,6 +229,48 @@ def test_too_much_is_a_resync(firestore: LocalFirestore, writer: Writer) -> None
         message = writer.message()
         wait_until(lambda: message in client.ids(), "the message's arrival")
         client.close()
+
+
+def only(subscription: str) -> dict[str, Any]:
+    """A filter that Firestore does not narrow."""
+    return {"accepts": lambda message: message.subscription == subscription}
+
+
+def test_what_a_filter_leaves_out_makes_nobody_start_over(firestore: LocalFirestore, writer: Writer) -> None:
+    now = datetime.now(UTC)
+    missed = [writer.message(subscription="rare", received_at=now - timedelta(minutes=minute)) for minute in (2, 8)]
+    for minute in range(1, 10, 2):
+        writer.messages(300, received_at=now - timedelta(minutes=minute))
+    with viewing(firestore.address) as view:
+        client = view.live_client(Position(Cursor(now - timedelta(hours=1), "a" * 32)), **only("rare"))
+        wait_until(lambda: "caughtup" in events(client), "the end of the replay")
+        assert client.ids() == missed[::-1]
+        assert "resync" not in events(client)
+        client.close()
+
+
+def test_a_search_for_what_was_missed_is_bounded(firestore: LocalFirestore, writer: Writer) -> None:
+    now = datetime.now(UTC)
+    for minute in range(6):
+        writer.messages(400, received_at=now - timedelta(minutes=minute))
+    with viewing(firestore.address) as view:
+        client = view.live_client(Position(Cursor(now - timedelta(hours=1), "a" * 32)), **only("rare"))
+        wait_until(lambda: "resync" in events(client), "the resync")
+        client.close()
+
+
+def test_a_pulse_says_how_far_a_filter_has_looked(view: Viewing, writer: Writer) -> None:
+    view.live_client()
+    watcher = view.feed.watch(Position(None), **only("rare"))
+    watcher.poll(1)
+    assert watcher.pulse() == PULSE
+    last = view.messages.get(writer.messages(20)[-1])
+    assert last
+    wait_until(lambda: watcher._hub.next_number >= 20, "the messages' arrival in the ring")
+    assert not watcher.poll(0.5), "none of them is for this client"
+    position = watcher.pulse().split(b"\n")[0].removeprefix(b"id: ").decode()
+    assert Cursor.parse(position).received_at == last.received_at
+    watcher.close()
 
 
 def test_filter_applies_to_replay_and_to_live_messages(view: Viewing, writer: Writer) -> None:

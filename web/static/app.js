@@ -137,17 +137,17 @@ async function resync(since = resyncSince) {
   resyncSince = since;
   mustReload = held() || reloading;
   if (mustReload) {
+    alerts.arrivedUncounted();
     refresh();
     return;
   }
   const from = rows.newest;
   reloading = true; // what arrives meanwhile waits: the page that is read may not have it
   try {
-    const page = await older.reload();
+    const page = await older.reload(from);
     if (page.newest) live.continueFrom(page.newest);
     resyncSince = null;
-    if (from && page.older && compare(page.older, from) > 0) skipped?.jumped(from, page.older);
-    else if (since) caughtUp(page.rows.filter((row) => !from || compare(row.cursor, from) > 0).length, since);
+    tellReread(page, from, since);
   } catch (error) {
     failed(error);
     mustReload = true;
@@ -157,6 +157,18 @@ async function resync(since = resyncSince) {
     reloading = false;
   }
   goOn();
+}
+
+/** What the newest, read again, have that came after `from`; and that some are not here, if so. */
+function tellReread(page, from, since) {
+  const fresh = page.rows.filter((row) => !from || compare(row.cursor, from) > 0);
+  for (const item of fresh) alerts.arrived(item);
+  if (page.isWhole || !from) {
+    if (since) caughtUp(fresh.length, since);
+    return;
+  }
+  alerts.arrivedUncounted();
+  skipped?.jumped(from, page.older);
 }
 
 const alerts = new Alerts(element("notify"), body.dataset, { changed: () => refresh(), open: openArrived });
@@ -211,11 +223,7 @@ const live = new Live(body.dataset.live, body.dataset, {
   message: (item) => !isHistory && took(item),
   gone: (item) => isHistory || rows.remove(item),
   delivery: (data) => deliveries.apply(data),
-  resync: (since) => {
-    if (isHistory) return;
-    alerts.arrivedUncounted();
-    resync(since);
-  },
+  resync: (since) => isHistory || resync(since),
   keeps: () => alerts.isOn,
   caughtUp,
   state: showConnection,

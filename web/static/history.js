@@ -1,12 +1,15 @@
 // Older messages, loaded when the end of the list comes near. Without JavaScript the same link turns the page.
 
 import { get } from "./requests.js";
+import { compare } from "./rows.js";
 import { listAddress } from "./search.js";
 import { timeElement } from "./times.js";
 
 // Beyond this the link turns the page instead: a list that grows without end makes every machine slow.
 const MOST_LOADED = 2000;
 const AHEAD_PIXELS = 800;
+// So often a list that was away looks on for what came meanwhile, 2,000 messages at a time.
+const MOST_AGAIN = 5;
 
 export class History {
   constructor(rows, body, place, { failed }) {
@@ -41,7 +44,7 @@ export class History {
     this.place.setAttribute("aria-busy", "true");
     let found = 0;
     try {
-      const page = await (await get(this.address(before), "application/json")).json();
+      const page = await this.page(before);
       // The end may have moved while the page was on its way: then it belongs to another list.
       if (this.body.dataset.older === before) {
         found = page.rows.length;
@@ -60,13 +63,32 @@ export class History {
     if (found && this.isNear()) this.more();
   }
 
-  /** Read the newest page again: the stream could not say what came in between. */
-  async reload() {
-    const page = await (await get(this.address(""), "application/json")).json();
+  /**
+   * Read the newest again: the stream could not say what came since `from`, the newest row; empty without rows.
+   * `isWhole` says whether all that came in between is here.
+   */
+  async reload(from) {
+    const page = await this.page("");
+    // A filter may find little in much: it looks on until it is back where the page was.
+    const isBetween = () => this.body.dataset.q && from && page.older && compare(page.older, from) > 0;
+    for (let again = 0; isBetween() && again < MOST_AGAIN; again += 1) {
+      const next = await this.page(page.older);
+      page.rows.push(...next.rows);
+      page.older = next.older;
+    }
+    page.isWhole = !page.older || Boolean(from && compare(page.older, from) <= 0);
+    if (from && (page.isWhole || this.body.dataset.q)) {
+      this.rows.merge(page.rows);
+      return page;
+    }
     this.rows.replace(page.rows);
     this.setOlder(page.older);
     this.tellLooked(page, 0);
     return page;
+  }
+
+  async page(before) {
+    return (await get(this.address(before), "application/json")).json();
   }
 
   setOlder(cursor) {

@@ -59,10 +59,12 @@ export class Live {
 
   listen(source) {
     for (const name of ["message", "gone", "delivery", "resync", "caughtup", "feed", "pulse"]) {
-      source.addEventListener(name, () => (this.heardAt = Date.now()));
+      source.addEventListener(name, (event) => {
+        this.heardAt = Date.now();
+        if (event.lastEventId) this.after = event.lastEventId;
+      });
     }
     source.addEventListener("message", (event) => {
-      if (event.lastEventId) this.after = event.lastEventId;
       if (this.on.message(JSON.parse(event.data)) && this.awaySince) this.missed += 1;
     });
     source.addEventListener("gone", (event) => this.on.gone(JSON.parse(event.data)));

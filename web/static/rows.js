@@ -191,6 +191,15 @@ export class Rows {
     this.changed();
   }
 
+  /** Add what is new of these, newest first; all that is here stays. */
+  merge(items) {
+    for (const item of items) {
+      if (Number(this.byId.get(item.id)?.dataset.deliveries ?? 0) < item.deliveries) this.show(item);
+    }
+    this.trim();
+    this.changed();
+  }
+
   /** Start over with the newest page; what waits may be newer still. */
   replace(items) {
     this.body.replaceChildren();
