@@ -4,14 +4,15 @@ State is read from the subscription itself; what Start sets comes from the deplo
 """
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 
-from flask import Blueprint, abort, jsonify, redirect, url_for
+from flask import Blueprint, abort, current_app, jsonify, redirect, url_for
+from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 
 from infra.delivery import Delivery
 from web.auth import requires, signed_in_user, wants_page
 from web.formats import iso
+from web.observing import Observer
 from web.services import services
 
 WORDS = {
@@ -28,6 +29,8 @@ _NOTICES = {
     "saved": "The filter is saved, for everyone.",
     "password": "Your password is changed. All your other sign-ins have ended.",
 }
+
+_EXTENSION = "subscope_observer"
 
 blueprint = Blueprint("delivery", __name__)
 
@@ -48,13 +51,17 @@ def stop(subscription: str) -> ResponseReturnValue:
     return _done(services().subscriptions.stop(subscription, signed_in_user().name), "stopped")
 
 
+@blueprint.record_once
+def _make_observer(state: BlueprintSetupState) -> None:
+    subscope = state.app.extensions["subscope"]
+    observe, last = subscope.subscriptions.observe, subscope.subscriptions.last
+    state.app.extensions[_EXTENSION] = Observer(subscope.settings.subscriptions, observe, last)
+
+
 def observed() -> list[Delivery]:
-    """The state of every monitored subscription, read now, several at a time."""
-    names = services().settings.subscriptions
-    if len(names) == 1:
-        return [services().subscriptions.observe(names[0])]
-    with ThreadPoolExecutor(max_workers=min(8, len(names))) as several:
-        return list(several.map(services().subscriptions.observe, names))
+    """The state of every monitored subscription, read now."""
+    observer: Observer = current_app.extensions[_EXTENSION]
+    return observer.observed()
 
 
 def state_of(delivery: Delivery) -> str:

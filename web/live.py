@@ -14,6 +14,7 @@ from infra.message import Message
 from infra.query import Query, parse
 from web.auth import login_required, session_still_valid, signed_in_user
 from web.columns import Columns, parse_columns
+from web.matching import monitored
 from web.rows import row_with
 from web.services import services
 from web.sse import CONTENT_TYPE, parse_position
@@ -44,9 +45,10 @@ def _make_streams(state: BlueprintSetupState) -> None:
 def live() -> ResponseReturnValue:
     """Messages and states as they come, rows with the columns of the page.
 
-    200, 400 for a filter or columns that cannot be used, 503 when every slot, or the person's share of them, is taken.
+    200, 400 for a filter, subscription or columns that cannot be used, 503 when every slot, or the person's share of
+    them, is taken.
     """
-    wanted = read_wanted(request.args.get("q", ""), request.args.get("subscription", ""))
+    wanted = read_wanted(request.args.get("q", ""), monitored(request.args.get("subscription", "")))
     columns = parse_columns(request.args.getlist("columns"))
     if request.method == "HEAD":
         return _response(())

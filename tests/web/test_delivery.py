@@ -1,17 +1,24 @@
 """Start and Stop on the local cloud: for operators, told in words, with nothing taken from a form."""
 
+import socket
+import threading
+import time
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
 from flask import Flask
 from google.pubsub_v1 import PushConfig, SubscriberClient
 
+from infra.delivery import Delivery
 from infra.pubsub import PubSub
 from infra.settings import ViewerSettings, viewer_settings
 from tests.cloud import Cloud
 from tests.web.conftest import running
 from tests.web.visitor import SCRIPT, Visitor, add_user
+from web.observing import Observer
 
 
 @pytest.fixture(scope="module")
@@ -129,6 +136,37 @@ def test_an_endpoint_that_is_not_ours_is_told(
 @pytest.mark.parametrize("query", ["notice=started", "notice=started&about=<b>x</b>", "notice=<b>x</b>", "notice=", ""])
 def test_a_notice_says_nothing_that_an_address_wrote(operator: Visitor, query: str) -> None:
     assert "page-notice" not in operator.get(f"/messages?{query}").text
+
+
+def test_a_page_does_not_wait_for_a_pubsub_that_never_answers(cloud: Cloud) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        address = f"127.0.0.1:{deaf.getsockname()[1]}"
+        deaf_settings = viewer_settings({**cloud.environ, "PUBSUB_EMULATOR_HOST": address, "LOG_LEVEL": "CRITICAL"})
+        with running(deaf_settings) as app:
+            operator = Visitor(app, add_user(app, "deaf", "operator"))
+            began = time.monotonic()
+            page = operator.get("/messages").text
+            assert time.monotonic() - began < 5
+            assert "UNKNOWN" in page
+            assert "Pub/Sub does not answer at this moment. Reload to ask again." in page
+
+
+def test_what_was_seen_last_is_shown_as_such_while_nobody_answers() -> None:
+    may_answer, asked = threading.Event(), list[str]()
+    seen = Delivery("builds", "receiving", checked_at=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), warnings=("other",))
+
+    def observe(name: str) -> Delivery:
+        asked.append(name)
+        may_answer.wait(5)
+        return replace(seen, state="stopped")
+
+    observer = Observer(["builds"], observe, lambda _: seen, wait_seconds=0.1)
+    said = "Pub/Sub does not answer at this moment; this is as it was at 03:04:05 UTC."
+    assert observer.observed() == observer.observed() == [replace(seen, warnings=(said, "other"))]
+    assert asked == ["builds"], "two pages ask once"
+    may_answer.set()
+    patient = Observer(["builds"], observe, lambda _: seen)
+    assert patient.observed() == [replace(seen, state="stopped")]
 
 
 def test_a_subscription_that_is_gone_is_told(cloud: Cloud) -> None:

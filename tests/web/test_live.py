@@ -72,6 +72,10 @@ def test_strangers_get_no_stream(hasty: Server) -> None:
     assert hasty.status("/live", Cookie="subscope=" + "x" * 43 + ".ada", Accept="text/event-stream") == 401
 
 
+def test_a_subscription_that_is_not_monitored_is_refused(hasty: Server) -> None:
+    assert hasty.status("/live?subscription=bilds", Accept="text/event-stream") == 400
+
+
 def test_unusable_filter_is_refused(hasty: Server) -> None:
     assert hasty.status("/live?q=levl:high", Accept="text/event-stream") == 400
 
