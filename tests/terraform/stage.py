@@ -33,12 +33,14 @@ IMAGE = f"europe-west1-docker.pkg.dev/{PROJECT}/subscope/viewer@sha256:{'0' * 64
 class Terraform:
     """One terraform with a copy of the module and a data directory of its own: whatever a person's working tree has."""
 
-    def __init__(self, command: tuple[str, ...], directory: Path, environ: Mapping[str, str], *, plans: bool) -> None:
+    def __init__(
+        self, command: tuple[str, ...], directory: Path, environ: Mapping[str, str], *, plans: bool, root: Path = ROOT
+    ) -> None:
         self._command = command
         self._directory = directory
         own = {name: value for name, value in os.environ.items() if not name.startswith(_THEIRS)}
         self._environ = {**own, "TF_DATA_DIR": str(directory / "data"), "TF_IN_AUTOMATION": "1", **environ}
-        self.module = copy_module(ROOT, directory / "tree")
+        self.module = copy_module(root, directory / "tree")
         # Without the offline tool a plan would ask Google.
         self.plans = plans
 
@@ -79,18 +81,34 @@ def copy_module(root: Path, to: Path) -> Path:
     return to / "terraform"
 
 
-def find_terraform(directory: Path) -> Terraform:
-    """terraform, initialised; skips with a sentence when it or its providers are missing."""
+def find_terraform(directory: Path, root: Path = ROOT) -> Terraform:
+    """terraform, initialised; skips with a sentence when it or its providers are missing.
+
+    A module that cannot be initialised is no reason to skip: with the offline tool nothing but the module can be
+    wrong, and without it only what terraform says of the network counts.
+    """
     if not shutil.which("terraform"):
         pytest.skip("terraform is not installed here")
+    init = ("init", "-backend=false", "-input=false")
     if OFFLINE.exists():
-        found = Terraform((str(OFFLINE),), directory, _small_schemas(directory), plans=True)
-    else:
-        found = Terraform(("terraform",), directory, {}, plans=False)
-    done = found.run("init", "-backend=false", "-input=false", ok=(0, 1))
-    if done.returncode:
+        found = Terraform((str(OFFLINE),), directory, _small_schemas(directory), plans=True, root=root)
+        found.run(*init)
+        return found
+    found = Terraform(("terraform",), directory, {}, plans=False, root=root)
+    done = found.run(*init, ok=(0, 1))
+    if done.returncode and says_no_registry(done.stderr):
         pytest.skip(f"there is neither {OFFLINE} nor a provider registry here")
+    assert not done.returncode, f"init: {_plain(done.stderr)[-4000:]}"
     return found
+
+
+def says_no_registry(stderr: str) -> bool:
+    """Whether terraform's words (wrapped, coloured) are about a registry or a network that does not answer."""
+    words = " ".join(re.sub("[│╷╵]", " ", _plain(stderr)).split())
+    return (
+        re.search(r"could not (connect to|query provider) registry|dial tcp|i/o timeout|TLS handshake", words)
+        is not None
+    )
 
 
 def resources(plan: Mapping[str, Any], kind: str = "") -> Iterator[dict[str, Any]]:
