@@ -1,4 +1,4 @@
-"""Who may do what, as literal triples: a grant that is not here is not planned."""
+"""Who may do what, where and on which condition, literally: a grant that is not here is not planned, nor one twice."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -14,51 +14,66 @@ PUBSUB = f"serviceAccount:service-{NUMBER}@gcp-sa-pubsub.iam.gserviceaccount.com
 IAP = f"serviceAccount:service-{NUMBER}@gcp-sa-iap.iam.gserviceaccount.com"
 CUSTOM = f"projects/{PROJECT}/roles/subscope"
 
-ALWAYS = {
-    ("allUsers", "roles/run.invoker", "service subscope-receiver"),
-    (PUBSUB, "roles/iam.serviceAccountTokenCreator", "account subscope-push"),
-    (RECEIVER, f"{CUSTOM}_receiver", "project"),
-    (VIEWER, f"{CUSTOM}_viewer", "project"),
-    (VIEWER, f"{CUSTOM}_backlog", "project"),
-    (VIEWER, "roles/iam.serviceAccountUser", "account subscope-push"),
-    (VIEWER, "roles/secretmanager.secretAccessor", "secret subscope-admin-password"),
-    (VIEWER, "roles/secretmanager.secretAccessor", "secret subscope-session-key"),
-    (BUILD, "roles/artifactregistry.writer", "repository subscope"),
-    (BUILD, "roles/logging.logWriter", "project"),
-    (BUILD, "roles/storage.objectViewer", "project"),
-}
-ON_REQUEST = {
-    (VIEWER, "roles/pubsub.publisher", "topic orders"),
-    (VIEWER, f"{CUSTOM}_delivery", "subscription events-dead-letter-monitor"),
-    ("group:ops@example.com", "roles/iap.httpsResourceAccessor", "iap subscope-viewer"),
-    (IAP, "roles/run.invoker", "service subscope-viewer"),
-    (DEPLOYER, "roles/storage.objectUser", "bucket my-state"),
-    (DEPLOYER, "roles/resourcemanager.projectIamAdmin", "project"),
+Grant = tuple[str, str, str, str]
+
+# Conditions: of the database, of source code, of the lock of the state, and of what the deployer may grant.
+DATABASE = f'resource.name == "projects/{PROJECT}/databases/(default)"'
+SOURCES = (
+    'resource.name.startsWith("projects/_/buckets/gcf-v2-") || '
+    f'resource.name.startsWith("projects/_/buckets/{PROJECT}-subscope-source")'
+)
+LOCK = 'resource.name == "projects/_/buckets/my-state/objects/subscope/default.tflock"'
+MODULES_ROLES = (
+    'api.getAttribute("iam.googleapis.com/modifiedGrantsByRole", []).hasOnly('
+    f'["{CUSTOM}_backlog","{CUSTOM}_planner","{CUSTOM}_receiver","{CUSTOM}_viewer",'
+    '"roles/logging.logWriter","roles/storage.objectViewer"])'
+)
+
+ALWAYS = [
+    ("allUsers", "roles/run.invoker", "service subscope-receiver", ""),
+    (PUBSUB, "roles/iam.serviceAccountTokenCreator", "account subscope-push", ""),
+    (RECEIVER, f"{CUSTOM}_receiver", "project", DATABASE),
+    (VIEWER, f"{CUSTOM}_viewer", "project", DATABASE),
+    (VIEWER, f"{CUSTOM}_backlog", "project", ""),
+    (VIEWER, "roles/iam.serviceAccountUser", "account subscope-push", ""),
+    (VIEWER, "roles/secretmanager.secretAccessor", "secret subscope-admin-password", ""),
+    (VIEWER, "roles/secretmanager.secretAccessor", "secret subscope-session-key", ""),
+    (BUILD, "roles/artifactregistry.writer", "repository subscope", ""),
+    (BUILD, "roles/logging.logWriter", "project", ""),
+    (BUILD, "roles/storage.objectViewer", "project", SOURCES),
+]
+ON_REQUEST = [
+    (VIEWER, "roles/pubsub.publisher", "topic orders", ""),
+    (VIEWER, f"{CUSTOM}_delivery", "subscription events-dead-letter-monitor", ""),
+    ("group:ops@example.com", "roles/iap.httpsResourceAccessor", "iap subscope-viewer", ""),
+    (IAP, "roles/run.invoker", "service subscope-viewer", ""),
+    (DEPLOYER, "roles/storage.objectUser", "bucket my-state", ""),
+    (DEPLOYER, "roles/resourcemanager.projectIamAdmin", "project", MODULES_ROLES),
     *(
-        (DEPLOYER, "roles/iam.serviceAccountUser", f"account subscope-{x}")
+        (DEPLOYER, "roles/iam.serviceAccountUser", f"account subscope-{x}", "")
         for x in ("build", "deployer", "planner", "push", "receiver", "viewer")
     ),
-    (PLANNER, f"{CUSTOM}_planner", "project"),
-    (PLANNER, "roles/logging.logWriter", "project"),
-    (PLANNER, "roles/storage.objectUser", "bucket my-state"),
-    (PLANNER, "roles/storage.objectViewer", "bucket my-state"),
-    (PLANNER, "roles/storage.objectViewer", f"bucket {PROJECT}-subscope-source"),
-    (DEPLOYER, "roles/artifactregistry.admin", "project"),
-    (DEPLOYER, "roles/cloudbuild.builds.editor", "project"),
-    (DEPLOYER, "roles/cloudfunctions.admin", "project"),
-    (DEPLOYER, "roles/datastore.owner", "project"),
-    (DEPLOYER, "roles/iam.roleAdmin", "project"),
-    (DEPLOYER, "roles/iam.serviceAccountAdmin", "project"),
-    (DEPLOYER, "roles/iap.admin", "project"),
-    (DEPLOYER, "roles/logging.configWriter", "project"),
-    (DEPLOYER, "roles/logging.logWriter", "project"),
-    (DEPLOYER, "roles/monitoring.editor", "project"),
-    (DEPLOYER, "roles/pubsub.admin", "project"),
-    (DEPLOYER, "roles/run.admin", "project"),
-    (DEPLOYER, "roles/secretmanager.admin", "project"),
-    (DEPLOYER, "roles/serviceusage.serviceUsageAdmin", "project"),
-    (DEPLOYER, "roles/storage.admin", "project"),
-}
+    (PLANNER, f"{CUSTOM}_planner", "project", ""),
+    (PLANNER, "roles/logging.logWriter", "project", ""),
+    (PLANNER, "roles/storage.objectUser", "bucket my-state", LOCK),
+    (PLANNER, "roles/storage.objectViewer", "bucket my-state", ""),
+    (PLANNER, "roles/storage.objectViewer", f"bucket {PROJECT}-subscope-source", ""),
+    (DEPLOYER, "roles/artifactregistry.admin", "project", ""),
+    (DEPLOYER, "roles/cloudbuild.builds.editor", "project", ""),
+    (DEPLOYER, "roles/cloudfunctions.admin", "project", ""),
+    (DEPLOYER, "roles/datastore.owner", "project", ""),
+    (DEPLOYER, "roles/iam.roleAdmin", "project", ""),
+    (DEPLOYER, "roles/iam.serviceAccountAdmin", "project", ""),
+    (DEPLOYER, "roles/iap.admin", "project", ""),
+    (DEPLOYER, "roles/logging.configWriter", "project", ""),
+    (DEPLOYER, "roles/logging.logWriter", "project", ""),
+    (DEPLOYER, "roles/monitoring.editor", "project", ""),
+    (DEPLOYER, "roles/pubsub.admin", "project", ""),
+    (DEPLOYER, "roles/run.admin", "project", ""),
+    (DEPLOYER, "roles/secretmanager.admin", "project", ""),
+    (DEPLOYER, "roles/serviceusage.serviceUsageAdmin", "project", ""),
+    (DEPLOYER, "roles/storage.admin", "project", ""),
+]
 # The attribute that says what a grant is on, by type of resource.
 ON = {
     "google_artifact_registry_repository_iam_member": ("repository", "repository"),
@@ -72,15 +87,16 @@ ON = {
 }
 
 
-def of_subscription(name: str) -> set[tuple[str, str, str]]:
-    return {
-        (VIEWER, f"{CUSTOM}_delivery", f"subscription {name}"),
-        (PUBSUB, "roles/pubsub.subscriber", f"subscription {name}"),
-        (PUBSUB, "roles/pubsub.publisher", f"topic {name}-dead-letter"),
-    }
+def of_subscription(name: str) -> list[Grant]:
+    return [
+        (VIEWER, f"{CUSTOM}_delivery", f"subscription {name}", ""),
+        (PUBSUB, "roles/pubsub.subscriber", f"subscription {name}", ""),
+        (PUBSUB, "roles/pubsub.publisher", f"topic {name}-dead-letter", ""),
+    ]
 
 
-def grants(plan: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+def grants(plan: Mapping[str, Any]) -> Iterator[Grant]:
+    """Each planned grant: to whom, which role, on what, on which condition ("" for none)."""
     for one in resources(plan):
         if "_iam_" not in one["type"] or one["type"].endswith("_custom_role"):
             continue
@@ -90,54 +106,31 @@ def grants(plan: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
         else:
             kind, attribute = ON[one["type"]]
             on = f"{kind} {found[attribute].rpartition('/')[2].partition('@')[0]}"
-        yield found["member"], found["role"], on
+        conditions = [condition["expression"] for condition in found.get("condition") or []]
+        yield found["member"], found["role"], on, "".join(conditions)
 
 
 def test_the_least_is_granted(plan: dict[str, Any]) -> None:
-    assert set(grants(plan)) == ALWAYS | of_subscription("builds-monitor")
+    assert sorted(grants(plan)) == sorted(ALWAYS + of_subscription("builds-monitor"))
 
 
 def test_what_is_asked_for_is_granted_too(full_plan: dict[str, Any]) -> None:
-    assert set(grants(full_plan)) == ALWAYS | ON_REQUEST | of_subscription("orders") | of_subscription("events")
+    wanted = ALWAYS + ON_REQUEST + of_subscription("orders") + of_subscription("events")
+    assert sorted(grants(full_plan)) == sorted(wanted)
 
 
 def test_only_members_reach_a_private_viewer(private_plan: dict[str, Any]) -> None:
-    members = {("user:ana@example.com", "roles/run.invoker", "service subscope-viewer")}
-    assert set(grants(private_plan)) == ALWAYS | of_subscription("builds-monitor") | members
+    members = [("user:ana@example.com", "roles/run.invoker", "service subscope-viewer", "")]
+    assert sorted(grants(private_plan)) == sorted(ALWAYS + of_subscription("builds-monitor") + members)
     viewer = values(private_plan, "google_cloud_run_v2_service.viewer")
     assert (viewer["invoker_iam_disabled"], viewer["iap_enabled"]) == (False, False)
 
 
-def test_grants_on_the_project_are_conditioned(full_plan: dict[str, Any]) -> None:
-    conditions = {
-        one["values"]["role"]: one["values"]["condition"][0]["expression"]
-        for one in resources(full_plan, "google_project_iam_member")
-        if one["values"]["condition"]
-    }
-    database = f'resource.name == "projects/{PROJECT}/databases/(default)"'
-    assert conditions == {
-        f"{CUSTOM}_receiver": database,
-        f"{CUSTOM}_viewer": database,
-        "roles/storage.objectViewer": (
-            'resource.name.startsWith("projects/_/buckets/gcf-v2-") || '
-            f'resource.name.startsWith("projects/_/buckets/{PROJECT}-subscope-source")'
-        ),
-        "roles/resourcemanager.projectIamAdmin": (
-            'api.getAttribute("iam.googleapis.com/modifiedGrantsByRole", []).hasOnly('
-            f'["{CUSTOM}_backlog","{CUSTOM}_planner","{CUSTOM}_receiver","{CUSTOM}_viewer","roles/logging.logWriter","roles/storage.objectViewer"])'
-        ),
-    }
-
-
-def test_pull_requests_change_nothing_but_the_lock_of_the_state(full_plan: dict[str, Any]) -> None:
-    theirs = [one["values"] for one in resources(full_plan) if one["values"].get("member") == PLANNER]
-    writes = [one for one in theirs if one.get("role") == "roles/storage.objectUser"]
-    # test_what_is_asked_for_is_granted_too holds the others, and test_permissions what the custom role may.
-    (condition,) = [one["condition"][0] for one in writes]
+def test_the_lock_that_pull_requests_write_is_that_of_the_state() -> None:
+    """test_what_is_asked_for_is_granted_too holds that they write nothing else."""
     prefix = re.search(r'prefix = "(.+)"', (MODULE / "backend.tf.example").read_text())
     assert prefix
-    lock = f"projects/_/buckets/my-state/objects/{prefix[1]}/default.tflock"
-    assert condition["expression"] == f'resource.name == "{lock}"'
+    assert f'resource.name == "projects/_/buckets/my-state/objects/{prefix[1]}/default.tflock"' == LOCK
 
 
 def test_grants_are_additive(full_plan: dict[str, Any]) -> None:
@@ -146,7 +139,7 @@ def test_grants_are_additive(full_plan: dict[str, Any]) -> None:
 
 
 def test_whom_everybody_may_call_only_insiders_reach(full_plan: dict[str, Any]) -> None:
-    everybody = {on for member, _, on in grants(full_plan) if member in ("allUsers", "allAuthenticatedUsers")}
+    everybody = {on for member, _, on, _ in grants(full_plan) if member in ("allUsers", "allAuthenticatedUsers")}
     assert everybody == {"service subscope-receiver"}
     service = values(full_plan, "google_cloudfunctions2_function.receiver")["service_config"][0]
     assert service["ingress_settings"] == "ALLOW_INTERNAL_ONLY"

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.terraform.stage import NUMBER, PROJECT, values
+from tests.terraform.stage import NUMBER, values
 from tests.terraform.test_environment import receiver_environment, viewer_variables
-from tests.terraform.test_iam import BUILD, grants
+from tests.terraform.test_iam import BUILD, SOURCES, Grant, grants
 from tests.terraform.test_readme import blocks
 from tests.terraform.test_readme_commands import without_terraform
 
@@ -40,32 +40,30 @@ def flags(typed: list[list[str]], *begin: str) -> dict[str, str]:
     return {word.partition("=")[0]: word.partition("=")[2] for word in found if word.startswith("--")}
 
 
-def granted(words: list[str]) -> tuple[str, str, str]:
+def granted(words: list[str]) -> Grant:
     verb = words.index("add-iam-policy-binding")
     given = {word.partition("=")[0]: word.partition("=")[2] for word in words[verb:]}
     kind = ON[" ".join(words[:verb])]
     on = "project" if kind == "project" else f"{kind} {words[verb + 1].partition('@')[0]}"
-    return given["--member"], given["--role"], on
+    condition = given.get("--condition", "None").partition("expression=")[2]
+    return given["--member"], given["--role"], on, condition
 
 
 def test_the_same_is_granted(typed: list[list[str]], plan: dict[str, Any]) -> None:
-    found = {granted(words) for words in typed if "add-iam-policy-binding" in words}
-    # Two differ: the writer has the project's repositories, and allUsers is a flag of the function.
-    wanted = set(grants(plan)) - {("allUsers", "roles/run.invoker", "service subscope-receiver")}
-    wanted -= {(BUILD, "roles/artifactregistry.writer", "repository subscope")}
-    assert found == wanted | {(BUILD, "roles/artifactregistry.writer", "project")}
-    assert "--allow-unauthenticated" in flags(typed, "functions", "deploy", "subscope-receiver")
-
-
-def test_grants_of_the_database_are_conditioned_the_same(typed: list[list[str]]) -> None:
-    conditions = {
-        granted(words)[1].rpartition("/")[2]: word.partition("expression=")[2]
-        for words in typed
-        for word in words
-        if word.startswith("--condition=") and word != "--condition=None"
+    wanted = {
+        *grants(plan),
+        # The whole project's repositories and buckets.
+        (BUILD, "roles/artifactregistry.writer", "project", ""),
+        (BUILD, "roles/storage.objectViewer", "project", ""),
     }
-    database = f'resource.name == "projects/{PROJECT}/databases/(default)"'
-    assert conditions == {"subscope_receiver": database, "subscope_viewer": database}
+    wanted -= {
+        (BUILD, "roles/artifactregistry.writer", "repository subscope", ""),
+        (BUILD, "roles/storage.objectViewer", "project", SOURCES),
+        # A flag of the function.
+        ("allUsers", "roles/run.invoker", "service subscope-receiver", ""),
+    }
+    assert sorted(granted(words) for words in typed if "add-iam-policy-binding" in words) == sorted(wanted)
+    assert "--allow-unauthenticated" in flags(typed, "functions", "deploy", "subscope-receiver")
 
 
 def test_both_services_read_the_same(typed: list[list[str]], plan: dict[str, Any]) -> None:
