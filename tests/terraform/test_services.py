@@ -76,7 +76,8 @@ def dependencies(terraform: Terraform) -> dict[str, set[str]]:
     return found
 
 
-def _waits_for(found: dict[str, set[str]], name: str) -> set[str]:
+def waits_for(found: dict[str, set[str]], name: str) -> set[str]:
+    """All that a resource waits for, directly or not; itself is among them."""
     seen: set[str] = set()
     wanted = [name]
     while wanted:
@@ -90,7 +91,7 @@ def _waits_for(found: dict[str, set[str]], name: str) -> set[str]:
 def test_nothing_is_made_before_its_api_is_on(terraform: Terraform) -> None:
     found = dependencies(terraform)
     made = {name for name in found if not name.startswith(("data.", "ephemeral.", "terraform_data."))}
-    early = {name for name in made if "google_project_service.apis" not in _waits_for(found, name)}
+    early = {name for name in made if "google_project_service.apis" not in waits_for(found, name)}
     assert len(made) > 40
     assert not early, "they need depends_on = [google_project_service.apis]"
 

@@ -1,0 +1,82 @@
+"""What is made before what, what is made anew with what, and what of others' is left alone."""
+
+import re
+
+import pytest
+
+from tests.terraform.stage import MODULE, Terraform
+from tests.terraform.test_services import dependencies, waits_for
+
+FUNCTION, VIEWER = "google_cloudfunctions2_function.receiver", "google_cloud_run_v2_service.viewer"
+IMAGE = "terraform_data.viewer_image"
+BUILD_GRANTS = {
+    "google_artifact_registry_repository_iam_member.build_pushes",
+    "google_project_iam_member.build_logs",
+    "google_project_iam_member.build_reads_source",
+}
+# Nothing of these names what it needs, and would be made beside it or before.
+FIRST = {
+    # A build without its grants fails; a receiver without its own, or without a database, answers 503.
+    FUNCTION: {*BUILD_GRANTS, "google_firestore_database.this", "google_project_iam_member.receiver_stores"},
+    IMAGE: BUILD_GRANTS,
+    # A revision that cannot read its secrets or its image never starts.
+    VIEWER: {
+        IMAGE,
+        "google_firestore_database.this",
+        "google_project_iam_member.viewer_reads",
+        "google_secret_manager_secret_iam_member.viewer_reads",
+    },
+    # The first pushes would be refused, and count towards the dead letters.
+    "google_pubsub_subscription.monitored": {
+        FUNCTION,
+        "google_cloud_run_v2_service_iam_member.anybody_inside_calls_receiver",
+        "google_service_account_iam_member.pubsub_mints_push_tokens",
+    },
+    # Google makes Pub/Sub's agent with the project's first topic.
+    "google_service_account_iam_member.pubsub_mints_push_tokens": {"google_pubsub_topic.dead_letter"},
+    "google_pubsub_topic_iam_member.pubsub_forwards_dead_letters": {"google_pubsub_topic.dead_letter"},
+    "google_firestore_index.composite": {"google_firestore_database.this"},
+    "google_firestore_field.override": {"google_firestore_database.this"},
+}
+# Start and Stop own a subscription's endpoint; what is made anew has lost its grants; a secret's old version serves
+# until the new one does; the console and gcloud write their names into a service.
+LIFECYCLES = {
+    VIEWER: {"ignore_changes": "[client, client_version, scaling]"},
+    "google_cloud_run_v2_service_iam_member.anybody_inside_calls_receiver": {
+        "replace_triggered_by": f"[{FUNCTION}.id]"
+    },
+    "google_pubsub_subscription.dead_letter": {"ignore_changes": "[push_config]"},
+    "google_pubsub_subscription.monitored": {"ignore_changes": "[push_config]"},
+    "google_pubsub_subscription_iam_member.pubsub_acknowledges_dead_letters": {
+        "replace_triggered_by": "[google_pubsub_subscription.monitored[each.key].id]"
+    },
+    "google_pubsub_subscription_iam_member.viewer_switches_delivery": {
+        "replace_triggered_by": "[google_pubsub_subscription.monitored[each.key].id]"
+    },
+    "google_secret_manager_secret_version.admin_password": {"create_before_destroy": "true"},
+    "google_secret_manager_secret_version.session_key": {"create_before_destroy": "true"},
+}
+
+
+@pytest.fixture(scope="module")
+def graph(terraform: Terraform) -> dict[str, set[str]]:
+    return dependencies(terraform)
+
+
+@pytest.mark.parametrize("later", FIRST)
+def test_what_needs_another_waits_for_it(graph: dict[str, set[str]], later: str) -> None:
+    assert FIRST[later] <= waits_for(graph, later)
+
+
+def lifecycles() -> dict[str, dict[str, str]]:
+    """The arguments of every lifecycle block of the module, by the resource's address."""
+    text = "\n".join(path.read_text() for path in sorted(MODULE.glob("*.tf")))
+    found = {}
+    for kind, name, body in re.findall(r'^resource "(\w+)" "(\w+)" \{\n(.*?)^\}$', text, re.MULTILINE | re.DOTALL):
+        if block := re.search(r"^  lifecycle \{\n(.*?)^  \}$", body, re.MULTILINE | re.DOTALL):
+            found[f"{kind}.{name}"] = dict(re.findall(r"^    (\w+) += (.*)$", block[1], re.MULTILINE))
+    return found
+
+
+def test_lifecycles_are_these() -> None:
+    assert lifecycles() == LIFECYCLES
