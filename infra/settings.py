@@ -74,6 +74,15 @@ def _loopback_url(value: str) -> str:
     return _secure_url(value) if value else ""
 
 
+def _local_addresses(value: str) -> tuple[str, ...]:
+    addresses = tuple(part.strip() for part in value.split(",") if part.strip())
+    for one in addresses:
+        # Nothing protects a cookie on plain http to another machine.
+        if not re.fullmatch(r"http://(localhost|127\.0\.0\.1)(:[0-9]{1,5})?", one):
+            raise ValueError(f"addresses such as http://localhost:8080 separated by commas, and {one!r} is not one")
+    return addresses
+
+
 def _email(value: str) -> str:
     if not re.fullmatch(r"[^@\s,]+@[^@\s,]+", value):
         raise ValueError("a service account's e-mail address")
@@ -136,6 +145,12 @@ VIEWER = (
         "live streams one viewer process serves, a quarter of them or ten for one person; more get 503",
     ),
     Setting("ENVIRONMENT_LABEL", "", _text, "shown in the header, for example PROD"),
+    Setting(
+        "LOCAL_ADDRESSES",
+        "",
+        _local_addresses,
+        "where browsers open a viewer that only `gcloud run services proxy` reaches; several by commas",
+    ),
 )
 # What stands in for Google on one machine; Google's own clients read the hosts, too. A deployed service refuses them.
 EMULATORS = (
@@ -183,6 +198,7 @@ class ViewerSettings(Settings):
     admin_password: str
     max_streams: int
     environment_label: str
+    local_addresses: tuple[str, ...]
     backlog_url: str
 
 

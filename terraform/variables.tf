@@ -330,7 +330,7 @@ variable "subscriptions" {
 }
 
 variable "viewer" {
-  description = "The viewer's size, and who reaches it: `public` (everybody reaches the sign-in page), `iap` (members pass Identity-Aware Proxy; the project must be in an organisation) or `private` (members only, through gcloud run services proxy)."
+  description = "The viewer's size, and who reaches it: `public` (everybody reaches the sign-in page), `iap` (members pass Identity-Aware Proxy; the project must be in an organisation) or `private` (members only, through gcloud run services proxy on its own port, 8080)."
   type = object({
     access        = optional(string, "public")
     cpu           = optional(string, "1")

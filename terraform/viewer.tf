@@ -4,8 +4,10 @@ locals {
     AUTH_MODE         = var.viewer.access == "iap" ? "iap" : "password"
     ENVIRONMENT_LABEL = var.environment_label
     IAP_AUDIENCE      = var.viewer.access == "iap" ? "/projects/${local.number}/locations/${var.region}/services/${local.viewer_name}" : ""
-    MAX_STREAMS       = tostring(var.viewer.max_streams)
-    PUSH_ENDPOINT     = local.receiver_url
+    # gcloud run services proxy tells people the second, and many type the first.
+    LOCAL_ADDRESSES = var.viewer.access == "private" ? "http://localhost:8080,http://127.0.0.1:8080" : ""
+    MAX_STREAMS     = tostring(var.viewer.max_streams)
+    PUSH_ENDPOINT   = local.receiver_url
   })
   viewer_secrets = {
     ADMIN_PASSWORD = google_secret_manager_secret_version.admin_password

@@ -48,6 +48,7 @@ from web import (
 from web.cookie import FormSessions
 from web.feed import Feed
 from web.iap import IapVerifier
+from web.proxied import Proxied
 from web.services import Services
 
 # Every form fits; publishing comes with its own limit.
@@ -62,6 +63,8 @@ def create_app(settings: ViewerSettings | None = None, iap: IapVerifier | None =
     settings = settings or viewer_settings(os.environ)
     app = Flask(__name__)
     _configure(app, settings)
+    if settings.local_addresses:
+        app.wsgi_app = Proxied(app.wsgi_app, settings.local_addresses)  # type: ignore[method-assign]
     if behind_front_end(os.environ):
         # Exactly one hop: whatever a client sends itself is overwritten (T27).
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=0)  # type: ignore[method-assign]

@@ -57,6 +57,13 @@ def test_the_viewer_gets_what_it_reads(plan: dict[str, Any]) -> None:
     assert (settings.push_endpoint, settings.auth_mode, settings.max_streams) == (URL, "password", 250)
 
 
+def test_a_private_viewer_knows_where_the_proxy_is_opened(
+    plan: dict[str, Any], full_plan: dict[str, Any], private_plan: dict[str, Any]
+) -> None:
+    known = [viewer_settings(viewer_environment(some)).local_addresses for some in (plan, full_plan, private_plan)]
+    assert known == [(), (), ("http://localhost:8080", "http://127.0.0.1:8080")]
+
+
 def test_secrets_come_from_secret_manager(plan: dict[str, Any]) -> None:
     from_secrets = {one["name"] for one in viewer_variables(plan) if one["value_source"]}
     assert from_secrets == SECRETS
