@@ -6,6 +6,11 @@ resource "google_monitoring_notification_channel" "email" {
   type         = "email"
   labels       = { email_address = each.value }
 
+  lifecycle {
+    # Google deletes no channel that a policy still names: the policies are changed first.
+    create_before_destroy = true
+  }
+
   depends_on = [google_project_service.apis]
 }
 

@@ -4,7 +4,9 @@ import re
 
 import pytest
 
-from tests.terraform.stage import MODULE, Terraform
+from terraform.costs import ALERTS
+from tests.terraform.stage import IMAGE as VIEWER_IMAGE
+from tests.terraform.stage import MODULE, PROJECT, Terraform
 from tests.terraform.test_services import dependencies, waits_for
 
 FUNCTION, VIEWER = "google_cloudfunctions2_function.receiver", "google_cloud_run_v2_service.viewer"
@@ -39,12 +41,13 @@ FIRST = {
     "google_firestore_field.override": {"google_firestore_database.this"},
 }
 # Start and Stop own a subscription's endpoint; what is made anew has lost its grants; a secret's old version serves
-# until the new one does; the console and gcloud write their names into a service.
+# until the new one does, an address until no alert names it; the console and gcloud write their names into a service.
 LIFECYCLES = {
     VIEWER: {"ignore_changes": "[client, client_version, scaling]"},
     "google_cloud_run_v2_service_iam_member.anybody_inside_calls_receiver": {
         "replace_triggered_by": f"[{FUNCTION}.id]"
     },
+    "google_monitoring_notification_channel.email": {"create_before_destroy": "true"},
     "google_pubsub_subscription.dead_letter": {"ignore_changes": "[push_config]"},
     "google_pubsub_subscription.monitored": {"ignore_changes": "[push_config]"},
     "google_pubsub_subscription_iam_member.pubsub_acknowledges_dead_letters": {
@@ -80,3 +83,20 @@ def lifecycles() -> dict[str, dict[str, str]]:
 
 def test_lifecycles_are_these() -> None:
     assert lifecycles() == LIFECYCLES
+
+
+def test_an_address_is_taken_from_the_alerts_before_it_is_deleted(terraform: Terraform) -> None:
+    """Google refuses to delete a channel that a policy or a budget names."""
+    if not terraform.plans:
+        pytest.skip("an apply would ask Google")
+    budget = '-var=budget={billing_account="012345-ABCDEF-678901",amount=100}'
+    options = ["-input=false", "-auto-approve", "-no-color", f"-state={terraform.state('emails')}"]
+    options += [f"-var=project={PROJECT}", f"-var=viewer_image={VIEWER_IMAGE}", budget]
+    terraform.run("apply", *options, '-var=alerts={emails=["ana@example.com","ben@example.com"]}')
+    said = terraform.run("apply", *options, '-var=alerts={emails=["ana@example.com"]}').stdout.splitlines()
+    gone = next(at for at, line in enumerate(said) if '["ben@example.com"]: Destroying...' in line)
+    named = [
+        at for at, line in enumerate(said) if re.match(r"google_(monitoring_alert|billing).*: Modifications", line)
+    ]
+    assert len(named) == ALERTS + 1
+    assert max(named) < gone
