@@ -44,6 +44,16 @@ resource "google_storage_bucket" "source" {
       days_since_noncurrent_time = 30
     }
   }
+  # What gcloud staged for a build is of no use after it.
+  lifecycle_rule {
+    action {
+      type = "Delete"
+    }
+    condition {
+      age            = 7
+      matches_prefix = ["builds/", "plans/"]
+    }
+  }
 
   depends_on = [google_project_service.apis]
 }

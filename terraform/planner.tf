@@ -74,13 +74,22 @@ resource "google_project_iam_member" "planner_logs" {
   member  = google_service_account.planner["this"].member
 }
 
-# The archive that is deployed, and what `gcloud builds submit` stages there.
+# The archive that is deployed, and what somebody submits for a plan by hand; not what is staged for other builds.
 resource "google_storage_bucket_iam_member" "planner_reads_source" {
   for_each = local.deploy
 
   bucket = google_storage_bucket.source.name
   role   = "roles/storage.objectViewer"
   member = google_service_account.planner["this"].member
+
+  condition {
+    title       = "Only what is planned"
+    description = "Of the bucket of source code"
+    expression = join(" || ", [
+      "resource.name.startsWith(\"projects/_/buckets/${google_storage_bucket.source.name}/objects/receiver/\")",
+      "resource.name.startsWith(\"projects/_/buckets/${google_storage_bucket.source.name}/objects/plans/\")",
+    ])
+  }
 }
 
 resource "google_storage_bucket_iam_member" "planner_reads_state" {

@@ -163,6 +163,28 @@ def install(requirements: Path, environment: Path) -> None:
     assert done.returncode == 0, done.stderr[-1000:]
 
 
+_UPLOADS = """
+import sys
+sys.path[:0] = [sys.argv[1] + "/lib", sys.argv[1] + "/lib/third_party"]
+from googlecloudsdk.command_lib.util import gcloudignore
+chosen = gcloudignore.GetFileChooserForDir(sys.argv[2], write_on_disk=False, ignore_file=sys.argv[3])
+print("\\n".join(chosen.GetIncludedFiles(sys.argv[2], include_dirs=False)))
+"""
+
+
+def gcloud_uploads(directory: Path, ignore_file: str) -> set[str]:
+    """The files of ``directory`` that ``gcloud builds submit --ignore-file`` uploads, by gcloud's own reader."""
+    gcloud = shutil.which("gcloud")
+    if not gcloud:
+        pytest.skip("gcloud is not installed here")
+    sdk = Path(gcloud).resolve().parent.parent
+    command = [sys.executable, "-c", _UPLOADS, str(sdk), str(directory), ignore_file]
+    listed = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    if listed.returncode:
+        pytest.skip(f"this gcloud keeps its list of files elsewhere: {listed.stderr[-200:]}")
+    return set(listed.stdout.split("\n")) - {""}
+
+
 def checkers() -> Path:
     """The directory of the checkers' programs, in a virtual environment of their own; skips when they cannot be had."""
     done = CHECKERS / "installed"

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.terraform.stage import MODULE, ROOT, resources
+from tests.terraform.stage import MODULE, ROOT, gcloud_uploads, resources
 
 LOAD = """
 import sys
@@ -167,6 +167,26 @@ def test_triggers_pass_what_it_takes(build: dict[str, Any], full_plan: dict[str,
         "subscope-apply": "apply",
     }
     assert all(one["filename"] == "cloudbuild.yaml" for one in triggers.values())
+
+
+def test_neither_history_nor_anybodys_environment_is_uploaded(tmp_path: Path) -> None:
+    kept = {".dockerignore", "main.py", "terraform/terraform.tfvars", "web/static/app.js"}
+    own = {".git/config", ".env", ".env.local", "web/.env", ".venv/x", "terraform/terraform.tfstate", "a/__pycache__/b"}
+    for name in (*kept, *own):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("")
+    for name in (".gitignore", ".cloudbuildignore"):
+        shutil.copy(ROOT / name, tmp_path)
+    assert gcloud_uploads(tmp_path, ".cloudbuildignore") == kept | {".gitignore", ".cloudbuildignore"}
+
+
+def test_what_tests_the_build_is_uploaded() -> None:
+    """make test runs there: the tests and all that they read."""
+    uploaded = gcloud_uploads(ROOT, ".cloudbuildignore")
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, timeout=30)
+    if listed.returncode:
+        pytest.skip("this is no git repository")
+    assert set(listed.stdout.splitlines()) <= uploaded
 
 
 def test_only_builds_that_somebody_approved_run_as_the_deployer(full_plan: dict[str, Any]) -> None:

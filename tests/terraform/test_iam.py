@@ -16,11 +16,15 @@ CUSTOM = f"projects/{PROJECT}/roles/subscope"
 
 Grant = tuple[str, str, str, str]
 
-# Conditions: of the database, of source code, of the lock of the state, and of what the deployer may grant.
+# Conditions: of the database, source code, what is planned, the lock of the state, and what the deployer may grant.
 DATABASE = f'resource.name == "projects/{PROJECT}/databases/(default)"'
 SOURCES = (
     'resource.name.startsWith("projects/_/buckets/gcf-v2-") || '
     f'resource.name.startsWith("projects/_/buckets/{PROJECT}-subscope-source")'
+)
+PLANS = " || ".join(
+    f'resource.name.startsWith("projects/_/buckets/{PROJECT}-subscope-source/objects/{folder}/")'
+    for folder in ("receiver", "plans")
 )
 LOCK = 'resource.name == "projects/_/buckets/my-state/objects/subscope/default.tflock"'
 MODULES_ROLES = (
@@ -57,7 +61,7 @@ ON_REQUEST = [
     (PLANNER, "roles/logging.logWriter", "project", ""),
     (PLANNER, "roles/storage.objectUser", "bucket my-state", LOCK),
     (PLANNER, "roles/storage.objectViewer", "bucket my-state", ""),
-    (PLANNER, "roles/storage.objectViewer", f"bucket {PROJECT}-subscope-source", ""),
+    (PLANNER, "roles/storage.objectViewer", f"bucket {PROJECT}-subscope-source", PLANS),
     (DEPLOYER, "roles/artifactregistry.admin", "project", ""),
     (DEPLOYER, "roles/cloudbuild.builds.editor", "project", ""),
     (DEPLOYER, "roles/cloudfunctions.admin", "project", ""),

@@ -164,6 +164,14 @@ def test_builds_by_hand_plan_the_region_that_they_run_in() -> None:
         assert f"_REGION={region[1].strip(chr(34))}" in one.partition("--substitutions=")[2]
 
 
+def test_a_build_by_hand_leaves_history_at_home_and_is_staged_where_its_account_may_read() -> None:
+    for one in (command for command in commands() if "_ACTION=" in command):
+        assert "--ignore-file=.cloudbuildignore" in one
+        # The planner reads no other folder.
+        folder = "plans" if "_ACTION=plan" in one else "builds"
+        assert re.search(rf"--gcs-source-staging-dir=\S+-subscope-source/{folder}\b", one)
+
+
 def test_outputs_and_modules_that_are_named_exist() -> None:
     outputs = set(re.findall(r'^output "(\w+)"', (MODULE / "outputs.tf").read_text(), re.MULTILINE))
     assert set(re.findall(r"terraform output -raw (\w+)", TEXT)) <= outputs

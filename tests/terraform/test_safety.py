@@ -38,6 +38,13 @@ def test_old_images_go_after_a_month_and_the_last_ten_stay(plan: dict[str, Any])
     assert cleanup["DELETE"]["condition"][0]["older_than"] == f"{30 * 86_400}s"
 
 
+def test_staged_sources_go_after_a_week(plan: dict[str, Any]) -> None:
+    rules = values(plan, "google_storage_bucket.source")["lifecycle_rule"]
+    (staged,) = [one["condition"][0] for one in rules if one["condition"][0]["matches_prefix"]]
+    assert (staged["age"], staged["matches_prefix"]) == (7, ["builds/", "plans/"])
+    assert {one["action"][0]["type"] for one in rules} == {"Delete"}
+
+
 def test_the_image_is_built_anew_only_when_its_sources_changed(plan: dict[str, Any]) -> None:
     image = plan["planned_values"]["outputs"]["viewer_image"]["value"]
     assert re.search(r"/viewer:[0-9a-f]{16}$", image)
