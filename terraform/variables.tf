@@ -278,13 +278,14 @@ variable "subscriptions" {
     error_message = "subscriptions names at least one."
   }
   validation {
-    # cloud.google.com/pubsub/docs/pubsub-basics#resource_names, less "-dead-letter-monitor", which comes after it.
-    condition     = alltrue([for id in keys(var.subscriptions) : can(regex("^[A-Za-z][A-Za-z0-9\\-_.~+%]{2,230}$", id)) && !startswith(lower(id), "goog")])
-    error_message = "Subscription ids are 3 to 231 of A-Z a-z 0-9 - _ . ~ + %, a letter first, and not goog…."
+    # cloud.google.com/pubsub/docs/pubsub-basics#resource_names, less "-dead-letter-monitor", which comes after it, and
+    # less %, which the provider's addresses do not escape.
+    condition     = alltrue([for id in keys(var.subscriptions) : can(regex("^[A-Za-z][A-Za-z0-9\\-_.~+]{2,230}$", id)) && !startswith(lower(id), "goog")])
+    error_message = "Subscription ids are 3 to 231 of A-Z a-z 0-9 - _ . ~ +, a letter first, and not goog…."
   }
   validation {
-    condition     = alltrue([for one in var.subscriptions : can(regex("^(projects/[^/]+/topics/)?[A-Za-z][A-Za-z0-9\\-_.~+%]{2,254}$", one.topic))])
-    error_message = "topic is a topic's id, or projects/P/topics/T for one that exists."
+    condition     = alltrue([for one in var.subscriptions : can(regex("^(projects/[^/]+/topics/)?[A-Za-z][A-Za-z0-9\\-_.~+]{2,254}$", one.topic))])
+    error_message = "topic is a topic's id (with no %), or projects/P/topics/T for one that exists."
   }
   validation {
     condition     = !anytrue([for one in var.subscriptions : startswith(lower(one.topic), "goog")])
