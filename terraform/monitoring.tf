@@ -190,7 +190,10 @@ resource "google_billing_budget" "monthly" {
   dynamic "all_updates_rule" {
     for_each = length(var.alerts.emails) > 0 ? [1] : []
     content {
-      monitoring_notification_channels = [for channel in google_monitoring_notification_channel.email : channel.id]
+      # No more than five: cloud.google.com/billing/docs/reference/budget/rest/v1/billingAccounts.budgets#NotificationsRule.
+      monitoring_notification_channels = slice(
+        [for channel in google_monitoring_notification_channel.email : channel.id], 0, min(5, length(var.alerts.emails))
+      )
     }
   }
 

@@ -28,7 +28,7 @@ variable "alerts" {
 }
 
 variable "budget" {
-  description = "A monthly budget of this project on a billing account, in the account's own currency unless one is named; null for none. It warns at 50, 90 and 100 per cent and stops nothing."
+  description = "A monthly budget of this project on a billing account, in the account's own currency unless one is named; null for none. It warns at 50, 90 and 100 per cent (the first five of alerts.emails, which is all that a budget takes) and stops nothing."
   type = object({
     billing_account = string
     amount          = number

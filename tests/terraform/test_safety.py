@@ -1,11 +1,12 @@
 """What a destroy, a cleanup and a stranger's pull request may do, and what is kept, warned of and left out."""
 
+import json
 import re
 from typing import Any
 
 import pytest
 
-from tests.terraform.stage import PROJECT, resources, values
+from tests.terraform.stage import PROJECT, Terraform, resources, values
 from tests.terraform.test_environment import viewer_variables
 
 KEPT = ("DELETE_PROTECTION_ENABLED", "ABANDON")
@@ -71,6 +72,19 @@ def test_only_the_log_of_stored_messages_is_left_out(plan: dict[str, Any], full_
 def test_a_budget_warns_before_and_when_it_is_used_up(full_plan: dict[str, Any]) -> None:
     rules = values(full_plan, "google_billing_budget.monthly[0]")["threshold_rules"]
     assert [one["threshold_percent"] for one in rules] == [0.5, 0.9, 1]
+
+
+@pytest.mark.parametrize(("emails", "told"), [(0, 0), (1, 1), (5, 5), (7, 5)])
+def test_a_budget_tells_as_many_as_google_lets_it(terraform: Terraform, emails: int, told: int) -> None:
+    addresses = [f"ana{number}@example.com" for number in range(emails)]
+    budget = '{ billing_account = "012345-ABCDEF-678901", amount = 100 }'
+    plan = terraform.plan(
+        "told", f'project = "{PROJECT}"\nbudget = {budget}\nalerts = {{ emails = {json.dumps(addresses)} }}'
+    )
+    (change,) = [one["change"] for one in plan["resource_changes"] if one["type"] == "google_billing_budget"]
+    # Ids that are not known before the channels are made.
+    rules = change["after_unknown"]["all_updates_rule"]
+    assert sum(len(one["monitoring_notification_channels"]) for one in rules) == told
 
 
 @pytest.mark.parametrize("which", ["plan", "full_plan"])
