@@ -11,6 +11,11 @@ resource "google_firestore_database" "this" {
   # What a destroy does: a protected database stays, with all that is in it.
   deletion_policy = var.firestore.delete_protection ? "ABANDON" : "DELETE"
 
+  lifecycle {
+    # A database cannot be moved: for another location it would be made anew, without the messages.
+    ignore_changes = [location_id]
+  }
+
   depends_on = [google_project_service.apis]
 }
 

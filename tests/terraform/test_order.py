@@ -1,5 +1,6 @@
 """What is made before what, what is made anew with what, and what of others' is left alone."""
 
+import json
 import re
 
 import pytest
@@ -41,12 +42,14 @@ FIRST = {
     "google_firestore_field.override": {"google_firestore_database.this"},
 }
 # Start and Stop own a subscription's endpoint; what is made anew has lost its grants; a secret's old version serves
-# until the new one does, an address until no alert names it; the console and gcloud write their names into a service.
+# until the new one does, an address until no alert names it; a database stays where its messages are; the console and
+# gcloud write their names into a service.
 LIFECYCLES = {
     VIEWER: {"ignore_changes": "[client, client_version, scaling]"},
     "google_cloud_run_v2_service_iam_member.anybody_inside_calls_receiver": {
         "replace_triggered_by": f"[{FUNCTION}.id]"
     },
+    "google_firestore_database.this": {"ignore_changes": "[location_id]"},
     "google_monitoring_notification_channel.email": {"create_before_destroy": "true"},
     "google_pubsub_subscription.dead_letter": {"ignore_changes": "[push_config]"},
     "google_pubsub_subscription.monitored": {"ignore_changes": "[push_config]"},
@@ -100,3 +103,17 @@ def test_an_address_is_taken_from_the_alerts_before_it_is_deleted(terraform: Ter
     ]
     assert len(named) == ALERTS + 1
     assert max(named) < gone
+
+
+def test_another_region_leaves_the_database_where_its_messages_are(terraform: Terraform) -> None:
+    if not terraform.plans:
+        pytest.skip("an apply would ask Google")
+    state = terraform.state("moved")
+    variables = (f"-var=project={PROJECT}", f"-var=viewer_image={VIEWER_IMAGE}", f"-state={state}", "-input=false")
+    terraform.run("apply", "-auto-approve", *variables)
+    out = state.with_suffix(".tfplan")
+    terraform.run("plan", "-var=region=us-central1", f"-out={out}", *variables)
+    plan = json.loads(terraform.run("show", "-json", str(out)).stdout)
+    actions = {one["address"]: one["change"]["actions"] for one in plan["resource_changes"]}
+    assert actions["google_firestore_database.this[0]"] == ["no-op"]
+    assert actions[VIEWER] != ["no-op"]
