@@ -23,6 +23,16 @@ locals {
     [for id, one in var.subscriptions : "${id}-dead-letter-monitor" if one.monitor_dead_letters],
   ))
 
+  # The least and the most memory that goes with so many CPUs (cloud.google.com/run/docs/configuring/services/cpu). Fewer
+  # than one take one request at a time.
+  memory_mib = {
+    "1" = [128, 4096]
+    "2" = [128, 8192]
+    "4" = [2048, 16384]
+    "6" = [4096, 24576]
+    "8" = [4096, 32768]
+  }
+
   pubsub_agent = "serviceAccount:service-${local.number}@gcp-sa-pubsub.iam.gserviceaccount.com"
 
   # What both services read: infra/settings.py, COMMON.

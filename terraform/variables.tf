@@ -44,6 +44,10 @@ variable "budget" {
     condition     = var.budget == null || try(var.budget.amount >= 1 && floor(var.budget.amount) == var.budget.amount, false)
     error_message = "budget.amount is a whole number, at least 1."
   }
+  validation {
+    condition     = try(var.budget.currency == null, true) || can(regex("^[A-Z]{3}$", var.budget.currency))
+    error_message = "budget.currency is the billing account's, by its three letters: EUR."
+  }
 }
 
 variable "deploy" {
@@ -62,6 +66,10 @@ variable "deploy" {
   validation {
     condition     = var.deploy == null || try(var.deploy.repository == null, true) || can(regex("^projects/[^/]+/locations/[^/]+/connections/[^/]+/repositories/[^/]+$", var.deploy.repository))
     error_message = "deploy.repository looks like projects/P/locations/R/connections/C/repositories/X."
+  }
+  validation {
+    condition     = try(split("/", var.deploy.repository)[3] == var.region, true)
+    error_message = "deploy.repository is connected in another region than the module's, where its triggers do not find it."
   }
 }
 
@@ -108,6 +116,10 @@ variable "labels" {
       can(regex("^[\\p{Ll}\\p{Lo}][\\p{Ll}\\p{Lo}\\p{N}_-]{0,62}$", key)) && can(regex("^[\\p{Ll}\\p{Lo}\\p{N}_-]{0,63}$", value))
     ])
     error_message = "labels are small letters, digits, - and _, at most 63 of them, and a key begins with a letter."
+  }
+  validation {
+    condition     = !contains(keys(var.labels), "app")
+    error_message = "The label app is the module's own, and says its name."
   }
 }
 
@@ -200,8 +212,8 @@ variable "receiver" {
     error_message = "receiver.concurrency is a whole number from 2 to 1000: concurrent messages share their Firestore writes."
   }
   validation {
-    condition     = try(tonumber(var.receiver.cpu) >= 1, false)
-    error_message = "receiver.cpu is at least 1: less does not allow concurrency."
+    condition     = contains(keys(local.memory_mib), var.receiver.cpu)
+    error_message = "receiver.cpu is 1, 2, 4, 6 or 8: less does not allow concurrency."
   }
   validation {
     condition = alltrue([
@@ -212,8 +224,11 @@ variable "receiver" {
     error_message = "receiver.max_instances is at least 1 and at least min_instances, and both are whole numbers."
   }
   validation {
-    condition     = can(regex("^[0-9]+(Mi|Gi)$", var.receiver.memory))
-    error_message = "receiver.memory is in Mi or Gi, such as 512Mi."
+    condition = try(alltrue([
+      for mib in [regex("^([0-9]+)(?:Mi|Gi)$", var.receiver.memory)[0] * (endswith(var.receiver.memory, "Gi") ? 1024 : 1)] :
+      mib >= lookup(local.memory_mib, var.receiver.cpu, [128, 32768])[0] && mib <= lookup(local.memory_mib, var.receiver.cpu, [128, 32768])[1]
+    ]), false)
+    error_message = "receiver.memory is in Mi or Gi, as much as its cpu goes with: 128Mi to 4Gi with 1, to 8Gi with 2, 2Gi to 16Gi with 4, 4Gi to 24Gi with 6, to 32Gi with 8."
   }
 }
 
@@ -319,8 +334,8 @@ variable "subscriptions" {
     error_message = "max_delivery_attempts is a whole number from 5 to 100."
   }
   validation {
-    condition     = alltrue([for one in var.subscriptions : one.retention_days >= 1 && one.retention_days <= 31])
-    error_message = "subscriptions' retention_days is 1 to 31: Pub/Sub keeps no message longer."
+    condition     = alltrue([for one in var.subscriptions : one.retention_days >= 1 && one.retention_days <= 31 && floor(one.retention_days) == one.retention_days])
+    error_message = "subscriptions' retention_days is a whole number from 1 to 31: Pub/Sub keeps no message longer."
   }
   validation {
     condition = alltrue([for one in var.subscriptions :
@@ -374,13 +389,15 @@ variable "viewer" {
     error_message = "viewer.max_instances is at least 1 and at least min_instances, and both are whole numbers."
   }
   validation {
-    condition     = can(regex("^[0-9]+(Mi|Gi)$", var.viewer.memory))
-    error_message = "viewer.memory is in Mi or Gi, such as 512Mi."
+    condition = try(alltrue([
+      for mib in [regex("^([0-9]+)(?:Mi|Gi)$", var.viewer.memory)[0] * (endswith(var.viewer.memory, "Gi") ? 1024 : 1)] :
+      mib >= lookup(local.memory_mib, var.viewer.cpu, [128, 32768])[0] && mib <= lookup(local.memory_mib, var.viewer.cpu, [128, 32768])[1]
+    ]), false)
+    error_message = "viewer.memory is in Mi or Gi, as much as its cpu goes with: 128Mi to 4Gi with 1, to 8Gi with 2, 2Gi to 16Gi with 4, 4Gi to 24Gi with 6, to 32Gi with 8."
   }
   validation {
-    # cloud.google.com/run/docs/configuring/services/cpu: less takes one request at a time.
-    condition     = try(tonumber(var.viewer.cpu) >= 1, false)
-    error_message = "viewer.cpu is at least 1: less does not allow concurrency."
+    condition     = contains(keys(local.memory_mib), var.viewer.cpu)
+    error_message = "viewer.cpu is 1, 2, 4, 6 or 8: less does not allow concurrency."
   }
 }
 

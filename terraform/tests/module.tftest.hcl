@@ -170,7 +170,6 @@ run "refuses_what_no_service_would_start_with" {
     name           = "a-name-of-21-letters-"
     push_audiences = ["https://subscope-receiver-1.europe-west1.run.app"]
     receiver       = { concurrency = 1 }
-    region         = "Europe"
     retention_days = 0
     subscriptions  = { orders = { topic = "orders", ack_deadline_seconds = 10 } }
     viewer         = { access = "private" }
@@ -178,6 +177,6 @@ run "refuses_what_no_service_would_start_with" {
   }
   expect_failures = [
     var.alerts, var.budget, var.deploy, var.firestore, var.log_level, var.message_shards, var.name,
-    var.push_audiences, var.receiver, var.region, var.retention_days, var.subscriptions, var.viewer, var.viewer_image,
+    var.push_audiences, var.receiver, var.retention_days, var.subscriptions, var.viewer, var.viewer_image,
   ]
 }

@@ -17,10 +17,15 @@ WRONG = {
     "budget": [
         '{ billing_account = "mine", amount = 100 }',
         '{ billing_account = "012345-ABCDEF-678901", amount = 0.5 }',
+        '{ billing_account = "012345-ABCDEF-678901", amount = 100, currency = "euro" }',
     ],
-    "deploy": ['{ state_bucket = "gs://my-state" }', '{ state_bucket = "my-state", repository = "github.com/me/it" }'],
+    "deploy": [
+        '{ state_bucket = "gs://my-state" }',
+        '{ state_bucket = "my-state", repository = "github.com/me/it" }',
+        '{ state_bucket = "my-state", repository = "projects/p/locations/us-east1/connections/c/repositories/r" }',
+    ],
     "firestore": ['{ database = "UPPER" }'],
-    "labels": ['{ Team = "ops" }'],
+    "labels": ['{ Team = "ops" }', '{ app = "theirs" }'],
     "log_level": ['"LOUD"'],
     "message_shards": ["31"],
     "name": ['"a-name-of-21-letters-"'],
@@ -75,11 +80,19 @@ MORE = [
         "push_audiences": (0, '["it\'s"]'),
         "subscriptions": (8, '{ a-b-c = { topic = "a-b", max_delivery_attempts = 5.5 } }'),
     },
+    {
+        "receiver": (1, '{ cpu = "3" }'),
+        "viewer": (7, '{ cpu = "5.5" }'),
+        "subscriptions": (9, '{ orders = { topic = "orders", retention_days = 1.00001 } }'),
+    },
+    {"receiver": (3, '{ memory = "1Mi" }'), "viewer": (6, '{ memory = "64Gi", cpu = "8" }')},
+    {"receiver": (3, '{ memory = "5Gi" }'), "viewer": (6, '{ memory = "512Mi", cpu = "4" }')},
+    {"receiver": (1, '{ cpu = "" }'), "viewer": (6, '{ memory = "0512Ki" }')},
     {"subscriptions": (1, '{ "a%b-c" = { topic = "a-b-c" } }')},
     {"subscriptions": (2, '{ a-b-c = { topic = "a%b-c" } }')},
 ]
-# The one looks at the subscriptions, and these at the other: what it looks at must be right for that.
-ALONE = ("project", "publish_topics")
+# Others look at them, or they at others: what a validation looks at must be right for that.
+ALONE = ("project", "publish_topics", "region")
 TURNS = [
     {name: turn for name, values in WRONG.items() if turn < len(values) and name not in ALONE}
     for turn in range(max(map(len, WRONG.values())))
@@ -118,6 +131,8 @@ def test_names_at_their_limits_are_planned(terraform: Terraform) -> None:
         f"""
 project        = "a{"b" * 28}c"
 name           = "a{"0" * 19}"
+receiver       = {{ cpu = "8", memory = "32Gi" }}
+viewer         = {{ cpu = "4", memory = "2048Mi" }}
 labels         = {{ team_1 = "größe", empty = "" }}
 publish_topics = ["{odd}"]
 subscriptions = {{
