@@ -9,6 +9,7 @@
     ├── ForeignTokenError                  403  Google's token, for another audience, account or subscription
     ├── KeysUnavailableError               503  the key server cannot answer and no usable key is cached
     ├── InputError                         400  what a person typed; names the field
+    ├── BusyError                          503  too many at once; nothing is broken
     ├── StoreError                         500  Firestore refused
     │   ├── DocumentNotFoundError          404
     │   ├── DocumentExistsError            409
@@ -81,6 +82,12 @@ class InputError(SubscopeError):
     def __init__(self, field: str, problem: str) -> None:
         super().__init__(f"{field}: {problem}")
         self.field = field
+
+
+class BusyError(SubscopeError):
+    """Too many want the same thing at this moment. Nothing is broken: the sentence is for who asked."""
+
+    status = 503
 
 
 class StoreError(SubscopeError):

@@ -13,7 +13,7 @@ from typing import Any
 from google.api_core.exceptions import Aborted, FailedPrecondition, NotFound
 from google.cloud.firestore import LastUpdateOption
 
-from infra.errors import StoreUnavailableError, SubscopeError
+from infra.errors import BusyError, SubscopeError
 from infra.firestore.border import firestore_errors
 from infra.firestore.client import READ_SECONDS, WRITE_SECONDS, Database
 
@@ -58,9 +58,7 @@ class Attempts:
             if self._write_strikes(user, strikes):
                 return fields
             time.sleep(random.uniform(0.01, 0.1))  # noqa: S311 - spreads retries, keeps no secret
-        raise StoreUnavailableError(
-            f"Too many attempts to sign in as {name} at this moment. Try again in a few seconds."
-        )
+        raise BusyError(f"Too many attempts to sign in as {name} at this moment. Try again in a few seconds.")
 
     def count_stranger(self, name: str) -> None:
         """Count an attempt with a name that nobody has. Raises LockedError (429)."""

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from werkzeug.security import check_password_hash, generate_password_hash
 
-from infra.errors import InputError, StoreUnavailableError
+from infra.errors import BusyError, InputError
 
 MIN_CHARACTERS = 12
 MAX_BYTES = 1024
@@ -43,7 +43,7 @@ class Passwords:
     @contextmanager
     def _turn(self) -> Iterator[None]:
         if not self._turns.acquire(timeout=_WAIT_SECONDS):
-            raise StoreUnavailableError("Too many people are signing in at this moment. Try again in a few seconds.")
+            raise BusyError("Too many people are signing in at this moment. Try again in a few seconds.")
         try:
             yield
         finally:

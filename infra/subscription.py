@@ -18,11 +18,11 @@ from google.pubsub_v1 import types
 from infra.audit import Audit, audit_fields
 from infra.delivery import Delivery, State, differences, warnings_of
 from infra.errors import (
+    BusyError,
     InputError,
     SubscopeError,
     SubscriptionDeniedError,
     SubscriptionMissingError,
-    SubscriptionUnavailableError,
 )
 from infra.firestore.border import firestore_errors
 from infra.firestore.client import READ_SECONDS, WRITE_SECONDS, Database
@@ -108,7 +108,7 @@ class Subscriptions:
     def start(self, subscription: str, who: str) -> Delivery:
         """Set the push endpoint: delivery begins for everyone, the backlog first.
 
-        Raises InputError, SubscriptionError, StoreError.
+        Raises InputError, SubscriptionError, BusyError, StoreError.
         """
         config = types.PushConfig(
             push_endpoint=self._push_endpoint,
@@ -121,7 +121,7 @@ class Subscriptions:
     def stop(self, subscription: str, who: str) -> Delivery:
         """Clear the push endpoint: delivery ends for everyone, messages wait in Pub/Sub.
 
-        Raises InputError, SubscriptionError, StoreError.
+        Raises InputError, SubscriptionError, BusyError, StoreError.
         """
         return self._change(subscription, types.PushConfig(), who, "delivery.stop")
 
@@ -177,7 +177,7 @@ class Subscriptions:
                 times = {name: now for name, value in fields.items() if value is SERVER_TIMESTAMP}
                 return seen, {**(before.to_dict() or {}), **fields, **times}
             time.sleep(random.uniform(0.01, 0.2))  # noqa: S311 - spreads retries, keeps no secret
-        raise SubscriptionUnavailableError(f"The state of {subscription} is being changed by others. Try again.")
+        raise BusyError(f"The state of {subscription} is being changed by others. Look at it, and try again.")
 
     def _news(self, before: dict[str, Any], seen: _Seen, wanted: bool | None, who: str) -> dict[str, Any] | None:
         """The fields to write; None when the document says it all already."""

@@ -16,10 +16,10 @@ from google.cloud.firestore_v1.base_query import FieldFilter
 
 from infra.audit import audit_fields
 from infra.errors import (
+    BusyError,
     DocumentExistsError,
     DocumentNotFoundError,
     InputError,
-    StoreUnavailableError,
     SubscopeError,
 )
 from infra.firestore.border import firestore_errors
@@ -209,7 +209,7 @@ class Users:
                     return
                 except (FailedPrecondition, Aborted):
                     continue
-        raise StoreUnavailableError(f"Somebody else is changing users at this moment; {name} is as before. Try again.")
+        raise BusyError(f"Somebody else is changing users at this moment; {name} is as before. Try again.")
 
     def _read_for_change(self, name: str) -> tuple[dict[str, Any], Any]:
         """A user's fields, and the document of an admin who is somebody else, or None."""

@@ -9,7 +9,7 @@ from flask import Blueprint, abort, current_app, jsonify, make_response, redirec
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
-from infra.errors import InputError, StoreError
+from infra.errors import BusyError, InputError, StoreError
 from infra.lockout import LockedError
 from infra.users import SignInError
 from web.auth import login_required, public, requires, signed_in_user
@@ -62,7 +62,7 @@ class FirstAdmin:
         while not self._done:
             try:
                 self.ensure(subscope)
-            except StoreError as exc:
+            except (BusyError, StoreError) as exc:
                 subscope.log.warning("first administrator not made yet", reason=str(exc))
                 time.sleep(_RETRY_SECONDS)
 

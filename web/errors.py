@@ -4,7 +4,8 @@
 
     {"error": {"status": 404, "title": "Not found", "detail": "…"}}
 
-A failure of ours (500 and above) is logged, and its inner sentence stays in the log.
+A failure of ours (500 and above) is logged, and its inner sentence stays in the log. Too many at once (BusyError) is no
+failure: its sentence is for who asked.
 """
 
 import math
@@ -17,7 +18,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from infra.errors import StoreDeniedError, SubscopeError, SubscriptionUnavailableError
+from infra.errors import BusyError, StoreDeniedError, SubscopeError, SubscriptionUnavailableError
 from infra.lockout import LockedError
 from web.auth import wants_page
 from web.cookie import NEEDS_HTTPS, cookie_name
@@ -38,6 +39,7 @@ _WORDS = {
     502: ("Pub/Sub refused", "Google Pub/Sub refused this. The log says why."),
     503: ("Not reachable right now", "The database does not answer. Nothing is lost: messages wait in Pub/Sub."),
 }
+_BUSY = "Busy right now"
 _PUBSUB_AWAY = "Pub/Sub does not answer. Whether it was done is not known: look, and try again in a moment."
 
 _FIRESTORE_DENIED = (
@@ -59,9 +61,10 @@ def words(status: int) -> tuple[str, str]:
     return _WORDS.get(status) or _WORDS[500 if status >= 500 else 400]
 
 
-def answer(status: int, detail: str = "", headers: dict[str, str] | None = None) -> Response:
-    """An error's response: a page when a person asked, JSON otherwise."""
-    title, sentence = words(status)
+def answer(status: int, detail: str = "", headers: dict[str, str] | None = None, *, title: str = "") -> Response:
+    """An error's response: a page when a person asked, JSON otherwise; the status has a title of its own."""
+    usual, sentence = words(status)
+    title = title or usual
     if wants_page():
         body = render_template("error.html", status=status, title=title, detail=detail or sentence)
         response = make_response(body, status)
@@ -74,22 +77,30 @@ def answer(status: int, detail: str = "", headers: dict[str, str] | None = None)
 
 
 def _subscope_error(error: SubscopeError) -> ResponseReturnValue:
+    _log(error)
     headers = {}
-    if error.status >= 500:
-        services().log.error(
-            str(error), error=type(error).__name__, traceparent=request.headers.get("traceparent"), path=request.path
-        )
     if isinstance(error, LockedError):
         left = (error.until - datetime.now(UTC)).total_seconds()
         headers["Retry-After"] = str(max(1, math.ceil(left)))
     elif error.status == 503:
         headers["Retry-After"] = str(RETRY_SECONDS)
-    return answer(error.status, str(error) if error.status < 500 else _hint(error), headers)
+    title = _BUSY if isinstance(error, BusyError) else ""
+    return answer(error.status, str(error) if error.status < 500 else _hint(error), headers, title=title)
+
+
+def _log(error: SubscopeError) -> None:
+    about = {"error": type(error).__name__, "traceparent": request.headers.get("traceparent"), "path": request.path}
+    if isinstance(error, BusyError):
+        services().log.warning(str(error), **about)
+    elif error.status >= 500:
+        services().log.error(str(error), **about)
 
 
 def _hint(error: SubscopeError) -> str:
     """What a person can do about a failure of ours; empty when only the log tells more."""
     match error:
+        case BusyError():
+            return str(error)
         case SubscriptionUnavailableError():
             return _PUBSUB_AWAY
         case StoreDeniedError():

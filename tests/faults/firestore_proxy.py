@@ -35,6 +35,7 @@ class FirestoreProxy(LoopThread):
         self.refuse: grpc.StatusCode | None = None  # every new Listen, and with ``cut`` the open ones
         self.refuse_reads: grpc.StatusCode | None = None
         self.commits_left: int | None = None  # so many are passed on, then each is refused
+        self.refuse_commits = grpc.StatusCode.UNAVAILABLE  # with this
         self.mute = False  # swallow what Listen answers: a half-open stream
         self.opened_at: list[float] = []
         self.requests: list[Any] = []  # of Listen
@@ -78,7 +79,7 @@ class FirestoreProxy(LoopThread):
                 if method == _COMMIT and self.commits_left is not None:
                     self.commits_left -= 1
                     if self.commits_left < 0:
-                        await context.abort(grpc.StatusCode.UNAVAILABLE, "commits are refused")
+                        await context.abort(self.refuse_commits, "commits are refused")
                 async for response in call:
                     yield response
         except grpc.aio.AioRpcError as exc:

@@ -1,9 +1,11 @@
 """Start and stop: the subscription is the truth, everybody is told, and the audit says who."""
 
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from google.cloud.firestore import FieldFilter
@@ -11,7 +13,7 @@ from google.pubsub_v1 import types
 
 from infra.audit import Audit
 from infra.delivery import NO_DEAD_LETTER, differences
-from infra.errors import InputError, SubscriptionMissingError
+from infra.errors import BusyError, InputError, SubscriptionMissingError
 from infra.firestore.client import Database
 from infra.logs import Logger
 from infra.pubsub import PubSub
@@ -215,3 +217,21 @@ def test_only_monitored_subscriptions_are_touched(subscriptions: Subscriptions) 
     for act in (subscriptions.observe, lambda name: subscriptions.start(name, "ana")):
         with pytest.raises(InputError, match="not monitored here"):
             act("../other")
+
+
+def test_who_is_kept_from_it_by_others_is_told_so(
+    subscriptions: Subscriptions, database: Database, subscription: str
+) -> None:
+    document, over = database.documents.collection("subscriptions").document(subscription), threading.Event()
+
+    def write() -> None:
+        while not over.is_set():
+            document.set({"changed_by": uuid4().hex})
+
+    with ThreadPoolExecutor(1) as somebody:
+        somebody.submit(write)
+        try:
+            with pytest.raises(BusyError, match=f"The state of {subscription} is being changed by others"):
+                subscriptions.start(subscription, "ana")
+        finally:
+            over.set()

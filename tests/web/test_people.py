@@ -4,9 +4,11 @@ import re
 from html import unescape
 from uuid import uuid4
 
+import grpc
 import pytest
 from flask import Flask
 
+from tests.faults.firestore_proxy import FirestoreProxy
 from tests.web.conftest import running
 from tests.web.stage import LocalFirestore, settings_for
 from tests.web.visitor import PASSWORD, SCRIPT, Skeleton, Visitor, add_user, services_of
@@ -112,6 +114,23 @@ def test_the_last_admin_stays(firestore: LocalFirestore) -> None:
         add_user(app, "ben", "admin")
         assert ada.post("/users/ada/role", role="viewer").status_code == 303
         assert role_of(app, "ada") == "viewer"
+
+
+def test_who_is_kept_from_it_by_others_is_told_so(firestore: LocalFirestore) -> None:
+    proxy = FirestoreProxy(firestore.address)
+    settings = settings_for(proxy.address, FIRESTORE_DATABASE=f"people-{uuid4().hex[:8]}", LOG_LEVEL="CRITICAL")
+    with running(settings) as app:
+        ada, ben = Visitor(app, add_user(app, "ada", "admin")), add_user(app, "ben", "operator")
+        token = ada.token()
+        proxy.commits_left, proxy.refuse_commits = 0, grpc.StatusCode.ABORTED  # somebody else is always quicker
+        answer = ada.post(f"/users/{ben}/role", role="viewer", csrf_token=token)
+        data = ada.post(f"/users/{ben}/role", SCRIPT, role="viewer", csrf_token=token)
+    proxy.close()
+    sentence = "Somebody else is changing users at this moment; ben is as before. Try again."
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert "<h1>Busy right now</h1>" in answer.text
+    assert sentence in answer.text
+    assert data.json == {"error": {"status": 503, "title": "Busy right now", "detail": sentence}}
 
 
 @pytest.mark.parametrize("query", ["notice=role", "notice=role&name=<b>x</b>", "notice=<b>", "notice=removed&name=a/b"])
