@@ -11,7 +11,7 @@ from google.api_core.exceptions import NotFound
 
 from infra.firestore.border import firestore_errors
 from infra.firestore.client import READ_SECONDS, WRITE_SECONDS, Database
-from infra.users import User, user_of
+from infra.user import User, user_of
 
 ABSOLUTE = timedelta(hours=12)
 IDLE = timedelta(hours=2)

@@ -3,12 +3,9 @@
 An attempt to sign in is counted before its password is hashed, and an unknown name costs what a known one does.
 """
 
-import re
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Literal, get_args
+from typing import Any
 
 from google.api_core.exceptions import Aborted, FailedPrecondition
 from google.cloud.firestore import SERVER_TIMESTAMP, LastUpdateOption
@@ -26,12 +23,8 @@ from infra.firestore.border import firestore_errors
 from infra.firestore.client import READ_SECONDS, WRITE_SECONDS, Database
 from infra.lockout import Attempts
 from infra.passwords import Passwords, check_password
+from infra.user import NAME, Role, User, check_name, checked_role, user_of
 
-Role = Literal["viewer", "operator", "admin"]
-ROLES: tuple[Role, ...] = get_args(Role)
-
-# E-mail addresses fit, so that people behind Identity-Aware Proxy can be users; "/" and "." alone would be other paths.
-_NAME = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,99}")
 _TRIES = 10
 
 
@@ -39,26 +32,6 @@ class SignInError(SubscopeError):
     """The name or the password is wrong; it never says which."""
 
     status = 401
-
-
-@dataclass(frozen=True, slots=True)
-class User:
-    """One person. Times are aware UTC; ``last_seen_at`` is None before the first sign-in."""
-
-    name: str
-    role: Role
-    created_at: datetime | None = None
-    last_seen_at: datetime | None = None
-
-    def may(self, role: Role) -> bool:
-        """Whether this person may do what ``role`` may: an admin all, an operator what a viewer may, too."""
-        return ROLES.index(self.role) >= ROLES.index(role)
-
-
-def user_of(name: str, fields: dict[str, Any]) -> User:
-    """The user in a document's fields; a role that somebody mistyped in the console is the least one."""
-    role = fields.get("role")
-    return User(name, role if role in ROLES else "viewer", fields.get("created_at"), fields.get("last_seen_at"))
 
 
 class Users:
@@ -71,7 +44,7 @@ class Users:
 
     def get(self, name: str) -> User | None:
         """One user; None when there is no such user. Raises StoreError."""
-        if not _NAME.fullmatch(name):
+        if not NAME.fullmatch(name):
             return None
         with firestore_errors("reading a user"):
             found = self._document(name).get(retry=None, timeout=READ_SECONDS)
@@ -103,11 +76,11 @@ class Users:
 
     def add(self, name: str, password: str, role: Role, *, by: str) -> User:
         """Add a user. Raises InputError (400), DocumentExistsError (409), StoreError."""
-        _check_name(name)
+        check_name(name)
         hashed = self._passwords.hash(password)
         fields = {
             "password_hash": hashed,
-            "role": _checked_role(role),
+            "role": checked_role(role),
             "created_at": SERVER_TIMESTAMP,
             "last_seen_at": None,
             "failed_logins": 0,
@@ -141,8 +114,8 @@ class Users:
 
         Raises as ``set_password``, and InputError when nobody would be left who may add users.
         """
-        _check_name(name)
-        if _checked_role(role) == "admin":
+        check_name(name)
+        if checked_role(role) == "admin":
             self._change(name, {"role": role}, by, "user.role", role)
         else:
             self._without_admin(
@@ -151,7 +124,7 @@ class Users:
 
     def remove(self, name: str, *, by: str) -> None:
         """Remove a user and all the user's sessions. Raises as ``set_role``."""
-        _check_name(name)
+        check_name(name)
         self._without_admin(name, by, "user.remove", "", lambda batch: batch.delete(self._document(name)))
 
     def ensure_first_admin(self, password: str) -> str | None:
@@ -174,13 +147,13 @@ class Users:
         return self._database.documents.collection("users").document(name)
 
     def _counted(self, name: str) -> dict[str, Any] | None:
-        if _NAME.fullmatch(name):
+        if NAME.fullmatch(name):
             return self._attempts.count(name)
         self._attempts.count_stranger(name)
         return None
 
     def _change(self, name: str, changes: dict[str, Any], by: str, what: str, detail: str) -> None:
-        _check_name(name)
+        check_name(name)
         batch = self._database.documents.batch()
         batch.update(self._document(name), changes)
         self._end_sessions(batch, name)
@@ -234,14 +207,3 @@ class Users:
     def _commit(self, batch: Any, doing: str) -> None:
         with firestore_errors(doing):
             batch.commit(retry=None, timeout=WRITE_SECONDS)
-
-
-def _check_name(name: str) -> None:
-    if not _NAME.fullmatch(name):
-        raise InputError("name", "is 1 to 100 small letters, digits and . _ @ + -, a letter or digit first.")
-
-
-def _checked_role(role: str) -> str:
-    if role not in ROLES:
-        raise InputError("role", f"is one of {', '.join(ROLES)}; found {role!r}.")
-    return role

@@ -13,7 +13,7 @@ from flask_login import LoginManager, current_user
 from werkzeug.wrappers import Response
 
 from infra.errors import StoreError, StoreUnavailableError
-from infra.users import Role, User
+from infra.user import Role, User
 from web.cookie import session_cookie
 from web.iap import HEADER, IapVerifier
 from web.links import MOST_ADDRESS_CHARACTERS

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
 from infra.errors import DocumentExistsError, DocumentNotFoundError, InputError
-from infra.users import ROLES, Role
+from infra.user import ROLES, Role
 from web.account import has_passwords
 from web.auth import requires, signed_in_user
 from web.cookie import session_cookie

@@ -5,7 +5,7 @@ import sys
 import click
 
 from infra.commands.console import Console
-from infra.users import ROLES, Role
+from infra.user import ROLES, Role
 
 _role = click.Choice(ROLES)
 _password_stdin = click.option(

@@ -14,7 +14,8 @@ from infra.firestore.client import Database
 from infra.lockout import FREE_ATTEMPTS, LockedError, lock_until
 from infra.sessions import Sessions
 from infra.settings import ConsoleSettings
-from infra.users import Role, SignInError, User, Users
+from infra.user import Role, User
+from infra.users import SignInError, Users
 from tests.infra.conftest import PASSWORD
 
 
