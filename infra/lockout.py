@@ -1,13 +1,20 @@
-"""Attempts to sign in: counted before a password is hashed, and locked after too many in a row.
+"""Attempts to sign in: counted before a password is hashed, and locked after too many.
 
-A user's are counted in ``users/{name}``, a stranger's in this process, by the same rule: nobody learns from a lock
-whether there is such a user.
+The strict limit is for a name from one address: who guesses a password locks out himself, not the one whose it is. A
+looser one, for a name from all addresses together, bounds a guesser who has many of them.
+
+All together are counted in ``users/{name}``, by all instances. One address is counted in this process: another instance
+allows as many again, which the looser limit bounds. A stranger is counted in this process, too, by the same two rules:
+nobody learns from a lock whether there is such a user.
 """
 
 import random
+import threading
 import time
 from collections import OrderedDict
+from collections.abc import Callable, Hashable
 from datetime import UTC, datetime, timedelta
+from ipaddress import IPv6Address, ip_address
 from typing import Any
 
 from google.api_core.exceptions import Aborted, FailedPrecondition, NotFound
@@ -16,22 +23,47 @@ from google.cloud.firestore import LastUpdateOption
 from infra.errors import BusyError, SubscopeError
 from infra.firestore.border import firestore_errors
 from infra.firestore.client import READ_SECONDS, WRITE_SECONDS, Database
+from infra.places import TOO_MANY
+from infra.strikes import Limit, Strikes
 
-FREE_ATTEMPTS = 5
-FIRST_LOCK = timedelta(minutes=1)
-LONGEST_LOCK = timedelta(minutes=15)
-_REMEMBERED_STRANGERS = 10_000
+FROM_ONE_ADDRESS = Limit(5, timedelta(days=1))
+# One address gets 11 attempts in an hour from each instance: alone it does not lock a name for everybody.
+FROM_ALL = Limit(50, timedelta(hours=1))
+NO_STRIKES: dict[str, Any] = {"failed_logins": 0, "failed_since": None, "locked_until": None}
+_REMEMBERED = 10_000
 _TRIES = 10
 
 
-class LockedError(SubscopeError):
-    """Too many wrong passwords. ``until`` is aware UTC."""
+class Tally:
+    """Strikes by key, in this process: of the keys that were counted last."""
 
-    status = 429
+    def __init__(self, limit: Limit, most: int = _REMEMBERED) -> None:
+        self._limit, self._most = limit, most
+        self._lock = threading.Lock()
+        self._strikes: OrderedDict[Hashable, Strikes] = OrderedDict()
 
-    def __init__(self, until: datetime) -> None:
-        super().__init__(f"Too many attempts. Try again after {until:%H:%M:%S} UTC.")
-        self.until = until
+    def __len__(self) -> int:
+        return len(self._strikes)
+
+    def count(self, key: Hashable) -> None:
+        """Count an attempt. Raises LockedError (429)."""
+        self._replace(key, lambda before: before.one_more(self._limit, datetime.now(UTC)))
+
+    def take_back(self, key: Hashable) -> None:
+        """Count an attempt less: there was none in the end."""
+        self._replace(key, Strikes.one_less)
+
+    def forget(self, key: Hashable) -> None:
+        """Count from the beginning."""
+        with self._lock:
+            self._strikes.pop(key, None)
+
+    def _replace(self, key: Hashable, change: Callable[[Strikes], Strikes]) -> None:
+        with self._lock:
+            self._strikes[key] = change(self._strikes.get(key, Strikes()))
+            self._strikes.move_to_end(key)
+            if len(self._strikes) > self._most:
+                self._strikes.popitem(last=False)
 
 
 class Attempts:
@@ -39,39 +71,49 @@ class Attempts:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._strangers: OrderedDict[str, tuple[int, datetime | None]] = OrderedDict()
+        self._from_one_address = Tally(FROM_ONE_ADDRESS)
+        self._strangers = Tally(FROM_ALL)
 
-    def count(self, name: str) -> dict[str, Any] | None:
-        """Count an attempt and return the user's fields, None for a stranger.
+    def count(self, name: str, network: str) -> dict[str, Any] | None:
+        """Count an attempt and return the user's fields, None for a stranger. ``name`` is one that a user can have.
 
-        It is written only if nobody else's was counted since the user was read: a hundred at once are not a hundred
-        guesses. Raises LockedError (429), StoreError.
+        Raises LockedError (429), BusyError (503), StoreError; then nothing is counted.
         """
+        self._from_one_address.count((name, network))
+        try:
+            return self._count_from_all(name)
+        except SubscopeError:
+            self._from_one_address.take_back((name, network))
+            raise
+
+    def forget(self, name: str, network: str) -> None:
+        """Forget what was counted here from this address: its password was right."""
+        self._from_one_address.forget((name, network))
+
+    def _count_from_all(self, name: str) -> dict[str, Any] | None:
+        """Count it only if no other was since the user was read: a hundred at once are not a hundred guesses."""
         for _ in range(_TRIES):
-            now = datetime.now(UTC)
             user = self._snapshot(name)
             if user is None:
-                self.count_stranger(name)
+                self._strangers.count(name)
                 return None
             fields: dict[str, Any] = user.to_dict()
-            strikes = _strikes_after(fields.get("failed_logins"), fields.get("locked_until"), now)
-            if self._write_strikes(user, strikes):
+            if self._write(user, _strikes_of(fields).one_more(FROM_ALL, datetime.now(UTC))):
                 return fields
             time.sleep(random.uniform(0.01, 0.1))  # noqa: S311 - spreads retries, keeps no secret
-        raise BusyError(f"Too many attempts to sign in as {name} at this moment. Try again in a few seconds.")
+        # In the words for everybody: it happens to users alone.
+        raise BusyError(TOO_MANY)
 
-    def count_stranger(self, name: str) -> None:
-        """Count an attempt with a name that nobody has. Raises LockedError (429)."""
-        self._strangers[name] = _strikes_after(*self._strangers.get(name, (0, None)), datetime.now(UTC))
-        while len(self._strangers) > _REMEMBERED_STRANGERS:
-            self._strangers.popitem(last=False)
-
-    def _write_strikes(self, user: Any, strikes: tuple[int, datetime | None]) -> bool:
-        failed, locked_until = strikes
+    def _write(self, user: Any, strikes: Strikes) -> bool:
+        """Write them, unless the user's document was written since; tell whether they were written."""
         with firestore_errors("counting a sign-in"):
             try:
                 user.reference.update(
-                    {"failed_logins": failed, "locked_until": locked_until},
+                    {
+                        "failed_logins": strikes.failed,
+                        "failed_since": strikes.since,
+                        "locked_until": strikes.locked_until,
+                    },
                     LastUpdateOption(user.update_time),
                     retry=None,
                     timeout=WRITE_SECONDS,
@@ -87,17 +129,17 @@ class Attempts:
         return found if found.exists else None
 
 
-def _strikes_after(failed: Any, locked_until: Any, now: datetime) -> tuple[int, datetime | None]:
-    """How often in a row it failed, this attempt counted, and the lock that brings. Raises LockedError while locked."""
-    if locked_until and locked_until > now:
-        raise LockedError(locked_until)
-    attempts = int(failed or 0) + 1
-    return attempts, lock_until(attempts, now)
+def _strikes_of(fields: dict[str, Any]) -> Strikes:
+    """The strikes in a user's fields."""
+    return Strikes(int(fields.get("failed_logins") or 0), fields.get("failed_since"), fields.get("locked_until"))
 
 
-def lock_until(attempts: int, now: datetime) -> datetime | None:
-    """When the lock ends that the ``attempts``-th wrong password in a row brings; None while attempts are free."""
-    if attempts < FREE_ATTEMPTS:
-        return None
-    lock = FIRST_LOCK * (1 << min(attempts - FREE_ATTEMPTS, 10))
-    return now + min(lock, LONGEST_LOCK)
+def network_of(address: str) -> str:
+    """Whose an address is: itself, or the /64 of an IPv6 address, all of which one person has; empty if it is none."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return ""
+    if isinstance(found, IPv6Address):
+        return str(found.ipv4_mapped or IPv6Address(int(found) >> 64 << 64))
+    return str(found)

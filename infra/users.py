@@ -1,6 +1,7 @@
 """The people who may sign in: ``users/{name}``, their roles, passwords and lockouts.
 
-An attempt to sign in is counted before its password is hashed, and an unknown name costs what a known one does.
+An attempt to sign in takes a place and is counted before its password is hashed, and an unknown name costs what a known
+one does.
 """
 
 import secrets
@@ -21,10 +22,12 @@ from infra.errors import (
 )
 from infra.firestore.border import firestore_errors
 from infra.firestore.client import READ_SECONDS, WRITE_SECONDS, Database
-from infra.lockout import Attempts
-from infra.passwords import Passwords, check_password
+from infra.lockout import NO_STRIKES, Attempts, network_of
+from infra.passwords import Passwords, check_password, is_too_long
+from infra.places import Places
 from infra.user import NAME, Role, User, check_name, checked_role, user_of
 
+_WRONG = "The name or the password is wrong."
 _TRIES = 10
 
 
@@ -41,6 +44,7 @@ class Users:
         self._database = database
         self._passwords = Passwords()
         self._attempts = Attempts(database)
+        self._places = Places()
 
     def get(self, name: str) -> User | None:
         """One user; None when there is no such user. Raises StoreError."""
@@ -56,22 +60,21 @@ class Users:
             found = self._database.documents.collection("users").stream(retry=None, timeout=READ_SECONDS)
             return sorted((user_of(one.id, one.to_dict()) for one in found), key=lambda user: user.name)
 
-    def authenticate(self, name: str, password: str) -> User:
-        """The user with this name and password.
+    def authenticate(self, name: str, password: str, *, address: str) -> User:
+        """The user with this name and password. ``address`` is that of who asks.
 
-        Raises SignInError (401), LockedError (429), StoreError.
+        Raises SignInError (401), LockedError (429), BusyError (503), StoreError.
         """
-        fields = self._counted(name)
-        hashed = fields.get("password_hash") if fields is not None else None
-        if not self._passwords.matches(hashed, password):
-            raise SignInError("The name or the password is wrong.")
-        assert fields is not None
-        with firestore_errors("signing in"):
-            self._document(name).update(
-                {"failed_logins": 0, "locked_until": None, "last_seen_at": SERVER_TIMESTAMP},
-                retry=None,
-                timeout=WRITE_SECONDS,
-            )
+        if is_too_long(password):
+            raise SignInError(_WRONG)
+        network = network_of(address)
+        with self._places.place(network):
+            fields = self._matched(name, password, network)
+            self._attempts.forget(name, network)
+            with firestore_errors("signing in"):
+                self._document(name).update(
+                    NO_STRIKES | {"last_seen_at": SERVER_TIMESTAMP}, retry=None, timeout=WRITE_SECONDS
+                )
         return user_of(name, fields)
 
     def add(self, name: str, password: str, role: Role, *, by: str) -> User:
@@ -83,8 +86,7 @@ class Users:
             "role": checked_role(role),
             "created_at": SERVER_TIMESTAMP,
             "last_seen_at": None,
-            "failed_logins": 0,
-            "locked_until": None,
+            **NO_STRIKES,
         }
         batch = self._database.documents.batch()
         batch.create(self._document(name), fields)
@@ -95,18 +97,18 @@ class Users:
             raise DocumentExistsError(f"There is a user {name} already.") from exc
         return User(name, role)
 
-    def change_password(self, name: str, current: str, new: str) -> None:
+    def change_password(self, name: str, current: str, new: str, *, address: str) -> None:
         """Set a new password, given the current one, and end all the user's sessions.
 
         Raises as ``authenticate`` and ``set_password``.
         """
         check_password(new)
-        self.authenticate(name, current)
+        self.authenticate(name, current, address=address)
         self.set_password(name, new, by=name)
 
     def set_password(self, name: str, new: str, *, by: str) -> None:
         """Set a new password and end all the user's sessions. Raises InputError, DocumentNotFoundError, StoreError."""
-        changes = {"password_hash": self._passwords.hash(new), "failed_logins": 0, "locked_until": None}
+        changes = {"password_hash": self._passwords.hash(new), **NO_STRIKES}
         self._change(name, changes, by, "user.password", "")
 
     def set_role(self, name: str, role: Role, *, by: str) -> None:
@@ -146,11 +148,13 @@ class Users:
     def _document(self, name: str) -> Any:
         return self._database.documents.collection("users").document(name)
 
-    def _counted(self, name: str) -> dict[str, Any] | None:
-        if NAME.fullmatch(name):
-            return self._attempts.count(name)
-        self._attempts.count_stranger(name)
-        return None
+    def _matched(self, name: str, password: str, network: str) -> dict[str, Any]:
+        """The fields of the user with this password, the attempt counted. Raises as ``authenticate``."""
+        # What cannot be a name is nobody's to guess: nothing of it is remembered.
+        fields = self._attempts.count(name, network) if NAME.fullmatch(name) else None
+        if self._passwords.matches(fields.get("password_hash") if fields else None, password) and fields:
+            return fields
+        raise SignInError(_WRONG)
 
     def _change(self, name: str, changes: dict[str, Any], by: str, what: str, detail: str) -> None:
         check_name(name)

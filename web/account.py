@@ -10,14 +10,16 @@ from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
 from infra.errors import BusyError, InputError, StoreError
-from infra.lockout import LockedError
+from infra.strikes import LockedError
 from infra.users import SignInError
 from web.auth import login_required, public, requires, signed_in_user
 from web.cookie import NEEDS_HTTPS, cookie_name, replace_cookie, session_cookie
+from web.errors import retry_after
 from web.iap import SIGN_OUT_PATH
 from web.services import Services, services
 
 _RETRY_SECONDS = 10.0
+_MOST_WAITING = 4
 # Our own addresses: "//host", "/\host" or a control character cannot be written in it (T18). In the query whatever a
 # browser or a script leaves as it is, such as the * of a filter.
 _PAGES = "messages|password|publish|publish/sent|republish|rejections|users|sessions|audit|filters|help"
@@ -31,6 +33,7 @@ class FirstAdmin:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._waiting = threading.BoundedSemaphore(_MOST_WAITING)
         self._begun = threading.Event()
         self._done = False
 
@@ -48,7 +51,17 @@ class FirstAdmin:
         threading.Thread(target=self._until_done, args=(subscope,), name="first-admin", daemon=True).start()
 
     def ensure(self, subscope: Services) -> None:
-        """Make it now if it is not there. Raises StoreError."""
+        """Make it now if it is not there. Raises StoreError, and BusyError when many wait for it already."""
+        if self._done:
+            return
+        if not self._waiting.acquire(blocking=False):
+            raise BusyError("The first administrator is being made at this moment. Try again in a few seconds.")
+        try:
+            self._make(subscope)
+        finally:
+            self._waiting.release()
+
+    def _make(self, subscope: Services) -> None:
         with self._lock:
             if self._done:
                 return
@@ -97,11 +110,13 @@ def sign_in() -> ResponseReturnValue:
     name = request.form.get("username", "").strip().lower()
     first_admin().ensure(services())
     try:
-        user = services().users.authenticate(name, request.form.get("password", ""))
-    except (SignInError, LockedError) as exc:
+        user = services().users.authenticate(name, request.form.get("password", ""), address=_address())
+    except (SignInError, LockedError, BusyError) as exc:
         # The name is a stranger's text: it may be a password typed into the wrong field, so it is not logged.
         services().log.warning("sign-in refused", status=exc.status, remote=request.remote_addr)
-        return _login_page(str(exc), exc.status)
+        response = _login_page(str(exc), exc.status)
+        response.headers.update(retry_after(exc))
+        return response
     services().log.info("signed in", who=user.name)
     return _begin_session(user.name, safe_next(request.form.get("next", "")))
 
@@ -142,7 +157,7 @@ def change_password() -> ResponseReturnValue:
     try:
         if new != request.form.get("again", ""):
             raise InputError("password", "the two new passwords differ.")
-        services().users.change_password(name, request.form.get("current", ""), new)
+        services().users.change_password(name, request.form.get("current", ""), new, address=_address())
     except (InputError, SignInError, LockedError) as exc:
         said = "The current password is wrong." if isinstance(exc, SignInError) else f"The new {exc}"
         problem = str(exc) if isinstance(exc, LockedError) else said
@@ -165,6 +180,11 @@ def _need_passwords() -> None:
 def safe_next(text: str) -> str:
     """``text`` when it is one of our own pages; the list otherwise."""
     return text if _NEXT.fullmatch(text) else "/messages"
+
+
+def _address() -> str:
+    """Whose request it is: behind Google's front end the address it saw (``web.create_app``)."""
+    return request.remote_addr or ""
 
 
 def _begin_session(name: str, target: str) -> Response:

@@ -19,7 +19,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from infra.errors import BusyError, StoreDeniedError, SubscopeError, SubscriptionUnavailableError
-from infra.lockout import LockedError
+from infra.strikes import LockedError
 from web.auth import wants_page
 from web.cookie import NEEDS_HTTPS, cookie_name
 from web.services import services
@@ -76,16 +76,19 @@ def answer(status: int, detail: str = "", headers: dict[str, str] | None = None,
     return response
 
 
-def _subscope_error(error: SubscopeError) -> ResponseReturnValue:
-    _log(error)
-    headers = {}
+def retry_after(error: SubscopeError) -> dict[str, str]:
+    """The header that says when to try again; none where that would not help."""
     if isinstance(error, LockedError):
         left = (error.until - datetime.now(UTC)).total_seconds()
-        headers["Retry-After"] = str(max(1, math.ceil(left)))
-    elif error.status == 503:
-        headers["Retry-After"] = str(RETRY_SECONDS)
+        return {"Retry-After": str(max(1, math.ceil(left)))}
+    return {"Retry-After": str(RETRY_SECONDS)} if error.status == 503 else {}
+
+
+def _subscope_error(error: SubscopeError) -> ResponseReturnValue:
+    _log(error)
     title = _BUSY if isinstance(error, BusyError) else ""
-    return answer(error.status, str(error) if error.status < 500 else _hint(error), headers, title=title)
+    detail = str(error) if error.status < 500 else _hint(error)
+    return answer(error.status, detail, retry_after(error), title=title)
 
 
 def _log(error: SubscopeError) -> None:

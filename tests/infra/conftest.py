@@ -15,6 +15,7 @@ from tests.cloud import Cloud
 
 NAMES = Prefixer("subscope", "tests", separator="-")  # type: ignore[no-untyped-call]
 PASSWORD = "correct horse battery"
+HOME = "203.0.113.7"
 
 
 @pytest.fixture

@@ -228,7 +228,7 @@ def test_users_are_managed(cloud: Cloud, settings: ConsoleSettings, users: Users
     added = run("user", "add", name, "--role", "operator", "--password-stdin", environ=cloud.environ, stdin=password)
     assert (added.returncode, added.stdout) == (0, f"Added {name} as operator.\n")
     assert f"{name:<32} operator" in run("user", "list", environ=cloud.environ).stdout
-    assert users.authenticate(name, "a long enough password").role == "operator"
+    assert users.authenticate(name, "a long enough password", address="").role == "operator"
     assert run("user", "role", name, "viewer", environ=cloud.environ).returncode == 0
     short = run("user", "password", name, "--password-stdin", environ=cloud.environ, stdin=b"short\n")
     assert short.returncode == 2
