@@ -5,6 +5,12 @@ from tests.browser.conftest import Visit
 from tests.cloud import Cloud
 
 
+def redeliver(cloud: Cloud, message_id: str) -> None:
+    """Say that a message was delivered a second time."""
+    document = document_id(cloud["subscription"], message_id)
+    cloud.firestore().collection("messages").document(document).update({"deliveries": 2})
+
+
 def test_a_message_that_no_longer_matches_leaves_the_list(visit: Visit, cloud: Cloud) -> None:
     ana = visit()
     ana.open("/messages?q=-has%3Aredelivery")
@@ -13,8 +19,7 @@ def test_a_message_that_no_longer_matches_leaves_the_list(visit: Visit, cloud: C
     ana.see(twice)
     ana.see(once)
     ana.page.click("#pause")  # nothing moves under a reader
-    document = cloud.firestore().collection("messages").document(document_id(cloud["subscription"], twice))
-    document.update({"deliveries": 2})
+    redeliver(cloud, twice)
     bystander = visit()
     bystander.open("/messages?q=has%3Aredelivery")
     bystander.see(twice)
@@ -23,3 +28,22 @@ def test_a_message_that_no_longer_matches_leaves_the_list(visit: Visit, cloud: C
     ana.page.click("#pause")
     ana.row(twice).wait_for(state="detached", timeout=10_000)
     assert ana.row(once).count() == 1
+
+
+def test_a_redelivery_is_no_new_message_while_paused(visit: Visit, cloud: Cloud) -> None:
+    ana = visit()
+    ana.wait_until_live()
+    twice = cloud.publish(b"twice")
+    ana.see(twice)
+    ana.page.click("#pause")
+    redeliver(cloud, twice)
+    bystander = visit()
+    bystander.see(twice)
+    bystander.row(twice).locator('.twice:text-is("×2")').wait_for()
+    ana.page.wait_for_timeout(500)
+    assert not ana.page.locator("#arrivals").is_visible()
+    assert not ana.page.title().startswith("(")
+    cloud.publish(b"new")
+    ana.page.wait_for_selector('#arrivals:text-is("1 new message while paused")')
+    ana.page.click("#pause")
+    ana.row(twice).locator('.twice:text-is("×2")').wait_for()

@@ -60,9 +60,14 @@ export class Rows {
     return this.byId.size;
   }
 
-  /** How many arrivals wait, those included that were too many to keep. */
+  /** How many new messages wait, those included that were too many to keep. A row's next delivery is none. */
   get waitingCount() {
-    return this.waiting.size + this.skipped;
+    return this.unknown([...this.waiting.values()]).length + this.skipped;
+  }
+
+  /** Those that have no row yet. */
+  unknown(items) {
+    return items.filter((item) => !this.byId.has(item.id));
   }
 
   /** The cursor of the newest row; empty without rows. */
@@ -111,8 +116,9 @@ export class Rows {
     const most = newestFirst.length >> 1;
     const forgotten = newestFirst.slice(most);
     for (const item of forgotten) this.waiting.delete(item.id);
-    this.skipped += forgotten.length;
-    this.tellSkipped(forgotten);
+    const unknown = this.unknown(forgotten);
+    this.skipped += unknown.length;
+    if (unknown.length) this.tellSkipped(unknown);
   }
 
   newestFirst() {
