@@ -96,6 +96,42 @@ def test_back_closes_the_message_and_its_address_is_its_own(visit: Visit, cloud:
     assert "an address of its own" in ana.page.locator("pre.code").inner_text()
 
 
+def test_forward_opens_the_message_again(visit: Visit, cloud: Cloud) -> None:
+    ana = visit()
+    ana.wait_until_live()
+    one = cloud.publish(b"back and forth")
+    ana.see(one)
+    ana.row(one).click()
+    ana.page.wait_for_selector("#drawer .detail")
+    ana.page.click('#drawer a[data-view="hex"]')
+    ana.page.wait_for_selector('#drawer a[data-view="hex"][aria-current]')
+    ana.page.go_back()
+    ana.page.wait_for_selector("#drawer", state="hidden")
+    ana.page.go_forward()
+    ana.page.wait_for_selector('#drawer a[data-view="hex"][aria-current]')
+    assert document_id(cloud["subscription"], one) in ana.page.url
+    assert ana.row(one).evaluate("row => row.classList.contains('selected')")
+    ana.page.keyboard.press("Escape")
+    ana.page.wait_for_selector("#drawer", state="hidden")
+    assert ana.page.url.endswith("/messages")
+
+
+def test_forward_to_a_message_that_is_gone_leads_back(visit: Visit, cloud: Cloud) -> None:
+    ana = visit()
+    ana.wait_until_live()
+    one = cloud.publish(b"expires meanwhile")
+    ana.see(one)
+    ana.row(one).click()
+    ana.page.wait_for_selector("#drawer .detail")
+    ana.page.go_back()
+    ana.page.wait_for_selector("#drawer", state="hidden")
+    cloud.firestore().collection("messages").document(document_id(cloud["subscription"], one)).delete()
+    ana.page.go_forward()
+    ana.see_notice("There is no such message.")
+    ana.page.wait_for_selector("#drawer", state="hidden")
+    assert ana.page.url.endswith("/messages")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_on_a_phone(visit: Visit, cloud: Cloud, scheme: str) -> None:
     ana = visit(viewport=PHONE, color_scheme=scheme, has_touch=True)

@@ -1,4 +1,4 @@
-// A message beside the list. While it is open the address is the message's own; Back closes it.
+// A message beside the list. While it is open the address is the message's own; Back closes it, Forward opens it again.
 
 import { copy } from "./copy.js";
 import { forgetDetail, loadDetail, startDetail } from "./detail.js";
@@ -9,13 +9,12 @@ export class Drawer {
     this.body = body;
     this.failed = failed;
     this.changed = changed;
-    this.listAddress = location.href;
     this.entered = false; // whether the open drawer has had the focus
     this.walked = null; // the row that keys led to
     startDetail(place, { failed });
     place.addEventListener("click", (event) => event.target.closest("[data-close]") && this.close());
     body.addEventListener("click", (event) => this.clicked(event));
-    addEventListener("popstate", () => this.hide());
+    addEventListener("popstate", ({ state }) => (state?.drawer ? this.openAgain() : this.hide()));
   }
 
   get isOpen() {
@@ -34,13 +33,25 @@ export class Drawer {
     this.open(row);
   }
 
-  async open(row) {
+  open(row) {
     this.select(row);
     const address = row.querySelector("a.preview").getAttribute("href");
     history[this.isOpen ? "replaceState" : "pushState"]({ drawer: true }, "", address);
+    return this.show(address, row);
+  }
+
+  /** Forward led back to a message; its row may be gone from the list. */
+  openAgain() {
+    const id = location.pathname.split("/").at(-1);
+    const row = this.body.querySelector(`tr.message[data-id="${CSS.escape(id)}"]`);
+    this.select(row);
+    return this.show(location.href, row);
+  }
+
+  async show(address, row) {
     this.place.hidden = false;
     document.body.classList.add("drawer-open");
-    row.scrollIntoView({ block: "nearest" }); // the narrower list is laid out anew
+    row?.scrollIntoView({ block: "nearest" }); // the narrower list is laid out anew
     this.place.setAttribute("aria-busy", "true");
     try {
       if (!(await loadDetail(this.place, address))) return;
@@ -58,7 +69,7 @@ export class Drawer {
 
   select(row) {
     this.selected?.classList.remove("selected");
-    row.classList.add("selected");
+    row?.classList.add("selected");
   }
 
   /** Copy the link to the message that is open or selected. */
