@@ -121,3 +121,34 @@ def test_a_subscriptions_name_is_read_whole(visit: Visit, cloud: Cloud) -> None:
         name = ana.page.locator(".delivery-name")
         hidden = "one => one.scrollWidth - one.clientWidth + one.scrollHeight - one.clientHeight"
         assert name.evaluate(hidden) == 0
+
+
+# The focused element, unless something else is drawn above it.
+IS_COVERED = """() => {
+    const one = document.activeElement;
+    if (one === document.body) return "";
+    const box = one.getBoundingClientRect();
+    const above = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+    return one.contains(above) ? "" : one.outerHTML.slice(0, 80);
+}"""
+
+
+@pytest.mark.parametrize("size", [PHONE, TABLET], ids=["phone", "tablet"])
+def test_the_focus_never_goes_behind_an_open_message(visit: Visit, cloud: Cloud, size: dict[str, int]) -> None:
+    ana = visit(viewport=size)
+    ana.wait_until_live()
+    fill(ana, cloud, 3)
+    opened = ana.rows()[1]
+    ana.page.locator("tr.message a.preview").nth(1).click()
+    ana.page.wait_for_selector("#drawer [data-close]:focus")
+    for _ in range(6):
+        ana.page.keyboard.press("Shift+Tab")
+        assert not ana.page.evaluate(IS_COVERED)
+    ana.page.set_viewport_size({"width": 1440, "height": 900})
+    ana.page.locator("#q").focus()
+    assert ana.page.evaluate("document.activeElement.id") == "q", "the list beside a message is used again"
+    ana.page.set_viewport_size({"width": size["width"], "height": size["height"]})
+    ana.page.click("[data-close]")
+    ana.page.wait_for_selector("#drawer", state="hidden")
+    assert ana.page.evaluate("document.activeElement.closest('tr').dataset.id") == opened
+    assert ana.page.locator("#q").is_visible()
