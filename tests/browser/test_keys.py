@@ -108,6 +108,53 @@ def test_a_key_does_what_the_table_says(watching: Watching, press: Callable[[Per
     press(*watching)
 
 
+def test_keys_of_one_character_can_be_turned_off(watching: Watching) -> None:
+    ana, document = watching
+    ana.page.keyboard.press("?")
+    ana.page.locator("#keys").get_by_label("Keys of one character").uncheck()
+    ana.page.keyboard.press("Escape")
+    # The box keeps the focus until the next frame, and the space bar would press it.
+    ana.page.wait_for_function("document.activeElement === document.body")
+    for _ in ("at once", "remembered"):
+        for one in KEYS:
+            if len(one.key) == 1:
+                ana.page.keyboard.press(one.key)
+        assert ana.page.evaluate("document.activeElement.id") != "q"
+        assert ana.page.locator("#pause").get_attribute("aria-pressed") == "false"
+        assert not ana.page.locator("#pause kbd").is_visible()
+        assert not ana.page.locator("tr.selected, dialog[open], .notice").count()
+        assert ana.page.url.endswith("/messages")
+        ana.page.reload()
+        ana.wait_until_live()
+    ana.page.locator(f'tr[data-id="{document}"] a.preview').focus()
+    ana.page.keyboard.press("Enter")
+    ana.page.wait_for_selector(f'#drawer [data-id="{document}"]')
+    ana.page.keyboard.press("Escape")
+    ana.page.wait_for_selector("#drawer", state="hidden")
+    ana.page.click("#keys-button")
+    assert not ana.page.locator("#keys").get_by_label("Keys of one character").is_checked()
+
+
+def test_they_are_turned_on_again_on_the_help_page(watching: Watching) -> None:
+    ana, document = watching
+    ana.open("/help")
+    choice = ana.page.locator("main").get_by_label("Keys of one character")
+    choice.uncheck()
+    ana.page.keyboard.press("p")
+    ana.open(f"/messages/{document}")
+    ana.page.keyboard.press("?")
+    assert not ana.page.locator("#keys").is_visible()
+    ana.open("/help")
+    assert not choice.is_checked()
+    choice.check()
+    choice.blur()
+    ana.page.keyboard.press("?")
+    assert ana.page.locator("#keys").get_by_label("Keys of one character").is_checked()
+    ana.page.keyboard.press("Escape")
+    ana.page.keyboard.press("p")
+    ana.page.wait_for_url("**/publish")
+
+
 def test_the_help_page_tells_the_keys_and_the_two_switches(visit: Visit) -> None:
     ana = visit(java_script_enabled=False)
     ana.page.click(".menu summary")
