@@ -118,12 +118,15 @@ class Hub:
             return self._first + len(self._entries)
 
     def since(self, position: Cursor, before_number: int) -> list[Entry] | None:
-        """Entries numbered below ``before_number`` with a key from ``position`` on; None when some may be missing."""
+        """Entries numbered below ``before_number`` that came when the largest key was ``position`` or beyond.
+
+        An older message that was delivered again since then is one of them. None when some may be missing.
+        """
         with self._changed:
             if self._whole_from is None or position < self._whole_from:
                 return None
             held = self._entries[: max(0, before_number - self._first)]
-            return [entry for entry in held if entry.message.cursor >= position]
+            return [entry for entry in held if entry.position >= position]
 
     def read(self, number: int, limit: int) -> Slice:
         """Up to ``limit`` entries from ``number`` on."""
@@ -159,8 +162,8 @@ class Hub:
             entry = self._entries[gone]
             self._bytes -= entry.size_bytes
             gone += 1
-            # The ring is whole only after the largest key it lost: a position must lie beyond.
-            lost = Cursor(entry.message.received_at, entry.message.id + "~")
+            # The ring is whole only after the largest key when it lost one: a position must lie beyond.
+            lost = Cursor(entry.position.received_at, entry.position.id + "~")
             self._whole_from = max(self._whole_from, lost) if self._whole_from else None
         if gone:
             del self._entries[:gone]

@@ -70,6 +70,12 @@ def test_replays_from_a_position_it_holds() -> None:
     assert numbers(hub_with(5).since(at(3), 5)) == [3, 4]
 
 
+def test_a_replay_brings_what_older_messages_became_meanwhile() -> None:
+    hub = hub_with(5)
+    hub.publish(replace(stored_message(0), deliveries=2))
+    assert numbers(hub.since(at(4), 6)) == [4, 0]
+
+
 def test_replay_ends_where_the_reader_begins() -> None:
     assert numbers(hub_with(5).since(at(2), 4)) == [2, 3]
 

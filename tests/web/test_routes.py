@@ -9,7 +9,7 @@ from werkzeug.routing import Rule
 from infra.message import document_id
 from tests.web.conftest import running
 from tests.web.stage import SUBSCRIPTION, LocalFirestore, settings_for
-from tests.web.visitor import SCRIPT, Visitor, add_user
+from tests.web.visitor import SCRIPT, Visitor, add_user, services_of
 from web.auth import access_of
 
 PUBLIC = {"static", "bootstrap.static", "account.login", "account.sign_in", "messages.pygments_css"}
@@ -85,6 +85,27 @@ def test_what_changes_something_is_never_a_get(app: Flask) -> None:
         assert not (methods & CHANGING and "GET" in methods), f"{rule} both reads and changes"
         if any(word in rule.rule for word in ("start", "stop", "logout")):
             assert "GET" not in methods
+
+
+def test_reading_writes_nothing_but_that_data_was_taken_along(app: Flask) -> None:
+    admin = Visitor(app, add_user(app, f"ada-{uuid4().hex[:8]}", "admin"))
+    database = services_of(app).database.documents
+
+    def kept() -> set[tuple[str, object]]:
+        collections = ("messages", "users", "filters", "audit", "rejections")
+        return {
+            (one.reference.path, one.update_time) for name in collections for one in database.collection(name).stream()
+        }
+
+    before = kept()
+    for rule in rules(app):
+        if (
+            "GET" in (rule.methods or set())
+            and not rule.endpoint.startswith("export.")
+            and rule.endpoint != "live.live"
+        ):
+            admin.get(path_of(rule)).close()
+            assert kept() == before, f"GET {rule} wrote something"
 
 
 def test_a_route_without_a_role_is_refused_to_everybody(firestore: LocalFirestore) -> None:
