@@ -12,9 +12,10 @@ from tests.browser.person import FLAGS, Person
 from tests.cloud import Cloud
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Playwright
 
 Visit = Callable[..., Person]
+WHOLE = ("chromium", "chromium-browser", "google-chrome")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -25,28 +26,46 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 # Not for the whole run: Playwright keeps an event loop in this thread, where later tests want their own.
 @pytest.fixture(scope="package")
-def chromium() -> Iterator["Browser"]:
-    """The machine's own Chromium."""
-    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if not executable:
-        pytest.skip("Chromium is not installed here (Debian: apt-get install chromium)")
+def playwright() -> Iterator["Playwright"]:
+    """What drives browsers."""
     if not importlib.util.find_spec("playwright"):
         pytest.skip("Playwright is not installed here (pip install playwright)")
     from playwright.sync_api import sync_playwright
 
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
-        yield browser
-        browser.close()
+    with sync_playwright() as driver:
+        yield driver
+
+
+@pytest.fixture(scope="package")
+def chromium(playwright: "Playwright") -> Iterator["Browser"]:
+    """The machine's own Chromium; without windows where that is installed: its contexts open sooner."""
+    yield from _launched(playwright, ("chromium-headless-shell", *WHOLE))
+
+
+@pytest.fixture(scope="package")
+def whole_chromium(playwright: "Playwright") -> Iterator["Browser"]:
+    """The one with windows, which alone lets a page notify."""
+    yield from _launched(playwright, WHOLE)
+
+
+def _launched(playwright: "Playwright", names: tuple[str, ...]) -> Iterator["Browser"]:
+    executable = next(filter(None, map(shutil.which, names)), None)
+    if not executable:
+        pytest.skip("Chromium is not installed here (Debian: apt-get install chromium chromium-headless-shell)")
+    browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+    yield browser
+    browser.close()
 
 
 @pytest.fixture
-def visit(chromium: "Browser", cloud: Cloud) -> Iterator[Visit]:
+def visit(request: pytest.FixtureRequest, cloud: Cloud) -> Iterator[Visit]:
     """Somebody signed in as administrator: ``visit()``, ``visit(java_script_enabled=False)``, ``visit(viewport=…)``.
     ``visit(cloud=…)`` is at a cloud of the test's own.
 
     At the end no page may have shown a dialog, broken a script or violated the Content-Security-Policy.
     """
+    notifies = request.node.get_closest_marker("notifies")
+    chromium: Browser = request.getfixturevalue("whole_chromium" if notifies else "chromium")
     people: list[Person] = []
 
     def begin(cloud: Cloud = cloud, **options: object) -> Person:

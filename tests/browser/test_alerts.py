@@ -10,6 +10,8 @@ from tests.browser.person import Person
 from tests.browser.test_accessibility import DESKTOP, PHONE, violations
 from tests.cloud import Cloud, wait_until
 
+pytestmark = pytest.mark.notifies
+
 # Chromium without a window shows no notification to anybody: those that it makes are written down.
 WRITE_DOWN = """() => {
     window.told = [];

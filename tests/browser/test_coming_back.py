@@ -100,6 +100,7 @@ def test_a_tab_opened_in_the_back_lets_go_too(alone: Person) -> None:
     wait_until(lambda: has_room(alone), 10, "a tab that was never seen holds a stream")
 
 
+@pytest.mark.notifies
 @pytest.mark.parametrize("is_on", [True, False], ids=["on", "off"])
 def test_a_tab_in_the_back_keeps_its_stream_to_tell(alone: Person, is_on: bool) -> None:
     if is_on:
@@ -154,7 +155,8 @@ def test_a_filtered_list_keeps_its_rows_when_much_else_came(visit: Visit, own_cl
     own = own_cloud()
     with writer_at(own) as writer:
         rare = [writer.message(attributes={"type": "rare"}, tokens=["type=rare"]) for _ in range(3)]
-        ana = visit(cloud=own)
+        ana, ben = visit(cloud=own), visit(cloud=own)
+        ben.open("/messages?q=type%3Drare")
         ana.open("/messages?q=-type%3Dbeat")
         ana.wait_until_live()
         assert ana.rows() == rare[::-1]
@@ -163,6 +165,7 @@ def test_a_filtered_list_keeps_its_rows_when_much_else_came(visit: Visit, own_cl
         for _ in range(13):
             writer.messages(200, attributes={"type": "beat"}, tokens=["type=beat"])
         last = writer.message(attributes={"type": "rare"}, tokens=["type=rare"])
+        ben.page.wait_for_selector(f'tr.message[data-id="{last}"]')  # the feed has all of it
         ana.context.set_offline(False)
         ana.see_notice("Caught up: 1 message came while this page was away, since ")
         assert ana.rows() == [last, *rare[::-1]]
