@@ -14,7 +14,7 @@ from infra.query import Query, parse
 from tests.web.stage import LocalFirestore, Writer, settings_for
 from web.live import read_wanted
 
-NOW = datetime.now(UTC).replace(microsecond=0)
+NOW = datetime(2026, 11, 23, 10, 42, 7, tzinfo=UTC)
 COUNT = 160
 PLENTY = Bounds(messages=10_000, seconds=30)
 
