@@ -1,17 +1,18 @@
 """What is shown of a payload: its views, its head when it is large, and why. Pure."""
 
+import re
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from markupsafe import Markup, escape
 
 from infra.message import Kind, read_content
-from web import decoders, tree
+from web import decoders, protobuf, tree
 from web.decoders import Decoded
 from web.formats import size_text
 from web.highlight import Language, colour, lay_out
 
-View = Literal["pretty", "tree", "raw", "hex", "decoded"]
+View = Literal["pretty", "tree", "raw", "hex", "protobuf", "decoded"]
 
 SHOWN_BYTES = 128_000
 SHOWN_HEX_BYTES = 8_000
@@ -22,6 +23,9 @@ _VIEWS: dict[str, tuple[View, ...]] = {
     "binary": ("hex",),
     "empty": (),
 }
+# Text has none of these, but for what lays it out; the lengths and numbers of a protocol buffer are little else.
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_NO_SCHEMA = "Read as a protocol buffer without its schema: field numbers for names, and types that are guesses."
 _KIND_WORDS = {"json": "JSON", "text": "text", "binary": "bytes", "empty": "nothing"}
 
 
@@ -50,11 +54,15 @@ def show(head: bytes, size_bytes: int, kind: Kind, wanted: str | None = None) ->
     text = _text(head[:SHOWN_BYTES], cut=size_bytes > min(len(head), SHOWN_BYTES))
     if text is None:
         views = _VIEWS["binary"]
+    if (fields := _fields(text, head, size_bytes)) is not None:
+        views = (*views, "protobuf")
     if decoders.is_packed(head):
         views = (*views, "decoded")
     view = next((one for one in views if one == wanted), views[0])
     if view == "decoded":
         return replace(_decoded(head, size_bytes), views=views)
+    if view == "protobuf" and fields is not None:
+        return Shown(view, views, escape(fields), _NO_SCHEMA, drawn_as=view)
     if view == "hex" or text is None:
         body, shown_bytes, problem = _hex(head[:SHOWN_HEX_BYTES]), min(len(head), SHOWN_HEX_BYTES), ""
     else:
@@ -62,6 +70,13 @@ def show(head: bytes, size_bytes: int, kind: Kind, wanted: str | None = None) ->
         shown_bytes = min(len(head), SHOWN_BYTES)
     note = " ".join(filter(None, (_note(shown_bytes, size_bytes), problem)))
     return Shown(view, views, body, note, drawn_as=view)
+
+
+def _fields(text: str | None, head: bytes, size_bytes: int) -> str | None:
+    """A payload's fields, where it may be a protocol buffer: whole, and not plainly text."""
+    if size_bytes > min(len(head), SHOWN_BYTES) or (text is not None and not _CONTROL.search(text)):
+        return None
+    return protobuf.fields_text(head)
 
 
 def _draw(text: str, kind: Kind, view: View) -> tuple[Markup, str]:
