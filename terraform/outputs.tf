@@ -52,15 +52,16 @@ locals {
 output "smoke_test" {
   description = "Commands that send one message all the way: sh -c \"$(terraform output -raw smoke_test)\"."
   value = templatefile("${path.module}/smoke_test.sh.tftpl", {
-    access       = var.viewer.access
-    filtered     = var.subscriptions[local.smoke_tested].filter != null
-    project      = var.project
-    receiver_url = local.receiver_url
-    region       = var.region
-    subscription = local.smoke_tested
-    topic        = local.topics[var.subscriptions[local.smoke_tested].topic]
-    viewer_name  = local.viewer_name
-    viewer_url   = local.viewer_url
+    access        = var.viewer.access
+    filtered      = var.subscriptions[local.smoke_tested].filter != null
+    project       = var.project
+    receiver_name = local.receiver_name
+    receiver_url  = local.receiver_url
+    region        = var.region
+    subscription  = local.smoke_tested
+    topic         = local.topics[var.subscriptions[local.smoke_tested].topic]
+    viewer_name   = local.viewer_name
+    viewer_url    = local.viewer_url
   })
 }
 

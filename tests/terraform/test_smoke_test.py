@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.terraform.stage import PROJECT, Terraform
+from tests.terraform.stage import PROJECT, README, Terraform, values
 
 # A curl that says of the viewer what VIEWER says, with a token what WITH_TOKEN says, and 404 of the receiver.
 CURL = """#!/bin/sh
@@ -63,6 +63,15 @@ def test_it_says_how_to_open_what_has_no_public_address(scripts: dict[str, str],
     proxy = f"gcloud run services proxy subscope-viewer --project={PROJECT} --region=europe-west1"
     assert proxy in run(scripts["private"], tmp_path, "403", "200").stdout
     assert proxy not in run(scripts["public"], tmp_path, "200").stdout
+
+
+def test_it_lists_what_this_receiver_refused_and_no_other_service_logged(
+    scripts: dict[str, str], tmp_path: Path, plan: dict[str, Any]
+) -> None:
+    counted = values(plan, "google_logging_metric.refused_pushes")["filter"]
+    assert "service_name=" in counted
+    assert f"logging read {counted} " in run(scripts["public"], tmp_path, "200").stdout
+    assert f"gcloud logging read '{counted}' " in README.read_text()
 
 
 @pytest.mark.parametrize(
