@@ -81,7 +81,7 @@ variable "environment_label" {
 }
 
 variable "firestore" {
-  description = "The database: whether to create it (no when it is there already), its id, its location (the region when null; a database stays where it was made, whatever is said later), whether it may not be deleted, and whether each second of the last seven days can be read again (costs storage)."
+  description = "The database: whether to create it (no for Subscope's own that a destroy left; beside any other, name a new one), its id, its location (the region when null; a database stays where it was made, whatever is said later), whether it may not be deleted, and whether each second of the last seven days can be read again (costs storage)."
   type = object({
     create                 = optional(bool, true)
     database               = optional(string, "(default)")

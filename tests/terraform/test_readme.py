@@ -2,11 +2,12 @@
 
 import hashlib
 import re
+from pathlib import Path
 
 import pytest
 
 from terraform.costs import ROWS, table
-from tests.terraform.stage import MODULE, README, Terraform, resources
+from tests.terraform.stage import MODULE, README, ROOT, Terraform, resources
 from tests.terraform.test_indexes import held_indexes, overrides, stored_fields
 
 TEXT = README.read_text()
@@ -38,6 +39,23 @@ def test_every_example_is_planned(terraform: Terraform, example: str) -> None:
     named = re.findall(r"^  (\w+)\s+= \{ ?(?:topic|$)", example, re.MULTILINE) or ["builds-monitor"]
     found = {one["index"] for one in resources(plan, "google_pubsub_subscription") if one["name"] == "monitored"}
     assert found == set(named)
+
+
+# Prose
+
+
+def test_it_names_the_collections_that_would_clash_with_others_in_a_database() -> None:
+    paragraph = TEXT.partition("Subscope keeps `audit`")[2].partition("\n\n")[0]
+    kept, _, changed = paragraph.partition("In a database that others use")
+    sources = "\n".join(path.read_text() for where in ("functions", "infra", "web") for path in python_files(where))
+    named = re.findall(r'(?:\bcollection\(|collection_id=|whole_collection\()"(\w+)"', sources)
+    assert {"audit", *re.findall(r"`(\w+)`", kept)} == {*named, "chunks", "rejections"}
+    assert set(re.findall(r"`(\w+)`", changed.partition("expire")[0])) == set(overrides())
+
+
+def python_files(where: str) -> list[Path]:
+    """The modules below a directory, less the local cloud's."""
+    return [path for path in sorted((ROOT / where).rglob("*.py")) if "local" not in path.relative_to(ROOT).parts]
 
 
 # Tables
