@@ -1,7 +1,7 @@
 # cloudbuild.yaml's two accounts and triggers. An owner applies this once; from then on the deployer applies the rest.
-# The deployer makes accounts and roles, so whoever has a build run as it can do all that: only builds that somebody
-# approved do. A pull request brings code that nobody has read yet: it runs as the planner (planner.tf), which changes
-# nothing.
+# The deployer makes accounts and roles, so whoever has a build run as it can do all that: only builds whose start
+# somebody approved do. What is approved is the commit: the plan that such a build applies is made after that. A pull
+# request brings code that nobody has read yet: it runs as the planner (planner.tf), which changes nothing.
 
 locals {
   deploy = var.deploy != null ? { this = var.deploy } : {}
@@ -50,7 +50,7 @@ resource "google_service_account" "deployer" {
 
   project      = var.project
   account_id   = "${var.name}-deployer"
-  display_name = "Subscope: applies what was approved"
+  display_name = "Subscope: applies the branch"
 
   depends_on = [google_project_service.apis]
 }
@@ -103,7 +103,7 @@ resource "google_cloudbuild_trigger" "apply" {
   project         = var.project
   location        = var.region
   name            = "${var.name}-apply"
-  description     = "Tests, plans and, once approved, applies the branch"
+  description     = "Once approved, tests, plans and applies the branch"
   filename        = "cloudbuild.yaml"
   service_account = google_service_account.deployer["this"].id
 
