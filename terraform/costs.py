@@ -47,6 +47,11 @@ INDEX_BYTES = 1_500
 TOKEN_INDEX_BYTES = 300
 # Of one vCPU while it stores; the benchmark on two cores shared with its driver reaches more.
 STORED_PER_VCPU_SECOND = 400
+# web/window.py: a feed that holds over 500 messages, and four times those of the last ten seconds, begins anew with
+# these, which Firestore then sends once more.
+WINDOW_MESSAGES = 500
+WINDOW_SHARE = 4
+AGAIN_SECONDS = 10.0
 # Cloud Run counts an instance's time in steps of 100 ms, and a push takes less.
 STEP_SECONDS = 0.1
 
@@ -60,6 +65,8 @@ class Use:
     tokens: int = 10
     retention_days: int = 7
     watched_hours_per_day: float = 8.0
+    # That somebody watches through: one, until there are more pages than its max_streams.
+    viewer_instances: int = 1
     pages_per_day: int = 200
     keep_request_logs: bool = False
 
@@ -80,9 +87,9 @@ class Bill:
 
 
 def bill(use: Use) -> Bill:
-    """The month's bill. Publishing is not in it, nor traffic to browsers, nor builds."""
+    """The month's bill. Publishing is not in it, nor traffic to browsers, builds, or what is stored beside messages."""
     receiver_seconds = _receiver_seconds(use)
-    viewer_seconds = min(24.0, use.watched_hours_per_day) / 24 * SECONDS
+    viewer_seconds = use.viewer_instances * _watched_share(use) * SECONDS
     # Both services share what is free: the viewer first, which is the same in every row.
     left_vcpu, viewer = _compute(viewer_seconds, FREE_VCPU_SECONDS)
     _, receiver = _compute(receiver_seconds, left_vcpu)
@@ -99,6 +106,13 @@ def bill(use: Use) -> Bill:
 def shards(use: Use) -> int:
     """The MESSAGE_SHARDS that the average rate needs, with twice as much in reserve for peaks."""
     return max(1, math.ceil(2 * use.messages_per_day / 86_400 / 500))
+
+
+def read_times(messages_per_second: float) -> float:
+    """How often one feed reads a message, on average, at most: it looks every ten seconds whether it may move on."""
+    again = messages_per_second * AGAIN_SECONDS
+    held = max(WINDOW_MESSAGES + 1, WINDOW_SHARE * again)
+    return held / (held - again)
 
 
 def table(rows: Iterable[Use]) -> str:
@@ -121,8 +135,9 @@ def _pubsub(use: Use) -> float:
 
 
 def _firestore(use: Use) -> float:
-    # While somebody watches, the feed reads each message once, however many people watch.
-    watched = use.messages_per_day * min(24.0, use.watched_hours_per_day) / 24
+    # While somebody watches, each instance has one feed, however many people watch.
+    watched = use.messages_per_day * _watched_share(use) * read_times(use.messages_per_day / 86_400)
+    watched *= use.viewer_instances
     reads = _over(watched + 50 * use.pages_per_day, FREE_READS_PER_DAY) * DAYS * READ
     writes = _over(use.messages_per_day, FREE_WRITES_PER_DAY) * DAYS * WRITE
     deletes = use.messages_per_day * DAYS * DELETE
@@ -130,6 +145,10 @@ def _firestore(use: Use) -> float:
     # Expired documents stay up to a day.
     gib = use.messages_per_day * (use.retention_days + 1) * stored / GIB
     return reads + writes + deletes + _over(gib, FREE_STORAGE_GIB) * STORAGE_GIB
+
+
+def _watched_share(use: Use) -> float:
+    return min(24.0, use.watched_hours_per_day) / 24
 
 
 def _receiver_seconds(use: Use) -> float:
