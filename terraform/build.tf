@@ -104,6 +104,18 @@ locals {
   repository          = "${var.region}-docker.pkg.dev/${var.project}/${var.name}"
   viewer_built_image  = "${local.repository}/viewer:${substr(local.viewer_sources_hash, 0, 16)}"
   viewer_image        = coalesce(var.viewer_image, local.viewer_built_image)
+
+  build_viewer_image = join(" ", [
+    "gcloud builds submit .",
+    "--quiet",
+    "--project='${var.project}'",
+    "--region='${var.region}'",
+    "--config=terraform/viewer-image.yaml",
+    "--ignore-file=.dockerignore",
+    "--gcs-source-staging-dir='gs://${google_storage_bucket.source.name}/builds'",
+    "--service-account='${google_service_account.build.name}'",
+    "--substitutions=_IMAGE='${local.viewer_built_image}'",
+  ])
 }
 
 # One apply is enough: the image is made on the way when nobody passes one. Its tag is made of what is in it.
@@ -114,17 +126,8 @@ resource "terraform_data" "viewer_image" {
 
   provisioner "local-exec" {
     working_dir = local.root
-    command = join(" ", [
-      "gcloud builds submit .",
-      "--quiet",
-      "--project='${var.project}'",
-      "--region='${var.region}'",
-      "--config=terraform/viewer-image.yaml",
-      "--ignore-file=.dockerignore",
-      "--gcs-source-staging-dir='gs://${google_storage_bucket.source.name}/builds'",
-      "--service-account='${google_service_account.build.name}'",
-      "--substitutions=_IMAGE='${local.viewer_built_image}'",
-    ])
+    # The grants below may take a minute to be known everywhere.
+    command = "build() { ${local.build_viewer_image}; }; build || { echo 'Once more, in a minute.'; sleep 60; build; }"
   }
 
   depends_on = [

@@ -44,11 +44,17 @@ class Terraform:
         # Without the offline tool a plan would ask Google.
         self.plans = plans
 
-    def run(self, *arguments: str, ok: tuple[int, ...] = (0,), emulator: str = "") -> subprocess.CompletedProcess[str]:
-        """Run a subcommand on the module; fail with what it said unless the exit code is one of ``ok``."""
+    def run(
+        self, *arguments: str, ok: tuple[int, ...] = (0,), emulator: str = "", programs: Path | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a subcommand on the module; fail with what it said unless the exit code is one of ``ok``.
+
+        What it calls is looked for in ``programs`` first.
+        """
+        path = f"{programs}:{self._environ['PATH']}" if programs else self._environ["PATH"]
         before = ("--emulator", emulator) if emulator else ()
         command = [*self._command, *before, f"-chdir={self.module}", *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=240, env=self._environ)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=240, env={**self._environ, "PATH": path})
         assert done.returncode in ok, f"{' '.join(arguments)}: {_plain(done.stdout + done.stderr)[-4000:]}"
         return done
 

@@ -211,6 +211,13 @@ def test_without_terraform_the_same_fields_have_no_index_and_expire() -> None:
     assert expiring == {one["collectionGroup"] for one in FILE["fieldOverrides"] if one.get("ttl")}
 
 
+def test_without_terraform_a_field_is_changed_once_its_expiry_is_on() -> None:
+    """Both are operations of minutes on the same field."""
+    section = without_terraform()
+    assert "--async" not in re.findall(r"firestore fields ttls update .*", section)[0]
+    assert section.index("fields ttls update") < section.index("indexes fields update")
+
+
 def test_without_terraform_the_roles_and_indexes_are_the_same(plan: dict[str, Any]) -> None:
     section = without_terraform()
     created = dict(re.findall(r"iam roles create (\w+) --project=\S+ --permissions=(\S+)", section))
