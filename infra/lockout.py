@@ -25,6 +25,7 @@ from infra.firestore.border import firestore_errors
 from infra.firestore.client import READ_SECONDS, WRITE_SECONDS, Database
 from infra.places import TOO_MANY
 from infra.strikes import Limit, Strikes
+from infra.user import User, generation_of
 
 FROM_ONE_ADDRESS = Limit(5, timedelta(days=1))
 # One address gets 11 attempts in an hour from each instance: alone it does not lock a name for everybody.
@@ -79,21 +80,23 @@ class Attempts:
 
         Raises LockedError (429), BusyError (503), StoreError; then nothing is counted.
         """
-        self._from_one_address.count((name, network))
+        user = self._snapshot(name)
+        # With the generation, so that a new password lifts the locks of every instance.
+        key = (name, generation_of(user.to_dict()) if user else "", network)
+        self._from_one_address.count(key)
         try:
-            return self._count_from_all(name)
+            return self._count_from_all(name, user)
         except SubscopeError:
-            self._from_one_address.take_back((name, network))
+            self._from_one_address.take_back(key)
             raise
 
-    def forget(self, name: str, network: str) -> None:
+    def forget(self, user: User, network: str) -> None:
         """Forget what was counted here from this address: its password was right."""
-        self._from_one_address.forget((name, network))
+        self._from_one_address.forget((user.name, user.generation, network))
 
-    def _count_from_all(self, name: str) -> dict[str, Any] | None:
+    def _count_from_all(self, name: str, user: Any) -> dict[str, Any] | None:
         """Count it only if no other was since the user was read: a hundred at once are not a hundred guesses."""
         for _ in range(_TRIES):
-            user = self._snapshot(name)
             if user is None:
                 self._strangers.count(name)
                 return None
@@ -101,6 +104,7 @@ class Attempts:
             if self._write(user, _strikes_of(fields).one_more(FROM_ALL, datetime.now(UTC))):
                 return fields
             time.sleep(random.uniform(0.01, 0.1))  # noqa: S311 - spreads retries, keeps no secret
+            user = self._snapshot(name)
         # In the words for everybody: it happens to users alone.
         raise BusyError(TOO_MANY)
 

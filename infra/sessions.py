@@ -8,13 +8,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from google.api_core.exceptions import NotFound
+from google.cloud.firestore_v1.base_query import FieldFilter
 
 from infra.firestore.border import firestore_errors
 from infra.firestore.client import READ_SECONDS, WRITE_SECONDS, Database
-from infra.user import User, user_of
+from infra.user import User, generation_of, user_of
 
 ABSOLUTE = timedelta(hours=12)
 IDLE = timedelta(hours=2)
+MOST_LISTED = 500
+_PAGE = 400  # sessions that are ended in one request
 # Firestore bills writes: a session that is used all day says so every five minutes.
 _TOUCH_AFTER = timedelta(minutes=5)
 # 256 random bits, a dot, the user's name: with the name at hand, session and user are read in one request.
@@ -29,6 +32,7 @@ class Session:
     user: str
     created_at: datetime
     seen_at: datetime
+    generation: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +49,23 @@ class Sessions:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def create(self, user: str) -> str:
-        """Begin a session; return the cookie's value. Raises StoreError."""
+    def create(self, user: User) -> str:
+        """Begin a session of somebody as ``authenticate`` found him; return the cookie's value. Raises StoreError.
+
+        When the password or the role is another one since then, the session is over from the beginning.
+        """
         secret = secrets.token_urlsafe(32)
         now = datetime.now(UTC)
-        fields = {"user": user, "created_at": now, "seen_at": now, "expire_at": now + ABSOLUTE}
+        fields = {
+            "user": user.name,
+            "generation": user.generation,
+            "created_at": now,
+            "seen_at": now,
+            "expire_at": now + ABSOLUTE,
+        }
         with firestore_errors("beginning a session"):
             self._document(_id_of(secret)).create(fields, retry=None, timeout=WRITE_SECONDS)
-        return f"{secret}.{user}"
+        return f"{secret}.{user.name}"
 
     def resolve(self, cookie: str) -> Resolved | None:
         """The session and user of a cookie that somebody uses, which keeps the session for another while.
@@ -71,17 +84,26 @@ class Sessions:
         if not found:
             return None
         session, user = self._read(_id_of(found.group(1)), found.group(2))
-        if session is None or user is None or session.user != user.name or _is_over(session, datetime.now(UTC)):
+        if session is None or user is None or _is_over(session, user, datetime.now(UTC)):
             return None
         return Resolved(session, user)
 
-    def all(self) -> list[Session]:
-        """Every session that is not over, newest first. Raises StoreError."""
+    def newest(self) -> list[Session]:
+        """Of the newest MOST_LISTED sessions those that are not over, newest first. Raises StoreError."""
         now = datetime.now(UTC)
+        collection = self._database.documents.collection("sessions")
+        begun = collection.where(filter=FieldFilter("created_at", ">", now - ABSOLUTE))
+        newest = begun.order_by("created_at", direction="DESCENDING").limit(MOST_LISTED)
         with firestore_errors("listing sessions"):
-            found = self._database.documents.collection("sessions").stream(retry=None, timeout=READ_SECONDS)
-            sessions = [_session(one.id, one.to_dict()) for one in found]
-        return sorted((one for one in sessions if not _is_over(one, now)), key=lambda one: one.created_at, reverse=True)
+            sessions = [_session(one.id, one.to_dict()) for one in newest.stream(retry=None, timeout=READ_SECONDS)]
+        users = self._users({one.user for one in sessions})
+        return [one for one in sessions if one.user in users and not _is_over(one, users[one.user], now)]
+
+    def get(self, session: str) -> Session | None:
+        """One session by its id, over or not; None when it is not there. Raises StoreError."""
+        with firestore_errors("reading a session"):
+            found = self._document(session).get(retry=None, timeout=READ_SECONDS)
+        return _session(session, found.to_dict()) if found.exists else None
 
     def end(self, cookie: str) -> None:
         """End the session of a cookie; an unknown one is no error. Raises StoreError."""
@@ -107,6 +129,12 @@ class Sessions:
             user_of(user, fields["users"]) if "users" in fields else None,
         )
 
+    def _users(self, names: set[str]) -> dict[str, User]:
+        wanted = [self._database.documents.collection("users").document(one) for one in names]
+        with firestore_errors("reading users"):
+            found = self._database.documents.get_all(wanted, retry=None, timeout=READ_SECONDS) if wanted else ()
+            return {one.id: user_of(one.id, one.to_dict()) for one in found if one.exists}
+
     def _touch(self, session: str, now: datetime) -> None:
         with firestore_errors("keeping a session"):
             try:
@@ -115,13 +143,31 @@ class Sessions:
                 return
 
 
+def end_sessions(database: Database, batch: Any, user: str) -> None:
+    """Delete all sessions of a user together with what else is in ``batch``. Raises StoreError.
+
+    Of very many the most are deleted before. One that begins meanwhile is over once the batch makes a new generation.
+    """
+    theirs = database.documents.collection("sessions").where(filter=FieldFilter("user", "==", user))
+    with firestore_errors("ending sessions"):
+        while len(page := theirs.select([]).limit(_PAGE).get(retry=None, timeout=READ_SECONDS)) == _PAGE:
+            full = database.documents.batch()
+            for session in page:
+                full.delete(session.reference)
+            full.commit(retry=None, timeout=WRITE_SECONDS)
+    for session in page:
+        batch.delete(session.reference)
+
+
 def _id_of(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def _session(session: str, fields: dict[str, Any]) -> Session:
-    return Session(session, fields["user"], fields["created_at"], fields["seen_at"])
+    return Session(session, fields["user"], fields["created_at"], fields["seen_at"], generation_of(fields))
 
 
-def _is_over(session: Session, now: datetime) -> bool:
+def _is_over(session: Session, user: User, now: datetime) -> bool:
+    if (session.user, session.generation) != (user.name, user.generation):
+        return True
     return now - session.created_at > ABSOLUTE or now - session.seen_at > IDLE

@@ -6,9 +6,10 @@ one does.
 
 import secrets
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
-from google.api_core.exceptions import Aborted, FailedPrecondition
+from google.api_core.exceptions import Aborted, FailedPrecondition, NotFound
 from google.cloud.firestore import SERVER_TIMESTAMP, LastUpdateOption
 from google.cloud.firestore_v1.base_query import FieldFilter
 
@@ -25,7 +26,8 @@ from infra.firestore.client import READ_SECONDS, WRITE_SECONDS, Database
 from infra.lockout import NO_STRIKES, Attempts, network_of
 from infra.passwords import Passwords, check_password, is_too_long
 from infra.places import Places
-from infra.user import NAME, Role, User, check_name, checked_role, user_of
+from infra.sessions import end_sessions
+from infra.user import NAME, Role, User, check_name, checked_role, generation_of, new_generation, user_of
 
 _WRONG = "The name or the password is wrong."
 _TRIES = 10
@@ -70,12 +72,10 @@ class Users:
         network = network_of(address)
         with self._places.place(network):
             fields = self._matched(name, password, network)
-            self._attempts.forget(name, network)
-            with firestore_errors("signing in"):
-                self._document(name).update(
-                    NO_STRIKES | {"last_seen_at": SERVER_TIMESTAMP}, retry=None, timeout=WRITE_SECONDS
-                )
-        return user_of(name, fields)
+            user = user_of(name, fields)
+            self._attempts.forget(user, network)
+            self._note_sign_in(name)
+        return user
 
     def add(self, name: str, password: str, role: Role, *, by: str) -> User:
         """Add a user. Raises InputError (400), DocumentExistsError (409), StoreError."""
@@ -86,6 +86,7 @@ class Users:
             "role": checked_role(role),
             "created_at": SERVER_TIMESTAMP,
             "last_seen_at": None,
+            "generation": new_generation(),
             **NO_STRIKES,
         }
         batch = self._database.documents.batch()
@@ -95,39 +96,55 @@ class Users:
             self._commit(batch, f"adding user {name}")
         except DocumentExistsError as exc:
             raise DocumentExistsError(f"There is a user {name} already.") from exc
-        return User(name, role)
+        return User(name, role, generation=fields["generation"])
 
-    def change_password(self, name: str, current: str, new: str, *, address: str) -> None:
-        """Set a new password, given the current one, and end all the user's sessions.
+    def change_password(self, name: str, current: str, new: str, *, address: str) -> User:
+        """Set a new password, given the current one, end all the user's sessions, and return the user of a new one.
 
         Raises as ``authenticate`` and ``set_password``.
         """
         check_password(new)
-        self.authenticate(name, current, address=address)
-        self.set_password(name, new, by=name)
+        user = self.authenticate(name, current, address=address)
+        changes = self._password_changes(new)
+
+        def change(batch: Any, found: Any) -> None:
+            if generation_of(found.to_dict()) != user.generation:
+                raise SignInError(_WRONG)  # an admin gave another one meanwhile
+            batch.update(found.reference, changes, LastUpdateOption(found.update_time))
+
+        self._change(name, name, "user.password", "", change)
+        return replace(user, generation=changes["generation"])
 
     def set_password(self, name: str, new: str, *, by: str) -> None:
-        """Set a new password and end all the user's sessions. Raises InputError, DocumentNotFoundError, StoreError."""
-        changes = {"password_hash": self._passwords.hash(new), **NO_STRIKES}
-        self._change(name, changes, by, "user.password", "")
+        """Set a new password and end all the user's sessions.
+
+        Raises InputError (400), DocumentNotFoundError (404), BusyError (503), StoreError.
+        """
+        changes = self._password_changes(new)
+        self._change(name, by, "user.password", "", lambda batch, user: batch.update(user.reference, changes))
 
     def set_role(self, name: str, role: Role, *, by: str) -> None:
         """Give a user another role and end all the user's sessions.
 
         Raises as ``set_password``, and InputError when nobody would be left who may add users.
         """
-        check_name(name)
-        if checked_role(role) == "admin":
-            self._change(name, {"role": role}, by, "user.role", role)
-        else:
-            self._without_admin(
-                name, by, "user.role", role, lambda batch: batch.update(self._document(name), {"role": role})
-            )
+        changes = {"role": checked_role(role), "generation": new_generation()}
+
+        def change(batch: Any, user: Any) -> None:
+            if role != "admin":
+                self._keep_an_admin(batch, user)
+            batch.update(user.reference, changes)
+
+        self._change(name, by, "user.role", role, change)
 
     def remove(self, name: str, *, by: str) -> None:
         """Remove a user and all the user's sessions. Raises as ``set_role``."""
-        check_name(name)
-        self._without_admin(name, by, "user.remove", "", lambda batch: batch.delete(self._document(name)))
+
+        def change(batch: Any, user: Any) -> None:
+            self._keep_an_admin(batch, user)
+            batch.delete(user.reference)
+
+        self._change(name, by, "user.remove", "", change)
 
     def ensure_first_admin(self, password: str) -> str | None:
         """Make the user ``admin`` when there is no user at all; return the password if it was made up here.
@@ -156,53 +173,55 @@ class Users:
             return fields
         raise SignInError(_WRONG)
 
-    def _change(self, name: str, changes: dict[str, Any], by: str, what: str, detail: str) -> None:
-        check_name(name)
-        batch = self._database.documents.batch()
-        batch.update(self._document(name), changes)
-        self._end_sessions(batch, name)
-        self._record(batch, by, what, name, detail)
-        try:
-            self._commit(batch, f"changing user {name}")
-        except DocumentNotFoundError as exc:
-            raise DocumentNotFoundError(f"There is no user {name}.") from exc
+    def _note_sign_in(self, name: str) -> None:
+        fields = NO_STRIKES | {"last_seen_at": SERVER_TIMESTAMP}
+        with firestore_errors("signing in"):
+            try:
+                self._document(name).update(fields, retry=None, timeout=WRITE_SECONDS)
+            except NotFound as exc:  # removed a moment ago
+                raise SignInError(_WRONG) from exc
 
-    def _without_admin(self, name: str, by: str, what: str, detail: str, change: Callable[[Any], None]) -> None:
-        """Change a user who is no admin afterwards, and only if another one is left at that very moment."""
+    def _password_changes(self, new: str) -> dict[str, Any]:
+        return {"password_hash": self._passwords.hash(new), "generation": new_generation(), **NO_STRIKES}
+
+    def _change(self, name: str, by: str, what: str, detail: str, change: Callable[[Any, Any], None]) -> None:
+        """Commit what ``change`` puts into a batch for a user's document, and end the sessions.
+
+        It is asked again when somebody else was quicker.
+        """
+        check_name(name)
         for _ in range(_TRIES):
-            user, other = self._read_for_change(name)
             batch = self._database.documents.batch()
-            if user.get("role") == "admin":
-                if other is None:
-                    raise InputError("role", f"{name} is the last admin. Make somebody else an admin first.")
-                # Two admins who demote each other: the second finds that the first one's admin has changed.
-                batch.update(other.reference, {"role": "admin"}, LastUpdateOption(other.update_time))
-            change(batch)
-            self._end_sessions(batch, name)
+            change(batch, self._found(name))
+            end_sessions(self._database, batch, name)
             self._record(batch, by, what, name, detail)
             with firestore_errors(f"changing user {name}"):
                 try:
                     batch.commit(retry=None, timeout=WRITE_SECONDS)
                     return
-                except (FailedPrecondition, Aborted):
+                except (FailedPrecondition, Aborted, NotFound):
                     continue
         raise BusyError(f"Somebody else is changing users at this moment; {name} is as before. Try again.")
 
-    def _read_for_change(self, name: str) -> tuple[dict[str, Any], Any]:
-        """A user's fields, and the document of an admin who is somebody else, or None."""
+    def _keep_an_admin(self, batch: Any, user: Any) -> None:
+        """When ``user`` is an admin, let the batch succeed only if somebody else is one, too, at that very moment."""
+        if user.to_dict().get("role") != "admin":
+            return
         with firestore_errors("reading users"):
-            user = self._document(name).get(retry=None, timeout=READ_SECONDS)
             admins = self._database.documents.collection("users").where(filter=FieldFilter("role", "==", "admin"))
-            others = [one for one in admins.limit(2).stream(retry=None, timeout=READ_SECONDS) if one.id != name]
-        if not user.exists:
-            raise DocumentNotFoundError(f"There is no user {name}.")
-        return user.to_dict(), next(iter(others), None)
+            others = [one for one in admins.limit(2).stream(retry=None, timeout=READ_SECONDS) if one.id != user.id]
+        if not others:
+            raise InputError("role", f"{user.id} is the last admin. Make somebody else an admin first.")
+        # Two admins who demote each other: the second finds that the first one's admin has changed.
+        batch.update(others[0].reference, {"role": "admin"}, LastUpdateOption(others[0].update_time))
 
-    def _end_sessions(self, batch: Any, name: str) -> None:
-        with firestore_errors("reading sessions"):
-            theirs = self._database.documents.collection("sessions").where(filter=FieldFilter("user", "==", name))
-            for session in theirs.select([]).stream(retry=None, timeout=READ_SECONDS):
-                batch.delete(session.reference)
+    def _found(self, name: str) -> Any:
+        """A user's document. Raises DocumentNotFoundError."""
+        with firestore_errors("reading a user"):
+            found = self._document(name).get(retry=None, timeout=READ_SECONDS)
+        if not found.exists:
+            raise DocumentNotFoundError(f"There is no user {name}.")
+        return found
 
     def _record(self, batch: Any, by: str, what: str, name: str, detail: str = "") -> None:
         entry = self._database.documents.collection("audit").document()

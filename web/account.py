@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 
 from infra.errors import BusyError, InputError, StoreError
 from infra.strikes import LockedError
+from infra.user import User
 from infra.users import SignInError
 from web.auth import login_required, public, requires, signed_in_user
 from web.cookie import NEEDS_HTTPS, cookie_name, replace_cookie, session_cookie
@@ -118,7 +119,7 @@ def sign_in() -> ResponseReturnValue:
         response.headers.update(retry_after(exc))
         return response
     services().log.info("signed in", who=user.name)
-    return _begin_session(user.name, safe_next(request.form.get("next", "")))
+    return _begin_session(user, safe_next(request.form.get("next", "")))
 
 
 @blueprint.post("/logout")
@@ -157,14 +158,14 @@ def change_password() -> ResponseReturnValue:
     try:
         if new != request.form.get("again", ""):
             raise InputError("password", "the two new passwords differ.")
-        services().users.change_password(name, request.form.get("current", ""), new, address=_address())
+        user = services().users.change_password(name, request.form.get("current", ""), new, address=_address())
     except (InputError, SignInError, LockedError) as exc:
         said = "The current password is wrong." if isinstance(exc, SignInError) else f"The new {exc}"
         problem = str(exc) if isinstance(exc, LockedError) else said
         # 400, not 401: the person is signed in, only the form is wrong.
         return render_template("password.html", problem=problem), 429 if isinstance(exc, LockedError) else 400
     services().log.info("password changed", who=name)
-    return _begin_session(name, url_for("messages.index", notice="password"))
+    return _begin_session(user, url_for("messages.index", notice="password"))
 
 
 def has_passwords() -> bool:
@@ -187,10 +188,10 @@ def _address() -> str:
     return request.remote_addr or ""
 
 
-def _begin_session(name: str, target: str) -> Response:
+def _begin_session(user: User, target: str) -> Response:
     services().sessions.end(session_cookie(request))
     response = redirect(quote(target, safe="/?=&%:+~.-_"), 303)
-    replace_cookie(response, services().sessions.create(name))
+    replace_cookie(response, services().sessions.create(user))
     return response
 
 

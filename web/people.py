@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
 from infra.errors import DocumentExistsError, DocumentNotFoundError, InputError
+from infra.sessions import MOST_LISTED
 from infra.user import ROLES, Role
 from web.account import has_passwords
 from web.auth import requires, signed_in_user
@@ -87,11 +88,12 @@ def remove(name: str) -> ResponseReturnValue:
 @blueprint.get("/sessions")
 @requires("admin")
 def sessions() -> ResponseReturnValue:
-    """Every sign-in that is not over."""
+    """The newest sign-ins that are not over."""
     current = services().sessions.resolve(session_cookie(request)) if has_passwords() else None
     return render_template(
         "sessions.html",
-        sessions=services().sessions.all(),
+        sessions=services().sessions.newest(),
+        most=MOST_LISTED,
         current=current.session.id if current else "",
         notice=_notice(),
     )
@@ -104,10 +106,10 @@ def end_session() -> ResponseReturnValue:
     session = request.form.get("session", "")
     if not _SESSION.fullmatch(session):
         raise InputError("session", "is not one of the list's.")
-    whose = next((one.user for one in services().sessions.all() if one.id == session), None)
-    if whose is None:
+    found = services().sessions.get(session)
+    if found is None:
         raise DocumentNotFoundError("That sign-in is over already.")
-    services().audit.record(signed_in_user().name, "session.end", f"sessions/{session[:8]}", f"of {whose}")
+    services().audit.record(signed_in_user().name, "session.end", f"sessions/{session[:8]}", f"of {found.user}")
     services().sessions.end_by_id(session)
     return redirect(url_for("people.sessions", notice="ended"), 303)
 

@@ -10,6 +10,7 @@ from infra.firestore.client import Database
 from infra.pubsub import PubSub
 from infra.sessions import Sessions
 from infra.settings import ConsoleSettings, console_settings
+from infra.user import User
 from infra.users import Users
 from tests.cloud import Cloud
 
@@ -66,3 +67,15 @@ def ana(users: Users, name: str) -> str:
     """A user with the role viewer and PASSWORD."""
     users.add(name, PASSWORD, "viewer", by="tests")
     return name
+
+
+@pytest.fixture
+def person(users: Users, ana: str) -> User:
+    """The same one, as found in the database."""
+    return found(users, ana)
+
+
+def found(users: Users, name: str) -> User:
+    user = users.get(name)
+    assert user is not None, f"there is no user {name}"
+    return user

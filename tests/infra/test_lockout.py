@@ -54,6 +54,14 @@ def test_an_unknown_name_locks_like_a_known_one(users: Users, name: str) -> None
     assert guess(users, name, HOME) is SignInError
 
 
+def test_a_new_password_lifts_every_lock_of_the_name(users: Users, database: Database, ana: str) -> None:
+    for _ in range(FROM_ONE_ADDRESS.free):
+        guess(users, ana, HOME)
+    assert guess(users, ana, HOME) is LockedError
+    Users(database).set_password(ana, "a new horse battery", by="another instance")
+    assert users.authenticate(ana, "a new horse battery", address=HOME).name == ana
+
+
 def test_many_addresses_lock_a_name_for_all_on_every_instance(database: Database, ana: str) -> None:
     until = locked_for_all(Attempts(database), ana)
     with pytest.raises(LockedError) as locked:

@@ -1,6 +1,7 @@
 """Users: sign-in, roles, and that a new password or role ends every session."""
 
 import contextlib
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -14,7 +15,7 @@ from infra.sessions import Sessions
 from infra.settings import ConsoleSettings
 from infra.user import Role, User
 from infra.users import SignInError, Users
-from tests.infra.conftest import HOME, PASSWORD
+from tests.infra.conftest import HOME, PASSWORD, found
 
 
 def test_the_right_password_signs_in(users: Users, ana: str) -> None:
@@ -65,17 +66,29 @@ def test_a_new_password_needs_the_current_one(users: Users, ana: str) -> None:
         users.authenticate(ana, PASSWORD, address=HOME)
 
 
+def test_an_admins_new_password_is_not_overtaken_by_who_knew_the_old_one(users: Users, ana: str) -> None:
+    for number in range(3):
+        current, theirs, admins = (f"{word} horse battery {number}" for word in ("current", "another", "an admins"))
+        users.set_password(ana, current, by="tests")
+        with ThreadPoolExecutor(1) as thief:
+            tried = thief.submit(users.change_password, ana, current, theirs, address="198.51.100.1")
+            time.sleep(0.1)  # between what proves the current password and what sets another one
+            users.set_password(ana, admins, by="root")
+        assert tried.exception() is None or isinstance(tried.exception(), SignInError)
+        users.authenticate(ana, admins, address=HOME)
+
+
 def test_a_new_password_and_a_new_role_end_all_sessions(users: Users, sessions: Sessions, ana: str) -> None:
-    cookies = [sessions.create(ana) for _ in range(3)]
+    cookies = [sessions.create(found(users, ana)) for _ in range(3)]
     users.set_role(ana, "operator", by="tests")
     assert [sessions.resolve(cookie) for cookie in cookies] == [None] * 3
-    cookie = sessions.create(ana)
+    cookie = sessions.create(found(users, ana))
     users.set_password(ana, "a new horse battery", by="tests")
     assert sessions.resolve(cookie) is None
 
 
 def test_removing_a_user_ends_the_sessions(users: Users, sessions: Sessions, ana: str) -> None:
-    cookie = sessions.create(ana)
+    cookie = sessions.create(found(users, ana))
     users.remove(ana, by="tests")
     assert users.get(ana) is None
     assert sessions.resolve(cookie) is None

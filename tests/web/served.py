@@ -84,12 +84,13 @@ class Server(Visitor):
 
     def sign_in(self, writer: Writer, name: str = "ada") -> None:
         """Make a user and a session, as the sign-in form does."""
-        self.user = f"{name}{self.port}"
         # Google's document client finds an emulator only through the environment.
         os.environ["FIRESTORE_EMULATOR_HOST"] = self._environ["FIRESTORE_EMULATOR_HOST"]
         try:
-            Users(writer.database).add(self.user, "correct horse battery", "viewer", by="test")
-            self.cookie = Sessions(writer.database).create(self.user)
+            users = Users(writer.database)
+            self.person = users.add(f"{name}{self.port}", "correct horse battery", "viewer", by="test")
+            self.user = self.person.name
+            self.cookie = Sessions(writer.database).create(self.person)
         finally:
             del os.environ["FIRESTORE_EMULATOR_HOST"]
 

@@ -119,8 +119,8 @@ def test_one_person_takes_a_fair_share_of_the_slots(
         assert b"You have 10 live streams open, the most for one person" in refused.response.read()
         refused.close()
         monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", firestore.address)
-        Users(writer.database).add("ben", "correct horse battery", "viewer", by="test")
-        server.cookie = Sessions(writer.database).create("ben")
+        ben = Users(writer.database).add("ben", "correct horse battery", "viewer", by="test")
+        server.cookie = Sessions(writer.database).create(ben)
         other = HttpClient(server)
         assert other.response.status == 200
         for client in (*clients, other):
@@ -154,7 +154,7 @@ def test_an_open_stream_does_not_keep_a_session(
     hasty: Server, writer: Writer, firestore: LocalFirestore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", firestore.address)
-    kept, hasty.cookie = hasty.cookie, Sessions(writer.database).create(hasty.user)
+    kept, hasty.cookie = hasty.cookie, Sessions(writer.database).create(hasty.person)
     resolved = Sessions(writer.database).look_up(hasty.cookie)
     assert resolved
     session = writer.database.documents.collection("sessions").document(resolved.session.id)
@@ -184,7 +184,7 @@ def test_stream_ends_itself_and_the_client_comes_back_without_a_gap(
 
 def test_stream_ends_when_its_session_does(hasty: Server, writer: Writer) -> None:
     client = live_client(hasty)
-    kept, other = hasty.cookie, Sessions(writer.database).create(hasty.user)
+    kept, other = hasty.cookie, Sessions(writer.database).create(hasty.person)
     hasty.cookie = other
     leaving = live_client(hasty)
     hasty.cookie = kept

@@ -142,7 +142,7 @@ def test_a_session_is_ended_on_the_server(admin: Visitor, acting_app: Flask, nam
     somebody = Visitor(acting_app, add_user(acting_app, name, "viewer"))
     assert somebody.get("/messages").status_code == 200
     page = admin.get("/sessions").text
-    (session,) = [one.id for one in services_of(acting_app).sessions.all() if one.user == name]
+    (session,) = [one.id for one in services_of(acting_app).sessions.newest() if one.user == name]
     assert f'class="mono">{session[:8]}<' in page
     assert somebody.cookie not in page
     assert admin.post("/sessions/end", session=session).status_code == 303

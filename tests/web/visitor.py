@@ -24,7 +24,9 @@ class Visitor:
         self.app, self.name, self.base_url = app, name, base_url
         self.client: FlaskClient = app.test_client()
         if name:
-            self.client.set_cookie(COOKIE, services_of(app).sessions.create(name))
+            user = services_of(app).users.get(name)
+            assert user is not None, f"there is no user {name}"
+            self.client.set_cookie(COOKIE, services_of(app).sessions.create(user))
 
     def get(self, path: str, headers: dict[str, str] | None = None, **options: Any) -> TestResponse:
         return self.client.get(path, headers=PAGE if headers is None else headers, base_url=self.base_url, **options)
