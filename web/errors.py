@@ -18,7 +18,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from infra.errors import BusyError, StoreDeniedError, SubscopeError, SubscriptionUnavailableError
+from infra.errors import BusyError, KeysUnavailableError, StoreDeniedError, SubscopeError, SubscriptionUnavailableError
 from infra.strikes import LockedError
 from web.auth import wants_page
 from web.cookie import NEEDS_HTTPS, cookie_name
@@ -41,7 +41,9 @@ _WORDS = {
 }
 _BUSY = "Busy right now"
 _PUBSUB_AWAY = "Pub/Sub does not answer. Whether it was done is not known: look, and try again in a moment."
-
+_KEYS_AWAY = (
+    "Google's keys for Identity-Aware Proxy cannot be fetched, so nobody can be recognised. Try again in a moment."
+)
 _FIRESTORE_DENIED = (
     "Firestore does not let this monitor's service account read and write. It needs the role roles/datastore.user, "
     "or one that allows as much."
@@ -104,6 +106,8 @@ def _hint(error: SubscopeError) -> str:
     match error:
         case BusyError():
             return str(error)
+        case KeysUnavailableError():
+            return _KEYS_AWAY
         case SubscriptionUnavailableError():
             return _PUBSUB_AWAY
         case StoreDeniedError():

@@ -23,7 +23,9 @@ _ISSUER = "https://cloud.google.com/iap"
 _KEEP_SECONDS = 3600.0
 # A made-up key id must not make us ask Google again and again.
 _LEAST_BETWEEN_FETCHES_SECONDS = 60.0
+_RETRY_SECONDS = 10.0  # after a failed one
 _FETCH_SECONDS = 5.0
+_SKEW_SECONDS = 30  # what IAP's page allows a clock to be off, for iat and exp
 
 Keys = Mapping[str, str]
 _jwt: Any = jwt  # it has no types
@@ -44,12 +46,15 @@ def fetch_keys() -> Keys:
 class IapVerifier:
     """Verifies assertions for one audience."""
 
-    def __init__(self, audience: str, fetch: Callable[[], Keys] = fetch_keys) -> None:
+    def __init__(
+        self, audience: str, fetch: Callable[[], Keys] = fetch_keys, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._audience = audience
-        self._fetch = fetch
+        self._fetch, self._clock = fetch, clock
         self._lock = threading.Lock()
         self._keys: Keys = {}
-        self._fetched_at = float("-inf")
+        self._asked_at = float("-inf")
+        self._problem = ""  # why the last fetch failed
 
     def email(self, assertion: str) -> str:
         """The verified e-mail address, in small letters. Raises TokenError (401) or KeysUnavailableError (503)."""
@@ -61,7 +66,8 @@ class IapVerifier:
             # Checked here, too: a library that accepts more must not widen what we accept.
             if header.get("alg") != "ES256" or not isinstance(key, str):
                 raise ValueError("alg is not ES256, or there is no kid")
-            claims = _jwt.decode(assertion, certs=self._keys_with(key), audience=self._audience)
+            keys = self._keys_with(key)
+            claims = _jwt.decode(assertion, keys, audience=self._audience, clock_skew_in_seconds=_SKEW_SECONDS)
         except (ValueError, TypeError, GoogleAuthError) as exc:
             raise TokenError("invalid", f"IAP's assertion was refused: {exc}") from exc
         email = claims.get("email")
@@ -70,18 +76,32 @@ class IapVerifier:
         return email.lower()
 
     def _keys_with(self, key: str) -> Keys:
-        with self._lock:
-            age = time.monotonic() - self._fetched_at
-            is_unknown = key not in self._keys and age >= _LEAST_BETWEEN_FETCHES_SECONDS
-            if is_unknown or age >= _KEEP_SECONDS:
-                self._refresh()
-            return self._keys
+        """The keys, fetched when that is due. Raises KeysUnavailableError when nobody knows whether ``key`` is one.
+
+        One request fetches. Who can do without its answer, or knows that the last one failed, waits for nothing.
+        """
+        waits = key not in self._keys and not self._problem
+        if self._lock.acquire(blocking=waits):
+            try:
+                if self._is_due(key):
+                    self._refresh()
+            finally:
+                self._lock.release()
+        if self._problem and key not in self._keys:
+            raise KeysUnavailableError(f"{self._problem} The next attempt is due within {_RETRY_SECONDS:g} s.")
+        return self._keys
+
+    def _is_due(self, key: str) -> bool:
+        age = self._clock() - self._asked_at
+        if self._problem:
+            return age >= _RETRY_SECONDS
+        return age >= (_KEEP_SECONDS if key in self._keys else _LEAST_BETWEEN_FETCHES_SECONDS)
 
     def _refresh(self) -> None:
         try:
             self._keys = self._fetch()
-        except KeysUnavailableError:
+            self._problem = ""
+        except KeysUnavailableError as exc:
             # Keys live for weeks: old ones serve while Google's server does not answer.
-            if not self._keys:
-                raise
-        self._fetched_at = time.monotonic()
+            self._problem = str(exc)
+        self._asked_at = self._clock()

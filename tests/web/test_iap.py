@@ -5,6 +5,7 @@ import re
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -85,6 +86,13 @@ def test_a_wrong_claim_is_nobody(app: Flask, signer: Signer, changes: dict[str, 
     assert status(app, signer.assertion(**changes)) == 401
 
 
+@pytest.mark.parametrize(("seconds", "expected"), [(-40, 401), (-20, 200), (3, 200), (25, 200), (45, 401)])
+def test_a_clock_may_be_off_by_half_a_minute(app: Flask, signer: Signer, seconds: int, expected: int) -> None:
+    issued = int(time.time()) + seconds
+    lifetime = 600 if seconds > 0 else 0
+    assert status(app, signer.assertion(iat=issued, exp=issued + lifetime)) == expected
+
+
 def test_forged_assertions_are_nobody(app: Flask, signer: Signer) -> None:
     header, claims, signature = signer.assertion().split(".")
     none = urlsafe_b64encode(json.dumps({"alg": "none", "kid": "k1"}).encode()).decode().rstrip("=")
@@ -132,12 +140,76 @@ def test_unknown_keys_are_asked_for_once_a_minute() -> None:
     assert signer.fetched == 1
 
 
-def test_no_keys_is_no_refusal() -> None:
-    def fails() -> Keys:
-        raise KeysUnavailableError("away")
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
 
-    with pytest.raises(KeysUnavailableError):
-        IapVerifier(AUDIENCE, fails).email(Signer().assertion())
+    def __call__(self) -> float:
+        return self.now
+
+
+class KeyServer:
+    """Google's key server: it answers while it is up, each time after a while."""
+
+    def __init__(self, signer: Signer, seconds: float = 0) -> None:
+        self.signer, self.seconds = signer, seconds
+        self.up, self.asked = False, 0
+
+    def keys(self) -> Keys:
+        self.asked += 1
+        time.sleep(self.seconds)
+        if not self.up:
+            raise KeysUnavailableError("The key server is away.")
+        return self.signer.keys()
+
+
+def test_no_keys_is_no_refusal(firestore: LocalFirestore, signer: Signer) -> None:
+    settings = settings_for(firestore.address, AUTH_MODE="iap", IAP_AUDIENCE=AUDIENCE, LOG_LEVEL="CRITICAL")
+    with running(settings, IapVerifier(AUDIENCE, KeyServer(signer).keys)) as app:
+        answer = Visitor(app).get("/messages", {**PAGE, HEADER: signer.assertion()})
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert "Identity-Aware Proxy cannot be fetched" in answer.text
+    assert "database" not in answer.text
+
+
+def test_a_key_server_that_failed_is_asked_again_after_a_while(signer: Signer) -> None:
+    server, clock = KeyServer(signer), Clock()
+    verifier = IapVerifier(AUDIENCE, server.keys, clock)
+    for at, asked in ((0, 1), (9, 1), (10, 2), (19, 2)):
+        clock.now = at
+        with pytest.raises(KeysUnavailableError, match="away"):
+            verifier.email(signer.assertion())
+        assert server.asked == asked
+    server.up, clock.now = True, 20
+    assert verifier.email(signer.assertion()) == EMAIL
+
+
+def test_requests_wait_for_one_failing_fetch_at_most(signer: Signer) -> None:
+    server = KeyServer(signer, seconds=0.5)
+    verifier = IapVerifier(AUDIENCE, server.keys)
+
+    def ask(_: int) -> bool:
+        with pytest.raises(KeysUnavailableError):
+            verifier.email(signer.assertion())
+        return True
+
+    began = time.monotonic()
+    with ThreadPoolExecutor(6) as pool:
+        assert all(pool.map(ask, range(6)))
+    assert server.asked == 1
+    assert time.monotonic() - began < 2
+
+
+def test_old_keys_serve_while_new_ones_cannot_be_fetched(signer: Signer) -> None:
+    server, clock = KeyServer(signer), Clock()
+    server.up = True
+    verifier = IapVerifier(AUDIENCE, server.keys, clock)
+    assert verifier.email(signer.assertion()) == EMAIL
+    server.up, clock.now = False, 3601
+    assert verifier.email(signer.assertion()) == EMAIL
+    assert server.asked == 2
+    with pytest.raises(KeysUnavailableError):  # a new key, perhaps: nobody can say that it is a wrong one
+        verifier.email(Signer("k2").assertion())
 
 
 def test_an_admin_adds_somebody_without_a_password(app: Flask, signer: Signer) -> None:
