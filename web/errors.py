@@ -44,6 +44,10 @@ _PUBSUB_AWAY = "Pub/Sub does not answer. Whether it was done is not known: look,
 _KEYS_AWAY = (
     "Google's keys for Identity-Aware Proxy cannot be fetched, so nobody can be recognised. Try again in a moment."
 )
+_TO_SCRIPTS = (
+    "Send the csrf_token of {page} as the header X-CSRFToken, with the same cookie, and over https a Referer of this "
+    "host."
+)
 _FIRESTORE_DENIED = (
     "Firestore does not let this monitor's service account read and write. It needs the role roles/datastore.user, "
     "or one that allows as much."
@@ -119,7 +123,15 @@ def _hint(error: SubscopeError) -> str:
 def _stale_form(error: CSRFError) -> ResponseReturnValue:
     if not cookie_name(request):
         return answer(400, NEEDS_HTTPS)
+    if _is_script():
+        page = "the page /login" if request.endpoint == "account.sign_in" else "GET /api/v1/session"
+        return answer(400, f"{error.description} {_TO_SCRIPTS.format(page=page)}")
     return answer(400, "This form is from an earlier sign-in. Go back, reload the page and try again.")
+
+
+def _is_script() -> bool:
+    """Whether nobody looks at a page: a browser says from where it sends, for our pages' own requests, too."""
+    return request.path.startswith("/api/") or not (wants_page() or "Sec-Fetch-Site" in request.headers)
 
 
 def _http_error(error: HTTPException) -> ResponseReturnValue:

@@ -210,41 +210,6 @@ def test_no_other_site_can_be_led_to(next_page: str) -> None:
     assert safe_next(next_page) == "/messages"
 
 
-class TestForms:
-    """A form counts only with its own sign-in's token, from our own pages."""
-
-    def test_without_or_with_a_wrong_token(self, viewer: Visitor) -> None:
-        for token in ("", "wrong"):
-            answer = viewer.post("/password", SCRIPT, csrf_token=token)
-            assert (answer.status_code, answer.json and answer.json["error"]["title"]) == (400, "That did not work")
-
-    def test_with_another_sign_ins_token(self, app: Flask, viewer: Visitor, operator: Visitor) -> None:
-        assert viewer.post("/logout", SCRIPT, csrf_token=operator.token()).status_code == 400
-        assert viewer.post("/logout", SCRIPT, csrf_token=Visitor(app).token()).status_code == 400
-        assert viewer.get("/session").status_code == 200
-
-    def test_sign_in_needs_a_token_too(self, stranger: Visitor) -> None:
-        assert stranger.post("/login", username="a", password="b", csrf_token="").status_code == 400
-
-    @pytest.mark.parametrize(
-        "headers",
-        [
-            {"Origin": "null"},
-            {"Origin": "https://evil.example"},
-            {"Origin": "http://localhost.evil.example"},
-            {"Sec-Fetch-Site": "cross-site"},
-            {"Sec-Fetch-Site": "same-site"},
-        ],
-    )
-    def test_from_another_site(self, viewer: Visitor, headers: dict[str, str]) -> None:
-        assert viewer.post("/logout", {**PAGE, **headers}).status_code == 403
-        assert viewer.get("/session").status_code == 200
-
-    def test_a_body_that_is_no_form(self, viewer: Visitor) -> None:
-        answer = viewer.client.post("/logout", data="csrf_token=1", content_type="text/plain", headers=SCRIPT)
-        assert answer.status_code == 400
-
-
 class TestCookie:
     """The cookie's flags; no cookie at all where none is safe."""
 

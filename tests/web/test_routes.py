@@ -76,7 +76,7 @@ def test_no_change_without_a_form_token(app: Flask) -> None:
                 answer = admin.client.post(path_of(rule), headers={**SCRIPT, **token})
                 assert answer.status_code == 400, f"{rule.rule} answered {answer.status_code} without a form token"
                 assert answer.json is not None
-                assert "form is from an earlier sign-in" in answer.json["error"]["detail"]
+                assert "as the header X-CSRFToken" in answer.json["error"]["detail"]
 
 
 def test_what_changes_something_is_never_a_get(app: Flask) -> None:
