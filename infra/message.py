@@ -4,12 +4,13 @@ Pure: no I/O, clock or environment. The names of the stored fields are read by p
 """
 
 import hashlib
-import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Literal
+
+from infra.json_text import top_scalars
 
 Kind = Literal["json", "text", "binary", "empty"]
 
@@ -154,42 +155,13 @@ def read_content(data: bytes) -> Content:
         text = data.decode()
     except UnicodeDecodeError:
         return Content("binary", data[: PREVIEW_CHARACTERS // 3].hex(" "))
-    parsed = parse_json(text) if len(data) <= MAX_PARSED_BYTES and text.lstrip()[:1] in ("{", "[") else None
-    if parsed is None:
+    scalars = top_scalars(data, text) if len(data) <= MAX_PARSED_BYTES else None
+    if scalars is None:
         return Content("text", visible(text[:PREVIEW_CHARACTERS])[:PREVIEW_CHARACTERS])
     # A raw control character cannot stand inside a JSON string (RFC 8259, section 7), so line breaks are only layout.
-    lines = (line.strip(" \t") for line in re.split("[\r\n]", text[: PREVIEW_CHARACTERS * 4]))
+    lines = (line.strip(" \t") for line in text[: PREVIEW_CHARACTERS * 4].replace("\r", "\n").split("\n"))
     layout_free = " ".join(filter(None, lines))
-    return Content("json", visible(layout_free[:PREVIEW_CHARACTERS])[:PREVIEW_CHARACTERS], tuple(_scalars(parsed)))
-
-
-def parse_json(text: str) -> dict[str, object] | list[object] | None:
-    """The object or array that ``text`` is, its numbers as text; None when it is neither."""
-    try:
-        # Numbers stay the text that was sent: an index must not round 0.10 or a 20-digit id.
-        parsed = _DECODER.decode(text)
-    except (ValueError, RecursionError):
-        return None
-    return parsed if isinstance(parsed, dict | list) else None
-
-
-def _refuse_constant(name: str) -> object:
-    raise ValueError(f"{name} is not JSON")
-
-
-_DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=_refuse_constant)
-
-
-def _scalars(parsed: dict[str, object] | list[object]) -> Iterator[tuple[str, str]]:
-    if not isinstance(parsed, dict):
-        return
-    for key, value in parsed.items():
-        if isinstance(value, str):
-            yield key, value
-        elif value is None:
-            yield key, "null"
-        elif isinstance(value, bool):
-            yield key, "true" if value else "false"
+    return Content("json", visible(layout_free[:PREVIEW_CHARACTERS])[:PREVIEW_CHARACTERS], scalars)
 
 
 def visible(text: str) -> str:
@@ -220,6 +192,8 @@ def index_tokens(attributes: Mapping[str, str], scalars: tuple[tuple[str, str], 
     tokens: dict[str, None] = {}
     for prefix, pairs in (("", attributes.items()), ("data.", scalars)):
         for key, value in pairs:
+            if len(key) + len(value) > MAX_TOKEN_BYTES:
+                continue  # a payload may be one long text: neither joined nor hashed for nothing
             token = f"{prefix}{key}={value}"
             if token in tokens or not fits_index(token):
                 continue

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from itertools import islice
 
 from infra.errors import InputError
-from infra.message import MAX_PARSED_BYTES, Message, parse_json
+from infra.json_text import parse_json
+from infra.message import MAX_PARSED_BYTES, Message
 from infra.query.fields import texts_at
 from web.formats import short
 

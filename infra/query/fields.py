@@ -6,7 +6,7 @@ A step is a member's name (which may itself hold dots), a position in an array, 
 from collections.abc import Iterator
 from functools import lru_cache
 
-from infra.message import parse_json
+from infra.json_text import parse_json
 
 # Several terms, and several watchers, ask the same payload one after the other.
 _REMEMBERED = 64

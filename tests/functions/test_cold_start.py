@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.functions.stage import ROOT, ReceiverProcess, push_body
 
 # The framework, the client's protobufs, keys and tokens, and the key server's HTTP: the first message needs all of it.
-FRAMEWORK = ("functions_framework.aio", "h11", "ssl", "pybase64")
+FRAMEWORK = ("functions_framework.aio", "h11", "msgspec.json", "ssl", "pybase64")
 LIBRARIES = (*FRAMEWORK, "google.cloud.firestore", "google.auth.crypt", "grpc.aio")
 COUNT = """
 import importlib, json, sys
@@ -22,7 +22,7 @@ OURS = {
     "main",
     "functions",
     *(f"functions.{path.stem}" for path in (ROOT / "functions").glob("*.py") if path.stem != "__init__"),
-    *("infra", "infra.errors", "infra.logs", "infra.message", "infra.settings", "infra.firestore"),
+    *("infra", "infra.errors", "infra.json_text", "infra.logs", "infra.message", "infra.settings", "infra.firestore"),
     *(f"infra.firestore.{name}" for name in ("border", "calls", "client", "values", "writes")),
 }
 
