@@ -10,6 +10,7 @@ from typing import Any
 
 import pybase64
 
+from functions.apart import parse_apart
 from functions.strict_json import StrictJsonError, parse_object
 from infra.errors import EnvelopeError
 from infra.message import Pushed, escape_name
@@ -21,7 +22,8 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)
 # nothing that passes here is refused by Firestore.
 MAX_ATTRIBUTES = 1000
 MAX_ATTRIBUTE_BYTES = 200 * 1024
-MAX_NAME_BYTES = 1500  # cloud.google.com/firestore/quotas: the constraints on a field name
+# Firestore takes 1,500 for a field's whole path, ``attributes.`` included (cloud.google.com/firestore/quotas).
+MAX_NAME_BYTES = 1500 - len("attributes.")
 MAX_ID_BYTES = 1024
 MAX_ORDERING_KEY_BYTES = 4096
 _MAX_ATTEMPTS = 2**31 - 1
@@ -42,10 +44,8 @@ def parse_push(body: bytes | bytearray) -> Pushed:
 
     Raises EnvelopeError (400) naming the first bad field, ``body`` for the whole.
     """
-    try:
-        envelope = parse_object(body)
-    except StrictJsonError as exc:
-        raise EnvelopeError("body", str(exc)) from exc
+    apart = parse_apart(body)
+    envelope, payload = apart or (_whole(body), None)
     message = envelope.get("message")
     if not isinstance(message, dict):
         raise EnvelopeError("message", f"must be an object, found {_kind(message)}")
@@ -53,11 +53,18 @@ def parse_push(body: bytes | bytearray) -> Pushed:
         subscription=_subscription(envelope),
         message_id=_message_id(message),
         publish_time=_publish_time(message),
-        data=_data(message),
+        data=_data(message) if payload is None else payload,
         attributes=_attributes(message),
         ordering_key=_ordering_key(message),
         delivery_attempt=_delivery_attempt(envelope),
     )
+
+
+def _whole(body: bytes | bytearray) -> dict[str, Any]:
+    try:
+        return parse_object(body)
+    except StrictJsonError as exc:
+        raise EnvelopeError("body", str(exc)) from exc
 
 
 def _either(holder: Mapping[str, Any], where: str, camel: str, snake: str) -> Any:

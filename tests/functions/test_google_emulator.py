@@ -6,10 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from functions.envelope import MAX_NAME_BYTES
 from tests.functions.firestores import Reader
 from tests.functions.stage import KeyServer, ReceiverProcess, envelope, google_emulator, push_body
 
-ODD = {"__x__": "", "": "e", "a.b": "`", "%5F": "%", "ключ": "☃"}
+ODD = {"__x__": "", "": "e", "a.b": "`", "%5F": "%", "ключ": "☃", "n" * MAX_NAME_BYTES: "the longest"}
 
 
 @pytest.mark.emulators

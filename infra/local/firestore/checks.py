@@ -10,7 +10,8 @@ from infra.local.firestore.wire import Pb
 MAX_DOCUMENT_BYTES = 1024 * 1024 - 4
 MAX_REQUEST_BYTES = 10 * 1024 * 1024
 _MAX_VALUE_BYTES = 1024 * 1024 - 89
-_MAX_NAME_BYTES = 1500
+# Of a field within others, with the names of these and a dot after each.
+_MAX_PATH_BYTES = 1500
 _MAX_DEPTH = 20
 
 _PLAIN = frozenset(
@@ -46,29 +47,31 @@ def check_document(document: Pb) -> int:
     return size
 
 
-def _check_map(fields: Pb, depth: int, plain: frozenset[str]) -> None:
+def _check_map(fields: Pb, depth: int, plain: frozenset[str], above_bytes: int = 0) -> None:
     if depth > _MAX_DEPTH:
         raise invalid_argument(f"A document is nested deeper than {_MAX_DEPTH} levels.")
     for name, value in fields.items():
-        _check_field_name(name)
+        _check_field_name(name, above_bytes)
         kind = value.WhichOneof("value_type")
         if kind not in plain:
-            _check_value(name, kind, value, depth, plain)
+            _check_value(name, kind, value, depth, plain, above_bytes)
 
 
-def _check_field_name(name: str) -> None:
+def _check_field_name(name: str, above_bytes: int) -> None:
     if not name:
         raise invalid_argument("A field name is empty.")
     if name[:2] == "__" and name[-2:] == "__" and len(name) >= 4:
         raise invalid_argument(f"The field name {name!r} is reserved: it matches __.*__.")
-    if len(name) * 4 > _MAX_NAME_BYTES and len(name.encode()) > _MAX_NAME_BYTES:
-        raise invalid_argument(f"A field name is longer than {_MAX_NAME_BYTES} bytes.")
+    if len(name) * 4 + above_bytes > _MAX_PATH_BYTES and len(name.encode()) + above_bytes > _MAX_PATH_BYTES:
+        raise invalid_argument(f"The path of a field is longer than {_MAX_PATH_BYTES} bytes.")
 
 
-def _check_value(name: str, kind: str | None, value: Pb, depth: int, plain: frozenset[str]) -> None:
+def _check_value(
+    name: str, kind: str | None, value: Pb, depth: int, plain: frozenset[str], above_bytes: int = 0
+) -> None:
     if kind == "map_value":
         if not is_vector(value):
-            _check_map(value.map_value.fields, depth + 1, plain)
+            _check_map(value.map_value.fields, depth + 1, plain, above_bytes + len(name.encode()) + 1)
     elif kind == "array_value":
         _check_array(name, value.array_value.values, depth + 1, plain)
     elif kind in ("string_value", "bytes_value"):

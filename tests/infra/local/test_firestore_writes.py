@@ -161,6 +161,7 @@ REFUSALS: list[tuple[str, Call, type[Exception]]] = [
     ("a value that is none", lambda c: raw_set(c, "c/d", {"a": Value()}), exceptions.InvalidArgument),
     ("a collection's name", lambda c: raw_set(c, "c/d/e", {}), exceptions.InvalidArgument),
     ("a bad field path", lambda c: raw_set(c, "c/d", {}, mask=["a..b"]), exceptions.InvalidArgument),
+    ("long field path", lambda c: c.document("c/d").set({"m" * 10: {"x" * 1490: 1}}), exceptions.InvalidArgument),
     ("reserved field name", lambda c: c.document("c/d").set({"m": {"__x__": 1}}), exceptions.InvalidArgument),
     ("array in array", lambda c: c.document("c/d").set({"l": [[1]]}), exceptions.InvalidArgument),
     ("1 MiB", lambda c: c.document("c/d").set({"b": bytes(1024 * 1024)}), exceptions.InvalidArgument),
@@ -220,6 +221,7 @@ def test_more_than_twenty_levels_are_refused(client: firestore.Client, firestore
 def test_what_is_just_allowed_is_stored(client: firestore.Client) -> None:
     client.document("c", "é" * 750).set(nested(20))
     client.document("c/large").set({"b": bytes(1_000_000)})
+    client.document("c/path").set({"m" * 10: {"x" * 1489: 1}})
     assert stored(client, "c/" + "é" * 750) == nested(20)
 
 
