@@ -20,16 +20,31 @@ class Load:
     elapsed_seconds: float
 
 
+def one_text(size_bytes: int) -> bytes:
+    """A JSON payload of that size, most of it a single text."""
+    begin = b'{"id": "7d1f", "status": "SUCCESS", "steps": 4, "text": "'
+    return begin + b"x" * (size_bytes - len(begin) - 2) + b'"}'
+
+
+def many_steps(size_bytes: int) -> bytes:
+    """A JSON payload of about that size, as Cloud Build writes it: many small values in many objects."""
+    step = {
+        "name": "gcr.io/cloud-builders/docker",
+        "args": ["build", "-t", "image", "."],
+        "timing": {"startTime": "2026-01-02T03:04:05.678Z", "endTime": "2026-01-02T03:04:06.678Z"},
+        "status": "SUCCESS",
+    }
+    steps = [step] * (size_bytes // len(json.dumps(step)))
+    return json.dumps({"id": "7d1f", "status": "SUCCESS", "steps": steps}).encode()
+
+
 class Template:
-    """A push request with room for a message id of fixed length: nothing is encoded while measuring.
+    """A push of ``data``, with room for a message id of fixed length: nothing is encoded while measuring.
 
     ``attempt`` is Pub/Sub's own count, which it sends when the subscription has a dead-letter policy; None sends none.
     """
 
-    def __init__(self, token: str, size_bytes: int, attributes: dict[str, str], attempt: int | None = 1) -> None:
-        data = (b'{"id": "7d1f", "status": "SUCCESS", "steps": 4, "text": "' + b"x" * size_bytes)[
-            : size_bytes - 2
-        ] + b'"}'
+    def __init__(self, token: str, data: bytes, attributes: dict[str, str], attempt: int | None = 1) -> None:
         counted = {} if attempt is None else {"deliveryAttempt": attempt}
         body = json.dumps(envelope(_ID, data, attributes) | counted).encode()
         head = (

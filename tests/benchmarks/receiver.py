@@ -17,12 +17,12 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from infra.local.signer import Signer
-from tests.benchmarks.load import Template, run_load
+from tests.benchmarks.load import Template, many_steps, one_text, run_load
 from tests.functions.firestores import local_firestore
 from tests.functions.stage import ACCOUNT, AUDIENCE, EMULATOR_JAR, ROOT, KeyServer, ReceiverProcess, google_emulator
 
 PLAIN = Path(__file__).parent / "plain"
-SIZES = {"1 KB": 1000, "100 KB": 100_000}
+PAYLOADS = {"1 KB": one_text(1000), "100 KB": one_text(100_000), "100 KB steps": many_steps(100_000)}
 ATTRIBUTES = {"buildId": "7d1f6c2e-6d3b-4d55-9d53-1f4c8a7e2b10", "status": "SUCCESS"}
 
 
@@ -160,14 +160,14 @@ def compare(certs_url: str, token: str, plan: Plan) -> list[str]:
     Each row has a Firestore of its own: a full one is slower, and keeps its memory.
     """
     missed = []
-    print(f"{'payload':8} {'conn.':>5} {'function':8} {'msgs/s':>8} {'CPU ms/m':>9} {'p50 ms':>8} {'p99 ms':>8}")
+    print(f"{'payload':12} {'conn.':>5} {'function':8} {'msgs/s':>8} {'CPU ms/m':>9} {'p50 ms':>8} {'p99 ms':>8}")
     for label, connections in itertools.product(plan.sizes, plan.connections):
         with plan.firestore() as firestore:
-            template = Template(token, SIZES[label], ATTRIBUTES, plan.attempt)
+            template = Template(token, PAYLOADS[label], ATTRIBUTES, plan.attempt)
             cells = row(firestore, certs_url, template, connections, plan)
         for name, measured in cells.items():
-            print(f"{label:8} {connections:5} {name:8} {measured}")
-        print(f"{label:8} {connections:5} {'ratio':8} {cells['ours'].ratios(cells['plain'])}", flush=True)
+            print(f"{label:12} {connections:5} {name:8} {measured}")
+        print(f"{label:12} {connections:5} {'ratio':8} {cells['ours'].ratios(cells['plain'])}", flush=True)
         if plan.checked:
             missed += misses(connections, cells)
     return missed
@@ -179,7 +179,7 @@ def plan_of(arguments: list[str] | None = None) -> Plan:
     parser.add_argument("--quick", action="store_true", help="1 KB at 32 connections for two seconds")
     parser.add_argument("--local", action="store_true", help="infra/local even where Google's emulator is installed")
     parser.add_argument("--connections", type=int, nargs="*", default=[1, 8, 32, 128])
-    parser.add_argument("--sizes", choices=SIZES, nargs="*", default=list(SIZES))
+    parser.add_argument("--sizes", choices=PAYLOADS, nargs="*", default=list(PAYLOADS))
     parser.add_argument("--seconds", type=float, default=5.0, help="of each measurement, after one to warm up")
     parser.add_argument("--rounds", type=int, help="measurements of each cell, of which the median is shown")
     parser.add_argument("--attempt", type=int, default=1, help="deliveryAttempt of every push; 0 sends none")
@@ -203,7 +203,7 @@ def main() -> None:
     print(f"Firestore: {which}; it and the load share {os.cpu_count()} cores with the function")
     try:
         with plan.firestore() as firestore:
-            start_costs(firestore, keys.url, Template(token, 1000, ATTRIBUTES))
+            start_costs(firestore, keys.url, Template(token, PAYLOADS["1 KB"], ATTRIBUTES))
         missed = compare(keys.url, token, plan)
     finally:
         keys.close()
