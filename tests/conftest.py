@@ -11,29 +11,16 @@ import pytest
 from tests.cloud import ROOT, Cloud, start_cloud
 
 StartCloud = Callable[..., Cloud]
-# What one process makes for all of these: plans of the module, and the checkers' packages.
-TOGETHER = "tests/terraform/"
-# These share what every process has; but for some, which share what their file starts.
-EACH_ALONE = "tests/browser/"
-SHARED_BY_A_FILE = {"both", "google_emulators"}
+# One process drives the one browser, and one makes the plans of the module for all who look at them.
+TOGETHER = ("tests/browser/", "tests/terraform/")
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Several processes share the tests by file, so that what a file starts is started once."""
     for item in items:
-        if group := _group(item):
-            item.add_marker(pytest.mark.xdist_group(group))
-
-
-def _group(item: pytest.Item) -> str:
-    """Which tests run in one process with this one; empty when it may run in any."""
-    path = item.path.relative_to(ROOT).as_posix()
-    if path.startswith(TOGETHER):
-        return TOGETHER
-    fixtures: list[str] = getattr(item, "fixturenames", [])
-    is_alone = path.startswith(EACH_ALONE) and not SHARED_BY_A_FILE.intersection(fixtures)
-    return "" if is_alone else path
+        path = item.path.relative_to(ROOT).as_posix()
+        item.add_marker(pytest.mark.xdist_group(next((one for one in TOGETHER if path.startswith(one)), path)))
 
 
 @pytest.fixture(scope="session")
