@@ -1,4 +1,7 @@
-"""A request's body: counted as it arrives, within a time, and never more large ones at once than memory allows."""
+"""A request's body: counted as it arrives, within a time, and never more large ones at once than memory allows.
+
+Or dropped, where only the answer matters.
+"""
 
 import asyncio
 import contextlib
@@ -10,6 +13,8 @@ from starlette.requests import Request
 from infra.errors import EnvelopeError
 
 READ_SECONDS = 10.0
+DROP_SECONDS = 1.0
+DROP_BYTES = 32 * 1024 * 1024  # Cloud Run hands over no more: cloud.google.com/run/quotas, HTTP/1 requests
 SMALL_BYTES = 64 * 1024
 # A body is held as bytes, as text and decoded before it is sent: about four times its length.
 MAX_LARGE_BYTES = 32 * 1024 * 1024
@@ -85,3 +90,19 @@ async def read_body(request: Request, length: int) -> bytes | bytearray:
     if len(body) != length:
         raise EnvelopeError("body", f"is not {length} bytes long, as its Content-Length says")
     return body
+
+
+async def drop_body(request: Request) -> None:
+    """Read what is left of a body and keep none of it, for DROP_SECONDS and DROP_BYTES at most.
+
+    A connection that closes on unread bytes is reset, and the answer on its way to the client is lost (RFC 9112,
+    section 9.6).
+    """
+    dropped = 0
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(DROP_SECONDS):
+            while dropped < DROP_BYTES:
+                message = await request.receive()  # not its stream: that may have been left in the midst
+                if not message.get("more_body"):
+                    return
+                dropped += len(message["body"])

@@ -1,7 +1,7 @@
 """One push request to one answer: the only map from outcome to HTTP status.
 
 Order: method, token, length, body, save. A refusal before the body closes the connection, so that an unread body costs
-no memory.
+no memory. Who showed a token of Google's gets to see it: the body is read and dropped. Others may see a reset.
 Google's verdicts on a status: cloud.google.com/pubsub/docs/push#receive_push.
 """
 
@@ -12,7 +12,7 @@ import traceback
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from functions.body import Room, read_body
+from functions.body import Room, drop_body, read_body
 from functions.committer import Committer
 from functions.envelope import parse_push
 from functions.oidc import Claims, TokenVerifier
@@ -23,7 +23,7 @@ from infra.message import Pushed
 from infra.settings import Settings
 
 BUDGET_SECONDS = 20.0
-STORE_SECONDS = BUDGET_SECONDS - TIMEOUT_SECONDS  # what is left records a rejection
+STORE_SECONDS = BUDGET_SECONDS - TIMEOUT_SECONDS  # what is left records a rejection, and drops a body meanwhile
 # Ten megabytes in base64, and the longest attributes in the longest JSON escapes.
 MAX_BODY_BYTES = 15 * 1024 * 1024
 RETRY_AFTER_SECONDS = "5"
@@ -98,10 +98,11 @@ class Receiver:
             async with asyncio.timeout(STORE_SECONDS):
                 await self._store(request, seen)
         except (SubscopeError, _FormError, TimeoutError, ClientDisconnect) as exc:
-            if isinstance(exc, EnvelopeError | ForeignTokenError):
-                await self._record(seen, exc)
+            # Together: the budget has no room for one after the other.
+            await asyncio.gather(self._record(seen, exc), self._drop(request, seen))
             return self._refuse(request, seen, exc)
         except Exception as exc:  # noqa: BLE001 - whatever went wrong, the message stays in Pub/Sub and one line says so
+            await self._drop(request, seen)
             return self._refuse(request, seen, exc)
         return _STORED
 
@@ -123,9 +124,13 @@ class Receiver:
         seen.body_read = True
         return body
 
-    async def _record(self, seen: _Seen, exc: EnvelopeError | ForeignTokenError) -> None:
-        if seen.claims:
+    async def _record(self, seen: _Seen, exc: Exception) -> None:
+        if seen.claims and isinstance(exc, EnvelopeError | ForeignTokenError):
             await self._rejections.record(seen.claims, _reason(exc), str(exc))
+
+    async def _drop(self, request: Request, seen: _Seen) -> None:
+        if seen.claims and not seen.body_read:
+            await drop_body(request)
 
     def _refuse(self, request: Request, seen: _Seen, exc: Exception) -> Response:
         status = _status(exc)

@@ -115,26 +115,58 @@ def test_a_log_that_takes_nothing_does_not_hold_the_answers(store: str, keys: Ke
         template.close()
 
 
-def _pour(port: int, head: bytes, megabytes: int) -> None:
-    """Send a body until the other side has had enough."""
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+RESET = 0
+
+
+def _pour(port: int, token: str, megabytes: int) -> int:
+    """Send a body to its end; the status that is seen then, or RESET."""
+    head = (
+        f"POST / HTTP/1.1\r\nHost: r\r\nAuthorization: Bearer {token}\r\nContent-Length: {megabytes * MEGABYTE}\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
         try:
-            connection.sendall(head)
+            connection.sendall(head.encode())
             for _ in range(megabytes):
                 connection.sendall(b"x" * MEGABYTE)
-        except OSError:
-            return
+            return int(connection.recv(100).split()[1])
+        except ConnectionError:
+            return RESET
 
 
-def test_bodies_of_strangers_cost_no_memory(receiver: ReceiverProcess, token: str) -> None:
+def _pour_many(receiver: ReceiverProcess, token: str, megabytes: int, pourers: int) -> list[int]:
+    with ThreadPoolExecutor(pourers) as pool:
+        return list(pool.map(lambda _: _pour(receiver.port, token, megabytes), range(pourers)))
+
+
+def test_bodies_of_strangers_are_not_read_and_cost_no_memory(receiver: ReceiverProcess, token: str) -> None:
     assert receiver.push(push_body("before"), token).status == 204
     before = receiver.rss_bytes()
-    head = f"POST / HTTP/1.1\r\nHost: r\r\nAuthorization: Bearer a.b.c\r\nContent-Length: {30 * MEGABYTE}\r\n\r\n"
-    with ThreadPoolExecutor(8) as pourers:
-        for one in [pourers.submit(_pour, receiver.port, head.encode(), 30) for _ in range(8)]:
-            one.result()
+    assert set(_pour_many(receiver, "a.b.c", 30, 8)) <= {401, RESET}
     assert receiver.peak_rss_bytes() - before < 20 * MEGABYTE
     assert receiver.push(push_body("after"), token).status == 204
+
+
+@pytest.mark.parametrize(("status", "megabytes"), [(403, 13), (413, 16), (413, 30)])
+def test_a_large_body_that_google_signed_is_dropped_and_its_refusal_seen(
+    receiver: ReceiverProcess, signer: Signer, token: str, status: int, megabytes: int
+) -> None:
+    assert receiver.push(push_body("before"), token).status == 204
+    before = receiver.rss_bytes()
+    refused = signer.sign(claims(aud="https://other.example")) if status == 403 else token
+    assert _pour_many(receiver, refused, megabytes, 10) == [status] * 10
+    assert receiver.peak_rss_bytes() - before < 20 * MEGABYTE
+    assert receiver.push(push_body("after"), token).status == 204
+
+
+def test_a_refusal_waits_a_second_at_most_for_a_body_that_does_not_come(
+    receiver: ReceiverProcess, signer: Signer
+) -> None:
+    foreign, start = signer.sign(claims(aud="https://other.example")), time.monotonic()
+    head = f"POST / HTTP/1.1\r\nHost: r\r\nAuthorization: Bearer {foreign}\r\nContent-Length: 100\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", receiver.port), timeout=10) as connection:
+        connection.sendall(head.encode())
+        assert b" 403 " in connection.recv(100)
+    assert 0.9 < time.monotonic() - start < 3
 
 
 @pytest.mark.slow

@@ -123,6 +123,23 @@ def test_a_frozen_firestore_holds_nobody_longer_because_of_megabytes(keys: KeySe
 
 
 @pytest.mark.slow
+def test_an_outage_is_seen_by_those_whose_body_found_no_room(keys: KeyServer, token: str) -> None:
+    firestore = LocalFirestore()
+    receiver = ReceiverProcess(firestore.address, keys.url).start()
+    try:
+        assert receiver.push(push_body("before"), token).status == 204
+        firestore.freeze()
+        bodies = [push_body(f"roomless-{number}", b"x" * 9_900_000) for number in range(10)]
+        with ThreadPoolExecutor(len(bodies)) as pushers:
+            results = list(pushers.map(lambda body: timed(receiver, body, token), bodies))
+        assert [answer.status for answer, _ in results] == [503] * len(bodies)
+        assert max(seconds for _, seconds in results) < BUDGET_SECONDS
+    finally:
+        receiver.close()
+        firestore.close()
+
+
+@pytest.mark.slow
 def test_a_slow_firestore_never_acknowledges_early(stage: Stage, token: str) -> None:
     receiver, proxy, reader = stage
     proxy.always = slow(20)
