@@ -60,7 +60,10 @@ def answers(port: int) -> bool:
 
 
 class KeyServer:
-    """Serves a signer's certificates, or misbehaves: set ``mode`` to ok, error, slow, html, empty, half or drip."""
+    """Serves a signer's certificates, or misbehaves.
+
+    ``mode`` is one of ok, error, missing, slow, html, empty, half, long, drip.
+    """
 
     def __init__(self, signer: Signer) -> None:
         self.signer = signer
@@ -92,6 +95,8 @@ class KeyServer:
                 return b"{}"
             case "half":
                 return json.dumps({"broken": "-----BEGIN CERTIFICATE-----\nAAAA", **certificates}).encode()
+            case "long":
+                return json.dumps(certificates).encode() + b" " * 256 * 1024
             case _:
                 return json.dumps(certificates).encode()
 
@@ -104,7 +109,7 @@ class KeyServer:
                 if keys.mode == "slow":
                     keys._stopping.wait(30)
                 body = keys.body()
-                self.send_response(500 if keys.mode == "error" else 200)
+                self.send_response({"error": 500, "missing": 404}.get(keys.mode, 200))
                 self.send_header("Cache-Control", keys.cache_control)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()

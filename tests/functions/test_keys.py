@@ -83,6 +83,23 @@ def test_a_new_key_is_found_after_a_minute() -> None:
     tell(signer, story)
 
 
+def test_a_key_that_is_published_before_it_signs_is_never_refused() -> None:
+    signer = Signer()
+
+    async def story(ring: KeyRing, endpoint: Endpoint) -> None:
+        assert await ring.verifier(signer.key.id)
+        for rotation in range(5):
+            old = signer.key.id
+            signer.rotate()  # served from now on; what is pushed is signed with the old one still
+            for _ in range(20):
+                endpoint.now += 1000
+                assert await ring.verifier(old)
+            assert endpoint.asked == rotation + 2, "by age, not because somebody asked for the new one"
+            assert await ring.verifier(signer.key.id)
+
+    tell(signer, story)
+
+
 def test_a_failing_server_leaves_known_keys_usable_for_a_day(signer: Signer) -> None:
     async def story(ring: KeyRing, endpoint: Endpoint) -> None:
         assert await ring.verifier(signer.key.id)
@@ -170,7 +187,7 @@ def test_keys_are_fetched_over_http(keys: KeyServer) -> None:
     assert reply.cache_control == keys.cache_control
 
 
-@pytest.mark.parametrize("mode", ["error", "slow", "drip"])
+@pytest.mark.parametrize("mode", ["error", "missing", "slow", "drip", "long"])
 def test_a_bad_server_is_given_up_in_time(mode: str, signer: Signer) -> None:
     server = KeyServer(signer)
     server.mode = mode
