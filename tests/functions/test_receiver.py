@@ -13,6 +13,7 @@ from infra.local.signer import Signer
 from tests.functions.firestores import Reader
 from tests.functions.stage import (
     ACCOUNT,
+    AUDIENCE,
     ROOT,
     SUBSCRIPTION,
     Answer,
@@ -115,7 +116,10 @@ def test_the_readme_names_every_status_and_no_other() -> None:
     assert documented == {status for status, _, _ in CASES} | {503}, "503 is caused under tests/faults"
 
 
-@pytest.mark.parametrize("case", [case for status, _, case in CASES if status in (401, 405, 411, 413)])
+BEFORE_THE_BODY = [case for status, _, case in CASES if status in (401, 405, 411, 413)]
+
+
+@pytest.mark.parametrize("case", [*BEFORE_THE_BODY, signed(aud="https://other.example"), signed(email="o@x.example")])
 def test_a_refusal_before_the_body_closes_the_connection(receiver: ReceiverProcess, signer: Signer, case: Case) -> None:
     assert case(receiver, signer).headers["connection"] == "close"
 
@@ -142,6 +146,21 @@ def test_a_401_says_how_to_authenticate(receiver: ReceiverProcess) -> None:
 def test_two_authorization_headers_are_refused(receiver: ReceiverProcess, token: str) -> None:
     head = f"POST / HTTP/1.1\r\nHost: r\r\nAuthorization: Bearer {token}\r\nAuthorization: Bearer {token}\r\n"
     assert answer_of(speak(receiver, f"{head}Content-Length: 2\r\n\r\n{{}}".encode())).status == 401
+
+
+@pytest.mark.parametrize("length", ["", f"Content-Length: {16 * 1024 * 1024}\r\n"], ids=["none", "too long"])
+def test_the_token_comes_before_the_length(receiver: ReceiverProcess, signer: Signer, length: str) -> None:
+    for status, token in ((401, "a.b.c"), (403, signer.sign(claims(aud="https://other.example")))):
+        head = f"POST / HTTP/1.1\r\nHost: r\r\nAuthorization: Bearer {token}\r\n{length}\r\n"
+        assert answer_of(speak(receiver, head.encode())).status == status
+
+
+def test_the_largest_legal_push_is_stored(receiver: ReceiverProcess, token: str) -> None:
+    # cloud.google.com/pubsub/quotas#resource_limits, each character of an attribute six bytes long in JSON.
+    attributes = {f"{number:03}" + "\x01" * 253: "\x01" * 1024 for number in range(100)}
+    body = push_body("largest", b"x" * 10_000_000, attributes)
+    assert len(body) > 14_000_000
+    assert receiver.push(body, token).status == 204
 
 
 def test_a_refused_push_stores_nothing(receiver: ReceiverProcess, signer: Signer, reader: Reader) -> None:
@@ -171,7 +190,10 @@ def test_a_refusal_is_one_log_line_without_payload_or_token(receiver: ReceiverPr
 
 
 def test_a_stored_push_is_not_logged(receiver: ReceiverProcess, token: str) -> None:
-    receiver.push(push_body("quiet"), token)
+    assert receiver.push(push_body("quiet"), token).status == 204
+    other = {**envelope("loud"), "subscription": "projects/subscope-test/subscriptions/other"}
+    receiver.push(json.dumps(other).encode(), token)
+    wait_until(lambda: any(event.get("message_id") == "loud" for event in receiver.events()), "the next log line")
     assert not [event for event in receiver.events() if event.get("message_id") == "quiet"]
 
 
@@ -190,13 +212,17 @@ def test_a_signed_push_that_is_refused_leaves_a_rejection(
 def test_rejections_are_rate_limited_and_never_of_strangers(
     receiver: ReceiverProcess, signer: Signer, reader: Reader
 ) -> None:
-    before = len(reader.all("rejections"))
-    stranger = Signer().sign(claims())
+    time.sleep(1.1)
+    before = set(reader.all("rejections"))
+    stranger = Signer().sign(claims(aud="https://stranger.example"))
     start = time.monotonic()
     for _ in range(60):
         receiver.push(push_body("x"), stranger)
         receiver.push(b"{", signer.sign(claims()))
-    assert len(reader.all("rejections")) - before <= time.monotonic() - start + 1
+    seconds = time.monotonic() - start
+    written = [one for name, one in reader.all("rejections").items() if name not in before]
+    assert 1 <= len(written) <= seconds + 1
+    assert {(one["reason"], one["claims"]["aud"]) for one in written} == {("envelope", AUDIENCE)}
 
 
 def test_a_slow_body_is_given_up_after_ten_seconds(receiver: ReceiverProcess, token: str) -> None:

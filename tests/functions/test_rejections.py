@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from functions.oidc import Claims
-from functions.rejections import Rejections
+from functions.rejections import INTERVAL_SECONDS, Rejections
 from infra.errors import StoreError
 
 CLAIMS = Claims("https://accounts.google.com", "https://other.example", "a@b.example", True, time.time())
@@ -30,6 +30,35 @@ class Breaking:
 
     async def stored(self, document_ids: Sequence[str], timeout_seconds: float) -> set[str]:
         raise RuntimeError("a mistake")
+
+
+class Counting(Breaking):
+    """A writer that takes everything."""
+
+    async def batch_write(self, writes: Sequence[Any], timeout_seconds: float) -> list[StoreError | None]:
+        self.asked += 1
+        return [None]
+
+
+def test_each_reason_has_a_second_of_its_own() -> None:
+    writer, now = Counting(), [0.0]
+    rejections = Rejections(writer, retention=timedelta(days=7), now=lambda: datetime.now(UTC), clock=lambda: now[0])
+
+    async def asked(*reasons: str) -> int:
+        before = writer.asked
+        for reason in reasons:
+            await rejections.record(CLAIMS, reason, "A sentence.")
+        return writer.asked - before
+
+    async def story() -> None:
+        assert await asked("audience", "audience", "audience") == 1
+        assert await asked("envelope", "subscription", "audience") == 2, "one reason does not crowd out another"
+        now[0] += INTERVAL_SECONDS - 0.01
+        assert await asked("audience", "envelope", "subscription") == 0
+        now[0] += 0.02
+        assert await asked("audience", "envelope", "audience") == 2
+
+    asyncio.run(story())
 
 
 def test_whatever_goes_wrong_with_a_rejection_stays_with_it() -> None:
