@@ -11,7 +11,7 @@ import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding
 
-from functions.keys import KeyRing, Reply
+from functions.keys import MIN_AGE_SECONDS, KeyRing, Reply
 from functions.oidc import MAX_REMEMBERED, TokenVerifier
 from infra.errors import ForeignTokenError, SubscopeError, TokenError
 from infra.local.signer import Key, Signer, push_claims
@@ -26,12 +26,12 @@ class Stage:
     def __init__(self, signer: Signer, audiences: tuple[str, ...] = (AUDIENCE,)) -> None:
         self.now = NOW
         self.fetches = 0
-        self._signer = signer
+        self.signer = signer
         self.tokens = TokenVerifier(KeyRing(self._fetch, self._clock), audiences, ACCOUNT, self._clock)
 
     async def _fetch(self) -> Reply:
         self.fetches += 1
-        return Reply(json.dumps(self._signer.certificates()).encode())
+        return Reply(json.dumps(self.signer.certificates()).encode())
 
     def _clock(self) -> float:
         return self.now
@@ -100,6 +100,10 @@ def test_each_configured_audience_is_ours(signer: Signer, audience: str) -> None
         (204, {"nbf": NOW}),
         (204, {"azp": ...}),
         (204, {"exp": NOW + 3600.5}),
+        (204, {"exp": NOW + 3700}),
+        (401, {"exp": NOW + 3701}),
+        (401, {"exp": NOW, "iat": NOW}),
+        (401, {"sub": "\ud800"}),
         (403, {"aud": "https://other.example"}),
         (403, {"aud": AUDIENCE + "/"}),
         (403, {"aud": [AUDIENCE, "https://other.example"]}),
@@ -259,6 +263,7 @@ def test_claims_said_twice_are_refused_however_good_the_last_is(stage: Stage, si
         lambda token: token + ".x",
         lambda token: token + "\n",
         lambda token: token[:-1],
+        lambda token: token[:-1] + chr(ord(token[-1]) + 1),  # the same bytes, spelled with other bits after the last
         lambda token: token[:60] + " " + token[60:],
         lambda token: token.replace(".", "..", 1),
         lambda token: token.replace(".", ",", 1),
@@ -319,6 +324,25 @@ def test_memory_of_tokens_is_bounded(signer: Signer) -> None:
     # Signing dominates; the smallest number that proves the bound would be MAX_REMEMBERED + 1.
     asyncio.run(story())
     assert len(stage.tokens._remembered) == MAX_REMEMBERED
+
+
+def test_the_oldest_remembered_token_is_forgotten_first(signer: Signer) -> None:
+    stage = Stage(signer)
+    tokens = [with_claims(signer, sub=str(number)) for number in range(MAX_REMEMBERED + 1)]
+    assert {stage.judge(token) for token in tokens} == {204}
+    stage.signer = Signer()  # whoever is not remembered is signed by nobody
+    stage.now += MIN_AGE_SECONDS
+    assert [stage.judge(token) for token in (tokens[0], tokens[1], tokens[-1])] == [401, 204, 204]
+
+
+def test_a_token_has_at_most_4096_bytes(stage: Stage, signer: Signer) -> None:
+    shortest = len(with_claims(signer, sub="")) - len("Bearer ")
+    fitting = (4096 - shortest) * 3 // 4
+    tokens = [with_claims(signer, sub="x" * (fitting + more)) for more in range(-3, 4)]
+    lengths = [len(token) - len("Bearer ") for token in tokens]
+    assert max(length for length in lengths if length <= 4096) > 4094
+    assert min(length for length in lengths if length > 4096) < 4099
+    assert [stage.judge(token) for token in tokens] == [204 if length <= 4096 else 401 for length in lengths]
 
 
 def test_garbage_causes_no_fetch(stage: Stage, signer: Signer) -> None:
