@@ -6,11 +6,12 @@ import os
 import random
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import grpc
 import pytest
 
-from functions.committer import MAX_REQUEST_BYTES, MAX_WHOLE_BYTES, Committer
+from functions.committer import MAX_REQUEST_BYTES, MAX_WHOLE_BYTES, MAX_WRITES, Committer
 from infra.errors import StoreError
 from infra.message import CHUNK_BYTES, INLINE_BYTES, Pushed
 from tests.functions.committing import NOW, PUBLISHED, all_saved, commit, outcomes, pushed, stored
@@ -99,9 +100,10 @@ def test_the_most_attributes_fit_beside_the_largest_payload_of_a_request(
 
 
 def test_concurrent_messages_share_calls(proxy: FaultProxy, reader: Reader) -> None:
-    messages = [pushed() for _ in range(500)]
+    messages = [pushed() for _ in range(2 * MAX_WRITES + 1)]
     commit(proxy.address, lambda committer: all_saved(committer, messages))
-    assert len(proxy.calls) <= 4
+    assert 3 <= len(proxy.calls) <= 5
+    assert MAX_WRITES <= 500, "cloud.google.com/firestore/quotas: the writes of a request"
     assert {message.message_id for message in messages} <= set(reader.messages())
 
 
@@ -178,6 +180,16 @@ def test_a_redelivery_is_counted_and_leaves_the_rest(store: str, reader: Reader,
     assert second["last_delivered_at"] > first["last_delivered_at"] == second["received_at"]
     changed = {"deliveries", "delivery_attempt", "last_delivered_at"}
     assert {k: v for k, v in second.items() if k not in changed} == {k: v for k, v in first.items() if k not in changed}
+
+
+@SIZES
+def test_the_highest_attempt_of_joined_deliveries_is_kept(store: str, reader: Reader, data: bytes) -> None:
+    message = pushed(data)
+    for attempts in ((2, 5, 3), (6, 9, 7)):
+        joined = [*(replace(message, delivery_attempt=attempt) for attempt in attempts), message]
+        commit(store, partial(all_saved, messages=joined))
+        assert stored(reader, message)["delivery_attempt"] == max(attempts)
+    assert stored(reader, message)["deliveries"] == 8
 
 
 def test_a_stored_large_message_is_not_written_again(proxy: FaultProxy, store: str) -> None:
