@@ -1,6 +1,6 @@
 // Older messages, loaded when the end of the list comes near. Without JavaScript the same link turns the page.
 
-import { get } from "./requests.js";
+import { SignedOutError, get } from "./requests.js";
 import { compare } from "./rows.js";
 import { listAddress } from "./search.js";
 import { timeElement } from "./times.js";
@@ -8,6 +8,8 @@ import { timeElement } from "./times.js";
 // Beyond this the link turns the page instead: a list that grows without end makes every machine slow.
 const MOST_LOADED = 2000;
 const AHEAD_PIXELS = 800;
+const FIRST_WAIT_MS = 2_000;
+const LONGEST_WAIT_MS = 30_000;
 // So often a list that was away looks on for what came meanwhile, 2,000 messages at a time.
 const MOST_AGAIN = 5;
 
@@ -17,12 +19,15 @@ export class History {
     this.body = body;
     this.place = place;
     this.failed = failed;
-    this.loading = false;
+    this.loading = null; // the promise of what is on its way
+    this.resting = null; // the timer that asks again after a failure
+    this.wait = 0;
     // Window and list both scroll, by the width of the page: captured, one listener hears either.
-    document.addEventListener("scroll", () => this.isNear() && this.more(), { capture: true, passive: true });
+    document.addEventListener("scroll", () => this.goOn(), { capture: true, passive: true });
     place.addEventListener("click", (event) => {
       if (event.target.closest("a[rel=next]") && this.rows.count < MOST_LOADED) {
         event.preventDefault();
+        this.wake();
         this.more();
       }
     });
@@ -37,30 +42,58 @@ export class History {
     return listAddress(q, subscription, before);
   }
 
-  async more() {
+  /** Where the end is near, load more; not while the server rests. */
+  goOn() {
+    if (!this.resting && this.isNear()) this.more();
+  }
+
+  /** Load an older page, one at a time: who asks meanwhile waits for the same. How many rows came. */
+  more() {
+    this.loading ??= this.load().then((found) => {
+      this.loading = null;
+      // A short page may leave the end in sight. A search that found nothing asks before it looks further: it costs reads.
+      if (found) this.goOn();
+      return found;
+    });
+    return this.loading;
+  }
+
+  async load() {
     const before = this.body.dataset.older;
-    if (!before || this.loading || this.rows.count >= MOST_LOADED) return;
-    this.loading = true;
+    if (!before || this.rows.count >= MOST_LOADED) return 0;
     this.place.setAttribute("aria-busy", "true");
-    let found = 0;
     try {
       const page = await this.page(before);
+      this.wake();
       // The end may have moved while the page was on its way: then it belongs to another list.
-      if (this.body.dataset.older === before) {
-        found = page.rows.length;
-        this.rows.append(page.rows);
-        this.setOlder(page.older);
-        this.tellLooked(page);
-      }
+      if (this.body.dataset.older !== before) return 0;
+      this.rows.append(page.rows);
+      this.setOlder(page.older);
+      this.tellLooked(page);
+      return page.rows.length;
     } catch (error) {
-      this.failed(error);
-      return;
+      this.rest(error);
+      return 0;
     } finally {
-      this.loading = false;
       this.place.removeAttribute("aria-busy");
     }
-    // A short page may leave the end in sight. A search that found nothing asks before it looks further: it costs reads.
-    if (found && this.isNear()) this.more();
+  }
+
+  /** The server failed: said once, and asked again later and later. Who presses the link need not wait. */
+  rest(error) {
+    if (!this.wait) this.failed(error);
+    this.wait = Math.min(2 * this.wait || FIRST_WAIT_MS, LONGEST_WAIT_MS);
+    clearTimeout(this.resting);
+    this.resting = setTimeout(() => {
+      this.resting = null;
+      if (!(error instanceof SignedOutError)) this.goOn();
+    }, this.wait);
+  }
+
+  wake() {
+    clearTimeout(this.resting);
+    this.resting = null;
+    this.wait = 0;
   }
 
   /**
