@@ -8,6 +8,7 @@ import { History } from "./history.js";
 import { showKeys, startKeys } from "./keys.js";
 import { Live } from "./live.js";
 import { announceArrivals, notify } from "./notices.js";
+import { startPlace } from "./place.js";
 import { SignedOutError } from "./requests.js";
 import { Rows, compare } from "./rows.js";
 import { Skipped } from "./skipped.js";
@@ -204,6 +205,7 @@ startKeys({
 startSearch(body);
 startEmpty(element("deliveries"));
 startTimeline(body.dataset);
+startPlace(list, body, older);
 pauseButton?.addEventListener("click", () => setPaused(!paused));
 arrivals?.addEventListener("click", toNewest);
 element("keys-button").addEventListener("click", showKeys);

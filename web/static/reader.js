@@ -7,6 +7,7 @@ import { notify } from "./notices.js";
 import { startTimes } from "./times.js";
 
 const place = document.getElementById("reader");
+const address = location.pathname;
 const failed = (error) => notify(error.message, "problem");
 
 startTimes();
@@ -16,3 +17,5 @@ startKeys({
 });
 startDetail(place, { failed });
 showRememberedView(place).catch(failed);
+// Reloaded beside its list, the message takes the list's place in the history, too: Back changes the address alone.
+addEventListener("popstate", () => location.pathname !== address && location.reload());
