@@ -170,7 +170,7 @@ def test_a_refusal_waits_a_second_at_most_for_a_body_that_does_not_come(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("size", "pushers"), [(9_900_000, 3), (3_600_000, 12)])
+@pytest.mark.parametrize(("size", "pushers"), [(9_900_000, 16), (3_600_000, 12)])
 def test_large_messages_stay_within_memory_and_small_ones_pass(
     receiver: ReceiverProcess, reader: Reader, token: str, size: int, pushers: int
 ) -> None:
@@ -195,7 +195,7 @@ def test_large_messages_stay_within_memory_and_small_ones_pass(
         assert set(pool.map(large, range(60))) == {204}
         ended.set()
         beside.result()
-    assert receiver.peak_rss_bytes() < 300 * MEGABYTE
+    assert receiver.peak_rss_bytes() < 250 * MEGABYTE, "without a limit, sixteen bodies take 330"
     assert statistics.quantiles(waits, n=20)[-1] < 1, "the 95th percentile of small messages beside them, in seconds"
     stored = reader.messages()
     assert reader.payload(stored[f"large-{size}-59"]) == data
