@@ -2,6 +2,8 @@
 
 Order: method, token, length, body, save. A refusal before the body closes the connection, so that an unread body costs
 no memory. Who showed a token of Google's gets to see it: the body is read and dropped. Others may see a reset.
+A method that functions-framework does not route (PURGE, TRACE, PROPFIND) never comes here: the framework answers it
+405, with an Allow of what it routes, and logs nothing.
 Google's verdicts on a status: cloud.google.com/pubsub/docs/push#receive_push.
 """
 

@@ -124,6 +124,15 @@ def test_a_refusal_before_the_body_closes_the_connection(receiver: ReceiverProce
     assert case(receiver, signer).headers["connection"] == "close"
 
 
+@pytest.mark.parametrize("method", ["PURGE", "TRACE", "PROPFIND"])
+def test_a_method_that_is_not_routed_is_refused_all_the_same(
+    receiver: ReceiverProcess, token: str, reader: Reader, method: str
+) -> None:
+    answer = receiver.request(method, push_body(f"by-{method}"), {"Authorization": f"Bearer {token}"})
+    assert answer.status == 405
+    assert f"by-{method}" not in reader.messages()
+
+
 def test_an_answer_is_one_plain_sentence(receiver: ReceiverProcess, signer: Signer) -> None:
     for status, name, case in CASES:
         answer = case(receiver, signer)
