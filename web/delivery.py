@@ -3,7 +3,7 @@
 State is read from the subscription itself; what Start sets comes from the deployment's settings, never from a form.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from flask import Blueprint, abort, current_app, jsonify, redirect, url_for
 from flask.blueprints import BlueprintSetupState
@@ -29,6 +29,8 @@ _NOTICES = {
     "saved": "The filter is saved, for everyone.",
     "password": "Your password is changed. All your other sign-ins have ended.",
 }
+# Anybody can write an address, and somebody else may have switched meanwhile: these are said in one state alone.
+_TRUE_IN = {"started": "receiving", "stopped": "stopped"}
 
 _EXTENSION = "subscope_observer"
 
@@ -84,13 +86,13 @@ def as_json(delivery: Delivery) -> dict[str, object]:
     }
 
 
-def notice_text(arguments: Mapping[str, str]) -> str:
-    """The sentence after a form: chosen by ``notice`` from a fixed table, about a subscription that is ours."""
-    sentence = _NOTICES.get(arguments.get("notice", ""), "")
-    about = arguments.get("about", "")
-    if "{subscription}" in sentence and about not in services().settings.subscriptions:
+def notice_text(arguments: Mapping[str, str], deliveries: Iterable[Delivery]) -> str:
+    """The sentence after a form: chosen by ``notice`` from a fixed table; about a delivery only what is true of it."""
+    notice, about = arguments.get("notice", ""), arguments.get("about", "")
+    states = {one.subscription: state_of(one) for one in deliveries}
+    if notice in _TRUE_IN and states.get(about) != _TRUE_IN[notice]:
         return ""
-    return sentence.format(subscription=about)
+    return _NOTICES.get(notice, "").format(subscription=about)
 
 
 def _check(subscription: str) -> None:

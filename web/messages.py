@@ -67,7 +67,7 @@ def index() -> ResponseReturnValue:
 
 def _list_page(shown: listing.List, columns: Columns, filters: list[SavedFilter]) -> str:
     view = View(shown.q, shown.subscription, columns)
-    saved = saved_beside(view, filters)
+    saved, deliveries = saved_beside(view, filters), observed()
     return render_template(
         "messages.html",
         list=shown,
@@ -81,14 +81,14 @@ def _list_page(shown: listing.List, columns: Columns, filters: list[SavedFilter]
         timeline=timeline(shown.query, view),
         row=row_with(columns),
         before=shown.before,
-        deliveries=observed(),
+        deliveries=deliveries,
         delivery_state=state_of,
         delivery_words=WORDS,
         subscriptions=services().settings.subscriptions,
         retention_days=services().settings.retention_days,
         push_endpoint=services().settings.push_endpoint,
         is_local=bool(services().settings.pubsub_emulator_host),
-        notice=notice_text(request.args),
+        notice=notice_text(request.args, deliveries),
     )
 
 

@@ -28,7 +28,7 @@ def save(person: Person, name: str) -> None:
     person.page.click('.saved a:text-is("Save this filter…")')
     person.page.fill("#new-name", name)
     person.page.click('button:text-is("Save for everyone")')
-    person.page.wait_for_url("**/messages?*notice=saved")
+    person.page.wait_for_selector('.page-notice:text-is("The filter is saved, for everyone.")')
 
 
 def choose(person: Person, name: str) -> None:
@@ -39,7 +39,7 @@ def choose(person: Person, name: str) -> None:
 def make_default(person: Person, name: str) -> None:
     person.open("/filters")
     person.page.get_by_role("button", name=f"Make the default: {name}").click()
-    person.page.wait_for_url("**/filters?notice=default")
+    person.page.wait_for_selector('.good:text-is("The list opens with this filter now, for everyone.")')
 
 
 @pytest.mark.parametrize("has_scripts", [True, False], ids=["scripts", "plain"])
@@ -104,8 +104,20 @@ def test_a_filter_is_deleted_after_a_question(visit: Visit, cloud: Cloud) -> Non
     assert ana.page.locator("[data-filter-id]").count() == 1
     ana.page.get_by_role("button", name="Delete JSON").click()
     ana.page.click('dialog button:text-is("Yes")')
-    ana.page.wait_for_url("**/filters?notice=deleted")
+    ana.page.wait_for_selector('.good:text-is("The filter is deleted, for everyone.")')
     assert not ana.page.locator("[data-filter-id]").count()
+
+
+def test_what_was_done_is_said_once(visit: Visit) -> None:
+    ana = visit()
+    ana.open("/messages?q=kind%3Ajson")
+    save(ana, "JSON")
+    ana.wait_until_live()
+    assert ana.page.url.endswith("/messages?q=kind%3Ajson")
+    ana.page.reload()
+    assert not ana.page.locator(".page-notice").count()
+    make_default(ana, "JSON")
+    ana.page.wait_for_url("**/filters")
 
 
 def test_hostile_names_are_only_text(visit: Visit, cloud: Cloud) -> None:

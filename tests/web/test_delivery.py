@@ -169,6 +169,18 @@ def test_what_was_seen_last_is_shown_as_such_while_nobody_answers() -> None:
     assert patient.observed() == [replace(seen, state="stopped")]
 
 
+def test_a_notice_that_is_not_true_any_more_is_not_shown(
+    operator: Visitor, settings: ViewerSettings, path: str
+) -> None:
+    addresses = {one: f"/messages?notice={one}&about={settings.subscriptions[0]}" for one in ("started", "stopped")}
+    operator.post(f"{path}/start")
+    assert "page-notice" in operator.get(addresses["started"]).text
+    assert "page-notice" not in operator.get(addresses["stopped"]).text
+    operator.post(f"{path}/stop")
+    assert "page-notice" not in operator.get(addresses["started"]).text
+    assert "page-notice" in operator.get(addresses["stopped"]).text
+
+
 def test_a_subscription_that_is_gone_is_told(cloud: Cloud) -> None:
     gone = viewer_settings({**cloud.environ, "SUBSCRIPTIONS": "gone-subscription", "LOG_LEVEL": "CRITICAL"})
     with running(gone) as app:

@@ -11,6 +11,7 @@ import { announceArrivals, notify } from "./notices.js";
 import { startPlace } from "./place.js";
 import { SignedOutError } from "./requests.js";
 import { Rows, compare } from "./rows.js";
+import "./said.js";
 import { Skipped } from "./skipped.js";
 import { focusSearch, startSearch } from "./search.js";
 import { startTimeline } from "./timeline.js";

@@ -1,5 +1,6 @@
 // Pages of tables and forms: times, and a question before what cannot be undone.
 
+import "./said.js";
 import { startTimes } from "./times.js";
 
 startTimes();
