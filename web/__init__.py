@@ -26,6 +26,7 @@ from web import (
     auth,
     backlog,
     compression,
+    confirm,
     delivery,
     edges,
     errors,
@@ -130,6 +131,7 @@ def _register(app: Flask) -> None:
     Bootstrap5(app)
     headers.init_app(app)
     compression.init_app(app)
+    confirm.init_app(app)
     errors.init_app(app)
     backlog.init_app(app)
     help.init_app(app)

@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from infra.delivery import Delivery
 from web.auth import requires, signed_in_user, wants_page
+from web.confirm import unanswered
 from web.formats import iso
 from web.observing import Observer
 from web.services import services
@@ -50,6 +51,8 @@ def start(subscription: str) -> ResponseReturnValue:
 def stop(subscription: str) -> ResponseReturnValue:
     """Stop delivery for everyone; messages wait in Pub/Sub."""
     _check(subscription)
+    if question := unanswered("stop", subscription, url_for("messages.index")):
+        return question
     return _done(services().subscriptions.stop(subscription, signed_in_user().name), "stopped")
 
 

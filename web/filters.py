@@ -18,6 +18,7 @@ from infra.filters import MOST_NAME_CHARACTERS, SavedFilter, View, default_of
 from infra.query import QueryError, parse
 from web.auth import login_required, requires, signed_in_user
 from web.columns import columns_text, parse_columns
+from web.confirm import unanswered
 from web.links import MOST_ADDRESS_CHARACTERS, Here
 from web.listing import Problem, problem_of
 from web.matching import monitored
@@ -106,6 +107,9 @@ def save() -> ResponseReturnValue:
 @requires("operator")
 def delete(document: str) -> ResponseReturnValue:
     """Delete one, for everyone."""
+    name = next((one.name for one in services().filters.all() if one.id == document), "")
+    if name and (question := unanswered("delete", name, url_for("filters.page"))):
+        return question
     services().filters.delete(document, by=signed_in_user().name)
     return redirect(url_for("filters.page", notice="deleted"), 303)
 

@@ -12,6 +12,7 @@ from infra.sessions import MOST_LISTED
 from infra.user import ROLES, Role
 from web.account import has_passwords
 from web.auth import requires, signed_in_user
+from web.confirm import unanswered
 from web.cookie import session_cookie
 from web.services import services
 
@@ -66,6 +67,8 @@ def reset_password(name: str) -> ResponseReturnValue:
     """Set a new password, made up and shown once; all sign-ins of theirs end."""
     if not has_passwords():
         abort(404, "There are no passwords here: Identity-Aware Proxy signs people in.")
+    if question := unanswered("password", name, url_for("people.users")):
+        return question
     password = secrets.token_urlsafe(18)
     try:
         services().users.set_password(name, password, by=signed_in_user().name)
@@ -78,6 +81,8 @@ def reset_password(name: str) -> ResponseReturnValue:
 @requires("admin")
 def remove(name: str) -> ResponseReturnValue:
     """Remove a user; all sign-ins of theirs end."""
+    if question := unanswered("remove", name, url_for("people.users")):
+        return question
     try:
         services().users.remove(name, by=signed_in_user().name)
     except _PROBLEMS as exc:
@@ -109,6 +114,8 @@ def end_session() -> ResponseReturnValue:
     found = services().sessions.get(session)
     if found is None:
         raise DocumentNotFoundError("That sign-in is over already.")
+    if question := unanswered("end", found.user, url_for("people.sessions")):
+        return question
     services().audit.record(signed_in_user().name, "session.end", f"sessions/{session[:8]}", f"of {found.user}")
     services().sessions.end_by_id(session)
     return redirect(url_for("people.sessions", notice="ended"), 303)

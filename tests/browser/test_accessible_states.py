@@ -40,6 +40,12 @@ def question(ana: Person) -> None:
     ana.page.wait_for_selector("#confirm[open]")
 
 
+def question_without_scripts(ana: Person) -> None:
+    ana.open("/messages")
+    ana.page.evaluate("document.querySelector('form[data-action=stop]').submit()")
+    ana.page.wait_for_selector('.card-page button:text-is("Stop for everyone")')
+
+
 def arrivals(ana: Person) -> None:
     ana.open("/messages")
     ana.wait_until_live()
@@ -76,7 +82,17 @@ def republished(ana: Person) -> None:
 
 STATES: dict[str, Step] = {
     one.__name__: one
-    for one in (stop_dialog, keys_dialog, question, arrivals, publish_problem, sent, republish, republished)
+    for one in (
+        stop_dialog,
+        keys_dialog,
+        question,
+        question_without_scripts,
+        arrivals,
+        publish_problem,
+        sent,
+        republish,
+        republished,
+    )
 }
 
 

@@ -78,7 +78,7 @@ def test_forms_start_and_stop_and_say_so(
     assert '<strong class="state-word">RECEIVING</strong>' in page
     assert f"by {operator.name} " in page
     assert endpoint(settings, subscriber) == settings.push_endpoint
-    answer = operator.post(f"{path}/stop")
+    answer = operator.post(f"{path}/stop", confirmed="yes")
     page = operator.get(answer.headers["Location"]).text
     assert f"Delivery of {name} is stopped, for everyone." in page
     assert '<strong class="state-word">STOPPED</strong>' in page
@@ -176,7 +176,7 @@ def test_a_notice_that_is_not_true_any_more_is_not_shown(
     operator.post(f"{path}/start")
     assert "page-notice" in operator.get(addresses["started"]).text
     assert "page-notice" not in operator.get(addresses["stopped"]).text
-    operator.post(f"{path}/stop")
+    operator.post(f"{path}/stop", confirmed="yes")
     assert "page-notice" not in operator.get(addresses["started"]).text
     assert "page-notice" in operator.get(addresses["stopped"]).text
 

@@ -158,7 +158,7 @@ def test_a_default_that_cannot_be_used_opens_everything(
     assert (answer.status_code, len(ids_in(answer.text))) == (200, 2)
     assert "cannot be used" in viewer.get("/filters").text
     assert operator.post("/filters/default", filter="broken").status_code == 400
-    assert operator.post("/filters/broken/delete").status_code == 303
+    assert operator.post("/filters/broken/delete", confirmed="yes").status_code == 303
     assert not services_of(app).filters.all()
 
 
@@ -208,9 +208,9 @@ def test_a_filter_that_no_address_can_hold_is_refused(app: Flask, operator: Visi
 
 def test_deleting_is_for_everyone_and_once(app: Flask, operator: Visitor, viewer: Visitor) -> None:
     one = save(app, "old")
-    assert operator.post(f"/filters/{one}/delete").location == "/filters?notice=deleted"
+    assert operator.post(f"/filters/{one}/delete", confirmed="yes").location == "/filters?notice=deleted"
     assert "saved-name" not in viewer.get("/messages").text
-    assert operator.post(f"/filters/{one}/delete").status_code == 404
+    assert operator.post(f"/filters/{one}/delete", confirmed="yes").status_code == 404
     assert operator.post("/filters/default", filter=one).status_code == 404
 
 
@@ -219,7 +219,7 @@ def test_each_change_is_in_the_audit(app: Flask, operator: Visitor) -> None:
     operator.post("/filters", name="Recorded", q="x=1")
     one = services_of(app).filters.all()[0].id
     operator.post("/filters/default", filter=one)
-    operator.post(f"/filters/{one}/delete")
+    operator.post(f"/filters/{one}/delete", confirmed="yes")
     for what in ("filter.save", "filter.default", "filter.delete"):
         page = admin.get(f"/audit?who=otto&what={what}").text
         assert f"filters/{one}" in page

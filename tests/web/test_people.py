@@ -87,7 +87,7 @@ def test_another_role_ends_every_sign_in(admin: Visitor, acting_app: Flask, name
 
 def test_a_new_password_ends_every_sign_in_and_is_shown_once(admin: Visitor, acting_app: Flask, name: str) -> None:
     somebody = Visitor(acting_app, add_user(acting_app, name, "viewer"))
-    answer = admin.post(f"/users/{name}/password")
+    answer = admin.post(f"/users/{name}/password", confirmed="yes")
     password = shown_password(answer.text)
     assert somebody.get("/messages", SCRIPT).status_code == 401
     assert not signs_in(acting_app, name, PASSWORD)
@@ -96,18 +96,19 @@ def test_a_new_password_ends_every_sign_in_and_is_shown_once(admin: Visitor, act
 
 def test_who_is_removed_is_out_at_once(admin: Visitor, acting_app: Flask, name: str) -> None:
     somebody = Visitor(acting_app, add_user(acting_app, name, "viewer"))
-    answer = admin.post(f"/users/{name}/remove")
+    answer = admin.post(f"/users/{name}/remove", confirmed="yes")
     assert f"{name} is removed" in admin.get(answer.headers["Location"]).text
     assert somebody.get("/messages", SCRIPT).status_code == 401
     assert role_of(acting_app, name) is None
-    assert admin.post(f"/users/{name}/remove").status_code == 404
+    assert admin.post(f"/users/{name}/remove", confirmed="yes").status_code == 404
 
 
 def test_the_last_admin_stays(firestore: LocalFirestore) -> None:
     settings = settings_for(firestore.address, FIRESTORE_DATABASE=f"people-{uuid4().hex[:8]}", LOG_LEVEL="CRITICAL")
     with running(settings) as app:
         ada = Visitor(app, add_user(app, "ada", "admin"))
-        for answer in (ada.post("/users/ada/remove"), ada.post("/users/ada/role", role="viewer")):
+        removed, changed = ada.post("/users/ada/remove", confirmed="yes"), ada.post("/users/ada/role", role="viewer")
+        for answer in (removed, changed):
             assert answer.status_code == 400
             assert "ada is the last admin. Make somebody else an admin first." in answer.text
         assert role_of(app, "ada") == "admin"
@@ -145,15 +146,15 @@ def test_a_session_is_ended_on_the_server(admin: Visitor, acting_app: Flask, nam
     (session,) = [one.id for one in services_of(acting_app).sessions.newest() if one.user == name]
     assert f'class="mono">{session[:8]}<' in page
     assert somebody.cookie not in page
-    assert admin.post("/sessions/end", session=session).status_code == 303
+    assert admin.post("/sessions/end", session=session, confirmed="yes").status_code == 303
     assert somebody.get("/messages", SCRIPT).status_code == 401
     assert f"sessions/{session[:8]}" in admin.get("/audit?what=session.end").text
-    assert admin.post("/sessions/end", session=session).status_code == 404
+    assert admin.post("/sessions/end", session=session, confirmed="yes").status_code == 404
 
 
 @pytest.mark.parametrize("session", ["", "x", "0" * 63, "../users/ada", "A" * 64])
 def test_what_is_no_session_is_refused(admin: Visitor, session: str) -> None:
-    assert admin.post("/sessions/end", session=session).status_code == 400
+    assert admin.post("/sessions/end", session=session, confirmed="yes").status_code == 400
 
 
 def test_ones_own_session_is_marked(admin: Visitor) -> None:

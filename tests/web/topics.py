@@ -115,7 +115,7 @@ class Fields(HTMLParser):
             self._select = given["name"]
         elif tag == "option" and "selected" in given:
             self.found.append((self._select, given["value"]))
-        elif tag == "input" and (given.get("type") not in ("radio", "file") or "checked" in given):
+        elif tag == "input" and "name" in given and (given.get("type") not in ("radio", "file") or "checked" in given):
             # An input of one line loses its line breaks.
             self.found.append((given["name"], (given.get("value") or "").replace("\r", "").replace("\n", "")))
 

@@ -5,9 +5,15 @@ import { startTimes } from "./times.js";
 
 startTimes();
 const dialog = document.getElementById("confirm");
+
+/** The field without which the server asks by a page of its own. */
+function answer() {
+  return Object.assign(document.createElement("input"), { type: "hidden", name: "confirmed", value: "yes" });
+}
+
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (!dialog || !form.dataset.confirm || form.dataset.confirmed) return;
+  if (!dialog || !form.dataset.confirm || form.elements.confirmed) return;
   event.preventDefault();
   dialog.querySelector("h2").textContent = form.dataset.confirm;
   dialog.returnValue = "no";
@@ -16,8 +22,10 @@ document.addEventListener("submit", (event) => {
     "close",
     () => {
       if (dialog.returnValue !== "yes") return;
-      form.dataset.confirmed = "yes";
+      const field = answer();
+      form.append(field);
       form.requestSubmit();
+      field.remove(); // Back may bring the page as it was left
     },
     { once: true },
   );
