@@ -54,6 +54,16 @@ def requires(access: Access) -> Callable[[View], View]:
     return declare
 
 
+def when_signed_out(answer: Callable[[], Response]) -> Callable[[View], View]:
+    """Declare what a route answers to a browser that is signed out, instead of leading to the sign-in page."""
+
+    def declare(view: View) -> View:
+        view.subscope_signed_out = answer  # type: ignore[attr-defined]
+        return view
+
+    return declare
+
+
 login_required = requires("viewer")
 public = requires("public")
 
@@ -167,6 +177,10 @@ def _check_role() -> Response | None:
 def _ask_to_sign_in() -> Response | None:
     if not wants_page():
         abort(401)
+    view = current_app.view_functions.get(request.endpoint or "")
+    answer: Callable[[], Response] | None = getattr(view, "subscope_signed_out", None)
+    if answer:
+        return answer()
     asked = request.full_path if request.query_string else request.path
     target = asked if request.method == "GET" and request.path != "/" else None
     login = url_for("account.login", next=target)

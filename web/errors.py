@@ -57,7 +57,7 @@ _FIRESTORE_DENIED = (
 def init_app(app: Flask) -> None:
     """Answer every error in one shape."""
     app.register_error_handler(SubscopeError, _subscope_error)
-    app.register_error_handler(CSRFError, _stale_form)
+    app.register_error_handler(CSRFError, stale_form)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unexpected)
 
@@ -120,7 +120,8 @@ def _hint(error: SubscopeError) -> str:
             return ""
 
 
-def _stale_form(error: CSRFError) -> ResponseReturnValue:
+def stale_form(error: CSRFError) -> ResponseReturnValue:
+    """The answer to a form without a token that counts; a part with a form that is worth keeping may do more."""
     if not cookie_name(request):
         return answer(400, NEEDS_HTTPS)
     if _is_script():

@@ -3,54 +3,37 @@
 Only topics of monitored subscriptions are offered, and the server takes no others (T24). What was typed is never lost.
 """
 
-import base64
-import binascii
 import json
 import re
-from dataclasses import dataclass, field
-from typing import Literal
 
 from flask import Blueprint, Flask, abort, jsonify, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response
 
 from infra.errors import InputError, StoreError, SubscopeError, SubscriptionError
-from infra.message import Message, document_id, is_document_id
-from infra.publishing import MAX_ATTRIBUTES, MAX_DATA_BYTES, Outgoing
-from web.auth import requires, signed_in_user, wants_page
+from infra.message import document_id, is_document_id
+from infra.publishing import MAX_DATA_BYTES, Outgoing
+from web.auth import requires, signed_in_user, wants_page, when_signed_out
+from web.cookie import cookie_name
 from web.delivery import WORDS, state_of
+from web.errors import stale_form
 from web.formats import iso, latency_text
+from web.publish_form import Typed, from_message, outgoing_of, read_typed
 from web.services import services
 
-Encoding = Literal["text", "base64"]
-
-MOST_IN_FORM = 64_000
 # Ten megabytes in base64, and what is around them.
 _MAX_BODY_BYTES = 15_000_000
-_SPARE_ROWS = 3
 _MESSAGE_ID = re.compile(r"[0-9A-Za-z_-]{1,128}")
-# A text field writes every line break as CR LF (html.spec.whatwg.org, "normalize newlines") and has no NUL.
-_NOT_IN_A_FIELD = re.compile("[\r\0]")
+_STALE = "This form is from an earlier sign-in, so nothing was published. What you typed is still here: publish it now."
+_FILE_AGAIN = " Only the file has to be chosen again."
+_TOO_MUCH = (
+    "Nothing was published. What you sent is more than this page keeps for somebody who is signed out: sign in in "
+    "another tab, go back here, and publish again."
+)
 
 blueprint = Blueprint("publish", __name__)
-
-
-@dataclass
-class Typed:
-    """The form as it was typed, or filled in from a message. ``note`` says what could not be filled in."""
-
-    topic: str = ""
-    data: str = ""
-    encoding: Encoding = "text"
-    attributes: list[tuple[str, str]] = field(default_factory=list)
-    ordering_key: str = ""
-    note: str = ""
-    origin: str = ""
-
-    @property
-    def rows(self) -> list[tuple[str, str]]:
-        """The attributes, and some empty rows for more."""
-        return self.attributes + [("", "")] * max(1, min(_SPARE_ROWS, MAX_ATTRIBUTES - len(self.attributes)))
 
 
 def init_app(app: Flask) -> None:
@@ -68,16 +51,29 @@ def form() -> ResponseReturnValue:
     found = services().messages.get(document) if is_document_id(document) else None
     if found is None:
         abort(404, "The message to publish from is not there; it may have expired.")
-    return _page(_from_message(found))
+    return _page(from_message(found))
+
+
+def _kept() -> Response:
+    """The form as it was sent by somebody whose sign-in has ended: 401. It shows nothing else, and asks nobody."""
+    try:
+        typed = read_typed()
+    except RequestEntityTooLarge:
+        abort(401, _TOO_MUCH)
+    topics: dict[str, tuple[str, ...]] = {typed.topic: ()}
+    return make_response(
+        render_template("publish.html", typed=typed, problems={}, topics=topics, most=MAX_DATA_BYTES), 401
+    )
 
 
 @blueprint.post("/publish")
 @requires("operator")
+@when_signed_out(_kept)
 def send() -> ResponseReturnValue:
     """Publish what the form holds: 303 to its way, or the form again with what is wrong beside the field."""
-    typed = _typed()
+    typed = read_typed()
     try:
-        message_id = services().publisher.publish(typed.topic, _outgoing(typed), signed_in_user().name)
+        message_id = services().publisher.publish(typed.topic, outgoing_of(typed), signed_in_user().name)
     except InputError as exc:
         return _page(typed, {exc.field: str(exc).removeprefix(f"{exc.field}: ")}, exc.status)
     except (SubscriptionError, StoreError) as exc:
@@ -110,6 +106,16 @@ def sent() -> ResponseReturnValue:
     if not wants_page():
         return jsonify(stops=stops)
     return render_template("sent.html", topic=topic, message_id=message_id, stops=stops, words=WORDS)
+
+
+@blueprint.errorhandler(CSRFError)
+def keep_stale_form(error: CSRFError) -> ResponseReturnValue:
+    """The form again, with a token that counts, for an operator who signed in anew since it was made."""
+    if request.endpoint != "publish.send" or not wants_page() or not cookie_name(request):
+        return stale_form(error)
+    upload = request.files.get("file")
+    sentence = _STALE + (_FILE_AGAIN if upload and upload.filename else "")
+    return _page(read_typed(), {"": sentence}, 400)
 
 
 def _stop(subscription: str, message_id: str) -> dict[str, str]:
@@ -153,79 +159,3 @@ def _sentence(exc: SubscopeError) -> str:
     return (
         f"{who} does not answer right now. Nothing typed is lost; see whether it arrived before you publish it again."
     )
-
-
-def _typed() -> Typed:
-    names, values = request.form.getlist("name"), request.form.getlist("value")
-    pairs = [(name, _unix(value)) for name, value in zip(names, values, strict=False) if name or value]
-    return Typed(
-        topic=request.form.get("topic", ""),
-        data=_unix(request.form.get("data", "")),
-        encoding="base64" if request.form.get("encoding") == "base64" else "text",
-        attributes=pairs,
-        ordering_key=request.form.get("ordering_key", ""),
-        origin=request.form.get("origin", "") if is_document_id(request.form.get("origin", "")) else "",
-    )
-
-
-def _outgoing(typed: Typed) -> Outgoing:
-    """What is published. Raises InputError."""
-    attributes = dict(typed.attributes)
-    if len(attributes) < len(typed.attributes):
-        names = [name for name, _ in typed.attributes]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise InputError("attributes", f"{twice[:40]!r} is there twice.")
-    return Outgoing(_data(typed), attributes, typed.ordering_key)
-
-
-def _data(typed: Typed) -> bytes:
-    upload = request.files.get("file")
-    if upload and upload.filename:
-        if typed.data:
-            raise InputError("file", "is there, and so is typed data. Empty the field, or choose no file.")
-        content: bytes = upload.read()
-        return content
-    if typed.encoding == "base64":
-        try:
-            return base64.b64decode("".join(typed.data.split()), validate=True)
-        except (binascii.Error, ValueError) as exc:
-            raise InputError("data", f"is not base64: {exc}.") from exc
-    try:
-        return typed.data.encode()
-    except UnicodeEncodeError as exc:
-        raise InputError("data", "holds half of a character, which UTF-8 cannot write.") from exc
-
-
-def _unix(text: str) -> str:
-    return text.replace("\r\n", "\n")
-
-
-def _from_message(message: Message) -> Typed:
-    pairs = [(name, value) for name, value in message.attributes.items() if name and not name.startswith("goog")]
-    kept = [(name, value) for name, value in pairs if not _NOT_IN_A_FIELD.search(value) and name.isprintable()]
-    has_plain_key = message.ordering_key.isprintable()
-    typed = Typed(attributes=kept, ordering_key=message.ordering_key if has_plain_key else "", origin=message.id)
-    notes = []
-    try:
-        typed.topic = services().publisher.topics.of(message.subscription)
-    except (SubscriptionError, InputError):
-        notes.append("The topic it came from cannot be read: choose one.")
-    if message.size_bytes > MOST_IN_FORM:
-        notes.append("Its data is too large for this form: choose a file, or republish the message as it is.")
-    else:
-        typed.data, typed.encoding = _shown(services().messages.payload(message))
-    if len(kept) < len(pairs) or not has_plain_key:
-        notes.append("What holds control characters, which no form can carry, is left out: republish it as it is.")
-    typed.note = " ".join(notes)
-    return typed
-
-
-def _shown(data: bytes) -> tuple[str, Encoding]:
-    """Data as a text field can give it back byte for byte."""
-    try:
-        text = data.decode()
-    except UnicodeDecodeError:
-        text = "\r"
-    if _NOT_IN_A_FIELD.search(text):
-        return base64.b64encode(data).decode(), "base64"
-    return text, "text"

@@ -151,7 +151,11 @@ def test_neither_signing_in_nor_an_error_breaks_a_rule(
     for path in ("/nowhere", "/messages?before=wrong", "/messages?subscription=wrong"):
         ana.open(path)
         assert not violations(ana.page)
+    ana.open("/publish")
     ana.context.clear_cookies()
+    ana.page.evaluate("document.getElementById('publish').submit()")
+    ana.page.wait_for_selector('.problem:has-text("You are signed out")')
+    assert not violations(ana.page)
     ana.open("/login?notice=out")
     assert not violations(ana.page)
     ana.page.fill("input[name=username]", "nobody")

@@ -75,6 +75,50 @@ def test_a_mistake_costs_nothing_that_was_typed(visit: Visit) -> None:
     ana.page.wait_for_selector('h1:text-is("Published")')
 
 
+def sign_in_beside(ana: Person) -> None:
+    """Sign in again in another tab."""
+    with ana.context.expect_page() as opened:
+        ana.page.click('main a:text-is("Sign in in another tab")')
+    tab = opened.value
+    tab.fill("input[name=username]", ana.cloud["admin_user"])
+    tab.fill("input[name=password]", ana.cloud["admin_password"])
+    tab.click("main button[type=submit]")
+    tab.wait_for_url("**/messages")
+    tab.close()
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])
+def test_the_end_of_a_sign_in_costs_nothing_that_was_typed(visit: Visit, scripts: bool) -> None:
+    ana = visit(java_script_enabled=scripts)
+    ana.open("/publish")
+    fill_in(ana, "an hour's work\n", team="payments")
+    ana.context.clear_cookies()
+    ana.page.click('main button:text-is("Publish")')
+    ana.page.wait_for_selector('.problem:has-text("You are signed out")')
+    sign_in_beside(ana)
+    ana.page.click('main button:text-is("Publish")')
+    if not scripts:
+        ana.page.wait_for_selector('.problem:has-text("This form is from an earlier sign-in")')
+        ana.page.click('main button:text-is("Publish")')
+    ana.page.wait_for_selector('h1:text-is("Published")')
+    if not scripts:
+        wait_until(lambda: looked_again(ana), 10, "it did not arrive")
+    ana.page.click('a:text-is("It is here")')
+    assert ana.page.text_content("pre.code") == "an hour's work\n"
+    assert attributes_shown(ana) == {"team": "payments"}
+
+
+def test_a_double_click_publishes_once(visit: Visit, cloud: Cloud) -> None:
+    ana = visit()
+    text = f"twice {document_id('once', cloud['viewer'])}"
+    ana.open("/publish")
+    fill_in(ana, text)
+    ana.page.dblclick('main button:text-is("Publish")')
+    ana.page.click('a:text-is("It is here")')
+    ana.open(f'/messages?q="{text}"')
+    assert len(ana.rows()) == 1
+
+
 def test_a_file_goes_byte_for_byte(visit: Visit, tmp_path: Path) -> None:
     ana = visit()
     payload = bytes(range(256)) * 4000
