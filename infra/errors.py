@@ -9,6 +9,7 @@
     ├── ForeignTokenError                  403  Google's token, for another audience, account or subscription
     ├── KeysUnavailableError               503  the key server cannot answer and no usable key is cached
     ├── InputError                         400  what a person typed; names the field
+    ├── PayloadMaskedError                 403  a payload that the reader's role must not see
     ├── BusyError                          503  too many at once; nothing is broken
     ├── StoreError                         500  Firestore refused
     │   ├── DocumentNotFoundError          404
@@ -82,6 +83,12 @@ class InputError(SubscopeError):
     def __init__(self, field: str, problem: str) -> None:
         super().__init__(f"{field}: {problem}")
         self.field = field
+
+
+class PayloadMaskedError(SubscopeError):
+    """Fields of messages are masked for this reader, and those of this payload cannot be told apart."""
+
+    status = 403
 
 
 class BusyError(SubscopeError):

@@ -4,159 +4,84 @@ A required setting has no default: without it a service refuses to start and nam
 and what is wanted. ``Setting`` rows are what README.md's table and terraform's environment blocks are checked against.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Literal, TypeVar, get_args
-from urllib.parse import urlsplit
 
 from infra.errors import SettingsError
 from infra.logs import Severity
+from infra.setting import (
+    Setting,
+    any_text,
+    between,
+    email_address,
+    local_addresses,
+    loopback_url,
+    masked_fields,
+    one_of,
+    password_text,
+    secret_text,
+    secure_url,
+    several,
+    subscription_ids,
+)
 
 AuthMode = Literal["password", "iap"]
 GOOGLE_CERTS_URL = "https://www.googleapis.com/oauth2/v1/certs"
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-
-
-@dataclass(frozen=True)
-class Setting:
-    """One environment variable: ``default`` is None when it is required, ``meaning`` a sentence for people."""
-
-    name: str
-    default: str | None
-    parse: Callable[[str], Any]
-    meaning: str
-    # What a command that does not need it sees.
-    empty: Any = ""
-
-
-def _text(value: str) -> str:
-    return value
-
-
-def _ids(value: str) -> tuple[str, ...]:
-    """Subscription ids: a letter first (cloud.google.com/pubsub/docs/pubsub-basics#resource_names)."""
-    ids = _list(value)
-    for one in ids:
-        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9\-_.~+%]{2,254}", one):
-            raise ValueError(f"subscription ids separated by commas, and {one!r} is not one")
-    return ids
-
-
-def _list(value: str) -> tuple[str, ...]:
-    parts = tuple(part.strip() for part in value.split(",") if part.strip())
-    if not parts:
-        raise ValueError("at least one, separated by commas")
-    return parts
-
-
-def _between(low: int, high: int) -> Callable[[str], int]:
-    def parse(value: str) -> int:
-        if not re.fullmatch(r"[0-9]{1,9}", value) or not low <= int(value) <= high:
-            raise ValueError(f"a whole number from {low} to {high}")
-        return int(value)
-
-    return parse
-
-
-def _secure_url(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme == "https" and parts.hostname:
-        return value
-    if parts.scheme == "http" and parts.hostname in _LOOPBACK:
-        return value
-    raise ValueError("an https URL (http only for this machine's loopback)")
-
-
-def _loopback_url(value: str) -> str:
-    if value and urlsplit(value).hostname not in _LOOPBACK:
-        raise ValueError("a URL on this machine's loopback")
-    return _secure_url(value) if value else ""
-
-
-def _local_addresses(value: str) -> tuple[str, ...]:
-    addresses = tuple(part.strip() for part in value.split(",") if part.strip())
-    for one in addresses:
-        # Nothing protects a cookie on plain http to another machine.
-        if not re.fullmatch(r"http://(localhost|127\.0\.0\.1)(:[0-9]{1,5})?", one):
-            raise ValueError(f"addresses such as http://localhost:8080 separated by commas, and {one!r} is not one")
-    return addresses
-
-
-def _email(value: str) -> str:
-    if not re.fullmatch(r"[^@\s,]+@[^@\s,]+", value):
-        raise ValueError("a service account's e-mail address")
-    return value
-
-
-def _secret(value: str) -> str:
-    if len(value.encode()) < 32:
-        raise ValueError("at least 32 bytes of randomness (the value is not shown)")
-    return value
-
-
-def _password(value: str) -> str:
-    if value and not 12 <= len(value.encode()) <= 1024:
-        raise ValueError("12 to 1024 bytes (the value is not shown)")
-    return value
-
-
-def _one_of(*choices: str) -> Callable[[str], str]:
-    def parse(value: str) -> str:
-        if value not in choices:
-            raise ValueError("one of " + ", ".join(choices))
-        return value
-
-    return parse
-
 
 _HIDDEN = frozenset({"SECRET_KEY", "ADMIN_PASSWORD"})
 
 COMMON = (
-    Setting("GOOGLE_CLOUD_PROJECT", None, _text, "the project id"),
-    Setting("FIRESTORE_DATABASE", "(default)", _text, "the Firestore database's id"),
+    Setting("GOOGLE_CLOUD_PROJECT", None, any_text, "the project id"),
+    Setting("FIRESTORE_DATABASE", "(default)", any_text, "the Firestore database's id"),
     Setting(
         "MESSAGE_SHARDS",
         "1",
-        _between(1, 30),
+        between(1, 30),
         "index ranges that new messages spread over; each takes about 500 writes/s",
     ),
-    Setting("RETENTION_DAYS", "7", _between(1, 3650), "days until Firestore deletes a message"),
+    Setting("RETENTION_DAYS", "7", between(1, 3650), "days until Firestore deletes a message"),
     Setting(
-        "PUSH_AUDIENCE", None, _list, "the audience a push token must name; several by commas, Start uses the first"
+        "PUSH_AUDIENCE", None, several, "the audience a push token must name; several by commas, Start uses the first"
     ),
-    Setting("PUSH_SERVICE_ACCOUNT", None, _email, "the service account a push token must be signed for"),
-    Setting("SUBSCRIPTIONS", None, _ids, "ids of the monitored subscriptions in this project, by commas", ()),
-    Setting("LOG_LEVEL", "INFO", _one_of(*get_args(Severity)), "the least severe event that is logged"),
+    Setting("PUSH_SERVICE_ACCOUNT", None, email_address, "the service account a push token must be signed for"),
+    Setting(
+        "SUBSCRIPTIONS", None, subscription_ids, "ids of the monitored subscriptions in this project, by commas", ()
+    ),
+    Setting("LOG_LEVEL", "INFO", one_of(*get_args(Severity)), "the least severe event that is logged"),
 )
-RECEIVER = (
-    Setting("OIDC_CERTS_URL", GOOGLE_CERTS_URL, _secure_url, "where Google's signing certificates are fetched"),
-)
+RECEIVER = (Setting("OIDC_CERTS_URL", GOOGLE_CERTS_URL, secure_url, "where Google's signing certificates are fetched"),)
 VIEWER = (
-    Setting("PUSH_ENDPOINT", None, _secure_url, "the receiver's address, which Start sets on the subscription"),
-    Setting("SECRET_KEY", None, _secret, "signs forms; at least 32 random bytes"),
-    Setting("AUTH_MODE", "password", _one_of(*get_args(AuthMode)), "`password`, or `iap` behind Identity-Aware Proxy"),
-    Setting("IAP_AUDIENCE", "", _text, "the audience of IAP's signed header; required with AUTH_MODE=iap"),
-    Setting("ADMIN_PASSWORD", "", _password, "the first admin's password; generated and logged once when empty"),
+    Setting("PUSH_ENDPOINT", None, secure_url, "the receiver's address, which Start sets on the subscription"),
+    Setting("SECRET_KEY", None, secret_text, "signs forms; at least 32 random bytes"),
+    Setting("AUTH_MODE", "password", one_of(*get_args(AuthMode)), "`password`, or `iap` behind Identity-Aware Proxy"),
+    Setting("IAP_AUDIENCE", "", any_text, "the audience of IAP's signed header; required with AUTH_MODE=iap"),
+    Setting("ADMIN_PASSWORD", "", password_text, "the first admin's password; generated and logged once when empty"),
     Setting(
         "MAX_STREAMS",
         "250",
-        _between(1, 1000),
+        between(1, 1000),
         "live streams one viewer process serves, a quarter of them or ten for one person; more get 503",
     ),
-    Setting("ENVIRONMENT_LABEL", "", _text, "shown in the header, for example PROD"),
+    Setting("ENVIRONMENT_LABEL", "", any_text, "shown in the header, for example PROD"),
+    Setting(
+        "MASKED_FIELDS",
+        "",
+        masked_fields,
+        "attributes, `ordering_key` and `data.` paths that the role viewer sees as •••; several by commas",
+    ),
     Setting(
         "LOCAL_ADDRESSES",
         "",
-        _local_addresses,
+        local_addresses,
         "where browsers open a viewer that only `gcloud run services proxy` reaches; several by commas",
     ),
 )
 # What stands in for Google on one machine; Google's own clients read the hosts, too. A deployed service refuses them.
 EMULATORS = (
-    Setting("FIRESTORE_EMULATOR_HOST", "", _text, "host:port of a local Firestore; never set in production"),
-    Setting("PUBSUB_EMULATOR_HOST", "", _text, "host:port of a local Pub/Sub; never set in production"),
-    Setting("BACKLOG_URL", "", _loopback_url, "what a local Pub/Sub says waits; never set in production"),
+    Setting("FIRESTORE_EMULATOR_HOST", "", any_text, "host:port of a local Firestore; never set in production"),
+    Setting("PUBSUB_EMULATOR_HOST", "", any_text, "host:port of a local Pub/Sub; never set in production"),
+    Setting("BACKLOG_URL", "", loopback_url, "what a local Pub/Sub says waits; never set in production"),
 )
 
 
@@ -198,6 +123,7 @@ class ViewerSettings(Settings):
     admin_password: str
     max_streams: int
     environment_label: str
+    masked_fields: tuple[str, ...]
     local_addresses: tuple[str, ...]
     backlog_url: str
 

@@ -135,6 +135,24 @@ variable "log_level" {
   }
 }
 
+variable "masked_fields" {
+  description = "What the role viewer sees as •••: attributes, `ordering_key` and `data.` paths. Operators and admins see it."
+  type        = set(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for field in var.masked_fields : can(regex("^[^,\\s]([^,]*[^,\\s])?$", field))])
+    error_message = "Each of masked_fields is a name such as email or data.card.number, without commas."
+  }
+  validation {
+    condition = alltrue([
+      for field in var.masked_fields : alltrue([for step in split(".", field) : step != "" && step != "*"]) if startswith(field, "data.")
+    ])
+    error_message = "A path of masked_fields names members, as data.card.number does; it holds wherever a payload has them."
+  }
+}
+
 variable "message_shards" {
   description = "Index ranges that new messages spread over; each takes about 500 writes a second. It can be raised later, and not lowered before the messages of the higher shards have expired."
   type        = number

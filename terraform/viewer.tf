@@ -6,6 +6,7 @@ locals {
     IAP_AUDIENCE      = var.viewer.access == "iap" ? "/projects/${local.number}/locations/${var.region}/services/${local.viewer_name}" : ""
     # gcloud run services proxy tells people the second, and many type the first.
     LOCAL_ADDRESSES = var.viewer.access == "private" ? "http://localhost:8080,http://127.0.0.1:8080" : ""
+    MASKED_FIELDS   = join(",", sort(var.masked_fields))
     MAX_STREAMS     = tostring(var.viewer.max_streams)
     PUSH_ENDPOINT   = local.receiver_url
   })

@@ -11,6 +11,7 @@ import pytest
 
 from infra import settings
 from infra.query import PREFIXES, parse
+from infra.setting import Setting
 from tests.cloud import Cloud
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -32,7 +33,7 @@ def test_the_settings_table_is_what_the_code_reads() -> None:
     assert rows("Settings") == expected
 
 
-def default_of(row: settings.Setting) -> str:
+def default_of(row: Setting) -> str:
     if row.default is None:
         return "required"
     return f"`{row.default}`" if row.default else ""

@@ -14,6 +14,7 @@ from infra.filters import Filters
 from infra.firestore.client import Database
 from infra.firestore.reads import Messages
 from infra.logs import Logger
+from infra.masking import Mask
 from infra.publishing import Publisher, Topics
 from infra.pubsub import PubSub
 from infra.sessions import Sessions
@@ -89,6 +90,9 @@ def make_services(settings: ViewerSettings) -> Services:
         log=log,
         database=database,
         messages=stored,
+        masked_messages=Messages(
+            database, settings.message_shards, settings.subscriptions, Mask(settings.masked_fields)
+        ),
         subscriptions=subscriptions,
         users=Users(database),
         sessions=Sessions(database),

@@ -8,12 +8,13 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import generate_csrf
 
 from infra.delivery import Delivery
-from infra.errors import DocumentNotFoundError, InputError
+from infra.errors import DocumentNotFoundError, InputError, PayloadMaskedError
 from infra.message import Message, is_document_id
 from web import records
 from web.auth import login_required, requires, signed_in_user
 from web.backlog import backlog_json
 from web.delivery import as_json, observed
+from web.masked import readable
 from web.matching import find, read_filter
 from web.openapi import MAX_LIMIT, document
 from web.services import services
@@ -55,7 +56,7 @@ def messages() -> ResponseReturnValue:
 def message(document: str) -> ResponseReturnValue:
     """One message with its whole payload, as text or base64."""
     found = _found(document)
-    return jsonify({**records.record(found, services().messages.payload(found)), "cursor": str(found.cursor)})
+    return jsonify({**records.record(found, _payload(found)), "cursor": str(found.cursor)})
 
 
 @blueprint.get("/messages/<document>/data")
@@ -63,7 +64,7 @@ def message(document: str) -> ResponseReturnValue:
 def data(document: str) -> ResponseReturnValue:
     """The payload, byte for byte."""
     found = _found(document)
-    response = Response(services().messages.payload(found), mimetype="application/octet-stream")
+    response = Response(readable().payload(found), mimetype="application/octet-stream")
     response.headers["Content-Disposition"] = f'attachment; filename="{found.id}.bin"'
     return response
 
@@ -89,8 +90,16 @@ def stop(subscription: str) -> ResponseReturnValue:
     return jsonify(_subscription(services().subscriptions.stop(_monitored(subscription), signed_in_user().name)))
 
 
+def _payload(message: Message) -> bytes | None:
+    """The whole payload; None when the reader must not see it."""
+    try:
+        return readable().payload(message)
+    except PayloadMaskedError:
+        return None
+
+
 def _found(document: str) -> Message:
-    found = services().messages.get(document) if is_document_id(document) else None
+    found = readable().get(document) if is_document_id(document) else None
     if found is None:
         raise DocumentNotFoundError("There is no such message; it may have expired.")
     return found

@@ -99,18 +99,17 @@ def session_still_valid() -> Callable[[], bool]:
     While Firestore cannot answer, the session counts as valid: nothing else reaches the caller in that time either.
     Where it refuses to be read, nobody knows who is signed in: the session counts as over.
     """
-    sessions, users, cookie, name = (
-        services().sessions,
-        services().users,
-        session_cookie(request),
-        signed_in_user().name,
-    )
+    sessions, users, cookie = services().sessions, services().users, session_cookie(request)
+    user = signed_in_user()
     by_iap = IAP in current_app.extensions
 
     def check() -> bool:
         try:
-            # IAP checks each request, and an open stream is one: what we can ask is whether the user is still there.
-            return users.get(name) is not None if by_iap else sessions.look_up(cookie) is not None
+            if not by_iap:
+                return sessions.look_up(cookie) is not None
+            # IAP checks each request, and an open stream is one: what we can ask is whether the user is the same still.
+            now = users.get(user.name)
+            return now is not None and now.generation == user.generation
         except StoreUnavailableError:
             return True
         except StoreError:

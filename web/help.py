@@ -6,6 +6,7 @@ from flask import Blueprint, Flask, render_template
 from flask.typing import ResponseReturnValue
 
 from web.auth import login_required
+from web.services import services
 
 blueprint = Blueprint("help", __name__)
 
@@ -43,5 +44,5 @@ def init_app(app: Flask) -> None:
 @blueprint.get("/help")
 @login_required
 def page() -> ResponseReturnValue:
-    """The keys, the two switches and the filter's words."""
-    return render_template("help.html")
+    """The keys, the two switches, the filter's words, and what is masked."""
+    return render_template("help.html", masked_fields=services().settings.masked_fields)

@@ -14,6 +14,7 @@ from infra.firestore.search import Bounds, search
 from infra.message import Message, document_id
 from infra.query import parse, quoted
 from infra.replay import REPLAYED_BY, REPLAYED_FROM, dead_letter_source
+from web.masked import readable
 from web.services import services
 
 _FEW = 5
@@ -44,7 +45,7 @@ def lineage_of(message: Message) -> Lineage:
     try:
         origin = _origin(came_from) if came_from else None
         query = parse(filter_text, datetime.now(UTC))
-        found = search(services().messages, Selection(), query, limit=_FEW, bounds=_BOUNDS)
+        found = search(readable(), Selection(), query, limit=_FEW, bounds=_BOUNDS)
         replays, more = found.messages, found.older is not None
     except StoreError as exc:
         services().log.warning("lineage cannot be read", id=message.id, reason=str(exc))
@@ -56,4 +57,4 @@ def lineage_of(message: Message) -> Lineage:
 def _origin(message_id: str) -> Message | None:
     """The stored message of an id, whichever monitored subscription delivered it."""
     candidates = [document_id(subscription, message_id) for subscription in services().settings.subscriptions]
-    return next(iter(services().messages.some(candidates)), None)
+    return next(iter(readable().some(candidates)), None)

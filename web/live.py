@@ -10,10 +10,13 @@ from werkzeug.exceptions import ServiceUnavailable
 
 from infra.firestore.reads import Selection
 from infra.firestore.search import narrowed
+from infra.masking import Mask
 from infra.message import Message
 from infra.query import Query, parse
 from web.auth import login_required, session_still_valid, signed_in_user
 from web.columns import Columns, parse_columns
+from web.frames import Render
+from web.masked import Masked, mask, readable
 from web.matching import monitored
 from web.rows import row_with
 from web.services import services
@@ -23,6 +26,7 @@ from web.watcher import Predicate
 
 FULL_RETRY_SECONDS = 10
 _EXTENSION = "subscope_streams"
+_MASKED = "subscope_masked"
 
 blueprint = Blueprint("live", __name__)
 
@@ -37,7 +41,9 @@ class Wanted:
 
 @blueprint.record_once
 def _make_streams(state: BlueprintSetupState) -> None:
-    state.app.extensions[_EXTENSION] = Streams(state.app.extensions["subscope"].settings.max_streams)
+    settings = state.app.extensions["subscope"].settings
+    state.app.extensions[_EXTENSION] = Streams(settings.max_streams)
+    state.app.extensions[_MASKED] = Masked(Mask(settings.masked_fields))
 
 
 @blueprint.get("/live")
@@ -88,8 +94,13 @@ def _is_selected(subscription: str, query: Query, message: Message) -> bool:
 
 def _open(who: str, wanted: Wanted, columns: Columns, limits: Limits) -> Stream:
     position = parse_position(request.headers.get("Last-Event-ID", ""), request.args.get("after", ""))
-    render = row_with(columns) if columns else None
-    watcher = services().feed.watch(position, wanted.selection, wanted.accepts, render)
+    accepts = wanted.accepts
+    render: Render | None = row_with(columns) if columns else None
+    if mask():
+        masked: Masked = current_app.extensions[_MASKED]
+        render, accepts = masked.row_with(columns), lambda message: wanted.accepts(masked.see(message))
+    selection = readable().seen(wanted.selection)
+    watcher = services().feed.watch(position, selection, accepts, render)
     connection = request.environ.get("gunicorn.socket") or request.environ.get("werkzeug.socket")
     try:
         return Stream(who, watcher, session_still_valid(), connection, limits)

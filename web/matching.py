@@ -10,6 +10,7 @@ from infra.firestore.reads import Messages, Selection
 from infra.firestore.search import BOUNDS, Bounds, Found, search
 from infra.message import Cursor
 from infra.query import Query, parse
+from web.masked import readable
 from web.services import services
 
 _AT_ONCE = 100
@@ -61,7 +62,7 @@ def read_before(text: str) -> Cursor | None:
 
 def find(wanted: Filter, limit: int) -> Found:
     """Up to ``limit`` messages that match, newest first, within the bounds of one search. Raises StoreError."""
-    return search(services().messages, wanted.selection, wanted.query, before=wanted.before, limit=limit)
+    return search(readable(), wanted.selection, wanted.query, before=wanted.before, limit=limit)
 
 
 def pages(messages: Messages, wanted: Filter, bounds: Bounds) -> Iterator[Found]:

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, abort, jsonify, redirect, render_template
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
-from infra.errors import PayloadGoneError, StoreUnavailableError
+from infra.errors import PayloadGoneError, PayloadMaskedError, StoreUnavailableError
 from infra.filters import SavedFilter, View
 from infra.firestore.reads import Selection
 from infra.firestore.search import search
@@ -19,6 +19,7 @@ from web.columns import MOST_COLUMNS, Columns, columns_text, heading, offered, p
 from web.delivery import WORDS, notice_text, observed, state_of
 from web.filters import opening_address, saved_beside
 from web.links import Here
+from web.masked import mask, readable
 from web.matching import monitored, read_before
 from web.rows import row_with
 from web.services import services
@@ -59,7 +60,7 @@ def index() -> ResponseReturnValue:
         if _wants_rows():
             raise
         return _list_page(listing.refused(q, subscription, before, exc), columns, filters), 400
-    found = search(services().messages, Selection(subscription), query, before=before, limit=PAGE_ROWS)
+    found = search(readable(), Selection(subscription), query, before=before, limit=PAGE_ROWS)
     if _wants_rows():
         return jsonify(listing.as_json(found, columns))
     return _list_page(listing.List(q, subscription, before, query, found), columns, filters)
@@ -103,11 +104,13 @@ def message(document: str) -> ResponseReturnValue:
         gone = ""
     except PayloadGoneError:
         shown, gone = payload.Shown(None, (), Markup()), "A part of the payload is gone: the message is expiring."
+    except PayloadMaskedError as exc:
+        shown, gone = payload.Shown(None, (), Markup()), str(exc)
     except StoreUnavailableError as exc:
         services().log.warning("payload incomplete", id=document, reason=str(exc))
         shown, gone = payload.Shown(None, (), Markup()), "The payload cannot be read at this moment."
     template = "_detail.html" if request.args.get("part") == "detail" else "message.html"
-    return render_template(template, m=found, shown=shown, gone=gone, now=datetime.now(UTC))
+    return render_template(template, m=found, shown=shown, gone=gone, mask=mask(), now=datetime.now(UTC))
 
 
 @blueprint.get("/messages/<document>/data")
@@ -115,7 +118,7 @@ def message(document: str) -> ResponseReturnValue:
 def data(document: str) -> ResponseReturnValue:
     """The payload, byte for byte, as a file that no browser opens by itself (T29)."""
     found = _found(document)
-    response = Response(services().messages.payload(found), mimetype="application/octet-stream")
+    response = Response(readable().payload(found), mimetype="application/octet-stream")
     # The name is made of our own hex digits, never of what a publisher wrote.
     response.headers["Content-Disposition"] = f'attachment; filename="{found.id}.bin"'
     return response
@@ -135,7 +138,7 @@ def _wants_rows() -> bool:
 
 
 def _found(document: str) -> Message:
-    found = services().messages.get(document) if is_document_id(document) else None
+    found = readable().get(document) if is_document_id(document) else None
     if found is None:
         days = services().settings.retention_days
         abort(404, f"There is no such message. Messages are kept for {days} days; the link may also be cut short.")
@@ -144,4 +147,4 @@ def _found(document: str) -> Message:
 
 def _head(found: Message) -> bytes:
     """What can be shown of the payload: of a large one, only its first chunk is read."""
-    return services().messages.payload(replace(found, chunks=min(found.chunks, 1)))
+    return readable().payload(replace(found, chunks=min(found.chunks, 1)))

@@ -30,6 +30,7 @@ class Services:
     log: Logger
     database: Database
     messages: Messages
+    masked_messages: Messages
     subscriptions: Subscriptions
     users: Users
     sessions: Sessions

@@ -13,10 +13,11 @@ from typing import Any
 from google.cloud.firestore_v1 import types
 from google.protobuf.wrappers_pb2 import Int32Value
 
-from infra.errors import PayloadGoneError
+from infra.errors import PayloadGoneError, PayloadMaskedError
 from infra.firestore.border import firestore_errors
 from infra.firestore.client import Database
 from infra.firestore.values import decode, decode_message, encode
+from infra.masking import NO_MASK, Mask
 from infra.message import MORE_TOKENS, Cursor, Message, is_document_id
 
 _Query: Any = types.StructuredQuery.pb()
@@ -27,6 +28,10 @@ _BatchGet: Any = types.BatchGetDocumentsRequest.pb()
 
 READ_SECONDS = 10.0
 PAYLOAD_SECONDS = 30.0
+_WITHHELD = (
+    "The payload is not shown to your role: fields are masked here, and only in JSON of at most 1 MiB can they be told "
+    "apart."
+)
 
 
 @dataclass(frozen=True)
@@ -50,10 +55,13 @@ EVERYTHING = Selection()
 
 
 class Messages:
-    """The stored messages of one database; ``subscriptions`` are those that are monitored."""
+    """The stored messages of one database, as a mask lets them be seen; ``subscriptions`` are those monitored."""
 
-    def __init__(self, database: Database, shards: int, subscriptions: Sequence[str] = ()) -> None:
+    def __init__(
+        self, database: Database, shards: int, subscriptions: Sequence[str] = (), mask: Mask = NO_MASK
+    ) -> None:
         self.subscriptions = subscriptions
+        self.mask = mask
         self._database = database
         self._shards = shards
 
@@ -69,7 +77,7 @@ class Messages:
 
         None was received before ``since``. Raises StoreError.
         """
-        queries = [self.query(part, limit=limit) for part in selection.parts()]
+        queries = [self.query(part, limit=limit) for part in self.seen(selection).parts()]
         for query in queries:
             if before:
                 query.start_at.CopyFrom(self._position(before, before_it=False))
@@ -82,7 +90,7 @@ class Messages:
 
         Reads backwards by the descending index that pages use, so that no ascending one is needed. Raises StoreError.
         """
-        queries = [self.query(part, limit=limit + 1) for part in selection.parts()]
+        queries = [self.query(part, limit=limit + 1) for part in self.seen(selection).parts()]
         for query in queries:
             query.end_at.CopyFrom(self._position(after, before_it=True))
         found = self._newest(queries)
@@ -95,10 +103,29 @@ class Messages:
     def some(self, documents: Sequence[str]) -> list[Message]:
         """Those of these document ids that are there, in any order; each once. Raises StoreError."""
         names = [f"{self._database.root}/messages/{one}" for one in dict.fromkeys(documents) if is_document_id(one)]
-        return [decode_message(found) for found in self._documents(names, READ_SECONDS)] if names else []
+        return [self._seen(found) for found in self._documents(names, READ_SECONDS)] if names else []
 
     def payload(self, message: Message) -> bytes:
-        """The whole payload, byte for byte. Raises PayloadGoneError (410) when a part is missing, StoreError."""
+        """The whole payload, byte for byte but for what the mask hides.
+
+        Raises PayloadMaskedError (403) when it hides all, PayloadGoneError (410) when a part is missing, StoreError.
+        """
+        if self.mask.withholds(message):
+            raise PayloadMaskedError(_WITHHELD)
+        seen = self.mask.see_payload(self._payload(message), message)
+        if seen is None:
+            raise PayloadMaskedError(_WITHHELD)
+        return seen
+
+    def seen(self, selection: Selection) -> Selection:
+        """The selection, not narrowed by what the mask hides: how much was looked at would tell it."""
+        hidden = any(self.mask.hides_token(token) for token in selection.tokens)
+        return replace(selection, tokens=()) if hidden else selection
+
+    def _seen(self, document: Any) -> Message:
+        return self.mask.see(decode_message(document))
+
+    def _payload(self, message: Message) -> bytes:
         if not message.chunks:
             return message.data or b""
         head = f"{self._database.root}/messages/{message.id}/chunks"
@@ -124,7 +151,7 @@ class Messages:
         """
         request = types.RunAggregationQueryRequest.pb()(parent=self._database.root)
         aggregation = request.structured_aggregation_query
-        query = self.query(selection, limit=0)
+        query = self.query(self.seen(selection), limit=0)
         if since:
             _where(query, "received_at", _Operator.GREATER_THAN_OR_EQUAL, since)
         if until:
@@ -176,7 +203,7 @@ class Messages:
                 request, retry=None, timeout=READ_SECONDS, metadata=self._database.metadata
             )
             raw = (types.RunQueryResponse.pb(reply) for reply in replies)
-            return [decode_message(reply.document) for reply in raw if reply.HasField("document")]
+            return [self._seen(reply.document) for reply in raw if reply.HasField("document")]
 
     def _documents(self, names: list[str], timeout_seconds: float) -> Iterator[Any]:
         request = _BatchGet(database=self._database.name, documents=names)

@@ -10,6 +10,7 @@ from tests.terraform.stage import PROJECT, Terraform, checkers, find_terraform
 EVERYTHING = f"""
 project        = "{PROJECT}"
 message_shards = 4
+masked_fields  = ["email", "data.card.number"]
 publish_topics = ["orders"]
 subscriptions = {{
   events = {{ topic = "projects/elsewhere/topics/events", monitor_dead_letters = true }}

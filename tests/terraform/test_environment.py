@@ -75,6 +75,7 @@ def test_both_services_agree_with_everything_set(full_plan: dict[str, Any]) -> N
     settings = viewer_settings(viewer)
     assert settings.auth_mode == "iap"
     assert settings.iap_audience == f"/projects/{NUMBER}/locations/europe-west1/services/subscope-viewer"
+    assert set(settings.masked_fields) == {"email", "data.card.number"}
     assert (settings.message_shards, settings.subscriptions) == (4, ("events", "events-dead-letter-monitor", "orders"))
 
 

@@ -27,6 +27,7 @@ WRONG = {
     "firestore": ['{ database = "UPPER" }'],
     "labels": ['{ Team = "ops" }', '{ app = "theirs" }'],
     "log_level": ['"LOUD"'],
+    "masked_fields": ['["a,b"]', '["data.*.id"]'],
     "message_shards": ["31"],
     "name": ['"a-name-of-21-letters-"'],
     "project": ['"123456789012"'],
@@ -64,6 +65,7 @@ WRONG = {
 # More that a validation is there for: its number among the variable's, and the value.
 MORE = [
     {
+        "masked_fields": (0, '[" a"]'),
         "push_audiences": (0, '["https://subscope-receiver-1.europe-west1.run.app/"]'),
         "receiver": (0, "{ concurrency = 80.5 }"),
         "secret_versions": (0, "{ admin_password = 0 }"),
@@ -71,6 +73,7 @@ MORE = [
         "viewer": (4, "{ max_streams = 2.5 }"),
     },
     {
+        "masked_fields": (1, '["data.a..b"]'),
         "receiver": (2, "{ min_instances = -1 }"),
         "viewer": (5, "{ max_instances = 2.5 }"),
         "push_audiences": (0, '["https://europe-west1-p.cloudfunctions.net/subscope-receiver"]'),

@@ -16,7 +16,8 @@ from google.auth import crypt, jwt
 from infra.errors import KeysUnavailableError
 from tests.web.conftest import running
 from tests.web.stage import LocalFirestore, settings_for
-from tests.web.visitor import PAGE, SCRIPT, Visitor, add_user
+from tests.web.visitor import PAGE, SCRIPT, Visitor, add_user, services_of
+from web.auth import session_still_valid
 from web.iap import HEADER, IapVerifier, Keys
 
 AUDIENCE = "/projects/1/global/backendServices/2"
@@ -91,6 +92,16 @@ def test_a_clock_may_be_off_by_half_a_minute(app: Flask, signer: Signer, seconds
     issued = int(time.time()) + seconds
     lifetime = 600 if seconds > 0 else 0
     assert status(app, signer.assertion(iat=issued, exp=issued + lifetime)) == expected
+
+
+def test_an_open_stream_counts_for_the_role_it_began_with(app: Flask, signer: Signer) -> None:
+    email = add_user(app, "otto@example.com", "operator")
+    with app.test_request_context("/live", headers={HEADER: signer.assertion(email=email)}):
+        assert app.preprocess_request() is None
+        is_valid = session_still_valid()
+    assert is_valid()
+    services_of(app).users.set_role(email, "viewer", by="tests")
+    assert not is_valid(), "what a viewer must not see would go on"
 
 
 def test_forged_assertions_are_nobody(app: Flask, signer: Signer) -> None:

@@ -12,8 +12,8 @@ from flask import Flask
 from google.cloud.firestore_v1 import types
 from google.pubsub_v1 import PubsubMessage
 
-from infra.firestore.writes import head_write
-from infra.message import Pushed
+from infra.firestore.writes import chunk_count, chunk_write, head_write
+from infra.message import INLINE_BYTES, Pushed
 from infra.pubsub import PubSub
 from infra.settings import ViewerSettings, viewer_settings
 from tests.cloud import Cloud
@@ -83,8 +83,11 @@ def store(
         attributes or {},
         key,
     )
-    write = head_write(database.root, pushed, chunks=0, shards=1, expire_at=datetime.now(UTC) + timedelta(days=1))
-    request = types.BatchWriteRequest.pb()(database=database.name, writes=[write])
+    expire_at = datetime.now(UTC) + timedelta(days=1)
+    chunks = 0 if len(data) <= INLINE_BYTES else chunk_count(len(data))
+    head = head_write(database.root, pushed, chunks=chunks, shards=1, expire_at=expire_at)
+    parts = [chunk_write(database.root, pushed.id, index, data, expire_at) for index in range(chunks)]
+    request = types.BatchWriteRequest.pb()(database=database.name, writes=[*parts, head])
     reply = database.api.batch_write(request, retry=None, timeout=10, metadata=database.metadata)
     assert not any(one.code for one in type(reply).pb(reply).status), "a write was refused"
     return pushed
