@@ -4,6 +4,7 @@ import contextlib
 import shutil
 import urllib.request
 from collections.abc import Callable, Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,8 @@ import pytest
 from tests.cloud import ROOT, Cloud, start_cloud
 
 StartCloud = Callable[..., Cloud]
-# One process drives the one browser, and one makes the plans of the module for all who look at them.
-TOGETHER = ("tests/browser/", "tests/terraform/")
+# Two processes drive a browser each, and one makes the plans of the module for all who look at them.
+TOGETHER = {"tests/browser/test_[a-e]*": "browser a", "tests/browser/*": "browser f", "tests/terraform/*": "terraform"}
 
 
 @pytest.hookimpl(trylast=True)
@@ -20,7 +21,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Several processes share the tests by file, so that what a file starts is started once."""
     for item in items:
         path = item.path.relative_to(ROOT).as_posix()
-        item.add_marker(pytest.mark.xdist_group(next((one for one in TOGETHER if path.startswith(one)), path)))
+        group = next((group for pattern, group in TOGETHER.items() if fnmatch(path, pattern)), path)
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session")

@@ -12,3 +12,5 @@ STRINGS = (
     "<!--<iframe srcdoc='<script>alert(7)</script>'>",
     "\u202eevil\u2066\ufeff<style>*{display:none}</style>",
 )
+# All at once, and the one that must stand first: where pages with scripts are looked at, these are enough.
+TOGETHER = (" ".join(STRINGS), "javascript:alert(6)//")

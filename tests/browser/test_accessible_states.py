@@ -106,10 +106,9 @@ def view_of(name: str, message_id: str) -> Step:
     return step
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", SIZES, ids=["desk", "tablet", "phone"])
-def test_no_state_of_a_page_breaks_a_rule(visit: Visit, cloud: Cloud, scheme: str, size: dict[str, int]) -> None:
-    ana = visit(color_scheme=scheme, viewport=size)
+def test_no_state_of_a_page_breaks_a_rule(visit: Visit, cloud: Cloud, size: dict[str, int]) -> None:
+    ana = visit(viewport=size)
     nested, packed = cloud.publish(NESTED, replay="me"), cloud.publish(PACKED)
     ana.see(packed)
     views = {name: view_of(name, nested) for name in ("tree", "raw", "hex")} | {"decoded": view_of("decoded", packed)}
@@ -131,22 +130,18 @@ def test_the_shortest_attributes_are_targets_too(visit: Visit, cloud: Cloud, siz
     assert not violations(ana.page)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", SIZES, ids=["desk", "tablet", "phone"])
-def test_no_open_menu_breaks_a_rule(visit: Visit, cloud: Cloud, scheme: str, size: dict[str, int]) -> None:
-    ana = visit(color_scheme=scheme, viewport=size)
+def test_no_open_menu_breaks_a_rule(visit: Visit, cloud: Cloud, size: dict[str, int]) -> None:
+    ana = visit(viewport=size)
     for menu in ana.page.locator("details.menu").all():
         menu.locator("summary").click()
         assert not violations(ana.page, within=OPEN_MENU)
         menu.locator("summary").click()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", SIZES, ids=["desk", "tablet", "phone"])
-def test_neither_signing_in_nor_an_error_breaks_a_rule(
-    visit: Visit, cloud: Cloud, scheme: str, size: dict[str, int]
-) -> None:
-    ana = visit(color_scheme=scheme, viewport=size)
+def test_neither_signing_in_nor_an_error_breaks_a_rule(visit: Visit, cloud: Cloud, size: dict[str, int]) -> None:
+    ana = visit(viewport=size)
     for path in ("/nowhere", "/messages?before=wrong", "/messages?subscription=wrong"):
         ana.open(path)
         assert not violations(ana.page)
@@ -166,8 +161,7 @@ def test_neither_signing_in_nor_an_error_breaks_a_rule(
 
 def test_first_steps_break_no_rule(visit: Visit, own_cloud: StartCloud) -> None:
     new = own_cloud()
-    for scheme in ("light", "dark"):
-        for size in SIZES:
-            ana = visit(cloud=new, color_scheme=scheme, viewport=size)
-            ana.page.wait_for_selector(".first-steps")
-            assert not violations(ana.page)
+    for size in SIZES:
+        ana = visit(cloud=new, viewport=size)
+        ana.page.wait_for_selector(".first-steps")
+        assert not violations(ana.page)

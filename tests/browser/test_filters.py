@@ -154,12 +154,9 @@ def test_by_keyboard(visit: Visit, cloud: Cloud) -> None:
     ana.page.wait_for_url("**/messages?q=kind*")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_no_rule_is_broken_and_nothing_is_too_wide(
-    visit: Visit, cloud: Cloud, scheme: str, size: dict[str, int]
-) -> None:
-    ana = visit(color_scheme=scheme, viewport=size)
+def test_no_rule_is_broken_and_nothing_is_too_wide(visit: Visit, cloud: Cloud, size: dict[str, int]) -> None:
+    ana = visit(viewport=size)
     for name in ("W" * 80, "Without heartbeats"):
         ana.open("/messages?q=-type%3Dheartbeat" if name[0:2] != "WW" else "/messages?q=" + "x" * 300)
         save(ana, name)

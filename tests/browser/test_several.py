@@ -61,10 +61,9 @@ def test_one_subscription_has_no_chooser(visit: Visit) -> None:
     assert ana.page.locator("td.from").first.is_hidden()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_several_break_no_rule_and_name_the_environment(visit: Visit, both: Cloud, scheme: str) -> None:
+def test_several_break_no_rule_and_name_the_environment(visit: Visit, both: Cloud) -> None:
     for options in ({}, {"viewport": PHONE}):
-        ana = visit(cloud=both, color_scheme=scheme, **options)
+        ana = visit(cloud=both, **options)
         assert not violations(ana.page)
         assert ana.page.title().startswith(f"{LABEL} · ")
         edge = ana.page.eval_on_selector(".top-bar", "bar => getComputedStyle(bar).boxShadow")
