@@ -21,7 +21,8 @@ def document() -> Json:
             "version": "1",
             "description": "Messages of the monitored subscriptions, and their delivery. Sign in at /login: the API "
             "takes the same cookie. A POST carries the token of /session as X-CSRFToken, and over https a Referer "
-            "of this host.",
+            "of this host. A field that is masked for the role viewer is ••• to a viewer, sha256 is empty then, and "
+            "data is null where fields cannot be told apart.",
         },
         "servers": [{"url": "/api/v1"}],
         "security": [{"session": []}],
