@@ -27,7 +27,7 @@ run: setup
 # What failed beside other tests is tried once more, alone: a test that waits for real servers may wait too long when
 # others take the machine. What fails again has failed.
 test: setup-tests
-	$(PYTHON_IN) -m pytest -n $(TEST_PROCESSES) --dist loadgroup --no-loadscope-reorder $(ARGS) || { \
+	$(PYTHON_IN) -m pytest -n $(TEST_PROCESSES) --dist loadscope --no-loadscope-reorder $(ARGS) || { \
 	  [ $$? -eq 1 ] || exit 2; \
 	  echo "Once more, one at a time, what failed:"; \
 	  $(PYTHON_IN) -m pytest --last-failed --last-failed-no-failures none --maxfail 10 $(ARGS); }

@@ -6,23 +6,30 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
-from tests.cloud import ROOT, Cloud, start_cloud
+from tests.cloud import Cloud, start_cloud
 
 StartCloud = Callable[..., Cloud]
 # Two processes drive a browser each, and one makes the plans of the module for all who look at them.
 TOGETHER = {"tests/browser/test_[a-e]*": "browser a", "tests/browser/*": "browser f", "tests/terraform/*": "terraform"}
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+class ByFile(LoadScopeScheduling):  # type: ignore[misc]  # xdist's classes have no types
     """Several processes share the tests by file, so that what a file starts is started once."""
-    for item in items:
-        path = item.path.relative_to(ROOT).as_posix()
-        group = next((group for pattern, group in TOGETHER.items() if fnmatch(path, pattern)), path)
-        item.add_marker(pytest.mark.xdist_group(group))
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.partition("::")[0]
+        return next((group for pattern, group in TOGETHER.items() if fnmatch(path, pattern)), path)
+
+
+# Not xdist's own groups: they go by a name of pytest's that the next pytest may not have, and are then not heard of.
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
+    return ByFile(config, log)
 
 
 @pytest.fixture(scope="session")
