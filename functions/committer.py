@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from functions.entries import Chunk, Head, Redelivery, Whole
-from functions.lane import Entry, Lane, untied
+from functions.lane import Entry, Lane, first_refusal, untied
 from functions.sender import COUNT_SECONDS, Sender, Writer
 from infra.errors import DocumentExistsError
 from infra.firestore.writes import chunk_count, chunk_write, head_write
@@ -117,9 +117,8 @@ class Committer:
         entries = [self._chunk(pushed, index, expire_at) for index in range(chunk_count(len(pushed.data)))]
         # Deliveries of the same message share them: one that gives up takes none away from the others.
         with self._chunks.hold(entries):
-            for entry in entries:
-                if outcome := await entry.wait():
-                    raise untied(outcome)
+            if outcome := await first_refusal(entries):
+                raise untied(outcome)
 
     def _chunk(self, pushed: Pushed, index: int, expire_at: datetime) -> Chunk:
         key = f"{pushed.id}/{index}"

@@ -40,6 +40,16 @@ class Entry:
 E = TypeVar("E", bound=Entry)
 
 
+async def first_refusal(entries: Sequence[Entry]) -> StoreError | None:
+    """The outcome of ``entries`` together: None when each has None, an error as soon as one has any."""
+    waiting = {entry._outcome for entry in entries}
+    while waiting:
+        done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        if refusal := next(filter(None, (one.result() for one in done)), None):
+            return refusal
+    return None
+
+
 def untied(outcome: StoreError) -> StoreError:
     """A copy of ``outcome`` to share or to raise: without the traceback, whose frames hold payloads.
 

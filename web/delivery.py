@@ -3,7 +3,7 @@
 State is read from the subscription itself; what Start sets comes from the deployment's settings, never from a form.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from flask import Blueprint, abort, current_app, jsonify, redirect, url_for
 from flask.blueprints import BlueprintSetupState
@@ -89,9 +89,8 @@ def as_json(delivery: Delivery) -> dict[str, object]:
     }
 
 
-def notice_text(arguments: Mapping[str, str], deliveries: Iterable[Delivery]) -> str:
-    """The sentence after a form: chosen by ``notice`` from a fixed table; about a delivery only what is true of it."""
-    notice, about = arguments.get("notice", ""), arguments.get("about", "")
+def notice_text(notice: str, about: str, deliveries: Iterable[Delivery]) -> str:
+    """The sentence after a form: chosen from a fixed table; about a delivery only what is true of it."""
     states = {one.subscription: state_of(one) for one in deliveries}
     if notice in _TRUE_IN and states.get(about) != _TRUE_IN[notice]:
         return ""

@@ -22,6 +22,7 @@ from web.confirm import unanswered
 from web.links import MOST_ADDRESS_CHARACTERS, Here
 from web.listing import Problem, problem_of
 from web.matching import monitored
+from web.notice import asked_notice
 from web.services import services
 
 # Whoever names one of these has said what the list should show.
@@ -83,7 +84,7 @@ def opening_address(arguments: Mapping[str, str], filters: list[SavedFilter]) ->
 @login_required
 def page() -> ResponseReturnValue:
     """All of them; ``?q=``, ``&subscription=`` and ``&columns=`` fill in the form."""
-    return _page(_typed(request.args), notice=_NOTICES.get(request.args.get("notice", ""), ""))
+    return _page(_typed(request.args), notice=_NOTICES.get(asked_notice(), ""))
 
 
 @blueprint.post("/filters")

@@ -21,6 +21,7 @@ from web.filters import opening_address, saved_beside
 from web.links import Here
 from web.masked import mask, readable
 from web.matching import monitored, read_before
+from web.notice import asked_notice
 from web.rows import row_with
 from web.services import services
 from web.timeline import timeline
@@ -89,7 +90,7 @@ def _list_page(shown: listing.List, columns: Columns, filters: list[SavedFilter]
         retention_days=services().settings.retention_days,
         push_endpoint=services().settings.push_endpoint,
         is_local=bool(services().settings.pubsub_emulator_host),
-        notice=notice_text(request.args, deliveries),
+        notice=notice_text(asked_notice(), request.args.get("about", ""), deliveries),
     )
 
 

@@ -14,6 +14,7 @@ from web.account import has_passwords
 from web.auth import requires, signed_in_user
 from web.confirm import unanswered
 from web.cookie import session_cookie
+from web.notice import asked_notice
 from web.services import services
 
 _SESSION = re.compile(r"[0-9a-f]{64}")
@@ -137,7 +138,7 @@ def _sentence(exc: Exception) -> str:
 
 def _notice() -> str:
     """The sentence after a form: chosen from a fixed table."""
-    sentence = _NOTICES.get(request.args.get("notice", ""), "")
+    sentence = _NOTICES.get(asked_notice(), "")
     name = request.args.get("name", "")
     if "{name}" in sentence and not re.fullmatch(r"[a-z0-9][a-z0-9._@+-]{0,99}", name):
         return ""

@@ -32,6 +32,7 @@ variables {
   keep_request_logs = null
   labels            = null
   log_level         = null
+  masked_fields     = null
   message_shards    = null
   name              = null
   project           = "my-project"

@@ -44,7 +44,8 @@ def violations(page: "Page", within: str | None = None) -> list[str]:
     # The dark page differs in its colours alone, which must not be caught on their way from the light ones.
     page.emulate_media(color_scheme="dark", reduced_motion="reduce")
     dark = page.evaluate("([within, rules]) => axe.run(within ?? document, rules)", [within, COLOURS])["violations"]
-    page.emulate_media(color_scheme="light", reduced_motion="no-preference")
+    page.emulate_media(color_scheme="light")
+    page.emulate_media(reduced_motion="no-preference")
     return [f"{name}: {_told(one)}" for name, found in (("light", light), ("dark", dark)) for one in found]
 
 

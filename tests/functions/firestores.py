@@ -133,10 +133,11 @@ def passing(forward: Callable[[], bytes]) -> bytes:
     return forward()
 
 
-def failing(code: grpc.StatusCode) -> Behaviour:
-    """Refuse without asking Firestore."""
+def failing(code: grpc.StatusCode, seconds: float = 0.0) -> Behaviour:
+    """Refuse without asking Firestore, after a while."""
 
     def behave(forward: Callable[[], bytes]) -> bytes:
+        time.sleep(seconds)
         raise Fault(code)
 
     return behave

@@ -22,7 +22,8 @@ OURS = {
     "main",
     "functions",
     *(f"functions.{path.stem}" for path in (ROOT / "functions").glob("*.py") if path.stem != "__init__"),
-    *("infra", "infra.errors", "infra.json_text", "infra.logs", "infra.message", "infra.settings", "infra.firestore"),
+    *("infra", "infra.errors", "infra.json_text", "infra.logs", "infra.message", "infra.setting", "infra.settings"),
+    "infra.firestore",
     *(f"infra.firestore.{name}" for name in ("border", "calls", "client", "values", "writes")),
 }
 

@@ -94,13 +94,17 @@ def test_an_outage_leaves_no_task_behind(proxy: FaultProxy) -> None:
     commit(proxy.address, story)
 
 
-def test_chunks_that_nobody_waits_for_any_more_are_not_sent(proxy: FaultProxy, reader: Reader) -> None:
+@pytest.mark.parametrize("pauses", [(0.0, 0.2), (0.2, 0.0)], ids=["the first", "the second"])
+def test_chunks_that_nobody_waits_for_any_more_are_not_sent(
+    proxy: FaultProxy, reader: Reader, pauses: tuple[float, float]
+) -> None:
     message = pushed(os.urandom(10_000_000), delivery_attempt=1)
     proxy.always = failing(grpc.StatusCode.PERMISSION_DENIED)
+    proxy.queue = [failing(grpc.StatusCode.PERMISSION_DENIED, seconds=seconds) for seconds in pauses]
 
     async def story(committer: Committer) -> None:
         assert [type(found) for found in await outcomes(committer, [message] * 3)] == [StoreDeniedError] * 3
-        # The two calls under way end; the third, which its last three chunks would be, never begins.
+        # Two calls are under way and one is refused; the third, which its last three chunks would be, never begins.
         await asyncio.sleep(0.3)
         assert proxy.calls == ["BatchWrite"] * 2
 
