@@ -7,8 +7,8 @@ PYTHON ?= python3
 PORT ?= 8080
 EMULATORS ?= local
 ARGS ?=
-# Processes that share the tests: two drive a browser each. 0: all in one, for a debugger.
-TEST_PROCESSES ?= 3
+# Processes that share the tests, each with a browser. 0: all in one, for a debugger.
+TEST_PROCESSES ?= 2
 
 VENV := .venv
 PYTHON_IN := $(VENV)/bin/python
