@@ -16,7 +16,14 @@ from infra.message import Message, read_content
 HIDDEN = "•••"
 _HIDDEN_JSON = f'"{HIDDEN}"'
 _ORDERING_KEY = "ordering_key"
-_MARK = re.compile(r'"(?:[^"\\]|\\.)*+"?|[{}\[\],:]|[^\s{}\[\],:"]++', re.DOTALL)
+_STRING = r'"(?:[^"\\]|\\.)*+"'
+# What comes next of a member's name, a brace, and the end; strings that are values are passed over, with all in them.
+_NEXT = re.compile(
+    rf'(?:[^"{{}}]++|{_STRING}(?!\s*+:))*+(?:"((?:[^"\\]|\\.)*+)"\s*+:|([{{}}])|\Z)',
+    re.DOTALL,
+)
+_VALUE = re.compile(rf'\s*+([{{\[]|{_STRING}|"|[^\s,\]}}"]++)', re.DOTALL)
+_INSIDE = re.compile(rf"{_STRING}|[{{}}\[\]]", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -98,54 +105,53 @@ class Mask:
 NO_MASK = Mask()
 
 
-@dataclass
-class _Level:
-    """An open object or array. ``path`` leads to the value that comes next in it; an array's elements have its own."""
-
-    path: str
-    is_object: bool
-    own_path: str = ""
-    at_key: bool = True
-
-
 def _without(text: str, hidden: tuple[str, ...]) -> Iterator[str]:
+    """The pieces of JSON that are left. ``hidden`` are the ends of paths, each from its dot on."""
     longest = max(map(len, hidden))
-    levels: list[_Level] = []
-    hidden_below = 0  # how many levels are open within the value that is hidden
-    copied = 0
-    for found in _MARK.finditer(text):
-        mark = found.group()
-        if hidden_below:
-            hidden_below += (mark in "{[") - (mark in "}]")
-            if hidden_below:
-                continue
-            copied = found.end()
-        elif mark in "}]":
-            del levels[-1:]
-        elif mark in ",:":
-            _turn(levels, mark)
-        elif levels and levels[-1].is_object and levels[-1].at_key:
+    own_path = path = ""  # of the object that is open, and of the value in it; an array's elements have the array's
+    outer: list[tuple[str, str]] = []
+    position = copied = 0
+    while found := _NEXT.match(text, position):
+        position = found.end()
+        name, brace = found.groups()
+        if name is not None:
             # The end of a path is all that is compared: a payload's names may be as long as itself.
-            levels[-1].path = f"{levels[-1].own_path}.{_name(mark).casefold()}"[-longest:]
-        elif levels and levels[-1].path.endswith(hidden):
-            yield text[copied : found.start()] + _HIDDEN_JSON
-            copied = found.end()
-            hidden_below = int(mark in "{[")
-        elif mark in "{[":
-            path = levels[-1].path if levels else ""
-            levels.append(_Level(path, mark == "{", path))
-    if not hidden_below:
-        yield text[copied:]
+            path = f"{own_path}.{_unescaped(name).casefold()}"[-longest:]
+            if path.endswith(hidden):
+                start, position = _value_at(text, position)
+                yield text[copied:start] + _HIDDEN_JSON
+                copied = position
+        elif brace == "{":
+            outer.append((own_path, path))
+            own_path = path
+        elif brace == "}" and outer:
+            own_path, path = outer.pop()
+        else:
+            break
+    yield text[copied:]
 
 
-def _turn(levels: list[_Level], mark: str) -> None:
-    if levels:
-        levels[-1].at_key = mark == ","
+def _value_at(text: str, position: int) -> tuple[int, int]:
+    """Where the value after a name and its colon begins and ends; it may be cut off."""
+    found = _VALUE.match(text, position)
+    if not found or found[1] == '"':  # it is cut off, within a text perhaps
+        return (found.start(1) if found else position), len(text)
+    start = found.start(1)
+    if found[1] not in ("{", "["):
+        return start, found.end()
+    depth = 0
+    for mark in _INSIDE.finditer(text, start):
+        depth += (mark[0] in "{[") - (mark[0] in "}]")
+        if not depth:
+            return start, mark.end()
+    return start, len(text)
 
 
-def _name(mark: str) -> str:
-    """A member's name, its escapes undone: a name may be written in many ways."""
+def _unescaped(name: str) -> str:
+    """A member's name as it is meant: it may be written in many ways."""
+    if "\\" not in name:
+        return name
     try:
-        return str(json.loads(mark, strict=False))
-    except ValueError:  # cut off
-        return mark
+        return str(json.loads(f'"{name}"'))
+    except ValueError:  # no JSON, or a preview's
+        return name
