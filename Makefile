@@ -7,8 +7,9 @@ PYTHON ?= python3
 PORT ?= 8080
 EMULATORS ?= local
 ARGS ?=
-# Processes that share the tests, each with a browser. 0: all in one, for a debugger.
-TEST_PROCESSES ?= 2
+# Processes that share the tests: two drive a browser each, and the long waits of the third cost them nothing.
+# 0: all in one, for a debugger.
+TEST_PROCESSES ?= 3
 
 VENV := .venv
 PYTHON_IN := $(VENV)/bin/python
