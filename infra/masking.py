@@ -1,8 +1,9 @@
 """The mask: fields of messages that some readers must not see, and what a message is without them. Pure.
 
-A field is named as in a filter: an attribute, ``ordering_key``, or after ``data.`` a member of a JSON payload. Case
-does not matter, and a path means every member that it ends, however deep: ``data.card.number`` is hidden in
-``{"orders": [{"card": {"number": 1}}]}``, too. To hide more than was meant does less harm than to hide less.
+A field is named as in a filter: an attribute, ``ordering_key`` (or ``key``), or after ``data.`` a member of a JSON
+payload; ``data`` is all of it. Case does not matter, and a path means every member that it ends, however deep:
+``data.card.number`` is hidden in ``{"orders": [{"card": {"number": 1}}]}``, too. To hide more than was meant does less
+harm than to hide less.
 """
 
 import json
@@ -15,7 +16,10 @@ from infra.message import Message, read_content
 
 HIDDEN = "•••"
 _HIDDEN_JSON = f'"{HIDDEN}"'
-_ORDERING_KEY = "ordering_key"
+_PAYLOAD = "data"
+_ORDERING_KEYS = frozenset({"ordering_key", "key"})
+# Of what is not at hand the size is rounded up to this: an exact one is the length of what is hidden.
+_SIZE_STEP_BYTES = 1024
 _STRING = r'"(?:[^"\\]|\\.)*+"'
 # What comes next of a member's name, a brace, and the end; strings that are values are passed over, with all in them.
 _NEXT = re.compile(
@@ -23,7 +27,8 @@ _NEXT = re.compile(
     re.DOTALL,
 )
 _VALUE = re.compile(rf'\s*+([{{\[]|{_STRING}|"|[^\s,\]}}"]++)', re.DOTALL)
-_INSIDE = re.compile(rf"{_STRING}|[{{}}\[\]]", re.DOTALL)
+# A quote by itself begins a text that is cut off: looked into, it would be taken for JSON, and again for each quote.
+_INSIDE = re.compile(rf'{_STRING}|["{{}}\[\]]', re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -42,48 +47,65 @@ class Mask:
         seen = replace(
             message,
             attributes={name: HIDDEN if self._hides(name) else value for name, value in message.attributes.items()},
-            ordering_key=HIDDEN if message.ordering_key and self._hides(_ORDERING_KEY) else message.ordering_key,
+            ordering_key=HIDDEN if message.ordering_key and self._hides_ordering_key else message.ordering_key,
             tokens=tuple(token for token in message.tokens if not self.hides_token(token)),
         )
-        return self._see_payload(seen) if self._paths and message.size_bytes else seen
+        has_payload = message.data or message.chunks or message.preview
+        return self._see_payload(seen) if self._hides_payload and has_payload else seen
 
     def see_payload(self, payload: bytes, message: Message) -> bytes | None:
-        """A payload, or the first part of one, as it may be seen; None when its fields cannot be told apart."""
-        if not self._paths or not payload:
-            return payload
-        # A part is no JSON by itself; the message says of what it is a part.
-        is_whole = len(payload) >= message.size_bytes
-        if (read_content(payload).kind if is_whole else message.kind) != "json":
+        """A payload, or the first part of one, of a message that was seen; None when nothing of it may be."""
+        if self.withholds(message):
             return None
-        return self._json(payload.decode(errors="ignore")).encode()
+        return self._json(payload.decode(errors="ignore")).encode() if self._paths and payload else payload
 
     def withholds(self, message: Message) -> bool:
-        """Whether nothing of the payload may be seen."""
-        return bool(self._paths and message.size_bytes) and message.kind != "json"
+        """Whether nothing may be seen of the payload: its fields cannot be told apart, or all of it is hidden."""
+        return self._hides_payload and message.kind != "empty" and (message.kind != "json" or self._hides_all)
 
     def hides_token(self, token: str) -> bool:
         """Whether an index token, ``key=value``, may tell something of a hidden field."""
-        keys = (token[: found.start()] for found in re.finditer("=", token))
-        return any(self._hides(key) or self._hides_field(key) for key in keys)
+        folded = token.casefold()
+        if any(folded.startswith(f"{name}=") for name in self._names):
+            return True
+        is_of_payload = folded.startswith("data.")
+        return is_of_payload and (self._hides_all or any(f"{path}=" in folded for path in self._paths))
 
     def _see_payload(self, message: Message) -> Message:
-        """Without the hidden members, their preview, and the checksum, by which a guess could be proven."""
+        """Without the hidden members and all that tells of them: the preview, the exact size, and the checksum."""
+        # Whatever a document says that somebody made by hand.
+        kind = message.kind if message.data is None else read_content(message.data).kind
+        seen = replace(message, kind=kind, sha256="")
+        if self.withholds(seen):
+            data = None if message.data is None else b""
+            return replace(seen, data=data, preview=HIDDEN, size_bytes=_rounded(message.size_bytes))
         if message.data is None:
-            preview = self._json(message.preview) if message.kind == "json" else HIDDEN
-            return replace(message, preview=preview, sha256="")
-        kind = read_content(message.data).kind  # whatever a document says that somebody made by hand
-        if kind != "json":
-            return replace(message, kind=kind, data=b"", preview=HIDDEN, sha256="")
-        data = self._json(message.data.decode()).encode()
-        return replace(message, kind=kind, data=data, preview=read_content(data).preview, sha256="")
+            return replace(seen, preview=self._json(message.preview), size_bytes=_rounded(message.size_bytes))
+        left = self._json(message.data.decode()).encode()
+        return replace(seen, data=left, preview=read_content(left).preview, size_bytes=len(left))
 
     @cached_property
     def _names(self) -> frozenset[str]:
         return frozenset(field.casefold() for field in self.fields)
 
     @cached_property
+    def _hides_all(self) -> bool:
+        return _PAYLOAD in self._names
+
+    @cached_property
+    def _hides_ordering_key(self) -> bool:
+        return not self._names.isdisjoint(_ORDERING_KEYS)
+
+    @cached_property
+    def _hides_payload(self) -> bool:
+        return self._hides_all or bool(self._paths)
+
+    @cached_property
     def _paths(self) -> tuple[str, ...]:
-        return tuple(f".{name.removeprefix('data.')}" for name in self._names if name.startswith("data."))
+        """The ends of paths, each from its dot on. A number may be a name, or a position, which no path has here."""
+        steps = [name.split(".")[1:] for name in self._names if name.startswith("data.")]
+        without_positions = [[step for step in path if not step.isdigit()] for path in steps]
+        return tuple({"." + ".".join(path) for path in (*steps, *without_positions) if path})
 
     @cached_property
     def _last_names(self) -> frozenset[str]:
@@ -92,12 +114,9 @@ class Mask:
     def _hides(self, name: str) -> bool:
         return name.casefold() in self._names
 
-    def _hides_field(self, key: str) -> bool:
-        return key.startswith("data.") and key.removeprefix("data").casefold().endswith(self._paths)
-
     def _json(self, text: str) -> str:
         """JSON, or the beginning of it, with hidden members' values replaced and all else as it was sent."""
-        if "\\" not in text and not any(name in text.casefold() for name in self._last_names):
+        if not self._paths or ("\\" not in text and not any(name in text.casefold() for name in self._last_names)):
             return text  # most have none, and this is a hundred times quicker
         return "".join(_without(text, self._paths))
 
@@ -115,9 +134,10 @@ def _without(text: str, hidden: tuple[str, ...]) -> Iterator[str]:
         position = found.end()
         name, brace = found.groups()
         if name is not None:
+            meant = _unescaped(name)
             # The end of a path is all that is compared: a payload's names may be as long as itself.
-            path = f"{own_path}.{_unescaped(name).casefold()}"[-longest:]
-            if path.endswith(hidden):
+            path = f"{own_path}.{(meant or '').casefold()}"[-longest:]
+            if meant is None or path.endswith(hidden):
                 start, position = _value_at(text, position)
                 yield text[copied:start] + _HIDDEN_JSON
                 copied = position
@@ -141,17 +161,23 @@ def _value_at(text: str, position: int) -> tuple[int, int]:
         return start, found.end()
     depth = 0
     for mark in _INSIDE.finditer(text, start):
+        if mark[0] == '"':
+            break
         depth += (mark[0] in "{[") - (mark[0] in "}]")
         if not depth:
             return start, mark.end()
     return start, len(text)
 
 
-def _unescaped(name: str) -> str:
-    """A member's name as it is meant: it may be written in many ways."""
+def _unescaped(name: str) -> str | None:
+    """A member's name as it is meant: it may be written in many ways. None when nobody knows."""
     if "\\" not in name:
         return name
     try:
         return str(json.loads(f'"{name}"'))
-    except ValueError:  # no JSON, or a preview's
-        return name
+    except ValueError:  # no JSON; a preview may have escapes of its own
+        return None
+
+
+def _rounded(size_bytes: int) -> int:
+    return -(-size_bytes // _SIZE_STEP_BYTES) * _SIZE_STEP_BYTES

@@ -120,7 +120,7 @@ def masked_fields(value: str) -> tuple[str, ...]:
     """Names as filters have them, by commas; may be empty."""
     names = tuple(part.strip() for part in value.split(",") if part.strip())
     for one in names:
-        if one.startswith("data.") and not all(step and step != "*" for step in one.split(".")):
+        if one.casefold().startswith("data.") and not all(step and step != "*" for step in one.split(".")):
             raise ValueError(
                 f"attributes, ordering_key or data.PATH separated by commas, and {one!r} is none: "
                 "the steps of a path are names, and it holds wherever a payload has them"

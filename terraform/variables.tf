@@ -147,7 +147,7 @@ variable "masked_fields" {
   }
   validation {
     condition = alltrue([
-      for field in var.masked_fields : alltrue([for step in split(".", field) : step != "" && step != "*"]) if startswith(field, "data.")
+      for field in var.masked_fields : alltrue([for step in split(".", field) : step != "" && step != "*"]) if startswith(lower(field), "data.")
     ])
     error_message = "A path of masked_fields names members, as data.card.number does; it holds wherever a payload has them."
   }

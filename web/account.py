@@ -17,6 +17,7 @@ from web.auth import login_required, public, requires, signed_in_user
 from web.cookie import NEEDS_HTTPS, cookie_name, replace_cookie, session_cookie
 from web.errors import retry_after
 from web.iap import SIGN_OUT_PATH
+from web.notice import asked_notice
 from web.services import Services, services
 
 _RETRY_SECONDS = 10.0
@@ -202,6 +203,6 @@ def _login_page(problem: str = "", status: int = 200) -> Response:
         problem=problem,
         next=wanted if _NEXT.fullmatch(wanted) else "",
         name=request.form.get("username", "")[:100],
-        out=request.args.get("notice") == "out",
+        out=asked_notice() == "out",
     )
     return make_response(body, status)

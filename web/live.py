@@ -10,7 +10,6 @@ from werkzeug.exceptions import ServiceUnavailable
 
 from infra.firestore.reads import Selection
 from infra.firestore.search import narrowed
-from infra.masking import Mask
 from infra.message import Message
 from infra.query import Query, parse
 from web.auth import login_required, session_still_valid, signed_in_user
@@ -19,7 +18,7 @@ from web.frames import Render
 from web.masked import Masked, mask, readable
 from web.matching import monitored
 from web.rows import row_with
-from web.services import services
+from web.services import Services, services
 from web.sse import CONTENT_TYPE, parse_position
 from web.streams import FullError, Limits, Stream, Streams
 from web.watcher import Predicate
@@ -41,9 +40,9 @@ class Wanted:
 
 @blueprint.record_once
 def _make_streams(state: BlueprintSetupState) -> None:
-    settings = state.app.extensions["subscope"].settings
-    state.app.extensions[_EXTENSION] = Streams(settings.max_streams)
-    state.app.extensions[_MASKED] = Masked(Mask(settings.masked_fields))
+    subscope: Services = state.app.extensions["subscope"]
+    state.app.extensions[_EXTENSION] = Streams(subscope.settings.max_streams)
+    state.app.extensions[_MASKED] = Masked(subscope.masked_messages.mask)
 
 
 @blueprint.get("/live")

@@ -35,9 +35,9 @@ def readable() -> Messages:
 class Masked:
     """Live messages through a mask, the same for all who see them so. Thread-safe."""
 
-    def __init__(self, mask: Mask) -> None:
+    def __init__(self, through: Mask) -> None:
         self.row_with = lru_cache(_MOST_CHOICES)(self._row_with)
-        self._mask = mask
+        self._mask = through
         self._lock = threading.Lock()
         self._seen: dict[tuple[str, int], Message] = {}
 

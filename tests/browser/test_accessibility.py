@@ -50,8 +50,8 @@ def violations(page: "Page", within: str | None = None) -> list[str]:
 
 
 def _told(violation: dict[str, Any]) -> str:
-    examples = [node["html"][:160] for node in violation["nodes"]][:3]
-    return f"{violation['id']}: {violation['help']}: {examples}"
+    examples = [f"{node['html'][:160]} ({node['failureSummary']})" for node in violation["nodes"]][:3]
+    return f"{violation['id']}: {examples}"
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])

@@ -150,7 +150,9 @@ def test_neither_signing_in_nor_an_error_breaks_a_rule(visit: Visit, cloud: Clou
     ana.page.evaluate("document.getElementById('publish').submit()")
     ana.page.wait_for_selector('.problem:has-text("You are signed out")')
     assert not violations(ana.page)
-    ana.open("/login?notice=out")
+    with ana.page.expect_navigation():
+        ana.page.evaluate("location.href = '/login?notice=out'")
+    ana.page.wait_for_selector(".good")
     assert not violations(ana.page)
     ana.page.fill("input[name=username]", "nobody")
     ana.page.fill("input[name=password]", "wrong password")

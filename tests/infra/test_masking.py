@@ -124,7 +124,10 @@ def test_a_document_that_only_says_it_is_json_is_withheld() -> None:
     assert CARD.see(odd).preview == '}]"{"card.number":1}', "as good as a text that is none can be read"
 
 
-@pytest.mark.parametrize("value", [SECRET, [SECRET, {"a": SECRET}], {"x": [SECRET]}, 123456789], ids=repr)
+ODD = '"}:-] ]}\\"{' + SECRET
+
+
+@pytest.mark.parametrize("value", [SECRET, [SECRET, {"a": ODD}], {"x": [ODD], ODD: 1}, 123456789, ODD], ids=repr)
 def test_the_first_part_of_a_payload_tells_no_more_than_the_whole(value: object) -> None:
     start, end = '{"a": "b", "card": {"number":', ', "kind": "visa"}}'
     whole, left = f"{start}{json.dumps(value)}{end}".encode(), f'{start}"{HIDDEN}"{end}'.encode()
@@ -191,10 +194,68 @@ def _members(node: tuple[tuple[str, object], ...], path: str) -> Iterator[tuple[
         yield name, HIDDEN if below.endswith(".card.number") else _without(value, below)
 
 
-def test_long_names_and_deep_nesting_take_no_longer_than_their_bytes() -> None:
-    long_name = json.dumps({"n" * 400_000: {str(number): [number] for number in range(100_000)}, "card": 1})
-    deep = '{"card":' * 900 + "1" + "}" * 900
+def test_no_text_takes_longer_than_its_bytes() -> None:
+    names = json.dumps({"n" * 400_000: {str(number): [number] for number in range(100_000)}, "number": 1})
+    deep = '{"number":' * 900 + "1" + "}" * 900
+    hidden = json.dumps({"card": {"number": {"text": '"{[' * 100_000}}})
     began = time.process_time()
-    seen(long_name, "data.card.number")
-    seen(deep, "data.card.number")
-    assert time.process_time() - began < 5, "it took more than 5 s of CPU for 1 MB"
+    for text in (names, deep, hidden):
+        seen(text, "data.card.number")
+        CARD.see_payload(text[:-8].encode(), message(b"{}"))
+    assert time.process_time() - began < 5, "it took more than 5 s of CPU for 2 MB"
+
+
+@pytest.mark.parametrize("cut", range(480, 512))
+def test_the_preview_of_a_large_message_ends_within_what_is_hidden(cut: int) -> None:
+    text = {"padding": "x" * (cut - 60), "card": {"number": {"text": ODD * 2_000}}}
+    found = CARD.see(message(json.dumps(text).encode(), inline=False))
+    assert SECRET not in found.preview
+    assert found.preview.startswith('{"padding": "xxx')
+
+
+def test_a_size_does_not_tell_what_is_hidden() -> None:
+    for inline in (True, False):
+        sizes = {
+            CARD.see(message(b'{"card":{"number":%s}}' % value, inline=inline)).size_bytes for value in (b"1", b"true")
+        }
+        assert len(sizes) == 1
+    assert CARD.see(message(b"yes")).size_bytes == CARD.see(message(b"maybe")).size_bytes > 0
+    assert CARD.see(message(b"")).size_bytes == 0
+
+
+def test_a_document_without_a_size_is_masked_too() -> None:
+    for data in (b'{"card.number":"tell-nobody"}', b"tell-nobody"):
+        assert SECRET not in repr(CARD.see(replace(message(data), size_bytes=0)))
+
+
+@pytest.mark.parametrize("field", ["data", "Data"])
+def test_the_whole_payload_can_be_hidden(field: str) -> None:
+    mask = Mask((field,))
+    for inline in (True, False):
+        found = mask.see(message(b'{"a":"tell-nobody"}', inline=inline, team="payments"))
+        assert SECRET not in repr(found)
+        assert mask.withholds(found)
+        assert (found.tokens, found.kind) == (("team=payments",), "json")
+    assert not mask.withholds(mask.see(message(b"")))
+
+
+@pytest.mark.parametrize(
+    ("field", "sent", "left"),
+    [
+        ("data.items.0.id", '{"items":[{"id":1,"a":2}]}', '{"items":[{"id":"•••","a":2}]}'),
+        ("data.2026.total", '{"2026":{"total":1}}', '{"2026":{"total":"•••"}}'),
+        ("DATA.Total", '{"total":1}', '{"total":"•••"}'),
+        ("data.0", '{"0":1,"a":[2]}', '{"0":"•••","a":[2]}'),
+    ],
+)
+def test_a_path_of_a_filter_hides_what_the_filter_finds(field: str, sent: str, left: str) -> None:
+    assert seen(sent, field) == left
+
+
+def test_key_is_the_ordering_key_as_in_filters() -> None:
+    assert Mask(("key",)).see(message(b"", key=SECRET)).ordering_key == HIDDEN
+
+
+def test_a_name_that_nobody_can_read_is_hidden() -> None:
+    text = json.dumps({"\U000e0001.number": SECRET, "padding": "x" * 20_000}, ensure_ascii=False)
+    assert SECRET not in Mask(("data.number",)).see(message(text.encode(), inline=False)).preview

@@ -27,7 +27,7 @@ WRONG = {
     "firestore": ['{ database = "UPPER" }'],
     "labels": ['{ Team = "ops" }', '{ app = "theirs" }'],
     "log_level": ['"LOUD"'],
-    "masked_fields": ['["a,b"]', '["data.*.id"]'],
+    "masked_fields": ['["a,b"]', '["Data.*.id"]'],
     "message_shards": ["31"],
     "name": ['"a-name-of-21-letters-"'],
     "project": ['"123456789012"'],

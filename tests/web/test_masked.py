@@ -9,14 +9,16 @@ from uuid import uuid4
 import pytest
 from flask import Flask
 
-from infra.masking import HIDDEN
+from infra.firestore.reads import Selection
+from infra.masking import HIDDEN, Mask
 from infra.message import Pushed
 from tests.web.conftest import running
-from tests.web.stage import SUBSCRIPTION, LocalFirestore, free_port, settings_for, wait_until
+from tests.web.stage import SUBSCRIPTION, LocalFirestore, free_port, settings_for, stored_message, wait_until
 from tests.web.topics import store
 from tests.web.viewing import Frames
-from tests.web.visitor import PAGE, SCRIPT, Visitor, add_user
+from tests.web.visitor import PAGE, SCRIPT, Visitor, add_user, services_of
 from web.auth import access_of
+from web.masked import Masked
 
 SECRET = "tell-nobody-4711"
 FIELDS = "email,ordering_key,data.card.number"
@@ -93,7 +95,7 @@ def test_a_viewer_reads_all_else_as_it_was_sent(viewer: Visitor, small: Pushed, 
     found = viewer.get(f"/api/v1/messages/{small.id}").json
     assert found is not None
     assert (found["data"], found["attributes"]) == (left, {"email": HIDDEN, "team": "payments"})
-    assert (found["ordering_key"], found["sha256"], found["size_bytes"]) == (HIDDEN, "", len(sent))
+    assert (found["ordering_key"], found["sha256"], found["size_bytes"]) == (HIDDEN, "", len(left.encode()))
     whole = json.loads(viewer.get(f"/messages/{large.id}/data").data)
     assert whole == PAYLOAD | {"card": {"number": HIDDEN, "kind": "visa"}, "card.number": HIDDEN} | {
         "padding": "x" * 1_000_000
@@ -177,6 +179,35 @@ def _live(app: Flask, who: Visitor, path: str) -> tuple[Pushed, Frames]:
         while last.id not in frames.ids():
             frames.feed(next(chunks))  # type: ignore[arg-type]
     return pushed, frames
+
+
+def test_a_replay_is_masked_for_a_viewer(app: Flask, viewer: Visitor, operator: Visitor, small: Pushed) -> None:
+    for who, q, expected in (
+        (viewer, f"email={HIDDEN}", True),
+        (operator, f"email={HIDDEN}", False),
+        (operator, f"email={SECRET}", True),
+        (viewer, f"email={SECRET}", False),
+    ):
+        frames = Frames()
+        address = f"/live?after=0-{'0' * 32}&q={quote(q)}"
+        with who.client.get(address, headers=SCRIPT, base_url=who.base_url, buffered=False) as answer:
+            chunks = iter(answer.response)
+            while not frames.of("caughtup"):
+                frames.feed(next(chunks))  # type: ignore[arg-type]
+        assert (small.id in frames.ids()) is expected, (who.name, q)
+        assert SECRET not in str([frame.data for frame in frames.of("message")]) or who is operator
+
+
+def test_a_count_does_not_tell_either(app: Flask, small: Pushed) -> None:
+    masked = services_of(app).masked_messages
+    assert masked.count(Selection(tokens=(f"email={SECRET}",))) == masked.count()
+
+
+def test_what_was_masked_is_remembered_as_it_was_delivered_last() -> None:
+    masked = Masked(Mask(("email",)))
+    first = masked.see(stored_message(1))
+    again = masked.see(stored_message(1, deliveries=2))
+    assert (first.deliveries, again.deliveries) == (1, 2)
 
 
 def test_the_help_page_tells_what_is_masked(viewer: Visitor, operator: Visitor) -> None:

@@ -9,6 +9,7 @@ from flask import Flask
 from tests.web.visitor import PAGE, Visitor, add_user
 
 NOTICES = ("/messages?notice=password", "/messages?notice=saved", "/filters?notice=deleted")
+SITES = ("same-origin", "same-site", "cross-site", "none")
 ADMINS_NOTICES = ("/users?notice=role&name=vera", "/sessions?notice=ended")
 
 
@@ -32,6 +33,11 @@ def test_only_our_own_pages_lead_to_a_notice(ada: Visitor, path: str, site: str,
 def test_another_site_leads_to_none(ada: Visitor) -> None:
     for path in (*NOTICES, *ADMINS_NOTICES):
         assert not has_notice(ada.get(path, {**PAGE, "Sec-Fetch-Site": "cross-site"}).text)
+
+
+def test_nobody_is_told_by_others_to_be_signed_out(app: Flask) -> None:
+    said = {site: Visitor(app).get("/login?notice=out", {**PAGE, "Sec-Fetch-Site": site}).text for site in SITES}
+    assert [site for site, page in said.items() if "signed out" in page] == ["same-origin"]
 
 
 @pytest.mark.parametrize("path", NOTICES)
