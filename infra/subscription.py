@@ -7,7 +7,7 @@ sets comes from the deployment's settings alone, never from a form.
 
 import random
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
@@ -132,9 +132,11 @@ class Subscriptions:
         wanted = bool(config.push_endpoint)
         try:
             # What it is set to now is kept, whoever set it, and a change made elsewhere is not taken for this one.
-            self._reconcile(subscription, wanted=None, who="")
-            self._modify(subscription, config)
-            seen, fields = self._reconcile(subscription, wanted=wanted, who=who)
+            seen, fields = self._reconcile(subscription, wanted=None, who="")
+            # Whoever asks for what is so already takes nobody's place: it stays said who did it, and when.
+            if replace(seen, config=config).fields() != seen.fields():
+                self._modify(subscription, config)
+                seen, fields = self._reconcile(subscription, wanted=wanted, who=who)
         except SubscopeError as exc:
             self._audit.record(who, what, f"subscriptions/{subscription}", f"failed: {exc}")
             raise

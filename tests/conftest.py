@@ -2,7 +2,6 @@
 
 import contextlib
 import shutil
-import urllib.request
 from collections.abc import Callable, Iterator
 from fnmatch import fnmatch
 from pathlib import Path
@@ -36,9 +35,6 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     """A local cloud that all tests share; take names that no other test uses, and leave delivery running."""
     with start_cloud(tmp_path_factory.mktemp("cloud")) as running:
-        # The first administrator is made where there is no user at all: before any test adds one.
-        with urllib.request.urlopen(running["viewer"] + "/login", timeout=10):
-            pass
         yield running
 
 

@@ -75,6 +75,7 @@ def _list_page(shown: listing.List, columns: Columns, filters: list[SavedFilter]
         list=shown,
         columns=columns_text(columns),
         chosen=columns,
+        mask=mask(),
         heading=heading,
         offered=[(name, columns_text((name,))) for name in offered(shown.found.messages, columns)],
         most_columns=MOST_COLUMNS,

@@ -115,7 +115,7 @@ def draw(hour: Hour, query: Query, view: View, now: datetime) -> Timeline:
     return Timeline(
         since=since,
         now=now,
-        is_pending=hour.uncounted > 0,
+        is_pending=hour.uncounted > 0 or hour.is_refreshing,
         # The newest minutes are always a moment behind.
         is_counting=hour.uncounted > _BEHIND,
         total=sum(counts),

@@ -38,6 +38,8 @@ class Hour:
 
     minutes: tuple[Minute, ...]
     pauses: tuple[Pause, ...]
+    # Whether it is counted again at this moment: what it says may be as old as the last look.
+    is_refreshing: bool = False
 
     @property
     def uncounted(self) -> int:
@@ -67,7 +69,8 @@ class Volume:
         if refresh and wait_seconds:
             refresh.wait(wait_seconds)
         with self._lock:
-            return Hour(tuple(Minute(at, self._counts.get(at)) for at in minutes_until(now)), self._pauses)
+            minutes = tuple(Minute(at, self._counts.get(at)) for at in minutes_until(now))
+            return Hour(minutes, self._pauses, self._running is not None)
 
     def _begin_refresh(self, now: datetime) -> threading.Event | None:
         with self._lock:

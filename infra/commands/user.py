@@ -27,6 +27,8 @@ def add(console: Console, name: str, role: Role, password_stdin: bool) -> None:
     """Add the user NAME."""
     console.users.add(name, _password(password_stdin), role, by=console.who)
     click.echo(f"Added {name} as {role}.")
+    if not any(one.role == "admin" for one in console.users.all()):
+        click.echo("Nobody is an admin: the viewer makes one only while there is no user at all. Add one.", err=True)
 
 
 @user.command()

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import aiohttp
 import grpc
 
 from infra.local import readyfile
@@ -76,6 +77,7 @@ class LocalCloud:
         except grpc.RpcError as exc:
             raise StartError(f"Pub/Sub refused to make the topics and subscriptions: {exc}") from exc
         await self._start_programs(_services(plan, self._options.environ), START_SECONDS)
+        await _visit(plan.viewer)
         self._stack.callback(self._options.ready_file.unlink, missing_ok=True)
         self._plan = plan
         self._write_ready_file()
@@ -129,6 +131,12 @@ class LocalCloud:
         if self._plan:
             processes = {child.name: child.pid for child in self._children}
             readyfile.write(self._options.ready_file, self._plan.ready(processes))
+
+
+async def _visit(viewer: str) -> None:
+    """Look at the sign-in page: the first visit makes the first administrator, while there is no other user."""
+    async with aiohttp.ClientSession() as http, http.get(f"{viewer}/login") as answer:
+        await answer.read()
 
 
 def _services(plan: Plan, environ: Mapping[str, str]) -> list[Program]:

@@ -10,7 +10,7 @@ from pathlib import Path
 _LOUD = frozenset({"WARNING", "ERROR", "CRITICAL", "ALERT", "EMERGENCY"})
 # gunicorn: "[2026-01-02 03:04:05 +0000] [7] [ERROR] text"; Java: "WARNING: text".
 _PLAIN = re.compile(r"(?:\[(?:WARNING|ERROR|CRITICAL)\]|^(?:WARNING|SEVERE):) (.*)")
-_EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(?:Error|Exception|Exit)(?:: .*)?")
+_EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(?:Error|Exception|Exit)(?:: (.*))?")
 REPEAT_SECONDS = 10.0
 MAX_ECHO = 300
 
@@ -73,4 +73,7 @@ def loud(line: str) -> str:
         return ""
     if found := _PLAIN.search(line):
         return found.group(1)[:MAX_ECHO]
-    return line[:MAX_ECHO] if _EXCEPTION.fullmatch(line) else ""
+    if found := _EXCEPTION.fullmatch(line):
+        # Our own errors are sentences; others' names say more than their texts.
+        return (found[1] if line.startswith("infra.errors.") and found[1] else line)[:MAX_ECHO]
+    return ""

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -20,6 +21,8 @@ from infra.settings import ConsoleSettings
 from infra.users import Users
 from tests.browser.writing import writer_at
 from tests.cloud import Cloud
+from tests.conftest import StartCloud
+from tests.functions.firestores import local_firestore
 from tests.infra.conftest import NAMES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -236,6 +239,21 @@ def test_users_are_managed(cloud: Cloud, settings: ConsoleSettings, users: Users
     assert run("user", "remove", name, environ=cloud.environ).returncode == 0
     again = run("user", "remove", name, environ=cloud.environ)
     assert (again.returncode, again.stderr) == (1, f"Error: There is no user {name}.\n")
+
+
+def test_a_cloud_that_is_ready_has_its_admin_whoever_is_added_first(own_cloud: StartCloud) -> None:
+    own = own_cloud()
+    listed = run("user", "list", environ=own.environ).stdout
+    assert re.search(r"^admin +admin ", listed, re.MULTILINE)
+    assert run("user", "remove", "admin", environ=own.environ).returncode != 0, "the last admin stays"
+
+
+def test_who_adds_the_first_user_is_told_that_nobody_is_an_admin(cloud: Cloud) -> None:
+    with local_firestore() as address:
+        environ = {**cloud.environ, "FIRESTORE_EMULATOR_HOST": address}
+        added = run("user", "add", "vera", "--password-stdin", environ=environ, stdin=b"a long enough password\n")
+    assert (added.returncode, added.stdout) == (0, "Added vera as viewer.\n")
+    assert added.stderr == "Nobody is an admin: the viewer makes one only while there is no user at all. Add one.\n"
 
 
 def test_delivery_is_stopped_and_started(cloud: Cloud) -> None:

@@ -123,10 +123,13 @@ def test_stop_clears_the_endpoint_and_remembers_what_it_was(
 
 
 def test_stopping_and_starting_twice_changes_nothing_more(subscriptions: Subscriptions, subscription: str) -> None:
-    for _ in range(2):
-        assert subscriptions.start(subscription, "ana").state == "receiving"
-    for _ in range(2):
-        assert subscriptions.stop(subscription, "ana").state == "stopped"
+    for change, state in ((subscriptions.start, "receiving"), (subscriptions.stop, "stopped")):
+        first = change(subscription, "ana")
+        again = change(subscription, "ben")
+        assert (again.state, again.changed_by) == (state, "ana")
+        assert first.changed_at
+        assert again.changed_at
+        assert again.changed_at - first.changed_at < timedelta(milliseconds=1)
 
 
 def test_a_change_made_elsewhere_is_seen_and_nobody_here_is_blamed(

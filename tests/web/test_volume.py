@@ -75,8 +75,10 @@ def test_many_viewers_count_once_and_none_waits_longer_than_it_wants(counter: Co
     hours = make(counter)
     assert [hours.hour(NOW).uncounted for _ in range(20)] == [60] * 20
     assert hours.hour(NOW, wait_seconds=0.05).uncounted == 60
+    assert hours.hour(NOW).is_refreshing
     counter.may_answer.set()
-    assert hours.hour(NOW, wait_seconds=5).uncounted == 0
+    counted = hours.hour(NOW, wait_seconds=5)
+    assert (counted.uncounted, counted.is_refreshing) == (0, False)
     assert len(counter.asked) == 60
 
 

@@ -110,6 +110,7 @@ function failed(error) {
 
 /** What came while this page had no connection is here. */
 function caughtUp(count, since) {
+  timeline.changed();
   if (count) notify(`Caught up: ${plural(count, "message")} came while this page was away, since ${minutesText(since)}.`);
 }
 
@@ -124,7 +125,10 @@ function openArrived(id, tries = 10) {
 /** The stream brought a message; whether it is news to this page. */
 function took(item) {
   const isNew = rows.add(item);
-  if (isNew) alerts.arrived(item);
+  if (isNew) {
+    alerts.arrived(item);
+    timeline.arrived();
+  }
   return isNew;
 }
 
@@ -190,7 +194,7 @@ const drawer = new Drawer(element("drawer"), body, {
   },
 });
 const older = new History(rows, body, element("older"), { failed });
-const deliveries = new Deliveries(element("deliveries"), { signedOut });
+const deliveries = new Deliveries(element("deliveries"), { signedOut, changed: () => timeline.changed() });
 
 startTimes();
 startKeys({
@@ -205,7 +209,7 @@ startKeys({
 });
 startSearch(body);
 startEmpty(element("deliveries"));
-startTimeline(body.dataset);
+const timeline = startTimeline(body.dataset);
 startPlace(list, body, older);
 pauseButton?.addEventListener("click", () => setPaused(!paused));
 arrivals?.addEventListener("click", toNewest);

@@ -15,8 +15,9 @@ const HAPPENED = {
 };
 
 export class Deliveries {
-  constructor(place, { signedOut }) {
+  constructor(place, { signedOut, changed }) {
     this.place = place;
+    this.changed = changed;
     this.signedOut = signedOut;
     this.dialog = document.getElementById("confirm-stop");
     place.addEventListener("submit", (event) => {
@@ -54,7 +55,9 @@ export class Deliveries {
     for (const form of section.querySelectorAll("form.switch")) {
       form.hidden = form.dataset.action === (state === "receiving" ? "start" : state === "stopped" ? "stop" : "");
     }
-    if (isNews) this.tell(data, state);
+    if (!isNews) return;
+    this.tell(data, state);
+    this.changed();
   }
 
   describe(place, data) {
@@ -84,7 +87,10 @@ export class Deliveries {
       else notify(error.message, "problem");
     } finally {
       button.disabled = false;
-      if (form.hidden) section.querySelector("form.switch:not([hidden]) button")?.focus();
+      // Not the other button, which stands there now: the next key, meant for the page, would press it.
+      const word = section.querySelector(".state-word");
+      word.tabIndex = -1;
+      if (form.hidden) word.focus();
     }
   }
 

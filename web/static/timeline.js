@@ -6,6 +6,8 @@ import { localize } from "./times.js";
 
 const EVERY_MS = 60000;
 const AGAIN_MS = 3000;
+const SOON_MS = 1500;
+const COUNTED_MS = 11000; // the server counts every ten seconds
 
 const place = () => document.getElementById("timeline");
 // Chromium's checkVisibility() is true for what an SVG hides.
@@ -61,16 +63,26 @@ function startDrag(dataset) {
   });
 }
 
-/** Keep it new. `dataset` holds the filter and subscription that are shown. */
+/** Keep it new. `dataset` holds the filter and subscription that are shown; what comes back takes what happens. */
 export function startTimeline(dataset) {
-  if (!place()) return;
+  if (!place()) return { changed() {}, arrived() {} };
   let timer = null;
+  let isSoon = false;
+  let isNews = false; // which a look that comes too soon does not show
   const later = () => {
     clearTimeout(timer);
-    timer = setTimeout(renew, "pending" in place().dataset ? AGAIN_MS : EVERY_MS);
+    timer = setTimeout(renew, "pending" in place().dataset ? AGAIN_MS : isNews ? COUNTED_MS : EVERY_MS);
+    isNews = false;
+  };
+  const soon = () => {
+    if (isSoon) return;
+    isSoon = isNews = true;
+    clearTimeout(timer);
+    timer = setTimeout(renew, SOON_MS);
   };
   async function renew() {
     clearTimeout(timer);
+    isSoon = false;
     if (document.hidden) return;
     try {
       const address = listAddress(dataset.q, dataset.subscription).replace("/messages", "/timeline");
@@ -86,6 +98,12 @@ export function startTimeline(dataset) {
   rove();
   if ("pending" in place().dataset) renew();
   else later();
+  return {
+    /** Delivery changed, or the page was away: the bars and the pauses are others now. */
+    changed: soon,
+    /** A message came: it is news to a timeline without a bar. */
+    arrived: () => place().querySelector("rect") || soon(),
+  };
 }
 
 function replace(html) {
