@@ -64,17 +64,17 @@ def test_watcher_that_comes_in_time_keeps_the_feed(firestore: LocalFirestore, wr
 
 
 def test_observes_at_once_and_then_while_watched(firestore: LocalFirestore) -> None:
-    with viewing(firestore.address, replace(QUICK, observe_seconds=1.5)) as view:
+    with viewing(firestore.address, replace(QUICK, observe_seconds=3)) as view:
         client = view.live_client()
-        wait_until(lambda: view.observed >= 1, "the first observation", 1)
-        wait_until(lambda: view.observed >= 2, "a further observation", 5)
+        wait_until(lambda: view.observed >= 1, "the first observation", 2.5)
+        wait_until(lambda: view.observed >= 2, "a further observation", 8)
         client.close()
         time.sleep(0.4)
         count = view.observed
-        time.sleep(2)
+        time.sleep(4)
         assert view.observed == count, "nobody watches, and it is still observed"
         view.client().close()
-        wait_until(lambda: view.observed > count, "an observation for the next watcher", 1)
+        wait_until(lambda: view.observed > count, "an observation for the next watcher", 2.5)
 
 
 def test_failing_observation_ends_nothing(firestore: LocalFirestore, writer: Writer) -> None:
