@@ -73,8 +73,9 @@ def test_observes_at_once_and_then_while_watched(firestore: LocalFirestore) -> N
         count = view.observed
         time.sleep(4)
         assert view.observed == count, "nobody watches, and it is still observed"
-        view.client().close()
+        another = view.client()  # who must stay until then: for nobody it is not observed
         wait_until(lambda: view.observed > count, "an observation for the next watcher", 2.5)
+        another.close()
 
 
 def test_failing_observation_ends_nothing(firestore: LocalFirestore, writer: Writer) -> None:
