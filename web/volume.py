@@ -7,8 +7,8 @@ counted once; the open one at most every 10 s. So the first look costs 60 reads 
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -97,12 +97,33 @@ class Volume:
             self._closed = {at for at in self._closed if at >= wanted[0]}
         # Newest first: whoever looks meanwhile sees those.
         open_minutes = [at for at in reversed(wanted) if at not in self._closed]
-        with ThreadPoolExecutor(_COUNTS_AT_ONCE, "volume-count") as several:
-            for _ in several.map(lambda at: self._count_minute(at, now), open_minutes):
-                pass
+        self._count_all(open_minutes, now)
         found = self._read_pauses(wanted[0], now)
         with self._lock:
             self._pauses = found
+
+    def _count_all(self, minutes: list[datetime], now: datetime) -> None:
+        """Count several at once. Not by a pool, whose threads would hold up the end of the process."""
+        left, failed = deque(minutes), list[Exception]()
+
+        def count() -> None:
+            while not failed:
+                try:
+                    at = left.popleft()
+                except IndexError:
+                    return
+                try:
+                    self._count_minute(at, now)
+                except Exception as exc:  # noqa: BLE001 - raised where all are waited for
+                    failed.append(exc)
+
+        threads = [threading.Thread(target=count, daemon=True, name="volume-count") for _ in range(_COUNTS_AT_ONCE)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        if failed:
+            raise failed[0]
 
     def _count_minute(self, at: datetime, now: datetime) -> None:
         count = self._count(at, at + _MINUTE)

@@ -1,5 +1,7 @@
 """The last hour: each closed minute counted once, one count for many viewers, failures that do not last."""
 
+import subprocess
+import sys
 import threading
 from datetime import UTC, datetime, timedelta
 from io import StringIO
@@ -10,6 +12,7 @@ from infra.errors import StoreUnavailableError
 from infra.filters import View
 from infra.logs import Logger
 from infra.query import parse
+from tests.cloud import ROOT
 from tests.web.stage import wait_until
 from web import volume
 from web.pauses import Pause, Switch, pauses
@@ -80,6 +83,19 @@ def test_many_viewers_count_once_and_none_waits_longer_than_it_wants(counter: Co
     counted = hours.hour(NOW, wait_seconds=5)
     assert (counted.uncounted, counted.is_refreshing) == (0, False)
     assert len(counter.asked) == 60
+
+
+def test_a_count_that_never_ends_does_not_hold_up_the_end_of_the_process() -> None:
+    script = """
+import threading
+from datetime import UTC, datetime
+from infra.logs import Logger
+from web.volume import Volume
+asked, never = threading.Event(), threading.Event()
+Volume(lambda *_: (asked.set(), never.wait(), 0)[2], lambda *_: (), Logger("DEBUG")).hour(datetime.now(UTC))
+asked.wait(5)
+"""
+    assert subprocess.run([sys.executable, "-c", script], cwd=ROOT, timeout=20, check=False).returncode == 0
 
 
 def test_it_is_not_asked_again_at_once(counter: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
