@@ -116,7 +116,8 @@ class Mask:
 
     def _json(self, text: str) -> str:
         """JSON, or the beginning of it, with hidden members' values replaced and all else as it was sent."""
-        if not self._paths or ("\\" not in text and not any(name in text.casefold() for name in self._last_names)):
+        folded = text.casefold()
+        if not self._paths or ("\\" not in text and not any(name in folded for name in self._last_names)):
             return text  # most have none, and this is a hundred times quicker
         return "".join(_without(text, self._paths))
 

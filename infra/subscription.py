@@ -133,9 +133,10 @@ class Subscriptions:
         try:
             # What it is set to now is kept, whoever set it, and a change made elsewhere is not taken for this one.
             seen, fields = self._reconcile(subscription, wanted=None, who="")
+            # In any case: a configuration has more than what is kept of it.
+            self._modify(subscription, config)
             # Whoever asks for what is so already takes nobody's place: it stays said who did it, and when.
             if replace(seen, config=config).fields() != seen.fields():
-                self._modify(subscription, config)
                 seen, fields = self._reconcile(subscription, wanted=wanted, who=who)
         except SubscopeError as exc:
             self._audit.record(who, what, f"subscriptions/{subscription}", f"failed: {exc}")

@@ -132,6 +132,19 @@ def test_stopping_and_starting_twice_changes_nothing_more(subscriptions: Subscri
         assert again.changed_at - first.changed_at < timedelta(milliseconds=1)
 
 
+def test_start_sets_what_nobody_keeps_account_of_too(
+    subscriptions: Subscriptions, subscription: str, settings: ConsoleSettings, pubsub: PubSub
+) -> None:
+    subscriptions.start(subscription, "ana")
+    path = settings.subscription_path(subscription)
+    config = pubsub.subscriber.get_subscription(subscription=path).push_config
+    config.attributes["x-goog-version"] = "v1beta1"
+    pubsub.subscriber.modify_push_config(subscription=path, push_config=config)
+    assert pubsub.subscriber.get_subscription(subscription=path).push_config.attributes
+    subscriptions.start(subscription, "ben")
+    assert not pubsub.subscriber.get_subscription(subscription=path).push_config.attributes
+
+
 def test_a_change_made_elsewhere_is_seen_and_nobody_here_is_blamed(
     subscriptions: Subscriptions, subscription: str, settings: ConsoleSettings, pubsub: PubSub, database: Database
 ) -> None:
