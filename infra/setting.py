@@ -40,7 +40,7 @@ def subscription_ids(value: str) -> tuple[str, ...]:
 
 def several(value: str) -> tuple[str, ...]:
     """Parts between commas, at least one."""
-    parts = tuple(part.strip() for part in value.split(",") if part.strip())
+    parts = _parts(value)
     if not parts:
         raise ValueError("at least one, separated by commas")
     return parts
@@ -76,7 +76,7 @@ def loopback_url(value: str) -> str:
 
 def local_addresses(value: str) -> tuple[str, ...]:
     """Addresses on this machine, by commas; may be empty."""
-    addresses = tuple(part.strip() for part in value.split(",") if part.strip())
+    addresses = _parts(value)
     for one in addresses:
         # Nothing protects a cookie on plain http to another machine.
         if not re.fullmatch(r"http://(localhost|127\.0\.0\.1)(:[0-9]{1,5})?", one):
@@ -118,7 +118,7 @@ def one_of(*choices: str) -> Callable[[str], str]:
 
 def masked_fields(value: str) -> tuple[str, ...]:
     """Names as filters have them, by commas; may be empty."""
-    names = tuple(part.strip() for part in value.split(",") if part.strip())
+    names = _parts(value)
     for one in names:
         if one.casefold().startswith("data.") and not all(step and step != "*" for step in one.split(".")):
             raise ValueError(
@@ -126,3 +126,7 @@ def masked_fields(value: str) -> tuple[str, ...]:
                 "the steps of a path are names, and it holds wherever a payload has them"
             )
     return names
+
+
+def _parts(value: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in value.split(",") if part.strip())
