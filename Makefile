@@ -1,7 +1,10 @@
-# make run   sets up, then runs the whole of Subscope on this machine (EMULATORS=google, PORT=8080, ARGS=--no-samples)
-# make test  sets up, then runs every test
-# make terraform  checks the deployment: formats, validates, tests, plans (what a machine lacks is skipped, and said)
-# make lint  checks style, format and types;  make bench measures the receiver;  make lock pins packages anew
+# make run        set up, then run all of Subscope on this machine (EMULATORS=google, PORT=8080, ARGS=--no-samples)
+# make test       set up, then run every test
+# make terraform  check the deployment: formats, validates, tests, plans (skips what the machine lacks, and names it)
+# make lint       check style, format and types
+# make prose      count the phrases that make our English hard to read
+# make bench      measure the receiver
+# make lock       pin the packages again
 
 PYTHON ?= python3
 PORT ?= 8080
@@ -16,7 +19,10 @@ PYTHON_IN := $(VENV)/bin/python
 RUN_PINS := requirements.txt web/requirements.txt infra/local/requirements.txt
 TEST_PINS := tests/requirements.txt
 
-.PHONY: setup setup-tests run test terraform lint bench lock
+# Checks that `make lint` runs as well, once they hold: prose.
+HOUSE_CHECKS :=
+
+.PHONY: setup setup-tests run test terraform lint prose bench lock
 
 setup: $(VENV)/.run-stamp
 
@@ -36,10 +42,14 @@ test: setup-tests
 terraform: setup-tests
 	$(PYTHON_IN) -m pytest tests/terraform $(ARGS)
 
-lint: setup-tests
+lint: setup-tests $(HOUSE_CHECKS)
 	$(PYTHON_IN) -m ruff check .
 	$(PYTHON_IN) -m ruff format --check .
 	$(PYTHON_IN) -m mypy
+
+# To see each place: make prose ARGS="--show web"
+prose: setup-tests
+	$(PYTHON_IN) -m tests.house.prose $(ARGS)
 
 bench: setup-tests
 	$(PYTHON_IN) -m tests.benchmarks.receiver $(ARGS)
