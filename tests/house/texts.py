@@ -112,8 +112,7 @@ def _from_markdown(source: str) -> Iterator[Text]:
     text = _blank(r"<!--.*?-->|</?\w[^>]*>|\]\([^)]*\)|https?://\S+", text)
     for match in re.finditer(r"(?:^(?!#{1,6} ).*\n?)+|^#{1,6} .*$", text, re.MULTILINE):
         kind = "heading" if match[0].startswith("#") else "text"
-        passage = re.sub(r"(?<= )\| |\|(?=\n)", "\n", match[0]) if False else match[0]
-        yield Text(_line_at(text, match.start()), passage, kind)
+        yield Text(_line_at(text, match.start()), match[0], kind)
 
 
 def _from_template(source: str) -> Iterator[Text]:
