@@ -1,7 +1,7 @@
 # make run        set up, then run all of Subscope on this machine (EMULATORS=google, PORT=8080, ARGS=--no-samples)
 # make test       set up, then run every test
 # make terraform  check the deployment: formats, validates, tests, plans (skips what the machine lacks, and names it)
-# make lint       check style, format and types
+# make lint       check style, format, types and spelling
 # make prose      count the phrases that make our English hard to read
 # make bench      measure the receiver
 # make lock       pin the packages again
@@ -46,6 +46,7 @@ lint: setup-tests $(HOUSE_CHECKS)
 	$(PYTHON_IN) -m ruff check .
 	$(PYTHON_IN) -m ruff format --check .
 	$(PYTHON_IN) -m mypy
+	$(VENV)/bin/codespell
 
 # To see each place: make prose ARGS="--show web"
 prose: setup-tests
