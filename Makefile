@@ -3,6 +3,7 @@
 # make terraform  check the deployment: formats, validates, tests, plans (skips what the machine lacks, and names it)
 # make lint       check style, format, types and spelling
 # make prose      count the phrases that make our English hard to read
+# make sizes      list the files, folders and lines that are too large
 # make bench      measure the receiver
 # make lock       pin the packages again
 
@@ -19,10 +20,10 @@ PYTHON_IN := $(VENV)/bin/python
 RUN_PINS := requirements.txt web/requirements.txt infra/local/requirements.txt
 TEST_PINS := tests/requirements.txt
 
-# Checks that `make lint` runs as well, once they hold: prose.
+# Checks that `make lint` runs as well, once they hold: prose sizes.
 HOUSE_CHECKS :=
 
-.PHONY: setup setup-tests run test terraform lint prose bench lock
+.PHONY: setup setup-tests run test terraform lint prose sizes bench lock
 
 setup: $(VENV)/.run-stamp
 
@@ -51,6 +52,9 @@ lint: setup-tests $(HOUSE_CHECKS)
 # To see each place: make prose ARGS="--show web"
 prose: setup-tests
 	$(PYTHON_IN) -m tests.house.prose $(ARGS)
+
+sizes: setup-tests
+	$(PYTHON_IN) -m tests.house.sizes
 
 bench: setup-tests
 	$(PYTHON_IN) -m tests.benchmarks.receiver $(ARGS)
