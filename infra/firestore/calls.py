@@ -36,7 +36,7 @@ class Calls:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._opening: asyncio.Task[None] | None = None
+        self._opening: asyncio.Task[grpc.aio.Channel] | None = None
         self._channel: grpc.aio.Channel | None = None
         self._methods: dict[Rpc, Any] = {}
         self._missed = 0
@@ -94,12 +94,13 @@ class Calls:
                 self._opening = asyncio.create_task(self._open_new())
                 self._opening.add_done_callback(_take_error)
             # A call that runs out of time leaves it to the others: begun anew each time, slow credentials never came.
-            await asyncio.shield(self._opening)
+            return await asyncio.shield(self._opening)
         return self._channel
 
-    async def _open_new(self) -> None:
+    async def _open_new(self) -> grpc.aio.Channel:
         try:
             self._channel = await self._database.open_async_channel()
+            return self._channel
         except (OSError, ValueError) as exc:
             # Google's library raises its own errors for everything but a file that cannot be read.
             raise StoreUnavailableError(f"The credentials for Firestore cannot be read: {exc}") from exc
@@ -126,7 +127,7 @@ class Calls:
         self._methods.clear()
 
 
-def _take_error(task: asyncio.Task[None]) -> None:
+def _take_error(task: asyncio.Task[Any]) -> None:
     """Nobody may wait for it any more, and of an error that nobody asks for asyncio writes a traceback."""
     if not task.cancelled():
         task.exception()

@@ -56,8 +56,8 @@ def _serialize(message: Any) -> bytes:
     return encoded
 
 
-def _unary(method: Unary) -> grpc.RpcMethodHandler:
-    async def handle(request: Any, context: grpc.aio.ServicerContext) -> Any:
+def _unary(method: Unary) -> "grpc.RpcMethodHandler[Any, Any]":
+    async def handle(request: Any, context: "grpc.aio.ServicerContext[Any, Any]") -> Any:
         try:
             return await method.call(request)
         except RpcError as refusal:
@@ -66,8 +66,8 @@ def _unary(method: Unary) -> grpc.RpcMethodHandler:
     return grpc.unary_unary_rpc_method_handler(handle, method.request.FromString, _serialize)
 
 
-def _streaming(method: ServerStream | Bidirectional) -> grpc.RpcMethodHandler:
-    async def handle(request: Any, context: grpc.aio.ServicerContext) -> None:
+def _streaming(method: ServerStream | Bidirectional) -> "grpc.RpcMethodHandler[Any, Any]":
+    async def handle(request: Any, context: "grpc.aio.ServicerContext[Any, Any]") -> None:
         try:
             # Writing, not yielding: a stream that is cancelled between two responses is then closed at once, not when
             # its generator is collected.
@@ -85,7 +85,7 @@ def _streaming(method: ServerStream | Bidirectional) -> grpc.RpcMethodHandler:
     return kind(handle, method.request.FromString, _serialize)
 
 
-class Service(grpc.GenericRpcHandler):  # type: ignore[misc]
+class Service(grpc.GenericRpcHandler):
     """All methods of one gRPC service, for example ``Service("google.firestore.v1.Firestore", methods)``."""
 
     def __init__(self, name: str, methods: Iterable[Method]) -> None:
@@ -95,7 +95,7 @@ class Service(grpc.GenericRpcHandler):  # type: ignore[misc]
             for method in methods
         }
 
-    def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler | None:
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> "grpc.RpcMethodHandler[Any, Any] | None":
         path: str = handler_call_details.method
         if path in self._handlers:
             return self._handlers[path]
@@ -104,9 +104,8 @@ class Service(grpc.GenericRpcHandler):  # type: ignore[misc]
         return None
 
 
-def _unimplemented(path: str) -> grpc.RpcMethodHandler:
-    async def refuse(_: Any, context: grpc.aio.ServicerContext) -> bytes:
+def _unimplemented(path: str) -> "grpc.RpcMethodHandler[Any, Any]":
+    async def refuse(_: Any, context: "grpc.aio.ServicerContext[Any, Any]") -> bytes:
         await context.abort(grpc.StatusCode.UNIMPLEMENTED, f"The local cloud does not do {path.rpartition('/')[2]}.")
-        return b""
 
     return grpc.unary_unary_rpc_method_handler(refuse, None, None)

@@ -7,7 +7,7 @@ import asyncio
 import multiprocessing
 import statistics
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterable, Awaitable, Callable
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -131,7 +131,7 @@ async def read_pages(wire: Wire) -> None:
     await timed("one document", lambda: wire.get(GetDocumentRequest(name=first[0].name)), 200)
 
 
-async def drain(stream: AsyncIterator[Any]) -> list[Any]:
+async def drain(stream: AsyncIterable[Any]) -> list[Any]:
     return [response async for response in stream]
 
 
@@ -144,7 +144,7 @@ async def write(wire: Wire, first: int, count: int, size: int) -> None:
 
 
 async def listen(wire: Wire, count: int) -> None:
-    call = wire.listen()
+    call: Any = wire.listen()
     request = ListenRequest(database=DATABASE)
     request.add_target.target_id = 1
     request.add_target.query.parent = f"{DATABASE}/documents"

@@ -122,11 +122,11 @@ class FirestoreProxy(LoopThread):
             yield request
 
 
-class _Handler(grpc.GenericRpcHandler):  # type: ignore[misc]
+class _Handler(grpc.GenericRpcHandler):
     def __init__(self, proxy: FirestoreProxy) -> None:
         self._proxy = proxy
 
-    def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler:
+    def service(self, details: grpc.HandlerCallDetails) -> "grpc.RpcMethodHandler[Any, Any]":
         async def handle(requests: AsyncIterator[bytes], context: Any) -> AsyncIterator[bytes]:
             async for response in self._proxy.pass_on(details.method, requests, context):
                 yield response

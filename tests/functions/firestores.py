@@ -85,7 +85,7 @@ class Reader:
 
     def __init__(self, address: str) -> None:
         self._channel = grpc.insecure_channel(address, options=_ANY_SIZE)
-        self._query = self._channel.unary_stream(
+        self._query: grpc.UnaryStreamMultiCallable[Any, Any] = self._channel.unary_stream(
             "/google.firestore.v1.Firestore/RunQuery",
             lambda request: request.SerializeToString(),
             _RunQueryResponse.FromString,
@@ -98,8 +98,7 @@ class Reader:
         """Every document of a collection by id."""
         request = _RunQueryRequest(parent=f"{ROOT_NAME}/{parent}".rstrip("/"))
         request.structured_query.from_.add().collection_id = collection
-        metadata = [("authorization", "Bearer owner")]
-        replies = self._query(request, timeout=30, metadata=metadata)
+        replies = self._query(request, timeout=30, metadata=_OWNER)
         found = [reply.document for reply in replies if reply.HasField("document")]
         return {document.name.rpartition("/")[2]: decode_fields(document) for document in found}
 
@@ -175,7 +174,7 @@ def changing_the_reply(change: Callable[[Any], None]) -> Behaviour:
     return behave
 
 
-class FaultProxy(grpc.GenericRpcHandler):  # type: ignore[misc]
+class FaultProxy(grpc.GenericRpcHandler):
     """A gRPC proxy before a Firestore. ``queue`` are the next writing calls' behaviours, ``always`` all later ones'.
 
     ``refused`` are the reading calls that are UNAVAILABLE.
@@ -198,7 +197,7 @@ class FaultProxy(grpc.GenericRpcHandler):  # type: ignore[misc]
         self._server.stop(None).wait(5)
         self._channel.close()
 
-    def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler:
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> "grpc.RpcMethodHandler[Any, Any]":
         method: str = handler_call_details.method
         if method.endswith(("/BatchWrite", "/Commit")):
             return grpc.unary_unary_rpc_method_handler(self._unary(method))
@@ -210,7 +209,7 @@ class FaultProxy(grpc.GenericRpcHandler):  # type: ignore[misc]
             return self.queue.pop(0) if self.queue else self.always
 
     def _unary(self, method: str) -> Callable[[bytes, grpc.ServicerContext], bytes]:
-        upstream = self._channel.unary_unary(method)
+        upstream: grpc.UnaryUnaryMultiCallable[bytes, bytes] = self._channel.unary_unary(method)
 
         def call(request: bytes, context: grpc.ServicerContext) -> bytes:
             self.request_bytes.append(len(request))
@@ -220,13 +219,13 @@ class FaultProxy(grpc.GenericRpcHandler):  # type: ignore[misc]
                 context.abort(fault.code, "a fault on purpose")
                 raise
             except grpc.RpcError as error:
-                context.abort(error.code(), error.details())
+                context.abort(error.code(), error.details() or "")
                 raise
 
         return call
 
     def _stream(self, method: str) -> Callable[[bytes, grpc.ServicerContext], Iterator[bytes]]:
-        upstream = self._channel.unary_stream(method)
+        upstream: grpc.UnaryStreamMultiCallable[bytes, bytes] = self._channel.unary_stream(method)
 
         def call(request: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
             name = method.rpartition("/")[2]
@@ -239,7 +238,7 @@ class FaultProxy(grpc.GenericRpcHandler):  # type: ignore[misc]
         return call
 
 
-_OWNER = [("authorization", "Bearer owner")]
+_OWNER = (("authorization", "Bearer owner"),)
 
 
 def _bytes(reply: Any) -> bytes:

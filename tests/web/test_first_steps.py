@@ -69,10 +69,10 @@ def test_messages_that_are_sent_elsewhere_are_said_to_be(acting: Visitor, readin
     assert steps(reading.get(address).text)[0] == "receiving"
 
 
-class _Refusing(grpc.GenericRpcHandler):  # type: ignore[misc]
+class _Refusing(grpc.GenericRpcHandler):
     """Answers every call as Google answers an account without a role."""
 
-    def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler:
+    def service(self, details: grpc.HandlerCallDetails) -> "grpc.RpcMethodHandler[Any, Any]":
         async def refuse(_: bytes, context: Any) -> bytes:
             await context.abort(grpc.StatusCode.PERMISSION_DENIED, "User not authorized to perform this action.")
             return b""
