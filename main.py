@@ -14,14 +14,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from functions.committer import Committer
-from functions.fetch import fetch_keys
-from functions.keys import KeyRing
+from functions.google_keys import KeyRing
+from functions.key_fetch import fetch_keys
 from functions.oidc import TokenVerifier
 from functions.receiver import Receiver
 from functions.rejections import Rejections
 from infra.errors import SettingsError
 from infra.firestore.client import Database
-from infra.firestore.writes import MessageWriter
+from infra.firestore.message_writer import MessageWriter
 from infra.logs import BackgroundSink, Logger
 from infra.settings import receiver_settings
 

@@ -11,12 +11,12 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from functions.entries import Chunk, Head, Redelivery, Whole
-from functions.lane import Entry, Lane, first_refusal, untied
-from functions.sender import COUNT_SECONDS, Sender, Writer
+from functions.batch_queue import Entry, Lane, first_refusal, untied
+from functions.batch_sender import COUNT_SECONDS, Sender, Writer
+from functions.pending_writes import Chunk, Head, Redelivery, Whole
 from infra.errors import DocumentExistsError
-from infra.firestore.writes import chunk_count, chunk_write, head_write
-from infra.message import CHUNK_BYTES, INLINE_BYTES, Pushed
+from infra.firestore.message_writer import chunk_count, chunk_write, head_write
+from infra.messages.message import CHUNK_BYTES, INLINE_BYTES, Pushed
 
 MAX_WRITES = 400  # the service takes 500 in a BatchWrite
 MAX_REQUEST_BYTES = 3 * 1024 * 1024 + 768 * 1024  # Google's emulator refuses 4 MiB, the service 10

@@ -10,10 +10,10 @@ from typing import Any
 
 import pybase64
 
-from functions.apart import parse_apart
+from functions.large_payload import parse_apart
 from functions.strict_json import StrictJsonError, parse_object
 from infra.errors import EnvelopeError
-from infra.message import Pushed, escape_name
+from infra.messages.message import Pushed, escape_name
 
 _SUBSCRIPTION = re.compile(r"projects/[^/\s]{1,255}/subscriptions/[^/\s]{1,255}")
 # RFC 3339, section 5.6; a space instead of the T is an option there that Pub/Sub does not use.

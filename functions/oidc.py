@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from functions.keys import KeyRing
+from functions.google_keys import KeyRing
 from functions.strict_json import StrictJsonError, parse_object
 from infra.errors import ForeignTokenError, TokenError
 

@@ -14,14 +14,14 @@ import traceback
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from functions.body import Room, drop_body, read_body
 from functions.committer import Committer
 from functions.envelope import parse_push
 from functions.oidc import Claims, TokenVerifier
 from functions.rejections import TIMEOUT_SECONDS, Rejections
+from functions.request_body import Room, drop_body, read_body
 from infra.errors import EnvelopeError, ForeignTokenError, KeysUnavailableError, StoreError, SubscopeError, TokenError
 from infra.logs import Logger
-from infra.message import Pushed
+from infra.messages.message import Pushed
 from infra.settings import Settings
 
 BUDGET_SECONDS = 20.0

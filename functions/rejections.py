@@ -8,10 +8,10 @@ import uuid
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from functions.batch_sender import Writer
 from functions.oidc import Claims
-from functions.sender import Writer
-from infra.firestore.values import Plain
-from infra.firestore.writes import rejection_write
+from infra.firestore.encoding import Plain
+from infra.firestore.message_writer import rejection_write
 
 INTERVAL_SECONDS = 1.0
 TIMEOUT_SECONDS = 2.0  # what recording takes at most

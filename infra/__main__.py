@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from infra.commands.console import READY_FILE, Commands, Console, environment_of
-from infra.commands.delivery import start, status, stop
-from infra.commands.publish import publish
-from infra.commands.tail import tail
-from infra.commands.user import user
+from infra.cli.context import READY_FILE, Commands, Console, environment_of
+from infra.cli.delivery import start, status, stop
+from infra.cli.publish import publish
+from infra.cli.tail import tail
+from infra.cli.user import user
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -23,7 +23,8 @@
         ├── SubscriptionDeniedError        403  our service account may not
         └── SubscriptionUnavailableError   503  may succeed later
 
-Google's exceptions are mapped at the adapters' border (``infra.firestore.border``, ``infra.subscription``), cause kept.
+Google's exceptions are mapped at the adapters' border (``infra.firestore.error_mapping``,
+``infra.pubsub.delivery_control``), cause kept.
 """
 
 from typing import ClassVar

@@ -35,7 +35,7 @@ locals {
 
   pubsub_agent = "serviceAccount:service-${local.number}@gcp-sa-pubsub.iam.gserviceaccount.com"
 
-  # What both services read: infra/settings.py, COMMON.
+  # What both services read: infra/settings/__init__.py, COMMON.
   common_environment = {
     FIRESTORE_DATABASE   = var.firestore.database
     GOOGLE_CLOUD_PROJECT = var.project

@@ -7,10 +7,10 @@ locals {
       fileset(local.root, "requirements.txt"),
       fileset(local.root, "functions/**/*.py"),
       fileset(local.root, "infra/**/*.py"),
-    ) : file if !can(regex("^infra/(local/|commands/|__main__\\.py$)", file))
+    ) : file if !can(regex("^infra/(local/|cli/|__main__\\.py$)", file))
   ])
 
-  # infra/settings.py, RECEIVER.
+  # infra/settings/__init__.py, RECEIVER.
   receiver_environment = merge(local.common_environment, {
     OIDC_CERTS_URL = "https://www.googleapis.com/oauth2/v1/certs"
   })

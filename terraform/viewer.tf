@@ -1,5 +1,5 @@
 locals {
-  # infra/settings.py, VIEWER, less the two that Secret Manager holds.
+  # infra/settings/__init__.py, VIEWER, less the two that Secret Manager holds.
   viewer_environment = merge(local.common_environment, {
     AUTH_MODE         = var.viewer.access == "iap" ? "iap" : "password"
     ENVIRONMENT_LABEL = var.environment_label

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
-from tests.cloud import Cloud, start_cloud
+from tests.support.local_cloud import Cloud, start_cloud
 
 StartCloud = Callable[..., Cloud]
 # Two processes drive a browser each, and one makes the plans of the module for all who look at them.

@@ -8,50 +8,39 @@ from flask_wtf.csrf import CSRFProtect
 from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from infra.audit import Audit
-from infra.backlog import Backlogs
-from infra.filters import Filters
+from infra.accounts.session_store import Sessions
+from infra.accounts.user_store import Users
 from infra.firestore.client import Database
-from infra.firestore.reads import Messages
+from infra.firestore.message_reader import Messages
+from infra.history.audit import Audit
 from infra.logs import Logger
-from infra.masking import Mask
-from infra.publishing import Publisher, Topics
-from infra.pubsub import PubSub
-from infra.sessions import Sessions
+from infra.messages.masking import Mask
+from infra.pubsub.backlog import Backlogs
+from infra.pubsub.client import PubSub
+from infra.pubsub.delivery_control import Subscriptions
+from infra.pubsub.publisher import Publisher, Topics
+from infra.saved_filters import Filters
 from infra.settings import ViewerSettings, behind_front_end, viewer_settings
-from infra.subscription import Subscriptions
-from infra.users import Users
-from web import (
-    account,
-    api,
-    auth,
-    backlog,
-    compression,
-    confirm,
-    delivery,
-    edges,
-    errors,
-    export,
-    filters,
-    headers,
-    health,
-    help,
-    journals,
-    lineage,
-    live,
-    messages,
-    people,
-    publish,
-    republish,
-    rows,
-    standing,
-    timeline,
-)
-from web.cookie import FormSessions
-from web.feed import Feed
-from web.iap import IapVerifier
-from web.proxied import Proxied
+from web import banners, health, help
+from web.access import roles, sign_in
+from web.access.iap import IapVerifier
+from web.admin import history, users
+from web.api import export
+from web.api import views as api
+from web.delivery import backlog
+from web.delivery import views as delivery
+from web.filters import saved_filters
+from web.http import compression, confirmation, errors, headers
+from web.http.local_proxy import Proxied
+from web.http.session_cookie import FormSessions
+from web.live import views as live
+from web.live.feed import Feed
+from web.messages import replay_links, rows, subscription_colours
+from web.messages import views as messages
+from web.publishing import republish
+from web.publishing import views as publishing
 from web.services import Services
+from web.timeline import views as timeline
 
 # Every form fits; publishing comes with its own limit.
 _MAX_FORM_BYTES = 64 * 1024
@@ -72,7 +61,7 @@ def create_app(settings: ViewerSettings | None = None, iap: IapVerifier | None =
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=0)  # type: ignore[method-assign]
     app.extensions["subscope"] = make_services(settings)
     if settings.auth_mode == "iap":
-        app.extensions[auth.IAP] = iap or IapVerifier(settings.iap_audience)
+        app.extensions[roles.IAP] = iap or IapVerifier(settings.iap_audience)
     _register(app)
     return app
 
@@ -129,21 +118,34 @@ def _configure(app: Flask, settings: ViewerSettings) -> None:
 
 def _register(app: Flask) -> None:
     # The order is the order of checks: where a request comes from and whose it is, then its form token.
-    auth.init_app(app)
-    publish.init_app(app)
+    roles.init_app(app)
+    publishing.init_app(app)
     CSRFProtect(app)
     Bootstrap5(app)
     headers.init_app(app)
     compression.init_app(app)
-    confirm.init_app(app)
+    confirmation.init_app(app)
     errors.init_app(app)
     backlog.init_app(app)
     help.init_app(app)
-    lineage.init_app(app)
-    standing.init_app(app)
-    for module in (account, api, backlog, delivery, edges, export, health, help, journals, live, messages, people):
+    replay_links.init_app(app)
+    banners.init_app(app)
+    for module in (
+        sign_in,
+        api,
+        backlog,
+        delivery,
+        subscription_colours,
+        export,
+        health,
+        help,
+        history,
+        live,
+        messages,
+        users,
+        saved_filters,
+        publishing,
+        republish,
+        timeline,
+    ):
         app.register_blueprint(module.blueprint)
-    app.register_blueprint(filters.blueprint)
-    app.register_blueprint(publish.blueprint)
-    app.register_blueprint(republish.blueprint)
-    app.register_blueprint(timeline.blueprint)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from infra.message import visible
+from infra.messages.message import visible
 
 _UNITS = ("kB", "MB", "GB")
 

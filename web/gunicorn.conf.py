@@ -44,7 +44,7 @@ def worker_int(worker: Any) -> None:
 
 def _end_streams(worker: Any) -> None:
     # Imported here: this file is read before the fork, where Google's libraries have no business.
-    from web.live import end_streams
+    from web.live.views import end_streams
 
     # Not in the signal handler itself: it interrupts whatever holds a lock.
     threading.Thread(target=end_streams, args=(worker.app.wsgi(),), daemon=True).start()

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, current_app, jsonify
 from flask.typing import ResponseReturnValue
 
 from infra.errors import StoreError
-from web.auth import public
+from web.access.roles import public
 from web.services import Services, services
 
 # Anybody may ask: Firestore is asked at most this often.

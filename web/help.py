@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from flask import Blueprint, Flask, render_template
 from flask.typing import ResponseReturnValue
 
-from web.auth import login_required
+from web.access.roles import login_required
 from web.services import services
 
 blueprint = Blueprint("help", __name__)
@@ -45,4 +45,4 @@ def init_app(app: Flask) -> None:
 @login_required
 def page() -> ResponseReturnValue:
     """The keys, the two switches, the filter's words, and what is masked."""
-    return render_template("help.html", masked_fields=services().settings.masked_fields)
+    return render_template("layout/help.html", masked_fields=services().settings.masked_fields)

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 from flask import current_app
 
 if TYPE_CHECKING:
-    from infra.audit import Audit
-    from infra.backlog import Backlogs
-    from infra.filters import Filters
+    from infra.accounts.session_store import Sessions
+    from infra.accounts.user_store import Users
     from infra.firestore.client import Database
-    from infra.firestore.reads import Messages
+    from infra.firestore.message_reader import Messages
+    from infra.history.audit import Audit
     from infra.logs import Logger
-    from infra.publishing import Publisher
-    from infra.sessions import Sessions
+    from infra.pubsub.backlog import Backlogs
+    from infra.pubsub.delivery_control import Subscriptions
+    from infra.pubsub.publisher import Publisher
+    from infra.saved_filters import Filters
     from infra.settings import ViewerSettings
-    from infra.subscription import Subscriptions
-    from infra.users import Users
-    from web.feed import Feed
+    from web.live.feed import Feed
 
 
 @dataclass(frozen=True)

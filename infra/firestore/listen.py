@@ -1,8 +1,9 @@
 """One Listen RPC: targets go in, small typed changes come out.
 
 Spoken through Google's raw client and read by one thread. It neither reopens, nor remembers, nor waits for anything:
-that is ``web.follow``'s. Google's ``on_snapshot`` is not used: it re-sorts all it watches at every change (20 ms with
-100 documents, 785 ms with 10,000), ends silently when a callback fails, and reopens 700 times a second when refused.
+that is ``web.live.listener``'s. Google's ``on_snapshot`` is not used: it re-sorts all it watches at every change
+(20 ms with 100 documents, 785 ms with 10,000), ends silently when a callback fails, and reopens
+700 times a second when refused.
 """
 
 import queue
@@ -17,10 +18,10 @@ from google.api_core import exceptions as google
 from google.cloud.firestore_v1 import types
 
 from infra.errors import StoreError
-from infra.firestore.border import store_error
 from infra.firestore.client import Database
-from infra.firestore.reads import Messages, Selection
-from infra.firestore.values import encode
+from infra.firestore.encoding import encode
+from infra.firestore.error_mapping import store_error
+from infra.firestore.message_reader import Messages, Selection
 
 TargetEvent = Literal["unchanged", "added", "removed", "current", "reset"]
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from infra.firestore.reads import Messages, Selection
-from infra.message import Cursor, Message, document_id
+from infra.firestore.message_reader import Messages, Selection
+from infra.messages.message import Cursor, Message, document_id
 from infra.query import Query
 
 _PAGE = 300

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import uvloop
 
-from infra.local.ports import free_port, is_free
+from infra.local.processes.ports import free_port, is_free
 
 WELCOME = """
 Subscope runs on this machine. Everything in it is gone when it ends (Ctrl-C).
@@ -48,10 +48,10 @@ async def _run(arguments: argparse.Namespace) -> int:
     # The receiver does fork and must not inherit this.
     os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
     # Here, not above: they take a second to import, and a wrong command line should be told at once.
-    from infra.local.cloud import LocalCloud, Options
-    from infra.local.plan import ADMIN_USER
-    from infra.local.processes import StartError
-    from infra.local.readyfile import TakenError
+    from infra.local.processes.ready_file import TakenError
+    from infra.local.processes.supervisor import StartError
+    from infra.local.run_config import ADMIN_USER
+    from infra.local.runner import LocalCloud, Options
 
     port = arguments.port or free_port()
     options = Options(arguments.ready_file, port, arguments.emulators, arguments.samples, environ)

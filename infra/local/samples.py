@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from infra.local.resources import PROJECT
+from infra.local.topics import PROJECT
 
 Publish = Callable[[bytes, dict[str, str]], Awaitable[None]]
 

@@ -11,11 +11,11 @@ from datetime import datetime
 from functools import cached_property
 from typing import get_args
 
-from infra.message import Kind, Message
+from infra.messages.message import Kind, Message
 from infra.query import terms
+from infra.query.literals import moment, size_bytes
 from infra.query.terms import Quality, Term
-from infra.query.values import moment, size_bytes
-from infra.query.words import FOREIGN, OR, QueryError, Word, quoted, words
+from infra.query.tokenizer import FOREIGN, OR, QueryError, Word, quoted, words
 
 __all__ = ["MAX_CHARACTERS", "MAX_TERMS", "PREFIXES", "Query", "QueryError", "parse", "quoted"]
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Literal, Protocol
 
-from infra.message import Kind, Message, fits_index
-from infra.query.fields import leads_anywhere, texts_at
+from infra.messages.message import Kind, Message, fits_index
+from infra.query.json_paths import leads_anywhere, texts_at
 
 Quality = Literal["attributes", "data", "key", "redelivery"]
 

@@ -9,11 +9,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from infra.message import document_id
+from infra.messages.message import document_id
 from tests.benchmarks.timings import Found, arrived
-from tests.cloud import Cloud, start_cloud
-from tests.web.served import HttpClient, Visitor
-from tests.web.stage import wait_until
+from tests.support.firestore import wait_until
+from tests.support.local_cloud import Cloud, start_cloud
+from tests.support.viewer_process import HttpClient, Visitor
 
 PATIENCE_SECONDS = 10.0
 

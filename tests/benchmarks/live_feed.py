@@ -18,9 +18,9 @@ from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
 from tests.benchmarks.timings import Found, arrived
-from tests.web.stage import LocalFirestore, Writer, environ_for
-from tests.web.viewing import viewing
-from web.follow import Timing
+from tests.support.firestore import LocalFirestore, Writer, environ_for
+from tests.support.viewing import viewing
+from web.live.listener import Timing
 
 PATIENCE_SECONDS = 6.0
 _BATCHES_PER_SECOND = 20

@@ -2,6 +2,7 @@
 
 import gzip
 import http.cookiejar
+import posixpath
 import re
 import time
 import urllib.parse
@@ -11,8 +12,8 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 from tests.benchmarks.timings import Found
-from tests.cloud import Cloud, start_cloud
-from tests.web.stage import Writer
+from tests.support.firestore import Writer
+from tests.support.local_cloud import Cloud, start_cloud
 
 ROUNDS = 60
 BATCH = 400
@@ -77,8 +78,9 @@ def weight(cloud: Cloud, cookie: str) -> int:
         path = wanted.pop()
         content = get(cloud, cookie, path.replace("&amp;", "&"))
         total += len(content)
-        modules = re.findall(r'from "\./([\w.]+)"', plain(content)) if ".js" in path else []
-        new = {f"/static/{name}" for name in modules} - {one.partition("?")[0] for one in paths}
+        modules = re.findall(r'from "(\.[\w./]+)"', plain(content)) if ".js" in path else []
+        folder = posixpath.dirname(path.partition("?")[0])
+        new = {posixpath.normpath(f"{folder}/{name}") for name in modules} - {one.partition("?")[0] for one in paths}
         paths |= new
         wanted |= new
     return total

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from tests.benchmarks.live_feed import firestore_process
 from tests.benchmarks.timings import Found
-from tests.web.served import Server, served
-from tests.web.stage import Writer
-from web.streams import SHARES
+from tests.support.firestore import Writer
+from tests.support.viewer_process import Server, served
+from web.live.connections import SHARES
 
 _ID = re.compile(rb'"id":"([0-9a-f]{32})"')
 PATIENCE_SECONDS = 2.0

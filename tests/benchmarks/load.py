@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tests.functions.stage import envelope
+from tests.support.receiver_process import envelope
 
 _ID = "0000000000"
 

@@ -16,10 +16,18 @@ from collections.abc import Iterator
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
-from infra.local.signer import Signer
+from infra.local.token_signer import Signer
 from tests.benchmarks.load import Template, many_steps, one_text, run_load
-from tests.functions.firestores import local_firestore
-from tests.functions.stage import ACCOUNT, AUDIENCE, EMULATOR_JAR, ROOT, KeyServer, ReceiverProcess, google_emulator
+from tests.support.firestores import local_firestore
+from tests.support.receiver_process import (
+    ACCOUNT,
+    AUDIENCE,
+    EMULATOR_JAR,
+    ROOT,
+    KeyServer,
+    ReceiverProcess,
+    google_emulator,
+)
 
 PLAIN = Path(__file__).parent / "plain"
 PAYLOADS = {"1 KB": one_text(1000), "100 KB": one_text(100_000), "100 KB steps": many_steps(100_000)}

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser.beside import LABEL, viewer_beside
-from tests.browser.person import FLAGS, Person
-from tests.cloud import Cloud
+from tests.support.browser.beside import LABEL, viewer_beside
+from tests.support.browser.person import FLAGS, Person
+from tests.support.local_cloud import Cloud
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Playwright

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from infra.local.signer import Signer
-from tests.faults.firestore_proxy import FirestoreProxy
-from tests.functions.stage import ACCOUNT, AUDIENCE, KeyServer
-from tests.web.stage import LocalFirestore, Writer
-from tests.web.viewing import Viewing, viewing
+from infra.local.token_signer import Signer
+from tests.support.faults.firestore_proxy import FirestoreProxy
+from tests.support.firestore import LocalFirestore, Writer
+from tests.support.receiver_process import ACCOUNT, AUDIENCE, KeyServer
+from tests.support.viewing import Viewing, viewing
 
 
 @pytest.fixture

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.functions.stage import google_emulator
-from tests.web.stage import SUBSCRIPTION, Writer, wait_until
-from tests.web.viewing import viewing
+from tests.support.firestore import SUBSCRIPTION, Writer, wait_until
+from tests.support.receiver_process import google_emulator
+from tests.support.viewing import viewing
 
 
 @pytest.mark.emulators

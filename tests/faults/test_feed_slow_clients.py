@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.web.served import DeafClient, HttpClient, served
-from tests.web.stage import LocalFirestore, Writer, wait_until
+from tests.support.firestore import LocalFirestore, Writer, wait_until
+from tests.support.viewer_process import DeafClient, HttpClient, served
 
 DEAF = 50  # within one person's share of the slots
 MESSAGES = 6_000

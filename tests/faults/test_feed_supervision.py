@@ -8,10 +8,10 @@ import grpc
 import pytest
 from google.cloud.firestore_v1 import types
 
-from tests.faults.firestore_proxy import FirestoreProxy
-from tests.web.stage import LocalFirestore, Writer, wait_until
-from tests.web.viewing import QUICK, Viewing, viewing
-from web.follow import Timing
+from tests.support.faults.firestore_proxy import FirestoreProxy
+from tests.support.firestore import LocalFirestore, Writer, wait_until
+from tests.support.viewing import QUICK, Viewing, viewing
+from web.live.listener import Timing
 
 CODES = [code for code in grpc.StatusCode if code is not grpc.StatusCode.OK]
 

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 import grpc
 from google.cloud.firestore_v1 import types
 
-from tests.faults.firestore_proxy import FirestoreProxy
-from tests.web.stage import LocalFirestore, Writer, wait_until
-from tests.web.viewing import Viewing, viewing
-from web.sse import Position
+from tests.support.faults.firestore_proxy import FirestoreProxy
+from tests.support.firestore import LocalFirestore, Writer, wait_until
+from tests.support.viewing import Viewing, viewing
+from web.live.sse import Position
 
 
 def starts(proxy: FirestoreProxy) -> list[datetime]:

@@ -8,12 +8,12 @@ from dataclasses import replace
 import pytest
 
 from infra.errors import StoreUnavailableError
-from infra.firestore.calls import GRACE_SECONDS, MISSES
+from infra.firestore.async_calls import GRACE_SECONDS, MISSES
 from infra.firestore.client import Database
-from infra.firestore.writes import MessageWriter, rejection_write
-from tests.faults.relay import Relay
-from tests.web.stage import LocalFirestore, Writer, settings_for, wait_until
-from tests.web.viewing import QUICK, viewing
+from infra.firestore.message_writer import MessageWriter, rejection_write
+from tests.support.faults.relay import Relay
+from tests.support.firestore import LocalFirestore, Writer, settings_for, wait_until
+from tests.support.viewing import QUICK, viewing
 
 TIMEOUT_SECONDS = 0.5
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from functions.receiver import BUDGET_SECONDS
-from tests.faults.google_cloud import FirestoreFront, MetadataServer
-from tests.functions.firestores import local_firestore
-from tests.functions.stage import KeyServer, ReceiverProcess, push_body, wait_until
+from tests.support.faults.google_cloud import FirestoreFront, MetadataServer
+from tests.support.firestores import local_firestore
+from tests.support.receiver_process import KeyServer, ReceiverProcess, push_body, wait_until
 
 NEVER = 1e9
 PUSHES = 6

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.functions.firestores import local_firestore
-from tests.functions.stage import KeyServer, ReceiverProcess, push_body, wait_until
+from tests.support.firestores import local_firestore
+from tests.support.receiver_process import KeyServer, ReceiverProcess, push_body, wait_until
 
 MEGABYTE = 1_000_000
 IDLE, SLOW = 200, 20

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from functions.keys import MIN_AGE_SECONDS
-from infra.local.signer import Signer
-from tests.functions.firestores import Reader, local_firestore
-from tests.functions.stage import (
+from functions.google_keys import MIN_AGE_SECONDS
+from infra.local.token_signer import Signer
+from tests.support.firestores import Reader, local_firestore
+from tests.support.receiver_process import (
     ACCOUNT,
     AUDIENCE,
     KeyServer,

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from tests.functions.firestores import Reader, local_firestore
-from tests.functions.stage import KeyServer, ReceiverProcess, push_body, wait_until
+from tests.support.firestores import Reader, local_firestore
+from tests.support.receiver_process import KeyServer, ReceiverProcess, push_body, wait_until
 
 PUSHERS = 16
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import grpc
 import pytest
 
-from tests.functions.firestores import FaultProxy, Reader, failing, local_firestore, passing
-from tests.functions.stage import KeyServer, ReceiverProcess, push_body, wait_until
+from tests.support.firestores import FaultProxy, Reader, failing, local_firestore, passing
+from tests.support.receiver_process import KeyServer, ReceiverProcess, push_body, wait_until
 
 PUSHERS = 16
 OUTAGE_SECONDS = 30.0

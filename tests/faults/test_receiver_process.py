@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.signer import Signer
-from tests.functions.firestores import Reader, local_firestore
-from tests.functions.stage import (
+from infra.local.token_signer import Signer
+from tests.support.firestores import Reader, local_firestore
+from tests.support.receiver_process import (
     ROOT,
     KeyServer,
     ReceiverProcess,

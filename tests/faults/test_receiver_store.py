@@ -10,12 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 import grpc
 import pytest
 
-from functions.lane import PATIENCE_SECONDS
+from functions.batch_queue import PATIENCE_SECONDS
 from functions.receiver import BUDGET_SECONDS
 from functions.rejections import TIMEOUT_SECONDS
-from infra.local.signer import Signer
-from tests.functions.firestores import FaultProxy, LocalFirestore, Reader, failing, losing_the_reply, passing, slow
-from tests.functions.stage import Answer, KeyServer, ReceiverProcess, claims, push_body, wait_until
+from infra.local.token_signer import Signer
+from tests.support.firestores import FaultProxy, LocalFirestore, Reader, failing, losing_the_reply, passing, slow
+from tests.support.receiver_process import Answer, KeyServer, ReceiverProcess, claims, push_body, wait_until
 
 Stage = tuple[ReceiverProcess, FaultProxy, Reader]
 

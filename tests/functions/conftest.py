@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from infra.local.signer import Signer
-from tests.functions.firestores import FaultProxy, Reader, local_firestore
-from tests.functions.stage import ACCOUNT, AUDIENCE, KeyServer, ReceiverProcess
+from infra.local.token_signer import Signer
+from tests.support.firestores import FaultProxy, Reader, local_firestore
+from tests.support.receiver_process import ACCOUNT, AUDIENCE, KeyServer, ReceiverProcess
 
 
 @pytest.fixture(scope="session")

@@ -9,8 +9,8 @@ import pytest
 
 from functions.envelope import parse_push
 from infra.errors import EnvelopeError
-from infra.message import Pushed
-from tests.functions.stage import FULL_SUBSCRIPTION, envelope
+from infra.messages.message import Pushed
+from tests.support.receiver_process import FULL_SUBSCRIPTION, envelope
 
 PUBLISHED = datetime(2026, 1, 2, 3, 4, 5, 678000, UTC)
 

@@ -11,11 +11,11 @@ import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding
 
-from functions.keys import MIN_AGE_SECONDS, KeyRing, Reply
+from functions.google_keys import MIN_AGE_SECONDS, KeyRing, Reply
 from functions.oidc import MAX_REMEMBERED, TokenVerifier
 from infra.errors import ForeignTokenError, SubscopeError, TokenError
-from infra.local.signer import Key, Signer, push_claims
-from tests.functions.stage import ACCOUNT, AUDIENCE
+from infra.local.token_signer import Key, Signer, push_claims
+from tests.support.receiver_process import ACCOUNT, AUDIENCE
 
 NOW = 1_800_000_000.0
 

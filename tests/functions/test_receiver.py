@@ -9,9 +9,9 @@ from collections.abc import Callable
 
 import pytest
 
-from infra.local.signer import Signer
-from tests.functions.firestores import Reader
-from tests.functions.stage import (
+from infra.local.token_signer import Signer
+from tests.support.firestores import Reader
+from tests.support.receiver_process import (
     ACCOUNT,
     AUDIENCE,
     ROOT,

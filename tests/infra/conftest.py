@@ -5,14 +5,14 @@ from collections.abc import Iterator
 import pytest
 from test_utils.prefixer import Prefixer
 
-from infra.audit import Audit
+from infra.accounts.session_store import Sessions
+from infra.accounts.user import User
+from infra.accounts.user_store import Users
 from infra.firestore.client import Database
-from infra.pubsub import PubSub
-from infra.sessions import Sessions
+from infra.history.audit import Audit
+from infra.pubsub.client import PubSub
 from infra.settings import ConsoleSettings, console_settings
-from infra.user import User
-from infra.users import Users
-from tests.cloud import Cloud
+from tests.support.local_cloud import Cloud
 
 NAMES = Prefixer("subscope", "tests", separator="-")  # type: ignore[no-untyped-call]
 PASSWORD = "correct horse battery"

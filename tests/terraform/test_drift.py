@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from infra.local.google import find_emulators
-from tests.functions.firestores import local_firestore
-from tests.functions.stage import answers, free_port, wait_until
-from tests.terraform.stage import NUMBER, PROJECT, ROOT, Terraform
+from infra.local.google_emulators import find_emulators
+from tests.support.firestores import local_firestore
+from tests.support.receiver_process import answers, free_port, wait_until
+from tests.support.terraform import NUMBER, PROJECT, ROOT, Terraform
 
 SUBSCRIPTION = f"projects/{PROJECT}/subscriptions/builds-monitor"
 URL = f"https://subscope-receiver-{NUMBER}.europe-west1.run.app"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from infra.settings import COMMON, GOOGLE_CERTS_URL, RECEIVER, VIEWER, receiver_settings, viewer_settings
-from tests.terraform.stage import IMAGE, NUMBER, PROJECT, ROOT, Terraform, resources, values
+from tests.support.terraform import IMAGE, NUMBER, PROJECT, ROOT, Terraform, resources, values
 
 URL = f"https://subscope-receiver-{NUMBER}.europe-west1.run.app"
 SECRETS = {"ADMIN_PASSWORD", "SECRET_KEY"}

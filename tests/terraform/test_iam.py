@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tests.terraform.stage import MODULE, NUMBER, PROJECT, resources, values
+from tests.support.terraform import MODULE, NUMBER, PROJECT, resources, values
 
 RECEIVER, VIEWER, BUILD, DEPLOYER, PLANNER = (
     f"serviceAccount:subscope-{name}@{PROJECT}.iam.gserviceaccount.com"

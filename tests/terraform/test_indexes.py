@@ -11,11 +11,11 @@ from google.cloud.firestore_v1 import types
 
 from infra.firestore.client import Database
 from infra.firestore.listen import messages_since
-from infra.firestore.reads import EVERYTHING, Messages, Selection
-from infra.firestore.writes import chunk_write, delivery_write, head_write, set_deliveries
-from infra.message import Pushed
+from infra.firestore.message_reader import EVERYTHING, Messages, Selection
+from infra.firestore.message_writer import chunk_write, delivery_write, head_write, set_deliveries
+from infra.messages.message import Pushed
 from infra.settings import console_settings
-from tests.terraform.stage import MODULE, ROOT, values
+from tests.support.terraform import MODULE, ROOT, values
 
 FILE = json.loads((MODULE / "firestore.indexes.json").read_text())
 NOW = datetime(2026, 1, 2, tzinfo=UTC)

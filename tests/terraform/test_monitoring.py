@@ -6,10 +6,10 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from infra.backlog import _MESSAGES as MESSAGES
-from infra.backlog import _OLDEST as OLDEST
-from terraform.costs import ALERTS
-from tests.terraform.stage import PROJECT, Terraform, resources, values
+from docs.tools.costs import ALERTS
+from infra.pubsub.backlog import _MESSAGES as MESSAGES
+from infra.pubsub.backlog import _OLDEST as OLDEST
+from tests.support.terraform import PROJECT, Terraform, resources, values
 
 
 def queries(plan: dict[str, Any]) -> dict[str, str]:

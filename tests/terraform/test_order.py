@@ -5,9 +5,9 @@ import re
 
 import pytest
 
-from terraform.costs import ALERTS
-from tests.terraform.stage import IMAGE as VIEWER_IMAGE
-from tests.terraform.stage import MODULE, PROJECT, Terraform
+from docs.tools.costs import ALERTS
+from tests.support.terraform import IMAGE as VIEWER_IMAGE
+from tests.support.terraform import MODULE, PROJECT, Terraform
 from tests.terraform.test_services import dependencies, waits_for
 
 FUNCTION, VIEWER = "google_cloudfunctions2_function.receiver", "google_cloud_run_v2_service.viewer"

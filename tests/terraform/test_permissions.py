@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from functions.rejections import Rejections
-from infra.firestore.writes import chunk_write, delivery_write, head_write, rejection_write
-from tests.terraform.stage import PROJECT, ROOT, imported_from, resources
+from infra.firestore.message_writer import chunk_write, delivery_write, head_write, rejection_write
+from tests.support.terraform import PROJECT, ROOT, imported_from, resources
 from tests.terraform.test_indexes import pushed
 
 # What a call takes: cloud.google.com/firestore/docs/security/iam#required_permissions and

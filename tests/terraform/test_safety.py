@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.terraform.stage import PROJECT, Terraform, resources, values
+from tests.support.terraform import PROJECT, Terraform, resources, values
 from tests.terraform.test_environment import viewer_variables
 
 KEPT = ("DELETE_PROTECTION_ENABLED", "ABANDON")

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from functions.receiver import BUDGET_SECONDS
-from tests.terraform.stage import MODULE, Terraform, resources, values
+from tests.support.terraform import MODULE, Terraform, resources, values
 
 FUNCTION, VIEWER = "google_cloudfunctions2_function.receiver", "google_cloud_run_v2_service.viewer"
 # The API that a resource is of, by the beginning of its type.

@@ -8,12 +8,12 @@ import pytest
 from flask import Flask
 
 from infra.settings import ViewerSettings
-from tests.cloud import Cloud
-from tests.web.stage import LocalFirestore, Writer, free_port, settings_for
-from tests.web.topics import Topics, own_topics
-from tests.web.visitor import Visitor, add_user, services_of
+from tests.support.firestore import LocalFirestore, Writer, free_port, settings_for
+from tests.support.local_cloud import Cloud
+from tests.support.topics import Topics, own_topics
+from tests.support.visitor import Visitor, add_user, services_of
 from web import create_app
-from web.iap import IapVerifier
+from web.access.iap import IapVerifier
 
 
 @contextmanager

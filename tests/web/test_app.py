@@ -6,9 +6,9 @@ import time
 import pytest
 from flask import Flask
 
+from tests.support.firestore import LocalFirestore, free_port, settings_for
+from tests.support.visitor import PAGE, SCRIPT, Visitor
 from tests.web.conftest import running
-from tests.web.stage import LocalFirestore, free_port, settings_for
-from tests.web.visitor import PAGE, SCRIPT, Visitor
 
 
 def test_process_is_up_and_not_ready_without_firestore() -> None:
@@ -89,7 +89,7 @@ def test_a_form_that_is_too_large_is_refused(stranger: Visitor) -> None:
 
 
 def _add_broken_route(app: Flask) -> None:
-    from web.auth import public
+    from web.access.roles import public
 
     @app.get("/broken")
     @public

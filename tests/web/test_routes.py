@@ -6,11 +6,11 @@ import pytest
 from flask import Flask
 from werkzeug.routing import Rule
 
-from infra.message import document_id
+from infra.messages.message import document_id
+from tests.support.firestore import SUBSCRIPTION, LocalFirestore, settings_for
+from tests.support.visitor import SCRIPT, Visitor, add_user, services_of
 from tests.web.conftest import running
-from tests.web.stage import SUBSCRIPTION, LocalFirestore, settings_for
-from tests.web.visitor import SCRIPT, Visitor, add_user, services_of
-from web.auth import access_of
+from web.access.roles import access_of
 
 PUBLIC = {"static", "bootstrap.static", "account.login", "account.sign_in", "messages.pygments_css"}
 PUBLIC |= {"health.healthz", "health.ready"}

@@ -6,7 +6,7 @@ answers UNIMPLEMENTED to what it does not do. From the wire to the store::
     service ─ reading, writing, lists, listen ─ views, writes, targets ─ results ─ indexes ─ store
 """
 
-from infra.local.firestore.service import SERVER_OPTIONS, FirestoreServer
-from infra.local.firestore.store import Store
+from infra.local.firestore.rpc.service import SERVER_OPTIONS, FirestoreServer
+from infra.local.firestore.storage.store import Store
 
 __all__ = ["SERVER_OPTIONS", "FirestoreServer", "Store"]

@@ -11,7 +11,7 @@ import grpc
 from google.pubsub_v1.types import PubsubMessage
 
 from infra.local.pubsub.backlog import Entry
-from infra.local.pubsub.push import TokenSource
+from infra.local.pubsub.push_delivery import TokenSource
 from infra.local.pubsub.subscription import Subscription
 from infra.local.rpc import RpcError
 

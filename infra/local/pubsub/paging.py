@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from infra.local.pubsub.checks import invalid
+from infra.local.pubsub.validation import invalid
 
 DEFAULT_PAGE = 100
 MAX_PAGE = 1000

@@ -4,10 +4,10 @@ import aiohttp
 import grpc
 
 from infra.local.pubsub.broker import Broker
-from infra.local.pubsub.publisher import PublisherMethods
-from infra.local.pubsub.push import TokenSource
-from infra.local.pubsub.streaming import StreamingPull
-from infra.local.pubsub.subscriber import SubscriberMethods
+from infra.local.pubsub.push_delivery import TokenSource
+from infra.local.pubsub.rpc_publisher import PublisherMethods
+from infra.local.pubsub.rpc_subscriber import SubscriberMethods
+from infra.local.pubsub.streaming_pull import StreamingPull
 
 # A Publish may be as long as its messages; gRPC's own limit is 4 MiB.
 SERVER_OPTIONS = (("grpc.max_receive_message_length", 16 * 1024 * 1024), ("grpc.so_reuseport", 0))

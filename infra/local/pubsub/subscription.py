@@ -7,7 +7,7 @@ from typing import Any
 import aiohttp
 
 from infra.local.pubsub.backlog import Backlog, Entry
-from infra.local.pubsub.push import Pusher, Target, TokenSource
+from infra.local.pubsub.push_delivery import Pusher, Target, TokenSource
 
 DeadLetter = Callable[["Subscription", Entry], bool]
 

@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from infra import settings
-from infra.message import document_id
-from tests.cloud import ROOT, Cloud, is_alive, launch, output_of, start_cloud, wait_until
+from infra.messages.message import document_id
+from tests.support.local_cloud import ROOT, Cloud, is_alive, launch, output_of, start_cloud, wait_until
 
 OwnCloud = Callable[..., Cloud]
 TEST_ARGUMENTS = ("--no-samples", "--port", "0")

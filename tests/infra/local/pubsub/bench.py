@@ -16,7 +16,7 @@ from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient  # type: ig
 from google.pubsub_v1 import PublisherClient as GeneratedPublisherClient
 from google.pubsub_v1 import types
 
-from tests.cloud import wait_until
+from tests.support.local_cloud import wait_until
 
 PROJECT = "bench"
 T = TypeVar("T")

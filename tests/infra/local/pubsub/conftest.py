@@ -10,13 +10,13 @@ import grpc
 import pytest
 from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient  # type: ignore[import-untyped]
 
-from infra.local.google import find_emulators
-from infra.local.ports import free_port, is_free
+from infra.local.google_emulators import find_emulators
+from infra.local.processes.ports import free_port, is_free
 from infra.local.pubsub import PubsubServer
 from infra.local.pubsub.server import SERVER_OPTIONS
-from infra.local.signer import Signer
-from tests.cloud import wait_until
+from infra.local.token_signer import Signer
 from tests.infra.local.pubsub.bench import Bench, LoopThread, Receiver
+from tests.support.local_cloud import wait_until
 
 
 @pytest.fixture(scope="session")

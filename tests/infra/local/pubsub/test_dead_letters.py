@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 from infra.local.pubsub import PubsubServer
-from tests.cloud import wait_until
 from tests.infra.local.pubsub.bench import PROJECT, Bench, Receiver
+from tests.support.local_cloud import wait_until
 
 FAST = {"minimum_backoff": {"nanos": 10_000_000}, "maximum_backoff": {"nanos": 20_000_000}}
 

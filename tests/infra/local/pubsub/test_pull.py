@@ -7,8 +7,8 @@ import pytest
 from google.api_core import exceptions
 
 from infra.local.pubsub import PubsubServer
-from tests.cloud import wait_until
 from tests.infra.local.pubsub.bench import Bench
+from tests.support.local_cloud import wait_until
 
 
 def test_an_acknowledged_message_never_comes_back(bench: Bench) -> None:

@@ -1,0 +1,1 @@
+"""Users, their sessions and passwords, and the limits on sign-in attempts, stored in Firestore."""

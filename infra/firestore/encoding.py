@@ -1,0 +1,133 @@
+"""Python values to Firestore's protobuf values and back; documents to messages. Pure.
+
+The raw protobuf classes are used, not the client's wrappers: encoding a message through the client's helpers costs
+566 µs of CPU, this 44 µs.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from google.cloud.firestore_v1 import types
+
+from infra.messages.message import Message, unescape_name
+
+Value: Any = types.Value.pb()
+Document: Any = types.Document.pb()
+
+Plain = None | bool | int | float | str | bytes | datetime | list[Any] | dict[str, Any]
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def encode(value: Plain) -> Any:
+    """A protobuf Value. Times must be aware. Raises TypeError for anything Firestore has no type for."""
+    encoded = Value()
+    _fill(encoded, value)
+    return encoded
+
+
+def encode_fields(target: Any, fields: Iterable[tuple[str, Plain]]) -> None:
+    """Write ``fields`` into a protobuf map of Values (``Document.fields``)."""
+    for name, value in fields:
+        _fill(target[name], value)
+
+
+def _fill(target: Any, value: Plain) -> None:
+    match value:
+        case str():
+            target.string_value = value
+        case bool():  # before int: True is an int
+            target.boolean_value = value
+        case int():
+            target.integer_value = value
+        case bytes():
+            target.bytes_value = value
+        case datetime():
+            seconds, micros = divmod((value - _EPOCH) // _MICROSECOND, 1_000_000)
+            target.timestamp_value.seconds = seconds
+            target.timestamp_value.nanos = micros * 1000
+        case float():
+            target.double_value = value
+        case None:
+            target.null_value = 0
+        case list():
+            target.array_value.SetInParent()
+            for one in value:
+                _fill(target.array_value.values.add(), one)
+        case dict():
+            target.map_value.SetInParent()
+            encode_fields(target.map_value.fields, value.items())
+        case _:
+            raise TypeError(f"Firestore has no type for {type(value).__name__}")
+
+
+def decode(value: Any) -> Plain:
+    """The Python value of a protobuf Value; timestamps cut to microseconds, references as their names."""
+    kind = value.WhichOneof("value_type")
+    if kind is None or kind == "null_value":
+        return None
+    held = getattr(value, kind)
+    if kind == "timestamp_value":
+        return timestamp(held)
+    if kind == "array_value":
+        return [decode(one) for one in held.values]
+    if kind == "map_value":
+        return {name: decode(one) for name, one in held.fields.items()}
+    plain: Plain = held
+    return plain
+
+
+def timestamp(held: Any) -> datetime:
+    """Aware UTC of a protobuf Timestamp, cut to microseconds."""
+    return _EPOCH + timedelta(seconds=held.seconds, microseconds=held.nanos // 1000)
+
+
+def decode_fields(document: Any) -> dict[str, Any]:
+    """All fields of a protobuf Document."""
+    return {name: decode(value) for name, value in document.fields.items()}
+
+
+def decode_message(document: Any) -> Message:
+    """The message in a protobuf Document of ``messages``.
+
+    A document that somebody made by hand is shown as far as it goes: a field that is missing or of another type gets an
+    empty value.
+    """
+    held = _Fields(decode_fields(document))
+    received_at = held.time("received_at", _EPOCH)
+    return Message(
+        id=document.name.rpartition("/")[2],
+        subscription=held.of(str, "subscription", ""),
+        message_id=held.of(str, "message_id", ""),
+        publish_time=held.time("publish_time", received_at),
+        received_at=received_at,
+        attributes={
+            unescape_name(name): str(value) for name, value in held.of(dict, "attributes", dict[str, Any]()).items()
+        },
+        kind=held.of(str, "kind", "binary"),
+        preview=held.of(str, "preview", ""),
+        data=held.of(bytes, "data", None),
+        chunks=held.of(int, "chunks", 0),
+        size_bytes=held.of(int, "size_bytes", 0),
+        sha256=held.of(str, "sha256", ""),
+        deliveries=held.of(int, "deliveries", 1),
+        last_delivered_at=held.time("last_delivered_at", received_at),
+        expire_at=held.time("expire_at", received_at),
+        ordering_key=held.of(str, "ordering_key", ""),
+        delivery_attempt=held.of(int, "delivery_attempt", None),
+        tokens=tuple(one for one in held.of(list, "tokens", list[Any]()) if isinstance(one, str)),
+    )
+
+
+class _Fields:
+    def __init__(self, fields: Mapping[str, Any]) -> None:
+        self._fields = fields
+
+    def of(self, kind: type, name: str, default: Any) -> Any:
+        value = self._fields.get(name)
+        return value if isinstance(value, kind) else default
+
+    def time(self, name: str, default: datetime) -> datetime:
+        found: datetime = self.of(datetime, name, default)
+        return found

@@ -1,0 +1,224 @@
+"""Read stored messages: pages, single messages, payloads, and everything newer than a cursor.
+
+One order everywhere: (received_at, id), newest first. Pages go by cursor, never by offset, and every query has the
+shape ``shard in [0..N-1]`` (+ ``subscription ==``) (+ one ``tokens array_contains``) ordered by ``received_at``
+descending, so that few composite indexes serve them all.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from google.cloud.firestore_v1 import types
+from google.protobuf.wrappers_pb2 import Int32Value
+
+from infra.errors import PayloadGoneError, PayloadMaskedError
+from infra.firestore.client import Database
+from infra.firestore.encoding import decode, decode_message, encode
+from infra.firestore.error_mapping import firestore_errors
+from infra.messages.masking import NO_MASK, Mask
+from infra.messages.message import MORE_TOKENS, Cursor, Message, is_document_id
+
+_Query: Any = types.StructuredQuery.pb()
+_Filter: Any = _Query.Filter
+_Operator: Any = _Query.FieldFilter.Operator
+_RunQuery: Any = types.RunQueryRequest.pb()
+_BatchGet: Any = types.BatchGetDocumentsRequest.pb()
+
+READ_SECONDS = 10.0
+PAYLOAD_SECONDS = 30.0
+_WITHHELD = (
+    "The payload is not shown to your role: fields are masked here, and only in JSON of at most 1 MiB can they be told "
+    "apart."
+)
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which messages a query is about: one subscription (all when empty), any of these index tokens (all when none).
+
+    Reads with tokens also give every message that has more tokens than the index holds: what reads them, decides.
+    """
+
+    subscription: str = ""
+    tokens: tuple[str, ...] = ()
+
+    def parts(self) -> list["Selection"]:
+        """One for each query that answers it; a message may be in several."""
+        if not self.tokens:
+            return [self]
+        return [replace(self, tokens=(token,)) for token in (*self.tokens, MORE_TOKENS)]
+
+
+EVERYTHING = Selection()
+
+
+class Messages:
+    """The stored messages of one database, as a mask lets them be seen; ``subscriptions`` are those monitored."""
+
+    def __init__(
+        self, database: Database, shards: int, subscriptions: Sequence[str] = (), mask: Mask = NO_MASK
+    ) -> None:
+        self.subscriptions = subscriptions
+        self.mask = mask
+        self._database = database
+        self._shards = shards
+
+    def page(
+        self,
+        selection: Selection = EVERYTHING,
+        *,
+        before: Cursor | None = None,
+        since: datetime | None = None,
+        limit: int = 50,
+    ) -> list[Message]:
+        """Up to ``limit`` messages older than ``before`` (the newest when None), newest first.
+
+        None was received before ``since``. Raises StoreError.
+        """
+        queries = [self.query(part, limit=limit) for part in self.seen(selection).parts()]
+        for query in queries:
+            if before:
+                query.start_at.CopyFrom(self._position(before, before_it=False))
+            if since:
+                query.end_at.CopyFrom(self._position(Cursor(since, "0" * 32), before_it=False))
+        return self._newest(queries)[:limit]
+
+    def since(self, after: Cursor, selection: Selection = EVERYTHING, *, limit: int = 500) -> list[Message] | None:
+        """All messages newer than ``after``, oldest first; None when there are more than ``limit``.
+
+        Reads backwards by the descending index that pages use, so that no ascending one is needed. Raises StoreError.
+        """
+        queries = [self.query(part, limit=limit + 1) for part in self.seen(selection).parts()]
+        for query in queries:
+            query.end_at.CopyFrom(self._position(after, before_it=True))
+        found = self._newest(queries)
+        return None if len(found) > limit else found[::-1]
+
+    def get(self, document: str) -> Message | None:
+        """One message by its document id; None when it is not there. Raises StoreError."""
+        return next(iter(self.some([document])), None)
+
+    def some(self, documents: Sequence[str]) -> list[Message]:
+        """Those of these document ids that are there, in any order; each once. Raises StoreError."""
+        names = [f"{self._database.root}/messages/{one}" for one in dict.fromkeys(documents) if is_document_id(one)]
+        return [self._seen(found) for found in self._documents(names, READ_SECONDS)] if names else []
+
+    def payload(self, message: Message) -> bytes:
+        """The whole payload, byte for byte but for what the mask hides.
+
+        Raises PayloadMaskedError (403) when it hides all, PayloadGoneError (410) when a part is missing, StoreError.
+        """
+        # What is withheld is not even read: it may be megabytes.
+        seen = None if self.mask.withholds(message) else self.mask.see_payload(self._payload(message), message)
+        if seen is None:
+            raise PayloadMaskedError(_WITHHELD)
+        return seen
+
+    def seen(self, selection: Selection) -> Selection:
+        """The selection, not narrowed by what the mask hides: how much was looked at would tell it."""
+        hidden = any(self.mask.hides_token(token) for token in selection.tokens)
+        return replace(selection, tokens=()) if hidden else selection
+
+    def _seen(self, document: Any) -> Message:
+        return self.mask.see(decode_message(document))
+
+    def _payload(self, message: Message) -> bytes:
+        if not message.chunks:
+            return message.data or b""
+        head = f"{self._database.root}/messages/{message.id}/chunks"
+        names = [f"{head}/{index:04d}" for index in range(message.chunks)]
+        # A reply may come in any order; the names put the pieces back.
+        pieces = {found.name: found.fields["data"].bytes_value for found in self._documents(names, PAYLOAD_SECONDS)}
+        if len(pieces) != len(names):
+            gone = len(names) - len(pieces)
+            raise PayloadGoneError(f"{gone} of {len(names)} parts of message {message.id} are gone; it is expiring.")
+        return b"".join(pieces[name] for name in names)
+
+    def count(
+        self,
+        selection: Selection = EVERYTHING,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        up_to: int = 10_000,
+    ) -> int:
+        """How many messages there are, at most ``up_to``: a count is billed by what it counts, a read for each 1,000.
+
+        Received from ``since`` on and before ``until``. Raises StoreError.
+        """
+        request = types.RunAggregationQueryRequest.pb()(parent=self._database.root)
+        aggregation = request.structured_aggregation_query
+        query = self.query(self.seen(selection), limit=0)
+        if since:
+            _where(query, "received_at", _Operator.GREATER_THAN_OR_EQUAL, since)
+        if until:
+            _where(query, "received_at", _Operator.LESS_THAN, until)
+        aggregation.structured_query.CopyFrom(query)
+        aggregation.aggregations.add(alias="messages").count.up_to.value = up_to
+        with firestore_errors("counting messages"):
+            replies = self._database.api.run_aggregation_query(
+                request, retry=None, timeout=READ_SECONDS, metadata=self._database.metadata
+            )
+            for reply in replies:
+                found = type(reply).pb(reply).result.aggregate_fields["messages"]
+                return int(str(decode(found)))
+        return 0
+
+    def query(self, selection: Selection, *, limit: int) -> Any:
+        """The raw StructuredQuery of a selection with one token at most, newest first; ``limit`` 0 is none."""
+        query = _Query()
+        query.from_.add(collection_id="messages")
+        _where(query, "shard", _Operator.IN, list(range(self._shards)))
+        if selection.subscription:
+            _where(query, "subscription", _Operator.EQUAL, selection.subscription)
+        if selection.tokens:
+            (token,) = selection.tokens
+            _where(query, "tokens", _Operator.ARRAY_CONTAINS, token)
+        for name in ("received_at", "__name__"):
+            query.order_by.add(direction=types.StructuredQuery.Direction.DESCENDING).field.field_path = name
+        if limit:
+            query.limit.CopyFrom(Int32Value(value=limit))
+        return query
+
+    def _position(self, cursor: Cursor, *, before_it: bool) -> Any:
+        position = types.Cursor.pb()(before=before_it)
+        position.values.append(encode(cursor.received_at))
+        position.values.add().reference_value = f"{self._database.root}/messages/{cursor.id}"
+        return position
+
+    def _newest(self, queries: list[Any]) -> list[Message]:
+        """What the queries find, each message once, newest first."""
+        if len(queries) == 1:
+            return self._run(queries[0])
+        found = {message.id: message for query in queries for message in self._run(query)}
+        return sorted(found.values(), key=lambda message: message.cursor, reverse=True)
+
+    def _run(self, query: Any) -> list[Message]:
+        request = _RunQuery(parent=self._database.root, structured_query=query)
+        with firestore_errors("reading messages"):
+            replies = self._database.api.run_query(
+                request, retry=None, timeout=READ_SECONDS, metadata=self._database.metadata
+            )
+            raw = (types.RunQueryResponse.pb(reply) for reply in replies)
+            return [self._seen(reply.document) for reply in raw if reply.HasField("document")]
+
+    def _documents(self, names: list[str], timeout_seconds: float) -> Iterator[Any]:
+        request = _BatchGet(database=self._database.name, documents=names)
+        with firestore_errors("reading documents"):
+            replies = self._database.api.batch_get_documents(
+                request, retry=None, timeout=timeout_seconds, metadata=self._database.metadata
+            )
+            for reply in replies:
+                raw = types.BatchGetDocumentsResponse.pb(reply)
+                if raw.HasField("found"):
+                    yield raw.found
+
+
+def _where(query: Any, field: str, operator: Any, value: Any) -> None:
+    query.where.composite_filter.op = _Query.CompositeFilter.Operator.AND
+    added = query.where.composite_filter.filters.add().field_filter
+    added.field.field_path = field
+    added.op = operator
+    added.value.CopyFrom(encode(value))

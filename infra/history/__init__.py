@@ -1,0 +1,1 @@
+"""The records of what happened: the audit log, and paging through records by time."""

@@ -1,0 +1,1 @@
+"""Queries: parsing, filters, order, indexes, aggregation. No gRPC."""

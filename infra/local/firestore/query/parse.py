@@ -1,0 +1,143 @@
+"""A structured query, understood: which documents it is about, what it matches, and in which order.
+
+Pure: nothing here knows what is stored.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+from infra.local.firestore.errors import invalid_argument
+from infra.local.firestore.protos import Pb
+from infra.local.firestore.query.filters import EVERYTHING, Comparison, Filter, disjuncts, parse_filter
+from infra.local.firestore.query.ordering import Bounds, Order, Position, parse_cursors, parse_order, range_bounds
+from infra.local.firestore.query.value_order import Key
+from infra.local.firestore.storage.documents import Stored
+from infra.local.firestore.storage.field_paths import NAME, FieldPath, parse_path
+from infra.local.firestore.storage.names import check_segments
+
+
+class Scope(NamedTuple):
+    """Which collections a query reads: ``parent/collection``, or every ``collection`` below ``parent``.
+
+    An empty ``collection`` stands for all of them.
+    """
+
+    parent: str
+    collection: str
+    descendants: bool
+
+    @property
+    def single(self) -> str | None:
+        """The path of the one collection read, or None when there may be several."""
+        if self.descendants or not self.collection:
+            return None
+        return f"{self.parent}/{self.collection}" if self.parent else self.collection
+
+    def holds(self, collection: str) -> bool:
+        """Whether the collection at this path belongs to the scope."""
+        parent, _, name = collection.rpartition("/")
+        if self.collection not in ("", name):
+            return False
+        if not self.descendants:
+            return parent == self.parent
+        return not self.parent or parent == self.parent or parent.startswith(self.parent + "/")
+
+
+class Branch(NamedTuple):
+    """One disjunct, as an index answers it: equalities choose the index's part, bounds the range within it.
+
+    ``rest`` is what only the document itself can tell.
+    """
+
+    equal: tuple[tuple[FieldPath, Key], ...]
+    contains: tuple[FieldPath, Key] | None
+    bounds: Bounds
+    rest: tuple[Comparison, ...]
+
+
+@dataclass(frozen=True)
+class Query:
+    """A query over one database. ``limit`` None is unlimited; ``fields`` None is whole documents."""
+
+    scope: Scope
+    where: Filter
+    order: Order
+    bounds: Bounds
+    offset: int
+    limit: int | None
+    fields: tuple[FieldPath, ...] | None
+
+    def matches(self, document: Stored) -> bool:
+        """Whether ``document`` is a result, before offset and limit."""
+        return self.scope.holds(document.collection) and self.position(document) is not None
+
+    def position(self, document: Stored) -> Position | None:
+        """Where ``document``, which is in the scope, stands among the results; None when it is not one."""
+        if not self.where.matches(document):
+            return None
+        position = self.order.position(document)
+        return position if position is not None and self.bounds.hold(position) else None
+
+    @cached_property
+    def branches(self) -> tuple[Branch, ...]:
+        """The disjuncts, without those that contradict themselves."""
+        found = (self._branch(form) for form in disjuncts(self.where))
+        return tuple(branch for branch in found if branch is not None)
+
+    def _branch(self, form: tuple[Comparison, ...]) -> Branch | None:
+        equal: dict[FieldPath, Key] = {}
+        contains: tuple[FieldPath, Key] | None = None
+        bounds, rest = self.bounds, []
+        for part in form:
+            if part.operator == "EQUAL":
+                if equal.setdefault(part.field, part.keys[0]) != part.keys[0]:
+                    return None
+            elif part.operator == "ARRAY_CONTAINS" and contains is None:
+                contains = (part.field, part.keys[0])
+            elif part.field == self.order.fields[0].field and (ranged := range_bounds(part)) is not None:
+                bounds = bounds.within(ranged)
+            else:
+                rest.append(part)
+        return Branch(tuple(sorted(equal.items())), contains, bounds, tuple(rest))
+
+
+def parse_query(pb: Pb, database: str, parent: str) -> Query:
+    """Understand a ``StructuredQuery`` below ``parent`` (a document's path, or ``""``); raises INVALID_ARGUMENT."""
+    if pb.HasField("find_nearest"):
+        raise invalid_argument("The local cloud does no vector search.")
+    where = parse_filter(pb.where, database) if pb.HasField("where") else EVERYTHING
+    order = parse_order(pb, where)
+    if pb.offset < 0 or pb.limit.value < 0:
+        raise invalid_argument("The offset and the limit of a query must not be negative.")
+    query = Query(
+        scope=_scope(pb, parent),
+        where=where,
+        order=order,
+        bounds=parse_cursors(pb, order, database),
+        offset=pb.offset,
+        limit=pb.limit.value if pb.HasField("limit") else None,
+        fields=_projection(pb),
+    )
+    # Normalising refuses too many disjunctions, which must happen before the first result.
+    _ = query.branches
+    return query
+
+
+def _scope(pb: Pb, parent: str) -> Scope:
+    sources = pb.from_
+    if len(sources) != 1:
+        raise invalid_argument(f"A query reads exactly one collection; this one names {len(sources)}.")
+    collection = sources[0].collection_id
+    if "/" in collection:
+        raise invalid_argument(f"Invalid collection id {collection!r}; it holds a slash.")
+    if collection:
+        check_segments(collection, collection)
+    return Scope(parent, collection, sources[0].all_descendants)
+
+
+def _projection(pb: Pb) -> tuple[FieldPath, ...] | None:
+    if not pb.HasField("select"):
+        return None
+    paths = (parse_path(one.field_path) for one in pb.select.fields)
+    return tuple(path for path in paths if path != NAME)

@@ -1,0 +1,1 @@
+"""Documents in memory: writes, transforms, versions and the commit log."""

@@ -1,0 +1,50 @@
+"""The recent commits of one database: what a resumed listener, a stale read or a transaction must be compared with."""
+
+from collections import deque
+
+from infra.local.firestore.storage.documents import Commit, Stored
+
+# What is kept is bounded by changes and by the bytes of the versions that nothing else holds any more.
+_MAX_CHANGES = 50_000
+_MAX_SUPERSEDED_BYTES = 64 * 1024 * 1024
+
+
+class Journal:
+    """Commits in order of time, oldest dropped first."""
+
+    def __init__(self, started_at: int) -> None:
+        self._commits: deque[Commit] = deque()
+        self._changes = 0
+        self._superseded_bytes = 0
+        # Everything after this time (microseconds) is still here; of what an earlier process held nothing is known.
+        self._complete_since = started_at
+
+    def append(self, commit: Commit) -> None:
+        self._commits.append(commit)
+        self._count(commit, 1)
+        while self._changes > _MAX_CHANGES or self._superseded_bytes > _MAX_SUPERSEDED_BYTES:
+            dropped = self._commits.popleft()
+            self._count(dropped, -1)
+            self._complete_since = dropped.time
+
+    def _count(self, commit: Commit, sign: int) -> None:
+        self._changes += sign * len(commit.changes)
+        self._superseded_bytes += sign * sum(change.old.size_bytes for change in commit.changes if change.old)
+
+    def since(self, time: int) -> list[Commit] | None:
+        """The commits after ``time``, newest first; None when some of them are forgotten."""
+        if time < self._complete_since:
+            return None
+        later: list[Commit] = []
+        for commit in reversed(self._commits):
+            if commit.time <= time:
+                break
+            later.append(commit)
+        return later
+
+    def before(self, time: int) -> dict[str, Stored | None] | None:
+        """How every document that changed after ``time`` was at ``time``, by path; None when that is forgotten."""
+        later = self.since(time)
+        if later is None:
+            return None
+        return {change.path: change.old for commit in later for change in commit.changes}

@@ -1,0 +1,104 @@
+"""What is stored: documents of every database, their collections, indexes and journal.
+
+Single-threaded: everything happens between two awaits of one event loop, so there are no locks.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain
+
+from infra.local.firestore.query.indexes import Indexes
+from infra.local.firestore.query.parse import Scope
+from infra.local.firestore.storage.clock import Clock
+from infra.local.firestore.storage.commit_log import Journal
+from infra.local.firestore.storage.documents import Change, Commit, Stored
+from infra.local.firestore.storage.names import check_database
+
+_MAX_INDEXED_SCOPES = 64
+
+
+class Database:
+    """One database. ``name`` is ``projects/P/databases/D``."""
+
+    def __init__(self, name: str, clock: Clock) -> None:
+        self.name = name
+        self.clock = clock
+        self.journal = Journal(clock.read())
+        self.documents: dict[str, Stored] = {}
+        # Called with each commit as soon as it is stored.
+        self.listeners: set[Callable[[Commit], None]] = set()
+        self._collections: dict[str, dict[str, Stored]] = {}
+        self._indexes: OrderedDict[Scope, Indexes] = OrderedDict()
+
+    def commit(self, staged: Mapping[str, Stored | None], time: int) -> Commit:
+        """Store the new versions by path (None deletes), all at once, and tell the listeners."""
+        changes = tuple(
+            Change(path, old, new) for path, new in staged.items() if (old := self.documents.get(path)) is not new
+        )
+        commit = Commit(time, changes)
+        if changes:
+            for change in changes:
+                self._put(change)
+            self.journal.append(commit)
+            for listener in tuple(self.listeners):
+                listener(commit)
+        return commit
+
+    def _put(self, change: Change) -> None:
+        path, old, new = change
+        collection = path.rpartition("/")[0]
+        if new is None:
+            del self.documents[path]
+            siblings = self._collections[collection]
+            del siblings[path]
+            if not siblings:
+                del self._collections[collection]
+        else:
+            self.documents[path] = new
+            self._collections.setdefault(collection, {})[path] = new
+        for scope, indexes in self._indexes.items():
+            if scope.holds(collection):
+                indexes.replace(old, new)
+
+    def collection_paths(self) -> Iterable[str]:
+        """Paths of all collections that hold a document."""
+        return self._collections.keys()
+
+    def indexes(self, scope: Scope) -> Indexes:
+        """The indexes of a scope; scopes not queried for longest lose theirs first."""
+        indexes = self._indexes.get(scope)
+        if indexes is None:
+            indexes = self._indexes[scope] = Indexes()
+            if len(self._indexes) > _MAX_INDEXED_SCOPES:
+                self._indexes.popitem(last=False)
+        self._indexes.move_to_end(scope)
+        return indexes
+
+    def count(self, scope: Scope) -> int:
+        """How many documents are in ``scope``."""
+        return sum(map(len, self._members(scope)))
+
+    def read(self, scope: Scope) -> Iterator[Stored]:
+        """The documents in ``scope``, in no order."""
+        return chain.from_iterable(members.values() for members in self._members(scope))
+
+    def _members(self, scope: Scope) -> list[dict[str, Stored]]:
+        single = scope.single
+        if single is not None:
+            return [self._collections.get(single, {})]
+        return [members for path, members in self._collections.items() if scope.holds(path)]
+
+
+class Store:
+    """All databases; one comes into being when it is first named, as with Google's emulator."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self._databases: dict[str, Database] = {}
+
+    def database(self, name: str) -> Database:
+        """The database ``projects/P/databases/D``; raises INVALID_ARGUMENT for another form of name."""
+        found = self._databases.get(name)
+        if found is None:
+            found = self._databases[check_database(name)] = Database(name, self.clock)
+        return found

@@ -1,0 +1,1 @@
+"""The processes that the local cloud starts: their supervisor, output, ports and end."""

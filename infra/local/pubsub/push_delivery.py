@@ -1,0 +1,154 @@
+"""Push delivery for one subscription: what is in flight, how much may be, and when to try again.
+
+At least once: a message leaves the backlog only after an acknowledging status.
+"""
+
+import asyncio
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import aiohttp
+from yarl import URL
+
+from infra.local.pubsub.backlog import Backlog, Entry
+from infra.local.pubsub.envelope import push_body
+
+# cloud.google.com/pubsub/docs/push#receive_push: everything else, 203 and 206 included, is a refusal. The page names
+# 102 too, which HTTP calls interim (RFC 9110, 15.2): as everywhere, the final status after it is what counts.
+ACKNOWLEDGING = frozenset({200, 201, 202, 204})
+# The service goes to thousands; on one machine more than this only lengthens queues (4,100/s at 300, 3,600/s at 1,000).
+MAX_IN_FLIGHT = 250
+MAX_BYTES_IN_FLIGHT = 64 * 1024 * 1024
+# The service backs off up to 60 s; nobody at a desk wants to wait that long for a receiver that is back.
+LEAST_PAUSE_SECONDS = 0.1
+LONGEST_PAUSE_SECONDS = 10.0
+_LARGE_BYTES = 512 * 1024
+_HEADERS = {
+    "Content-Type": "application/json",
+    "User-Agent": "APIs-Google; (+https://developers.google.com/webmasters/APIs-Google.html)",
+}
+
+
+class TokenSource(Protocol):
+    """Whoever signs push tokens; ``infra.local.token_signer.Signer`` does."""
+
+    def push_token(self, email: str, audience: str) -> str:
+        """Return a token that is good for at least half an hour; cheap to call for every push."""
+        ...
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where and how a subscription's messages are pushed. ``email`` is empty for pushes without a token."""
+
+    subscription: str
+    url: URL
+    email: str
+    audience: str
+    deadline_seconds: float
+    counts_attempts: bool
+
+    @classmethod
+    def of(cls, subscription: Any) -> "Target | None":
+        """Read it from a Subscription; None when that has no push endpoint."""
+        config = subscription.push_config
+        if not config.push_endpoint:
+            return None
+        token = config.oidc_token
+        return cls(
+            subscription=subscription.name,
+            url=URL(config.push_endpoint),
+            email=token.service_account_email,
+            audience=token.audience or config.push_endpoint,
+            deadline_seconds=subscription.ack_deadline_seconds,
+            counts_attempts=subscription.HasField("dead_letter_policy"),
+        )
+
+
+class Pusher:
+    """Pushes one backlog to one target; ``refused`` decides what becomes of an entry that was not acknowledged."""
+
+    def __init__(
+        self, backlog: Backlog, http: aiohttp.ClientSession, tokens: TokenSource, refused: Callable[[Entry], None]
+    ) -> None:
+        self.target: Target | None = None
+        self.pauses = True  # False while a retry policy spaces each message's own attempts
+        self._backlog = backlog
+        self._http = http
+        self._tokens = tokens
+        self._refused = refused
+        self._loop = asyncio.get_running_loop()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._bytes = 0
+        self._window = 1
+        self._failures = 0
+        self._resume: asyncio.TimerHandle | None = None
+
+    def fill(self) -> None:
+        """Start as many pushes as the window allows."""
+        target = self.target
+        while target and not self._resume and len(self._tasks) < self._window and self._bytes < MAX_BYTES_IN_FLIGHT:
+            entry = self._backlog.take()
+            if entry is None:
+                return
+            if target.counts_attempts:
+                entry.attempts += 1
+            task = self._loop.create_task(self._push(entry, target))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        """Cancel what is in flight and wait for it."""
+        self.target = None
+        if self._resume:
+            self._resume.cancel()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _push(self, entry: Entry, target: Target) -> None:
+        attempt = entry.attempts if target.counts_attempts else None
+        body = push_body(entry.message, target.subscription, attempt)
+        self._bytes += len(body)
+        status = await self._post(body, target)
+        self._bytes -= len(body)
+        self._tasks.discard(asyncio.current_task())
+        if status in ACKNOWLEDGING:
+            self._window = min(self._window + 1, MAX_IN_FLIGHT)
+            self._failures = 0
+            self._backlog.remove(entry)
+        else:
+            self._slow_down()
+            self._refused(entry)
+        self.fill()
+
+    async def _post(self, body: bytes, target: Target) -> int:
+        """Return the status, or 0 when there was none before the acknowledgement deadline."""
+        headers = _HEADERS
+        if target.email:
+            headers = {**_HEADERS, "Authorization": "Bearer " + self._tokens.push_token(target.email, target.audience)}
+        timeout = aiohttp.ClientTimeout(total=target.deadline_seconds)
+        # aiohttp writes bytes in one piece, which holds up the loop when they are many; a file it writes in parts.
+        data = body if len(body) < _LARGE_BYTES else io.BytesIO(body)
+        try:
+            async with self._http.post(
+                target.url, data=data, headers=headers, timeout=timeout, allow_redirects=False
+            ) as response:
+                return response.status
+        except (aiohttp.ClientError, TimeoutError, OSError):
+            return 0
+
+    def _slow_down(self) -> None:
+        """Halve the window; without a retry policy the whole subscription pauses, as the service's does."""
+        self._window = max(1, self._window // 2)
+        if not self.pauses or self._resume:
+            return
+        pause = min(LEAST_PAUSE_SECONDS * 2**self._failures, LONGEST_PAUSE_SECONDS)
+        self._failures = min(self._failures + 1, 10)
+        self._resume = self._loop.call_later(pause, self._go_on)
+
+    def _go_on(self) -> None:
+        self._resume = None
+        self.fill()

@@ -1,0 +1,75 @@
+"""One run of the local cloud on paper: its addresses and secrets, the services' environment, the ready file. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from infra.local import topics
+
+ADMIN_USER = "admin"
+# Google's clients would otherwise look for a proxy on the way to this machine (grpc.github.io: environment variables).
+_NO_PROXY = "127.0.0.1,localhost"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that somebody must know to talk to this run. URLs have no trailing slash."""
+
+    emulators: str
+    viewer: str
+    receiver: str
+    push_endpoint: str
+    pubsub: str
+    firestore: str
+    desk: str
+    secret_key: str
+    admin_password: str
+
+    @property
+    def audience(self) -> str:
+        """What push tokens name: both sides only have to agree on it."""
+        return self.receiver
+
+    def environment(self) -> dict[str, str]:
+        """The variables of both services, of Google's clients and of command lines."""
+        return {
+            "GOOGLE_CLOUD_PROJECT": topics.PROJECT,
+            "FIRESTORE_DATABASE": "(default)",
+            "PUSH_AUDIENCE": self.audience,
+            "PUSH_SERVICE_ACCOUNT": topics.SERVICE_ACCOUNT,
+            "SUBSCRIPTIONS": topics.SUBSCRIPTION,
+            "OIDC_CERTS_URL": f"{self.desk}/certs",
+            "PUSH_ENDPOINT": self.push_endpoint,
+            "SECRET_KEY": self.secret_key,
+            "ADMIN_PASSWORD": self.admin_password,
+            "ENVIRONMENT_LABEL": "LOCAL",
+            "FIRESTORE_EMULATOR_HOST": self.firestore,
+            "PUBSUB_EMULATOR_HOST": self.pubsub,
+            "BACKLOG_URL": f"{self.desk}/backlog",
+            "no_grpc_proxy": _NO_PROXY,
+        }
+
+    def ready(self, processes: Mapping[str, int | None]) -> dict[str, object]:
+        """What the ready file says while these processes run."""
+        return {
+            "emulators": self.emulators,
+            "viewer": self.viewer,
+            "receiver": self.receiver,
+            "push_endpoint": self.push_endpoint,
+            "pubsub": self.pubsub,
+            "firestore": self.firestore,
+            "certs_url": f"{self.desk}/certs",
+            "token_url": f"{self.desk}/token",
+            "rotate_url": f"{self.desk}/rotate",
+            "backlog_url": f"{self.desk}/backlog",
+            "project": topics.PROJECT,
+            "topic": topics.TOPIC,
+            "subscription": topics.SUBSCRIPTION,
+            "dead_letter_topic": topics.DEAD_LETTER_TOPIC,
+            "dead_letter_subscription": topics.DEAD_LETTER_SUBSCRIPTION,
+            "push_audience": self.audience,
+            "push_service_account": topics.SERVICE_ACCOUNT,
+            "admin_user": ADMIN_USER,
+            "admin_password": self.admin_password,
+            "environment": self.environment(),
+            "processes": dict(processes),
+        }

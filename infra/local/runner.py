@@ -1,0 +1,163 @@
+"""One run of the local cloud: starts everything in order, keeps the ready file true, ends everything."""
+
+import asyncio
+import contextlib
+import secrets
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+import grpc
+
+from infra.local.emulators import Backend, start_local
+from infra.local.google_emulators import start_google
+from infra.local.http_endpoints import Desk
+from infra.local.http_server import Site
+from infra.local.processes import ready_file
+from infra.local.processes.ports import free_port
+from infra.local.processes.supervisor import Child, Program, Reaper, StartError
+from infra.local.run_config import Plan
+from infra.local.samples import publish_samples
+from infra.local.signing_relay import Relay
+from infra.local.token_signer import Signer
+from infra.local.topics import SERVICE_ACCOUNT, PubsubChannel
+
+ROOT = Path(__file__).absolute().parents[2]
+START_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line asks for. ``emulators``: ``local`` or ``google``; ``environ``: what children inherit."""
+
+    ready_file: Path
+    viewer_port: int
+    emulators: str
+    samples: bool
+    environ: Mapping[str, str]
+
+
+class LocalCloud:
+    """Use it as an asynchronous context manager: everything answers inside the block, nothing is left after it."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._stack = contextlib.AsyncExitStack()
+        self._signer = Signer()
+        self._children: list[Child] = []
+        self._plan: Plan | None = None
+        self._logs = options.ready_file.absolute().parent / "logs"
+
+    async def __aenter__(self) -> Plan:
+        try:
+            return await self._start()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    async def _start(self) -> Plan:
+        self._logs.mkdir(parents=True, exist_ok=True)
+        self._stack.enter_context(ready_file.held(self._options.ready_file))
+        self._options.ready_file.unlink(missing_ok=True)  # left by a run that was killed
+        self._reaper = Reaper()
+        self._stack.callback(self._reaper.close)
+        self._stack.push_async_callback(self._stop_children)
+        backend = await self._start_backend()
+        self._stack.push_async_callback(backend.close)
+        plan = await self._start_sites(backend)
+        channel = PubsubChannel(backend.pubsub)
+        self._stack.push_async_callback(channel.close)
+        try:
+            await channel.make_resources(plan.push_endpoint, plan.audience)
+        except grpc.RpcError as exc:
+            raise StartError(f"Pub/Sub refused to make the topics and subscriptions: {exc}") from exc
+        await self._start_programs(_services(plan, self._options.environ), START_SECONDS)
+        await _visit(plan.viewer)
+        self._stack.callback(self._options.ready_file.unlink, missing_ok=True)
+        self._plan = plan
+        self._write_ready_file()
+        if self._options.samples:
+            samples = asyncio.create_task(_publish_samples(channel))
+            self._stack.callback(samples.cancel)
+        return plan
+
+    async def _start_backend(self) -> Backend:
+        if self._options.emulators == "google":
+            return await start_google(self._start_programs, self._logs)
+        return await start_local(self._signer)
+
+    async def _start_sites(self, backend: Backend) -> Plan:
+        receiver = f"http://127.0.0.1:{free_port()}"
+        desk = Desk(self._signer, SERVICE_ACCOUNT, receiver, backend.backlog)
+        site = await Site.start(desk.application())
+        self._stack.push_async_callback(site.close)
+        return Plan(
+            emulators=self._options.emulators,
+            viewer=f"http://127.0.0.1:{self._options.viewer_port}",
+            receiver=receiver,
+            push_endpoint=await self._push_endpoint(receiver),
+            pubsub=backend.pubsub,
+            firestore=backend.firestore,
+            desk=site.url,
+            secret_key=secrets.token_urlsafe(48),
+            admin_password=secrets.token_urlsafe(12),
+        )
+
+    async def _push_endpoint(self, receiver: str) -> str:
+        if self._options.emulators == "local":
+            return f"{receiver}/"
+        relay = Relay(self._signer, f"{receiver}/", SERVICE_ACCOUNT, receiver)
+        self._stack.push_async_callback(relay.close)
+        site = await Site.start(relay.application())
+        self._stack.push_async_callback(site.close)
+        return f"{site.url}/"
+
+    async def _start_programs(self, programs: list[Program], seconds: float) -> None:
+        started = [Child(program, self._logs, self._reaper, _say, self._write_ready_file) for program in programs]
+        self._children += started
+        for child in started:
+            await child.start()
+        await asyncio.gather(*(child.ready(seconds) for child in started))
+
+    async def _stop_children(self) -> None:
+        await asyncio.gather(*(child.stop() for child in self._children))
+
+    def _write_ready_file(self) -> None:
+        if self._plan:
+            processes = {child.name: child.pid for child in self._children}
+            ready_file.write(self._options.ready_file, self._plan.ready(processes))
+
+
+async def _visit(viewer: str) -> None:
+    """Look at the sign-in page: the first visit makes the first administrator, while there is no other user."""
+    async with aiohttp.ClientSession() as http, http.get(f"{viewer}/login") as answer:
+        await answer.read()
+
+
+def _services(plan: Plan, environ: Mapping[str, str]) -> list[Program]:
+    """The receiver and the viewer, started as in production (README.md, terraform/)."""
+    environment = {**environ, **plan.environment()}
+    receiver_port = int(plan.receiver.rpartition(":")[2])
+    viewer_port = int(plan.viewer.rpartition(":")[2])
+    receive = ("functions_framework", "--target", "receive", "--host", "127.0.0.1", "--port", str(receiver_port))
+    view = ("gunicorn", "--config", "web/gunicorn.conf.py", "--bind", f"127.0.0.1:{viewer_port}", "web:create_app()")
+    return [
+        Program("receiver", (sys.executable, "-m", *receive), environment, ROOT, receiver_port),
+        Program("viewer", (sys.executable, "-m", *view), environment, ROOT, viewer_port),
+    ]
+
+
+async def _publish_samples(channel: PubsubChannel) -> None:
+    try:
+        await publish_samples(channel.publish)
+    except grpc.RpcError as exc:
+        _say(f"There are no more sample messages, for Pub/Sub refused one: {exc}")
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

@@ -1,0 +1,213 @@
+"""The message: what Pub/Sub pushed, what Firestore stores of it, and how it is named, indexed and previewed.
+
+Pure: no I/O, clock or environment. The names of the stored fields are read by people in the Firestore console.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from infra.messages.json_scalars import top_scalars
+
+Kind = Literal["json", "text", "binary", "empty"]
+
+PREVIEW_CHARACTERS = 512
+INLINE_BYTES = 16 * 1024  # heads stay small, so a listener never drags payloads along
+CHUNK_BYTES = 900 * 1024  # a document may hold 1 MiB
+MAX_TOKENS = 30
+MAX_TOKEN_BYTES = 500
+# The last token of a message that has more: no `key=value` is written so, and filters look into these messages, too.
+MORE_TOKENS = "…"
+# A longer JSON payload is not parsed: ten megabytes of it cost 100 ms and hundreds of megabytes of memory.
+MAX_PARSED_BYTES = 1024 * 1024
+
+_LAYOUT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_ID = re.compile(r"[0-9a-f]{32}")
+_CURSOR = re.compile(r"([0-9]{1,18})-([0-9a-f]{32})")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """One delivery, as Pub/Sub pushed it. ``subscription`` is the full name; ``publish_time`` is aware UTC."""
+
+    subscription: str
+    message_id: str
+    publish_time: datetime
+    data: bytes
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    ordering_key: str = ""
+    delivery_attempt: int | None = None
+
+    @property
+    def subscription_id(self) -> str:
+        """The short id: what follows the last slash."""
+        return self.subscription.rpartition("/")[2]
+
+    @property
+    def id(self) -> str:
+        """The id of its document."""
+        return document_id(self.subscription_id, self.message_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One stored message. ``data`` is None when chunks hold the payload; all times are aware UTC."""
+
+    id: str
+    subscription: str
+    message_id: str
+    publish_time: datetime
+    received_at: datetime
+    attributes: Mapping[str, str]
+    kind: Kind
+    preview: str
+    data: bytes | None
+    chunks: int
+    size_bytes: int
+    sha256: str
+    deliveries: int
+    last_delivered_at: datetime
+    expire_at: datetime
+    ordering_key: str = ""
+    delivery_attempt: int | None = None
+    tokens: tuple[str, ...] = ()
+
+    @property
+    def cursor(self) -> "Cursor":
+        """Where it stands in lists and streams."""
+        return Cursor(self.received_at, self.id)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Cursor:
+    """A position in the one order of lists and streams: (received_at, id). Written ``<microseconds>-<id>``."""
+
+    received_at: datetime
+    id: str
+
+    def __str__(self) -> str:
+        return f"{(self.received_at - _EPOCH) // timedelta(microseconds=1)}-{self.id}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Cursor":
+        """Read what ``str()`` wrote. Raises ValueError for anything else."""
+        found = _CURSOR.fullmatch(text)
+        if not found:
+            raise ValueError("a cursor is microseconds since 1970, a hyphen and 32 hex digits")
+        try:
+            received_at = _EPOCH + timedelta(microseconds=int(found.group(1)))
+        except OverflowError as exc:
+            raise ValueError("a cursor's time lies beyond the year 9999") from exc
+        return cls(received_at, found.group(2))
+
+
+def document_id(subscription_id: str, message_id: str) -> str:
+    """The id of a message's document: uniform (sequential ids make hot spots) and the same for every redelivery."""
+    return hashlib.sha256(f"{subscription_id}/{message_id}".encode()).hexdigest()[:32]
+
+
+def is_document_id(text: str) -> bool:
+    """Whether ``text`` can be a message's document id; everything else must not reach a document path."""
+    return _ID.fullmatch(text) is not None
+
+
+def shard_of(document: str, shards: int) -> int:
+    """Which of ``shards`` index ranges a document is written to."""
+    return int(document[:8], 16) % shards
+
+
+def escape_name(name: str) -> str:
+    """An attribute's name as a Firestore field name: never empty, never ``__.*__``, reversible."""
+    if not name:
+        return "%"
+    if name[0] != "_" and "%" not in name:
+        return name
+    escaped = name.replace("%", "%25")
+    return "%5F" + escaped[1:] if re.fullmatch(r"__.*__", escaped, re.DOTALL) else escaped
+
+
+def unescape_name(name: str) -> str:
+    """What ``escape_name`` was given."""
+    if name == "%":
+        return ""
+    # Only these two escapes exist, and "%25" is undone last so that "%255F" gives "%5F".
+    return ("_" + name[3:] if name.startswith("%5F") else name).replace("%25", "%")
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What is derived from a payload: its kind, its preview, and its top-level JSON scalars as text."""
+
+    kind: Kind
+    preview: str
+    scalars: tuple[tuple[str, str], ...] = ()
+
+
+def read_content(data: bytes) -> Content:
+    """Tell a payload's kind, preview and top-level scalars. JSON here is an object or array of at most 1 MiB."""
+    if not data:
+        return Content("empty", "")
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        return Content("binary", data[: PREVIEW_CHARACTERS // 3].hex(" "))
+    scalars = top_scalars(data, text) if len(data) <= MAX_PARSED_BYTES else None
+    if scalars is None:
+        return Content("text", visible(text[:PREVIEW_CHARACTERS])[:PREVIEW_CHARACTERS])
+    # A raw control character cannot stand inside a JSON string (RFC 8259, section 7), so line breaks are only layout.
+    lines = (line.strip(" \t") for line in text[: PREVIEW_CHARACTERS * 4].replace("\r", "\n").split("\n"))
+    layout_free = " ".join(filter(None, lines))
+    return Content("json", visible(layout_free[:PREVIEW_CHARACTERS])[:PREVIEW_CHARACTERS], scalars)
+
+
+def visible(text: str) -> str:
+    """``text`` with every control, format and separator character written out, as JSON would: ``\\n``, ``\\u202e``.
+
+    Unicode's pictures of control characters would be shorter, but many fonts have none of them.
+    """
+    if text.isprintable():
+        return text
+    return "".join(_visible(character) for character in text)
+
+
+def _visible(character: str) -> str:
+    if character.isprintable():
+        return character
+    if character in _LAYOUT:
+        return _LAYOUT[character]
+    code = ord(character)
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def index_tokens(attributes: Mapping[str, str], scalars: tuple[tuple[str, str], ...]) -> list[str]:
+    """The index behind filters: ``key=value`` per attribute, then ``data.key=value`` per top-level scalar.
+
+    At most 30, each at most 500 bytes of UTF-8: a longer one is left out, never cut: what a filter finds is exact.
+    Where there are more, the last one is ``MORE_TOKENS``.
+    """
+    tokens: dict[str, None] = {}
+    for prefix, pairs in (("", attributes.items()), ("data.", scalars)):
+        for key, value in pairs:
+            if len(key) + len(value) > MAX_TOKEN_BYTES:
+                continue  # a payload may be one long text: neither joined nor hashed for nothing
+            token = f"{prefix}{key}={value}"
+            if token in tokens or not fits_index(token):
+                continue
+            if len(tokens) == MAX_TOKENS:
+                return [*list(tokens)[: MAX_TOKENS - 1], MORE_TOKENS]
+            tokens[token] = None
+    return list(tokens)
+
+
+def fits_index(token: str) -> bool:
+    """Whether the index holds such a token, where it is one of a message's first."""
+    if len(token) > MAX_TOKEN_BYTES or token.isascii():
+        return len(token) <= MAX_TOKEN_BYTES
+    try:
+        return len(token.encode()) <= MAX_TOKEN_BYTES
+    except UnicodeEncodeError:  # JSON may escape half a surrogate pair; Firestore stores only UTF-8
+        return False

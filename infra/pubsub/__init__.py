@@ -1,0 +1,1 @@
+"""Google Cloud Pub/Sub: clients, publishing, replay, the backlog, and starting and stopping delivery."""

@@ -1,0 +1,205 @@
+"""The settings of both services: the only module that knows the names of environment variables.
+
+A required setting has no default: without it a service refuses to start and names it. A wrong one says what was found
+and what is wanted. ``Setting`` rows are what README.md's table and terraform's environment blocks are checked against.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Literal, TypeVar, get_args
+
+from infra.errors import SettingsError
+from infra.logs import Severity
+from infra.settings.parsers import (
+    Setting,
+    any_text,
+    between,
+    email_address,
+    local_addresses,
+    loopback_url,
+    masked_fields,
+    one_of,
+    password_text,
+    secret_text,
+    secure_url,
+    several,
+    subscription_ids,
+)
+
+AuthMode = Literal["password", "iap"]
+GOOGLE_CERTS_URL = "https://www.googleapis.com/oauth2/v1/certs"
+
+_HIDDEN = frozenset({"SECRET_KEY", "ADMIN_PASSWORD"})
+
+COMMON = (
+    Setting("GOOGLE_CLOUD_PROJECT", None, any_text, "the project id"),
+    Setting("FIRESTORE_DATABASE", "(default)", any_text, "the Firestore database's id"),
+    Setting(
+        "MESSAGE_SHARDS",
+        "1",
+        between(1, 30),
+        "index ranges that new messages spread over; each takes about 500 writes/s",
+    ),
+    Setting("RETENTION_DAYS", "7", between(1, 3650), "days until Firestore deletes a message"),
+    Setting(
+        "PUSH_AUDIENCE", None, several, "the audience a push token must name; several by commas, Start uses the first"
+    ),
+    Setting("PUSH_SERVICE_ACCOUNT", None, email_address, "the service account a push token must be signed for"),
+    Setting(
+        "SUBSCRIPTIONS", None, subscription_ids, "ids of the monitored subscriptions in this project, by commas", ()
+    ),
+    Setting("LOG_LEVEL", "INFO", one_of(*get_args(Severity)), "the least severe event that is logged"),
+)
+RECEIVER = (Setting("OIDC_CERTS_URL", GOOGLE_CERTS_URL, secure_url, "where Google's signing certificates are fetched"),)
+VIEWER = (
+    Setting("PUSH_ENDPOINT", None, secure_url, "the receiver's address, which Start sets on the subscription"),
+    Setting("SECRET_KEY", None, secret_text, "signs forms; at least 32 random bytes"),
+    Setting("AUTH_MODE", "password", one_of(*get_args(AuthMode)), "`password`, or `iap` behind Identity-Aware Proxy"),
+    Setting("IAP_AUDIENCE", "", any_text, "the audience of IAP's signed header; required with AUTH_MODE=iap"),
+    Setting("ADMIN_PASSWORD", "", password_text, "the first admin's password; generated and logged once when empty"),
+    Setting(
+        "MAX_STREAMS",
+        "250",
+        between(1, 1000),
+        "live streams one viewer process serves, a quarter of them or ten for one person; more get 503",
+    ),
+    Setting("ENVIRONMENT_LABEL", "", any_text, "shown in the header, for example PROD"),
+    Setting(
+        "MASKED_FIELDS",
+        "",
+        masked_fields,
+        "attributes, `ordering_key` and `data.` paths that the role viewer sees as •••; several by commas",
+    ),
+    Setting(
+        "LOCAL_ADDRESSES",
+        "",
+        local_addresses,
+        "where browsers open a viewer that only `gcloud run services proxy` reaches; several by commas",
+    ),
+)
+# What stands in for Google on one machine; Google's own clients read the hosts, too. A deployed service refuses them.
+EMULATORS = (
+    Setting("FIRESTORE_EMULATOR_HOST", "", any_text, "host:port of a local Firestore; never set in production"),
+    Setting("PUBSUB_EMULATOR_HOST", "", any_text, "host:port of a local Pub/Sub; never set in production"),
+    Setting("BACKLOG_URL", "", loopback_url, "what a local Pub/Sub says waits; never set in production"),
+)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What both services read."""
+
+    google_cloud_project: str
+    firestore_database: str
+    message_shards: int
+    retention_days: int
+    push_audience: tuple[str, ...]
+    push_service_account: str
+    subscriptions: tuple[str, ...]
+    log_level: Severity
+    firestore_emulator_host: str
+    pubsub_emulator_host: str
+
+    def subscription_path(self, subscription: str) -> str:
+        """The full name of a subscription id: ``projects/P/subscriptions/S``."""
+        return f"projects/{self.google_cloud_project}/subscriptions/{subscription}"
+
+
+@dataclass(frozen=True)
+class ReceiverSettings(Settings):
+    """What the receiver reads."""
+
+    oidc_certs_url: str
+
+
+@dataclass(frozen=True)
+class ViewerSettings(Settings):
+    """What the viewer reads."""
+
+    push_endpoint: str
+    secret_key: str
+    auth_mode: AuthMode
+    iap_audience: str
+    admin_password: str
+    max_streams: int
+    environment_label: str
+    masked_fields: tuple[str, ...]
+    local_addresses: tuple[str, ...]
+    backlog_url: str
+
+
+@dataclass(frozen=True)
+class ConsoleSettings(Settings):
+    """What a command reads. What it does not need may be missing, and is empty then."""
+
+    push_endpoint: str
+
+
+def console_settings(environ: Mapping[str, str], *needed: str) -> ConsoleSettings:
+    """Read a command's settings: the project, and of the other required ones those named in ``needed``.
+
+    Raises SettingsError naming the first variable that is missing or wrong.
+    """
+    endpoint = tuple(row for row in VIEWER if row.name == "PUSH_ENDPOINT")
+    needed = ("GOOGLE_CLOUD_PROJECT", *needed)
+    return _read(ConsoleSettings, (*COMMON, *EMULATORS, *endpoint), environ, lambda row: row.name in needed)
+
+
+def receiver_settings(environ: Mapping[str, str]) -> ReceiverSettings:
+    """Read the receiver's settings. Raises SettingsError naming the first variable that is missing or wrong."""
+    settings = _read(ReceiverSettings, (*COMMON, *EMULATORS, *RECEIVER), environ)
+    if behind_front_end(environ) and settings.oidc_certs_url != GOOGLE_CERTS_URL:
+        raise SettingsError(
+            f"OIDC_CERTS_URL is {settings.oidc_certs_url!r} on Cloud Run; "
+            "whoever serves it can forge every token. Remove it."
+        )
+    return settings
+
+
+def viewer_settings(environ: Mapping[str, str]) -> ViewerSettings:
+    """Read the viewer's settings. Raises SettingsError naming the first variable that is missing or wrong."""
+    settings = _read(ViewerSettings, (*COMMON, *EMULATORS, *VIEWER), environ)
+    if settings.auth_mode == "iap" and not settings.iap_audience:
+        raise SettingsError("IAP_AUDIENCE is not set; AUTH_MODE=iap needs it: the audience of IAP's signed header.")
+    return settings
+
+
+S = TypeVar("S", bound=Settings)
+
+
+def _read(
+    kind: type[S],
+    table: tuple[Setting, ...],
+    environ: Mapping[str, str],
+    needs: Callable[[Setting], bool] = lambda _: True,
+) -> S:
+    _refuse_emulators_in_production(environ)
+    values = {row.name.lower(): _value(row, environ, needs(row)) for row in table}
+    return kind(**{field.name: values[field.name] for field in fields(kind)})
+
+
+def _value(row: Setting, environ: Mapping[str, str], needed: bool) -> Any:
+    raw = environ.get(row.name, "").strip() or row.default
+    if raw is None and not needed:
+        return row.empty
+    if raw is None:
+        raise SettingsError(f"{row.name} is not set; it has no default: {row.meaning}.")
+    try:
+        return row.parse(raw)
+    except ValueError as exc:
+        found = "a value" if row.name in _HIDDEN else repr(raw)
+        raise SettingsError(f"{row.name} is {found}; wanted: {exc}.") from exc
+
+
+def behind_front_end(environ: Mapping[str, str]) -> bool:
+    """Whether Google's front end stands before this process: it alone may then say which scheme and client it was."""
+    # K_SERVICE is set by Cloud Run and Cloud Functions (cloud.google.com/run/docs/container-contract#env-vars).
+    return bool(environ.get("K_SERVICE"))
+
+
+def _refuse_emulators_in_production(environ: Mapping[str, str]) -> None:
+    if not behind_front_end(environ):
+        return
+    for row in EMULATORS:
+        if environ.get(row.name):
+            raise SettingsError(f"{row.name} is set on Cloud Run; it belongs to a developer's machine. Remove it.")

@@ -1,0 +1,240 @@
+"""Acting: publish and follow, replay, stop with what waits, look after users; with scripts and without."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from infra.messages.message import document_id
+from tests.browser.conftest import Visit
+from tests.conftest import StartCloud
+from tests.support.browser.person import Person
+from tests.support.local_cloud import Cloud, wait_until
+
+HOSTILE = "</textarea><script>alert('x')</script><img src=x onerror=alert(2)>\"'`${1}{{7*7}}"
+
+
+def fill_in(ana: Person, data: str, **attributes: str) -> None:
+    ana.page.fill("#data", data)
+    for index, (name, value) in enumerate(attributes.items()):
+        if ana.page.locator(".pair").count() <= index:
+            ana.page.click("#add-pair")
+        ana.page.locator('.pair input[name="name"]').nth(index).fill(name)
+        ana.page.locator('.pair textarea[name="value"]').nth(index).fill(value)
+
+
+def attributes_shown(ana: Person) -> dict[str, str]:
+    names = ana.page.locator(".attributes-list dt").all_text_contents()
+    values = ana.page.locator(".attributes-list dd a:first-child").all_text_contents()
+    return dict(zip(names, values, strict=True))
+
+
+def looked_again(ana: Person) -> bool:
+    """Look once more, by the page's own link; whether it is here."""
+    if ana.page.locator('a:text-is("It is here")').count():
+        return True
+    ana.page.click('a:text-is("Look again")')
+    return False
+
+
+@pytest.mark.parametrize("size", [(1440, 900), (390, 844)], ids=["desk", "phone"])
+def test_what_is_published_is_followed_until_it_is_here(visit: Visit, size: tuple[int, int]) -> None:
+    ana = visit(viewport={"width": size[0], "height": size[1]})
+    ana.page.click('header a:text-is("Publish")')
+    many = {f"name-{number}": f"value {number}" for number in range(5)}
+    fill_in(ana, '{\n  "hello": "world"\n}', **many)
+    ana.page.fill("#ordering_key", "k1")
+    ana.page.click('main button:text-is("Publish")')
+    ana.page.click('a:text-is("It is here")')
+    assert json.loads(ana.page.text_content("pre.code") or "") == {"hello": "world"}
+    assert attributes_shown(ana) == many
+
+
+def test_markup_that_is_published_stays_text(visit: Visit, cloud: Cloud) -> None:
+    ana = visit()
+    ana.open("/publish")
+    fill_in(ana, HOSTILE, a=HOSTILE)
+    ana.page.click('main button:text-is("Publish")')
+    ana.page.click('a:text-is("It is here")')
+    assert ana.page.text_content("pre.code") == HOSTILE
+    ana.page.click('a:text-is("Edit and publish…")')
+    assert ana.page.input_value("#data") == HOSTILE
+    assert ana.page.locator('.pair textarea[name="value"]').first.input_value() == HOSTILE
+    assert cloud["topic"] in (ana.page.text_content("#topic option:checked") or "")
+
+
+def test_a_mistake_costs_nothing_that_was_typed(visit: Visit) -> None:
+    ana = visit()
+    ana.open("/publish")
+    fill_in(ana, "an hour's work\n", **{"goog-team": "payments"})
+    ana.page.click('main button:text-is("Publish")')
+    ana.page.wait_for_selector('#problem-attributes:has-text("begins with goog")')
+    assert ana.page.input_value("#data") == "an hour's work\n"
+    ana.page.locator('.pair input[name="name"]').first.fill("team")
+    ana.page.click('main button:text-is("Publish")')
+    ana.page.wait_for_selector('h1:text-is("Published")')
+
+
+def sign_in_beside(ana: Person) -> None:
+    """Sign in again in another tab."""
+    with ana.context.expect_page() as opened:
+        ana.page.click('main a:text-is("Sign in in another tab")')
+    tab = opened.value
+    tab.fill("input[name=username]", ana.cloud["admin_user"])
+    tab.fill("input[name=password]", ana.cloud["admin_password"])
+    tab.click("main button[type=submit]")
+    tab.wait_for_url("**/messages")
+    tab.close()
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])
+def test_the_end_of_a_sign_in_costs_nothing_that_was_typed(visit: Visit, scripts: bool) -> None:
+    ana = visit(java_script_enabled=scripts)
+    ana.open("/publish")
+    fill_in(ana, "an hour's work\n", team="payments")
+    ana.context.clear_cookies()
+    ana.page.click('main button:text-is("Publish")')
+    ana.page.wait_for_selector('.problem:has-text("You are signed out")')
+    sign_in_beside(ana)
+    ana.page.click('main button:text-is("Publish")')
+    if not scripts:
+        ana.page.wait_for_selector('.problem:has-text("This form is from an earlier sign-in")')
+        ana.page.click('main button:text-is("Publish")')
+    ana.page.wait_for_selector('h1:text-is("Published")')
+    if not scripts:
+        wait_until(lambda: looked_again(ana), 10, "it did not arrive")
+    ana.page.click('a:text-is("It is here")')
+    assert ana.page.text_content("pre.code") == "an hour's work\n"
+    assert attributes_shown(ana) == {"team": "payments"}
+
+
+def test_a_double_click_publishes_once(visit: Visit, cloud: Cloud) -> None:
+    ana = visit()
+    text = f"twice {document_id('once', cloud['viewer'])}"
+    ana.open("/publish")
+    fill_in(ana, text)
+    ana.page.dblclick('main button:text-is("Publish")')
+    ana.page.click('a:text-is("It is here")')
+    ana.open(f'/messages?q="{text}"')
+    assert len(ana.rows()) == 1
+
+
+def test_a_file_goes_byte_for_byte(visit: Visit, tmp_path: Path) -> None:
+    ana = visit()
+    payload = bytes(range(256)) * 4000
+    (tmp_path / "payload.bin").write_bytes(payload)
+    (tmp_path / "large.bin").write_bytes(b"x" * 10_000_001)
+    ana.open("/publish")
+    ana.page.set_input_files("#file", tmp_path / "large.bin")
+    assert ana.page.eval_on_selector("#file", "field => field.validationMessage") == "Pub/Sub takes at most 10 MB."
+    ana.page.set_input_files("#file", tmp_path / "payload.bin")
+    ana.page.click('main button:text-is("Publish")')
+    ana.page.click('a:text-is("It is here")')
+    assert ana.context.request.get(f"{ana.page.url}/data").body() == payload
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])
+def test_a_replay_links_to_what_it_came_from(visit: Visit, cloud: Cloud, scripts: bool) -> None:
+    ana = visit(java_script_enabled=scripts)
+    one = cloud.publish(b"\xff\x00again", team="payments")
+    document = document_id(cloud["subscription"], one)
+    address = f"{cloud['viewer']}/messages/{document}"
+    wait_until(lambda: ana.page.request.get(address).status == 200, 10, "the message did not arrive")
+    ana.open(f"/messages/{document}")
+    ana.page.click('button:text-is("Republish")')
+    ana.page.wait_for_selector('h1:text-is("Published")')
+    if not scripts:
+        wait_until(lambda: looked_again(ana), 10, "the replay did not arrive")
+    ana.page.click('a:text-is("It is here")')
+    assert attributes_shown(ana) == {"team": "payments", "replayed-from": one, "replayed-by": cloud["admin_user"]}
+    assert ana.context.request.get(f"{ana.page.url}/data").body() == b"\xff\x00again"
+    replay = ana.page.url.rpartition("/")[2]
+    ana.page.click(f'.lineage a:text-is("message {one}")')
+    assert ana.page.url.endswith(document)
+    assert ana.page.locator(f'.lineage a[href="/messages/{replay}"]').count() == 1
+
+
+def test_all_that_match_are_replayed_after_a_look(visit: Visit, cloud: Cloud) -> None:
+    ana = visit()
+    ana.wait_until_live()
+    batch = document_id("batch", cloud.publish(b"first"))
+    published = [cloud.publish(b"%d" % number, batch=batch) for number in range(3)]
+    for one in published:
+        ana.see(one)
+    ana.open(f"/messages?q=batch%3D{batch}")
+    ana.page.click(".take summary")
+    ana.page.click('a:text-is("Republish these…")')
+    ana.page.click('button:text-is("Republish 3")')
+    ana.page.wait_for_selector('.good:has-text("3 of 3 published to builds.")')
+    ana.page.click('a:text-is("See them arrive")')
+    ana.page.wait_for_selector(f'tr.message:has-text("{batch}") >> nth=2')
+
+
+def test_the_strip_says_what_waits(visit: Visit, cloud: Cloud) -> None:
+    ana, ben = visit(), visit()
+    for one in (ana, ben):
+        one.wait_until_live()
+    ana.switch("stop")
+    ben.see_state("STOPPED")
+    try:
+        for number in range(3):
+            cloud.publish(b"waits %d" % number)
+        for one in (ana, ben):
+            one.page.wait_for_selector('.backlog:has-text("3 waiting, oldest")')
+            one.page.wait_for_selector('.backlog:has-text("(as of ")')
+    finally:
+        ana.switch("start")
+    for one in (ana, ben):
+        one.see_state("RECEIVING")
+        one.page.wait_for_selector('.backlog:has-text("nothing waiting")')
+
+
+def test_what_is_exported_is_what_is_shown(visit: Visit, cloud: Cloud) -> None:
+    ana = visit()
+    ana.wait_until_live()
+    batch = document_id("export", cloud.publish(b"first"))
+    ana.see(cloud.publish(b"=1+1", batch=batch))
+    ana.open(f"/messages?q=batch%3D{batch}")
+    ana.page.click(".take summary")
+    with ana.page.expect_download() as csv:
+        ana.page.click('a:text-is("Export as CSV")')
+    assert re.fullmatch(r"messages-\d{8}T\d{6}Z\.csv", csv.value.suggested_filename)
+    rows = Path(csv.value.path()).read_text().splitlines()
+    assert len(rows) == 2
+    assert rows[1].endswith(",'=1+1,")
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])
+def test_an_admin_adds_and_removes_somebody(visit: Visit, scripts: bool) -> None:
+    ana = visit(java_script_enabled=scripts)
+    name = f"vera-{'a' if scripts else 'b'}"
+    ana.open("/users")
+    ana.page.fill("#new-name", name)
+    ana.page.click('main button:text-is("Add")')
+    password = ana.page.text_content(".secret") or ""
+    vera = ana.context.browser.new_context() if ana.context.browser else ana.context
+    page = vera.new_page()
+    page.goto(f"{ana.cloud['viewer']}/login")
+    page.fill("#username", name)
+    page.fill("#password", password)
+    page.click('main button:text-is("Sign in")')
+    page.wait_for_url("**/messages")
+    assert page.locator(".take").count() == 0
+    ana.page.click(f'tr[data-user="{name}"] button:text-is("Remove")')
+    ana.page.click('#confirm button:text-is("Yes")' if scripts else '.card-page button:text-is("Remove")')
+    ana.page.wait_for_selector(f'.good:has-text("{name} is removed")')
+    page.goto(f"{ana.cloud['viewer']}/messages")
+    page.wait_for_url("**/login**")
+    vera.close()
+
+
+def test_a_question_that_is_answered_no_changes_nothing(visit: Visit, own_cloud: StartCloud) -> None:
+    ana = visit(cloud=own_cloud())  # where nobody else is an admin
+    ana.open("/users")
+    ana.page.click('tr[data-user="admin"] button:text-is("Remove")')
+    ana.page.click('#confirm button:text-is("Cancel")')
+    assert ana.page.locator('tr[data-user="admin"]').count() == 1
+    ana.page.click('tr[data-user="admin"] button:text-is("Remove")')
+    ana.page.click('#confirm button:text-is("Yes")')
+    ana.page.wait_for_selector('.problem:has-text("is the last admin")')

@@ -1,0 +1,61 @@
+"""Coming back: a killed viewer or receiver loses no message, and the page never says live when it is not."""
+
+import os
+import signal
+from pathlib import Path
+
+from tests.browser.conftest import Visit
+from tests.support.local_cloud import Cloud, wait_until
+
+
+def test_the_page_comes_back_after_the_viewer_was_killed(visit: Visit, cloud: Cloud) -> None:
+    ana = visit()
+    ana.wait_until_live()
+    ana.page.evaluate("window.neverReloaded = true")
+    before = cloud.publish(b"before")
+    ana.see(before)
+    dead = cloud.kill("viewer")
+    during = cloud.publish(b"while it was away")
+    ana.page.wait_for_selector('#connection[data-state="reconnecting"]:has-text("not live")')
+    wait_until(lambda: cloud.pid("viewer") not in (dead, None), 15, "the viewer was not started again")
+    ana.see(during, seconds=30)
+    ana.wait_until_live()
+    ana.see(cloud.publish(b"after"))
+    assert ana.page.evaluate("window.neverReloaded"), "the page was reloaded"
+    assert len(ana.rows()) == len(set(ana.rows())), "a row is shown twice"
+
+
+def test_messages_wait_for_a_killed_receiver(visit: Visit, cloud: Cloud) -> None:
+    ana = visit()
+    ana.wait_until_live()
+    cloud.kill("receiver")
+    waiting = [cloud.publish(f"waits {number}".encode()) for number in range(3)]
+    for one in waiting:
+        ana.see(one, seconds=60)
+    assert len(ana.rows()) == len(set(ana.rows())), "a row is shown twice"
+
+
+def test_a_connection_that_died_without_a_word_is_noticed(visit: Visit, cloud: Cloud) -> None:
+    ana = visit()
+    ana.page.clock.install()
+    ana.page.reload()
+    ana.wait_until_live()
+    frozen = workers(cloud)
+    for one in frozen:
+        os.kill(one, signal.SIGSTOP)
+    try:
+        ana.page.clock.fast_forward(30_000)
+        assert ana.page.locator("#connection").get_attribute("data-state") == "live", "given up too soon"
+        ana.page.clock.fast_forward(30_000)
+        ana.page.wait_for_selector('#connection[data-state="reconnecting"]:has-text("not live")')
+    finally:
+        for one in frozen:
+            os.kill(one, signal.SIGCONT)
+    ana.page.clock.resume()
+    ana.wait_until_live()
+
+
+def workers(cloud: Cloud) -> list[int]:
+    """The processes that gunicorn serves with: what it was started as only watches them."""
+    viewer = cloud.pid("viewer")
+    return [int(one) for one in Path(f"/proc/{viewer}/task/{viewer}/children").read_text().split()]

@@ -1,0 +1,148 @@
+"""Notifications: told once every few seconds what arrives while nobody looks, nothing of a message unless asked to."""
+
+from uuid import uuid4
+
+import pytest
+
+from infra.messages.message import document_id
+from tests.browser.conftest import Visit
+from tests.browser.pages.test_accessibility import DESKTOP, OPEN_MENU, PHONE, violations
+from tests.support.browser.person import Person
+from tests.support.local_cloud import Cloud, wait_until
+
+pytestmark = pytest.mark.notifies
+
+# Chromium without a window shows no notification to anybody: those that it makes are written down.
+WRITE_DOWN = """() => {
+    window.told = [];
+    const Real = Notification;
+    window.Notification = class extends Real {
+        constructor(title, options) {
+            super(title, options);
+            told.push({ title, body: options.body, at: performance.now(), notification: this });
+        }
+    };
+}"""
+EVERY_MS = 5_000
+
+
+def switch_on(person: Person, *, text: bool = False) -> None:
+    person.context.grant_permissions(["notifications"])
+    person.page.click(".notify > summary")
+    person.page.check("#notify-wanted")
+    person.page.locator("#notify summary .default-mark").wait_for()
+    if text:
+        person.page.check("#notify-text")
+    person.page.evaluate(WRITE_DOWN)
+
+
+def look_away(person: Person) -> None:
+    """Another tab comes to the front; Playwright otherwise pretends that every page has the focus."""
+    person.context.new_cdp_session(person.page).send("Emulation.setFocusEmulationEnabled", {"enabled": False})
+    other = person.context.new_page()
+    other.bring_to_front()
+    wait_until(lambda: not person.page.evaluate("document.hasFocus()"), 5, "the page kept the focus")
+
+
+def look_back(person: Person) -> None:
+    person.page.bring_to_front()
+    wait_until(lambda: person.page.evaluate("document.hasFocus()"), 5, "the page did not get the focus")
+
+
+def told(person: Person) -> list[tuple[str, str]]:
+    found = person.page.evaluate("told.map(({ title, body }) => [title, body])")
+    return [(title, body) for title, body in found]
+
+
+def test_a_number_and_the_subscription_are_told(visit: Visit, cloud: Cloud) -> None:
+    team = uuid4().hex
+    ana = visit()
+    ana.open(f"/messages?q=team%3D{team}")
+    switch_on(ana)
+    ana.wait_until_live()
+    look_away(ana)
+    ana.see(cloud.publish(b"secret", team=team))
+    wait_until(lambda: told(ana), 5, "nothing was told")
+    assert told(ana) == [("1 new message", cloud["subscription"])]
+    assert ana.page.title().startswith("(1) ")
+    for _ in range(3):
+        last = cloud.publish(b"secret", team=team)
+        cloud.publish(b"not of this filter")
+    ana.page.wait_for_selector(f'tr.message[data-id="{document_id(cloud["subscription"], last)}"]', state="attached")
+    assert len(told(ana)) == 1, "at most one every few seconds"
+    wait_until(lambda: len(told(ana)) > 1, 10, "the others were not told")
+    assert told(ana)[1:] == [("4 new messages", cloud["subscription"])]
+    assert ana.page.evaluate("told[1].at - told[0].at") >= EVERY_MS - 100
+    assert ana.page.title().startswith("(4) ")
+    look_back(ana)
+    wait_until(lambda: not ana.page.title().startswith("("), 5, "the title still counts what was seen")
+
+
+def test_a_click_brings_the_message(visit: Visit, cloud: Cloud) -> None:
+    ana = visit()
+    switch_on(ana)
+    ana.wait_until_live()
+    look_away(ana)
+    one = cloud.publish(uuid4().hex.encode())
+    ana.see(one)
+    wait_until(lambda: told(ana), 5, "nothing was told")
+    look_back(ana)
+    ana.page.evaluate("told[0].notification.dispatchEvent(new Event('click'))")
+    ana.page.wait_for_selector(f'#drawer .detail[data-id="{document_id(cloud["subscription"], one)}"]')
+
+
+def test_what_it_says_is_told_when_asked_and_is_only_text(visit: Visit, cloud: Cloud) -> None:
+    text = f"<img src=x onerror=alert(1)> {uuid4().hex}"
+    ana = visit()
+    switch_on(ana, text=True)
+    ana.wait_until_live()
+    look_away(ana)
+    ana.see(cloud.publish(text.encode()))
+    wait_until(lambda: told(ana), 5, "nothing was told")
+    assert told(ana)[0] == ("1 new message", f"{cloud['subscription']}\n{text}")
+
+
+def test_nothing_is_told_to_those_who_look_or_do_not_want_it(visit: Visit, cloud: Cloud) -> None:
+    ana, ben = visit(), visit()
+    switch_on(ana)
+    for person in (ana, ben):
+        person.wait_until_live()
+    ben.page.evaluate(WRITE_DOWN)
+    look_away(ben)
+    one = cloud.publish(b"seen by ana")
+    for person in (ana, ben):
+        person.see(one)
+        person.page.wait_for_timeout(1_500)
+        assert told(person) == []
+        assert not person.page.title().startswith("(")
+
+
+def test_the_choice_is_this_browsers(visit: Visit) -> None:
+    ana = visit()
+    switch_on(ana, text=True)
+    ana.page.reload()
+    ana.page.locator("#notify summary .default-mark").wait_for()
+    ana.page.click(".notify > summary")
+    assert ana.page.is_checked("#notify-text")
+    ana.page.uncheck("#notify-wanted")
+    assert ana.page.is_disabled("#notify-text")
+    ana.page.reload()
+    assert not ana.page.locator("#notify summary .default-mark").is_visible()
+
+
+def test_a_browser_that_does_not_allow_it_says_so(visit: Visit) -> None:
+    ana = visit()
+    ana.context.clear_permissions()
+    ana.page.click(".notify > summary")
+    ana.page.click("#notify-wanted")
+    ana.see_notice("Your browser does not let this site notify you.")
+    assert not ana.page.is_checked("#notify-wanted")
+    assert not ana.page.locator("#notify summary .default-mark").is_visible()
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_the_menu_breaks_no_rule(visit: Visit, size: dict[str, int]) -> None:
+    ana = visit(viewport=size)
+    switch_on(ana)
+    assert not violations(ana.page, within=OPEN_MENU)
+    assert ana.page.evaluate("document.documentElement.scrollWidth") <= size["width"]

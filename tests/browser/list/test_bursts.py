@@ -1,0 +1,147 @@
+"""Bursts: at 1,000 messages a second the page answers, shows what it can, and says what it did not show."""
+
+import re
+import statistics
+from datetime import UTC, datetime
+from functools import partial
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from infra.messages.message import Cursor
+from infra.query import parse
+from tests.browser.conftest import Visit
+from tests.conftest import StartCloud
+from tests.support.browser.person import Person
+from tests.support.browser.writing import burst
+from tests.support.local_cloud import Cloud, wait_until
+
+RATE, BATCHES_PER_SECOND, SECONDS = 1_000, 20, 4
+thousands = partial(burst, messages=RATE * SECONDS, per_second=RATE, batch=RATE // BATCHES_PER_SECOND)
+# How long the browser took from a key to the next picture, as it measures it itself.
+MEASURE = """() => {
+    window.answers = [];
+    new PerformanceObserver((list) => answers.push(...list.getEntries().map((one) => one.duration)))
+        .observe({ type: "event", durationThreshold: 16 });
+}"""
+
+
+@pytest.fixture
+def busy(visit: Visit, own_cloud: StartCloud) -> tuple[Person, Cloud]:
+    """Somebody on the list of a cloud of their own."""
+    cloud = own_cloud()
+    ana = visit(cloud=cloud)
+    ana.wait_until_live()
+    return ana, cloud
+
+
+def span_of(person: Person) -> tuple[datetime, datetime]:
+    """What the link to the skipped ones asks for; the epoch twice while nothing was skipped."""
+    link = person.page.locator("#skipped a")
+    if not link.is_visible():
+        return datetime.fromtimestamp(0, UTC), datetime.fromtimestamp(0, UTC)
+    query = parse_qs(urlsplit(link.get_attribute("href") or "").query)["q"][0]
+    found = parse(query, datetime.now(UTC))
+    assert found.after, query
+    assert found.before, query
+    return found.after, found.before
+
+
+def settle(person: Person, cloud: Cloud) -> None:
+    """Wait until the newest that is stored is on top, and the list does not change any more."""
+    stored = cloud.firestore().collection("messages").order_by("received_at", direction="DESCENDING")
+    newest = stored.order_by("__name__", direction="DESCENDING").limit(1).get()[0].id
+    wait_until(lambda: person.rows()[:1] == [newest], 40, "the newest message never came to the top")
+    person.page.wait_for_function(
+        "() => { const now = document.querySelectorAll('tr.message').length, same = now === window.lastCount;"
+        " window.lastCount = now; return same; }",
+        polling=1500,
+        timeout=30_000,
+    )
+
+
+def unaccounted(person: Person, cloud: Cloud) -> list[str]:
+    """Messages newer than the list's oldest row that are neither in the list nor in what it says it skipped."""
+    shown = set(person.rows())
+    cursors: list[str] = person.page.eval_on_selector_all("tr.message", "rows => rows.map((row) => row.dataset.cursor)")
+    oldest = min(Cursor.parse(one) for one in cursors)
+    after, before = span_of(person)
+    stored = cloud.firestore().collection("messages").order_by("received_at", direction="DESCENDING").limit(5_000)
+    found = [(one.id, one.get("received_at")) for one in stored.select(["received_at"]).get()]
+    newer = [(name, at) for name, at in found if Cursor(at, name) >= oldest and name not in shown]
+    return [f"{name} {at}" for name, at in newer if not after <= at < before]
+
+
+def test_the_page_answers_while_a_thousand_arrive_a_second(busy: tuple[Person, Cloud]) -> None:
+    ana, cloud = busy
+    ana.page.evaluate(MEASURE)
+    with thousands(cloud) as ids:
+        while len(ids) < RATE * (SECONDS - 1):
+            ana.page.keyboard.press(".")
+            ana.page.wait_for_timeout(100)
+    answers: list[float] = ana.page.evaluate("answers")
+    median, most = statistics.median(answers or [0]), max(answers or [0])
+    print(f"{len(answers)} keys: median {median:.0f} ms, most {most:.0f} ms; {len(ana.rows())} rows")
+    settle(ana, cloud)
+    assert len(ids) == RATE * SECONDS
+    assert median < 500
+    assert len(ana.rows()) <= 500
+    assert not unaccounted(ana, cloud)
+
+
+def test_clicks_are_answered_within_a_second_while_a_thousand_arrive(busy: tuple[Person, Cloud]) -> None:
+    ana, cloud = busy
+    ana.page.evaluate(MEASURE)
+    box = ana.page.locator("#pause").bounding_box()
+    assert box
+    clicks = 0
+    with thousands(cloud) as ids:
+        while len(ids) < RATE * (SECONDS - 1) or clicks % 2:
+            ana.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+            clicks += 1
+            ana.page.wait_for_timeout(150)
+    settle(ana, cloud)
+    answers: list[float] = ana.page.evaluate("answers")
+    median, most = statistics.median(answers or [0]), max(answers or [0])
+    print(f"{clicks} clicks: median {median:.0f} ms, most {most:.0f} ms")
+    assert len(ids) == RATE * SECONDS
+    assert median < 1_000
+    assert ana.page.locator("#pause").get_attribute("aria-pressed") == "false", "a click was lost"
+    assert not unaccounted(ana, cloud)
+
+
+def test_what_is_skipped_is_said_and_linked(busy: tuple[Person, Cloud]) -> None:
+    ana, cloud = busy
+    with thousands(cloud) as ids:
+        while len(ids) < RATE * 3:  # nothing moves under a moving pointer
+            for x in range(300, 400, 20):
+                ana.page.mouse.move(x, 400)
+            ana.page.wait_for_timeout(20)
+    settle(ana, cloud)
+    words = " ".join(ana.page.locator("#skipped").inner_text().split())
+    assert re.match(r"([\d,]+ skipped|Messages skipped since \d\d:\d\d) · show them", words), words
+    assert not unaccounted(ana, cloud)
+    after, before = span_of(ana)
+    ana.page.click("#skipped a")
+    ana.page.wait_for_url("**/messages?q=*")
+    cursors: list[str] = ana.page.eval_on_selector_all("tr.message", "rows => rows.map((row) => row.dataset.cursor)")
+    assert len(cursors) >= 50
+    assert all(after <= Cursor.parse(one).received_at < before for one in cursors)
+
+
+def test_a_stream_that_was_left_behind_never_moves_a_paused_view(busy: tuple[Person, Cloud]) -> None:
+    ana, cloud = busy
+    first = cloud.publish(b"before the pause")
+    ana.see(first)
+    ana.page.keyboard.press("Space")
+    ana.context.set_offline(True)
+    with thousands(cloud):
+        pass
+    ana.context.set_offline(False)  # more came than a stream sends again
+    ana.page.wait_for_selector('#arrivals:has-text("Many new messages while paused")', timeout=20_000)
+    assert ana.rows() == [ana.row(first).get_attribute("data-id")]
+    ana.page.click("#pause")
+    ana.page.wait_for_selector("#skipped a")
+    assert "Messages skipped since" in ana.page.locator("#skipped").inner_text()
+    settle(ana, cloud)
+    assert not unaccounted(ana, cloud)

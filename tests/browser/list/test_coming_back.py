@@ -1,0 +1,177 @@
+"""Away and back: a tab in the back holds no connection; what came meanwhile is shown once, counted, and said."""
+
+import urllib.error
+import urllib.request
+from typing import TYPE_CHECKING
+
+import pytest
+
+from infra.messages.message import document_id
+from tests.browser.conftest import Visit
+from tests.browser.list.test_alerts import switch_on
+from tests.conftest import StartCloud
+from tests.support.browser.person import Person
+from tests.support.browser.writing import writer_at
+from tests.support.local_cloud import Cloud, wait_until
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Route
+
+# Chromium without a window never hides a page: the page is told what a browser would tell it.
+VISIBILITY = """
+    window.inTheBack = sessionStorage.getItem("in-the-back") === "yes";
+    Object.defineProperty(document, "hidden", { get: () => window.inTheBack });
+    Object.defineProperty(document, "visibilityState", { get: () => (window.inTheBack ? "hidden" : "visible") });
+"""
+TO_THE = """where => {
+    window.inTheBack = where === "back";
+    document.dispatchEvent(new Event("visibilitychange"));
+}"""
+MINUTE_MS = 61_000
+# Longer than a page waits before it comes back by itself.
+LATER_MS = 3_000
+
+
+@pytest.fixture
+def alone(visit: Visit, own_cloud: StartCloud) -> Person:
+    """Somebody on a viewer with room for one stream, in a tab that can be put in the back, with a clock to turn."""
+    ana = visit(cloud=own_cloud(environ={"MAX_STREAMS": "1"}))
+    ana.page.add_init_script(VISIBILITY)
+    ana.page.clock.install()
+    ana.page.reload()
+    ana.wait_until_live()
+    return ana
+
+
+def has_room(person: Person) -> bool:
+    """Whether the server has a stream to give: it is asked for one."""
+    cookies = "; ".join(f"{one['name']}={one['value']}" for one in person.context.cookies())
+    request = urllib.request.Request(f"{person.cloud['viewer']}/live", headers={"Cookie": cookies})
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return bool(answer.status == 200)
+    except urllib.error.HTTPError as error:
+        error.close()
+        if error.code != 503:
+            raise
+        return False
+
+
+def published(cloud: Cloud, count: int) -> list[str]:
+    """Publish so many, and wait until they are stored: their documents."""
+    ids = [document_id(cloud["subscription"], cloud.publish(b"meanwhile %d" % number)) for number in range(count)]
+    stored = cloud.firestore().collection("messages")
+    wait_until(lambda: all(stored.document(one).get().exists for one in ids), 20, "the messages were not stored")
+    return ids
+
+
+def test_a_tab_in_the_back_lets_go_and_catches_up(alone: Person) -> None:
+    assert not has_room(alone), "the tab in front holds the only stream"
+    alone.page.evaluate(TO_THE, "back")
+    alone.page.clock.fast_forward(MINUTE_MS)
+    alone.page.wait_for_timeout(LATER_MS)
+    wait_until(lambda: has_room(alone), 10, "the tab in the back did not let go of its stream")
+    before = alone.rows()
+    missed = published(alone.cloud, 5)
+    assert alone.rows() == before
+    alone.page.evaluate(TO_THE, "front")
+    alone.page.wait_for_selector(f'tr.message[data-id="{missed[-1]}"]', timeout=30_000)
+    alone.wait_until_live()
+    alone.see_notice("Caught up: 5 messages came while this page was away, since ")
+    assert sorted(alone.rows()) == sorted([*before, *missed]), "each is shown once"
+    assert not has_room(alone), "the tab in front has a stream again"
+
+
+def test_a_tab_that_is_seen_again_soon_keeps_its_stream(alone: Person) -> None:
+    alone.page.evaluate(TO_THE, "back")
+    alone.page.clock.fast_forward(MINUTE_MS // 3)
+    alone.page.evaluate(TO_THE, "front")
+    alone.page.clock.fast_forward(MINUTE_MS // 3)
+    assert not has_room(alone)
+    alone.wait_until_live()
+
+
+def test_a_tab_opened_in_the_back_lets_go_too(alone: Person) -> None:
+    alone.page.evaluate("sessionStorage.setItem('in-the-back', 'yes')")
+    alone.page.reload()
+    alone.page.wait_for_selector('#connection[data-state="live"]', timeout=30_000)
+    alone.page.clock.fast_forward(MINUTE_MS)
+    alone.page.wait_for_timeout(LATER_MS)
+    wait_until(lambda: has_room(alone), 10, "a tab that was never seen holds a stream")
+
+
+@pytest.mark.notifies
+@pytest.mark.parametrize("is_on", [True, False], ids=["on", "off"])
+def test_a_tab_in_the_back_keeps_its_stream_to_tell(alone: Person, is_on: bool) -> None:
+    if is_on:
+        switch_on(alone)
+    alone.page.evaluate(TO_THE, "back")
+    alone.page.clock.fast_forward(MINUTE_MS)
+    alone.page.wait_for_timeout(LATER_MS)
+    assert has_room(alone) is not is_on
+
+
+def test_what_came_while_the_connection_was_lost_is_counted(visit: Visit, cloud: Cloud) -> None:
+    ana = visit()
+    ana.wait_until_live()
+    known = document_id(cloud["subscription"], cloud.publish(b"known"))
+    ana.page.wait_for_selector(f'tr.message[data-id="{known}"]')
+    ana.context.set_offline(True)
+    ana.page.wait_for_selector('#connection[data-state="reconnecting"]')
+    missed = published(cloud, 3)
+    ana.context.set_offline(False)
+    ana.see_notice("Caught up: 3 messages came while this page was away, since ")
+    first = ana.rows()[:4]
+    # Pushed at the same moment, they are stored in any order.
+    assert (set(first[:3]), first[3]) == (set(missed), known)
+
+
+def test_coming_back_to_nothing_new_says_nothing(visit: Visit, cloud: Cloud) -> None:
+    ana = visit()
+    ana.wait_until_live()
+    ana.context.set_offline(True)
+    ana.page.wait_for_selector('#connection[data-state="reconnecting"]')
+    ana.context.set_offline(False)
+    ana.wait_until_live()
+    one = cloud.publish(b"after it came back")
+    ana.see(one)
+    assert not ana.page.locator(".notice").count()
+
+
+def test_a_stream_that_starts_over_counts_what_it_can(visit: Visit, cloud: Cloud) -> None:
+    ana = visit()
+    ana.wait_until_live()
+    ana.see(cloud.publish(b"known before"))
+    ana.context.set_offline(True)
+    missed = published(cloud, 2)
+    ana.page.route("**/live?*", _from_an_unknown_position)
+    ana.context.set_offline(False)
+    ana.see_notice("Caught up: 2 messages came while this page was away, since ")
+    assert set(missed) <= set(ana.rows())
+    assert len(ana.rows()) == len(set(ana.rows()))
+
+
+def test_a_filtered_list_keeps_its_rows_when_much_else_came(visit: Visit, own_cloud: StartCloud) -> None:
+    own = own_cloud()
+    with writer_at(own) as writer:
+        rare = [writer.message(attributes={"type": "rare"}, tokens=["type=rare"]) for _ in range(3)]
+        ana, ben = visit(cloud=own), visit(cloud=own)
+        ben.open("/messages?q=type%3Drare")
+        ana.open("/messages?q=-type%3Dbeat")
+        ana.wait_until_live()
+        assert ana.rows() == rare[::-1]
+        ana.context.set_offline(True)
+        ana.page.wait_for_selector('#connection[data-state="reconnecting"]')
+        for _ in range(13):
+            writer.messages(200, attributes={"type": "beat"}, tokens=["type=beat"])
+        last = writer.message(attributes={"type": "rare"}, tokens=["type=rare"])
+        ben.page.wait_for_selector(f'tr.message[data-id="{last}"]')  # the feed has all of it
+        ana.context.set_offline(False)
+        ana.see_notice("Caught up: 1 message came while this page was away, since ")
+        assert ana.rows() == [last, *rare[::-1]]
+        assert not ana.page.locator("#skipped").is_visible(), "nothing that matches was missed"
+
+
+def _from_an_unknown_position(route: "Route") -> None:
+    """As a browser asks that was away for longer than positions are known."""
+    route.continue_(url=f"{route.request.url}&".replace("after=", "after=unknown&was="))

@@ -1,0 +1,76 @@
+"""Filters are exact: a link changes whole terms only, and what arrives late is shown where it was looked for."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+
+from infra.firestore.search import BOUNDS
+from tests.browser.conftest import Visit
+from tests.browser.list.test_finding import filter_of
+from tests.conftest import StartCloud
+from tests.support.browser.writing import writer_at
+from tests.support.firestore import Writer
+from tests.support.local_cloud import Cloud
+
+
+@pytest.fixture
+def own(own_cloud: StartCloud) -> Cloud:
+    """A cloud of the test's own: the order of its messages is the test's."""
+    return own_cloud()
+
+
+@pytest.fixture
+def writer(own: Cloud) -> Iterator[Writer]:
+    """Stores messages there, at any time."""
+    with writer_at(own) as made:
+        yield made
+
+
+def test_a_late_message_in_the_stretch_that_was_searched_is_shown(visit: Visit, own: Cloud, writer: Writer) -> None:
+    newest = datetime.now(UTC)
+    first = writer.message(preview="needle", data=b"needle", received_at=newest)
+    for batch in range(1, 2 * BOUNDS.messages // 400 + 2):
+        writer.messages(400, preview="hay", data=b"hay", received_at=newest - timedelta(milliseconds=10 * batch))
+    ana = visit(cloud=own)
+    ana.open("/messages?q=needle")
+    ana.wait_until_live()
+    # More is kept than two searches look at: a short page looks on by itself, once.
+    ana.page.wait_for_selector('a:text-is("Search older")')
+    assert ana.rows() == [first]
+    late = writer.message(preview="needle", data=b"needle", received_at=newest - timedelta(milliseconds=15))
+    ana.page.wait_for_selector(f'tr.message[data-id="{late}"]')
+    assert ana.rows() == [first, late]
+
+
+@pytest.mark.parametrize(
+    ("quoted", "clicked", "wanted"),
+    [
+        ('"not -status=FAILED here"', "FAILED", '"not -status=FAILED here" status=FAILED'),
+        ('"a status=FAILED b"', "FAILED", '"a status=FAILED b" status=FAILED'),
+        (r'"a \" -status=FAILED b"', "FAILED", r'"a \" -status=FAILED b" status=FAILED'),
+        ('"two  spaces"', "FAILED", '"two  spaces" status=FAILED'),
+        ("-status=WORKING status=FAILED", "FAILED", "-status=WORKING status=FAILED"),
+        ("-status=FAILED OR team~", "FAILED", "-status=FAILED OR team~ status=FAILED"),
+    ],
+    ids=["opposite in quotes", "same in quotes", "escaped quote", "spaces", "there already", "in an alternative"],
+)
+def test_a_chip_changes_nothing_within_quotes(
+    visit: Visit, cloud: Cloud, quoted: str, clicked: str, wanted: str
+) -> None:
+    team = uuid4().hex
+    text = r'not -status=FAILED here, a status=FAILED b, a " -status=FAILED b, two  spaces'
+    one = cloud.publish(text.encode(), team=team, status="FAILED")
+    ana = visit()
+    ana.see(one)
+    ana.page.fill("#q", f"team={team} {quoted}")
+    ana.page.press("#q", "Enter")
+    ana.page.wait_for_url("**/messages?q=team*")
+    before = ana.page.url
+    ana.row(one).locator(f'.chip:has-text("{clicked}")').click()
+    if wanted != quoted:
+        ana.page.wait_for_url(lambda url: url != before)
+    ana.wait_until_live()
+    assert filter_of(ana) == f"team={team} {wanted}"
+    assert ana.row(one).count() == 1

@@ -1,0 +1,170 @@
+"""Saved filters: saved once, there for everybody; one opens the list, and everything is one click away."""
+
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+
+from tests.browser.conftest import Visit
+from tests.browser.list.test_finding import filter_of, publish
+from tests.browser.pages.test_accessibility import DESKTOP, OPEN_MENU, PHONE, violations
+from tests.support.browser.person import Person
+from tests.support.local_cloud import Cloud
+
+HOSTILE = "</a><script>alert(1)</script>\"'`${1}{{7*7}}"
+
+
+@pytest.fixture(autouse=True)
+def none_left(cloud: Cloud) -> Iterator[None]:
+    """A default filter would meet every other test."""
+    yield
+    for one in cloud.firestore().collection("filters").stream():
+        one.reference.delete()
+
+
+def save(person: Person, name: str) -> None:
+    """Save what the list shows, as its menu offers it."""
+    person.page.click(".saved > summary")
+    person.page.click('.saved a:text-is("Save this filter…")')
+    person.page.fill("#new-name", name)
+    person.page.click('button:text-is("Save for everyone")')
+    person.page.wait_for_selector('.page-notice:text-is("The filter is saved, for everyone.")')
+
+
+def choose(person: Person, name: str) -> None:
+    person.page.click(".saved > summary")
+    person.page.locator(".saved a", has_text=name).click()
+
+
+def make_default(person: Person, name: str) -> None:
+    person.open("/filters")
+    person.page.get_by_role("button", name=f"Make the default: {name}").click()
+    person.page.wait_for_selector('.good:text-is("The list opens with this filter now, for everyone.")')
+
+
+@pytest.mark.parametrize("has_scripts", [True, False], ids=["scripts", "plain"])
+def test_what_one_saves_another_uses(visit: Visit, cloud: Cloud, has_scripts: bool) -> None:
+    team = uuid4().hex
+    failed, _ = publish(cloud, team, "FAILED"), publish(cloud, team, "WORKING")
+    ana, ben = visit(java_script_enabled=has_scripts), visit(java_script_enabled=has_scripts)
+    ana.open(f"/messages?q=team%3D{team}+status%3DFAILED")
+    save(ana, f"Failures of {team}")
+    assert "The filter is saved" in ana.page.locator(".page-notice").inner_text()
+    ben.open("/messages")
+    choose(ben, f"Failures of {team}")
+    ben.see(failed)
+    assert filter_of(ben) == f"team={team} status=FAILED"
+    assert f"Failures of {team}" in ben.page.locator(".filtered").inner_text()
+    assert len(ben.rows()) == 1
+
+
+def test_the_default_is_plain_to_see_and_one_click_from_everything(visit: Visit, cloud: Cloud) -> None:
+    beat = cloud.publish(b"beat", type=f"heartbeat-{uuid4().hex}")
+    order = cloud.publish(b"order", type="order")
+    ana = visit()
+    ana.see(order)
+    ana.open("/messages?q=-type~heartbeat")
+    save(ana, "Without heartbeats")
+    make_default(ana, "Without heartbeats")
+    ana.page.click("a.brand")
+    ana.wait_until_live()
+    assert not ana.row(beat).count()
+    assert "Without heartbeats default is what this list opens with." in ana.page.locator(".filtered").inner_text()
+    later = cloud.publish(b"another", type="order")
+    ana.see(later)
+    ana.page.click('a:text-is("See everything")')
+    ana.see(beat)
+    ana.see(later)
+    assert not ana.page.locator(".filtered").count()
+    ana.page.reload()
+    ana.see(beat)
+
+
+def test_emptying_the_search_box_shows_everything(visit: Visit, cloud: Cloud) -> None:
+    beat = cloud.publish(b"beat", type=f"heartbeat-{uuid4().hex}")
+    ana = visit()
+    ana.see(beat)
+    ana.open("/messages?q=-type~heartbeat")
+    save(ana, "Without heartbeats")
+    make_default(ana, "Without heartbeats")
+    ana.open("/messages")
+    ana.page.fill("#q", "")
+    ana.page.press("#q", "Enter")
+    ana.page.wait_for_url("**/messages?q=")
+    ana.see(beat)
+
+
+def test_a_filter_is_deleted_after_a_question(visit: Visit, cloud: Cloud) -> None:
+    ana = visit()
+    ana.open("/messages?q=kind%3Ajson")
+    save(ana, "JSON")
+    ana.open("/filters")
+    ana.page.get_by_role("button", name="Delete JSON").click()
+    ana.page.click('dialog button:text-is("Cancel")')
+    assert ana.page.locator("[data-filter-id]").count() == 1
+    ana.page.get_by_role("button", name="Delete JSON").click()
+    ana.page.click('dialog button:text-is("Yes")')
+    ana.page.wait_for_selector('.good:text-is("The filter is deleted, for everyone.")')
+    assert not ana.page.locator("[data-filter-id]").count()
+
+
+def test_what_was_done_is_said_once(visit: Visit) -> None:
+    ana = visit()
+    ana.open("/messages?q=kind%3Ajson")
+    save(ana, "JSON")
+    ana.wait_until_live()
+    assert ana.page.url.endswith("/messages?q=kind%3Ajson")
+    ana.page.reload()
+    assert not ana.page.locator(".page-notice").count()
+    make_default(ana, "JSON")
+    ana.page.wait_for_url("**/filters")
+
+
+def test_hostile_names_are_only_text(visit: Visit, cloud: Cloud) -> None:
+    ana = visit()
+    ana.open("/messages?q=kind%3Ajson")
+    save(ana, HOSTILE)
+    ana.page.click(".saved > summary")
+    assert ana.page.locator(".saved-name").inner_text() == HOSTILE
+    ana.open("/filters")
+    assert ana.page.locator("[data-filter-id] .name a").inner_text() == HOSTILE
+    ana.page.locator("[data-filter-id] .btn-outline-danger").click()
+    assert HOSTILE in ana.page.locator("#confirm h2").inner_text()
+
+
+def test_a_wrong_filter_is_told_beside_the_form(visit: Visit) -> None:
+    ana = visit()
+    ana.open("/filters?q=levl%3Ahigh")
+    ana.page.fill("#new-name", "Wrong")
+    ana.page.click('button:text-is("Save for everyone")')
+    assert "at column 1, levl: is not known" in ana.page.locator("#q-problem").inner_text()
+    assert ana.page.input_value("#new-name") == "Wrong"
+    assert ana.page.input_value("#new-q") == "levl:high"
+    assert not violations(ana.page)
+
+
+def test_by_keyboard(visit: Visit, cloud: Cloud) -> None:
+    ana = visit()
+    ana.open("/messages?q=kind%3Ajson")
+    save(ana, "JSON")
+    ana.open("/messages?q=")
+    ana.page.locator(".saved > summary").focus()
+    for key in ("Enter", "Tab", "Enter"):
+        ana.page.keyboard.press(key)
+    ana.page.wait_for_url("**/messages?q=kind*")
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_no_rule_is_broken_and_nothing_is_too_wide(visit: Visit, cloud: Cloud, size: dict[str, int]) -> None:
+    ana = visit(viewport=size)
+    for name in ("W" * 80, "Without heartbeats"):
+        ana.open("/messages?q=-type%3Dheartbeat" if name[0:2] != "WW" else "/messages?q=" + "x" * 300)
+        save(ana, name)
+    make_default(ana, "Without heartbeats")
+    for path in ("/filters", "/messages"):
+        ana.open(path)
+        assert not violations(ana.page), path
+        if path == "/messages":
+            ana.page.click(".saved > summary")
+            assert not violations(ana.page, within=OPEN_MENU)
+        assert ana.page.evaluate("document.documentElement.scrollWidth") <= size["width"], path

@@ -1,0 +1,253 @@
+"""Finding: a filter narrows history and what arrives, chips and the timeline write it, a wrong one is told."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs, urlsplit
+from uuid import uuid4
+
+from infra.messages.message import document_id
+from tests.browser.conftest import Visit
+from tests.support.browser.person import Person
+from tests.support.local_cloud import Cloud, wait_until
+
+
+def filter_of(person: Person) -> str:
+    return parse_qs(urlsplit(person.page.url).query).get("q", [""])[0]
+
+
+def search_for(person: Person, text: str) -> None:
+    person.page.keyboard.press("/")
+    person.page.keyboard.insert_text(text)
+    person.page.keyboard.press("Enter")
+    person.page.wait_for_url("**/messages?q=*")
+
+
+def publish(cloud: Cloud, team: str, status: str) -> str:
+    return cloud.publish(f'{{"for": "{team}", "user": {{"id": 42}}}}'.encode(), team=team, status=status)
+
+
+def test_a_filter_narrows_history_and_what_arrives(visit: Visit, cloud: Cloud) -> None:
+    team = uuid4().hex
+    ana = visit()
+    ana.wait_until_live()
+    wanted, other = publish(cloud, team, "FAILED"), publish(cloud, team, "WORKING")
+    ana.see(other)
+    search_for(ana, f"team={team} -status=WORKING data.user.id=42")
+    ana.wait_until_live()
+    assert ana.page.input_value("#q") == f"team={team} -status=WORKING data.user.id=42"
+    assert ana.rows() == [document_id(cloud["subscription"], wanted)]
+    unwanted, arrives = publish(cloud, team, "WORKING"), publish(cloud, team, "FAILED")
+    ana.see(arrives)
+    assert not ana.row(unwanted).count()
+    assert len(ana.rows()) == 2
+    ana.page.reload()
+    assert len(ana.rows()) == 2, "the address alone says what is shown"
+    ana.page.go_back()
+    ana.see(unwanted)
+
+
+def test_a_wrong_filter_is_told_and_kept(visit: Visit) -> None:
+    ana = visit()
+    search_for(ana, "status=FAILED levl:high")
+    assert "at column 15, levl: is not known" in ana.page.locator("#q-problem").inner_text()
+    assert ana.page.locator("#q-problem mark").inner_text() == "levl:high"
+    assert ana.page.input_value("#q") == "status=FAILED levl:high"
+    assert ana.page.evaluate("document.activeElement.id") == "q"
+    assert not ana.page.locator("#empty").is_visible()
+    ana.page.click('a:text-is("All messages")')
+    ana.wait_until_live()
+    assert not ana.page.locator("#q-problem").count()
+
+
+def test_chips_add_to_the_filter_or_leave_out(visit: Visit, cloud: Cloud) -> None:
+    team = uuid4().hex
+    ana = visit()
+    one = publish(cloud, team, "FAILED")
+    ana.open(f"/messages?q=team%3D{team}")
+    ana.see(one)
+    chip = ana.row(one).locator('.chip:has-text("FAILED")')
+    chip.click()
+    ana.page.wait_for_url("**status*")
+    assert filter_of(ana) == f"team={team} status=FAILED"
+    assert not ana.page.locator("#drawer").is_visible(), "a chip is not the message"
+    ana.row(one).locator('.chip:has-text("FAILED")').click(modifiers=["Alt"])
+    ana.page.wait_for_url("**-status*")
+    assert filter_of(ana) == f"team={team} -status=FAILED", "the opposite is replaced"
+    ana.page.locator("#empty").wait_for()
+    assert "Nothing matches." in ana.page.locator("#empty").inner_text()
+    ana.page.click('#empty a:text-is("Clear filter")')
+    ana.page.wait_for_url("**/messages")
+    ana.see(one)
+    ana.row(one).locator('.chip:has-text("FAILED")').focus()
+    ana.page.keyboard.press("-")
+    ana.page.wait_for_url("**-status*")
+    assert filter_of(ana) == "-status=FAILED"
+
+
+def test_hostile_names_and_filters_are_only_text(visit: Visit, cloud: Cloud) -> None:
+    hostile = f"</a><script>alert(1)</script>\n\"'=~:\\ {uuid4().hex}"
+    one = cloud.publisher().publish(cloud.topic_path, b"hostile", **{hostile: hostile}).result(timeout=10)
+    ana = visit()
+    ana.see(one)
+    ana.row(one).locator(".chip").click()
+    ana.page.wait_for_url("**/messages?q=*")
+    ana.wait_until_live()
+    assert ana.rows() == [document_id(cloud["subscription"], one)]
+    for wrong in (f"a:{hostile}", f"kind:{hostile}"):
+        ana.page.fill("#q", wrong)
+        ana.page.press("#q", "Enter")
+        ana.page.locator("#q-problem").wait_for()
+        assert not ana.page.locator("main script, #q-problem a").count()
+
+
+def test_the_drawer_adds_to_the_filter(visit: Visit, cloud: Cloud) -> None:
+    team = uuid4().hex
+    one = publish(cloud, team, "two words")
+    ana = visit()
+    ana.see(one)
+    ana.open(f"/messages?q=team%3D{team}")
+    ana.row(one).locator("a.preview").click()
+    ana.page.wait_for_selector("#drawer .detail")
+    ana.page.locator('#drawer dd a[data-filter]:text-is("two words")').click()
+    ana.page.wait_for_url("**/messages?q=*")
+    assert filter_of(ana) == f'team={team} status="two words"'
+    assert ana.rows() == [document_id(cloud["subscription"], one)]
+
+
+def test_a_search_goes_on_by_a_button(visit: Visit, cloud: Cloud) -> None:
+    stored = cloud.firestore().collection("messages")
+    template = stored.document(document_id(cloud["subscription"], cloud.publish(b"template")))
+    wait_until(lambda: template.get().exists, 10, "the template was not stored")
+    fields = template.get().to_dict() or {}
+    at = datetime.now(UTC) - timedelta(days=3)
+    needle = uuid4().hex
+    batch = cloud.firestore().batch()
+    for number in range(2100):
+        text = needle if number == 2099 else "hay"
+        fields |= {"received_at": at - timedelta(seconds=number), "preview": text, "data": text.encode()}
+        batch.set(stored.document(f"{number:032x}"), fields)
+        if number % 400 == 399:
+            batch.commit()
+    batch.commit()
+    try:
+        ana = visit()
+        ana.open(f"/messages?q={needle}")
+        assert "Nothing matches so far." in ana.page.locator("#empty").inner_text()
+        looked = ana.page.locator("#looked")
+        assert "0 of 2,000 messages; searched back to" in looked.inner_text()
+        ana.page.wait_for_timeout(500)
+        assert not ana.rows(), "it looks further only when asked"
+        ana.page.click('a:text-is("Search older")')
+        ana.page.wait_for_selector("tr.message", state="attached")
+        assert len(ana.rows()) == 1
+        assert not ana.page.locator("#empty").is_visible()
+        assert "nothing older matches" in ana.page.locator("#older").inner_text()
+    finally:
+        for number in range(2100):
+            batch.delete(stored.document(f"{number:032x}"))
+            if number % 400 == 399:
+                batch.commit()
+        batch.commit()
+
+
+def minute_with_messages(person: Person, cloud: Cloud) -> None:
+    person.see(cloud.publish(b"counted"))
+    # The open minute is counted at most every ten seconds.
+    wait_until(lambda: _has_bar(person), 30, "no bar was drawn")
+
+
+def _has_bar(person: Person) -> bool:
+    person.page.reload()
+    person.page.wait_for_timeout(500)
+    return person.page.locator("#timeline .bar").count() > 0
+
+
+def test_the_timeline_filters_by_a_click_and_by_a_drag(visit: Visit, cloud: Cloud) -> None:
+    ana = visit()
+    minute_with_messages(ana, cloud)
+    last = ana.page.locator("#timeline .spans-1 a").last
+    since, until = last.get_attribute("data-since"), last.get_attribute("data-until")
+    last.click()
+    ana.page.wait_for_url("**/messages?q=*")
+    assert filter_of(ana) == f"after:{since} before:{until}"
+    ana.page.wait_for_selector("#timeline:not([data-pending])")
+    links = ana.page.locator("#timeline .spans-1 a")
+    first, second = links.nth(20).bounding_box(), links.nth(30).bounding_box()
+    assert first
+    assert second
+    since, until = links.nth(20).get_attribute("data-since"), links.nth(30).get_attribute("data-until")
+    ana.page.mouse.move(second["x"] + 3, second["y"] + 5)
+    ana.page.mouse.down()
+    ana.page.mouse.move(first["x"] + 3, first["y"] + 5, steps=5)
+    assert ana.page.locator("#timeline .dragged").count() == 11
+    ana.page.mouse.up()
+    ana.page.wait_for_url(lambda url: parse_qs(urlsplit(url).query)["q"] == [f"after:{since} before:{until}"])
+
+
+def test_the_timeline_is_one_stop_for_the_keyboard(visit: Visit, cloud: Cloud) -> None:
+    ana = visit()
+    ana.page.wait_for_selector("#timeline:not([data-pending])")
+    assert ana.page.locator('#timeline a[tabindex="0"]').count() == 1
+    ana.page.locator('#timeline a[tabindex="0"]').focus()
+    ana.page.keyboard.press("ArrowLeft")
+    ana.page.keyboard.press("ArrowLeft")
+    focused = ana.page.evaluate("document.activeElement.dataset.since")
+    links = ana.page.locator("#timeline .spans-1 a")
+    assert focused == links.nth(57).get_attribute("data-since")
+    ana.page.keyboard.press("Home")
+    assert ana.page.evaluate("document.activeElement.dataset.since") == links.nth(0).get_attribute("data-since")
+    ana.page.keyboard.press("End")
+    ana.page.keyboard.press("Enter")
+    ana.page.wait_for_url("**/messages?q=after*")
+
+
+def test_a_stop_is_in_the_timeline(visit: Visit, cloud: Cloud) -> None:
+    ana = visit()
+    ana.wait_until_live()
+    ana.switch("stop")
+    ana.see_state("STOPPED")
+    ana.switch("start")
+    ana.see_state("RECEIVING")
+    said = f"{cloud['subscription']} stopped"
+    # The open page looks again by itself.
+    words = ana.page.locator(".timeline-words")
+    wait_until(lambda: said in words.inner_text(), 30, "the timeline does not say that delivery was stopped")
+    assert ana.page.locator("#timeline .stop").count() >= 1
+    assert not re.search(r"(\d\d:\d\d)–\1", words.inner_text()), "a stop within a minute is a moment, not a span"
+
+
+def test_without_javascript(visit: Visit, cloud: Cloud) -> None:
+    team = uuid4().hex
+    one = publish(cloud, team, "FAILED")
+    ana = visit(java_script_enabled=False)
+    for _ in range(50):
+        if ana.row(one).count():
+            break
+        ana.page.wait_for_timeout(100)
+        ana.page.reload()
+    ana.page.fill("#q", f"team={team}")
+    ana.page.click(".search-button")
+    assert ana.rows() == [document_id(cloud["subscription"], one)]
+    ana.row(one).locator('.chip:has-text("FAILED")').click()
+    assert filter_of(ana) == "status=FAILED"
+    assert ana.row(one).count() == 1
+    ana.page.fill("#q", "kind:xml")
+    ana.page.click(".search-button")
+    assert "a kind is one of" in ana.page.locator("#q-problem").inner_text()
+    span = ana.page.locator("#timeline .spans-1 a").nth(3).get_attribute("href")
+    assert span
+    ana.open(span)
+    assert filter_of(ana).startswith("after:")
+
+
+def test_a_phone_filters_too(visit: Visit, cloud: Cloud) -> None:
+    team = uuid4().hex
+    one = publish(cloud, team, "FAILED")
+    ana = visit(viewport={"width": 390, "height": 844}, has_touch=True)
+    ana.see(one)
+    ana.row(one).locator('.chip:has-text("FAILED")').tap()
+    ana.page.wait_for_url("**/messages?q=status*")
+    assert ana.page.evaluate("document.documentElement.scrollWidth") <= 390
+    ana.page.locator("#timeline .spans-5 a").last.tap()
+    ana.page.wait_for_url("**before*")
+    assert filter_of(ana).startswith("status=FAILED after:")

@@ -1,0 +1,74 @@
+"""Following what was published: through a lost connection, a sign-out and a stop, until it is here or given up."""
+
+from collections.abc import Iterator
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from tests.browser.conftest import Visit
+from tests.support.browser.person import Person
+from tests.support.local_cloud import Cloud, wait_until
+
+
+@pytest.fixture
+def on_its_way(visit: Visit, cloud: Cloud) -> Iterator[Person]:
+    """Somebody who follows a message that cannot arrive, for delivery is stopped; it is started at the end."""
+    before = cloud.subscriber().get_subscription(subscription=cloud.subscription_path).push_config
+    cloud.subscriber().modify_push_config(subscription=cloud.subscription_path, push_config={})
+    try:
+        ana = visit()
+        ana.open("/publish")
+        ana.page.fill("#data", "followed")
+        ana.page.click('main button:text-is("Publish")')
+        ana.page.wait_for_selector('h1:text-is("Published")')
+        yield ana
+    finally:
+        cloud.subscriber().modify_push_config(subscription=cloud.subscription_path, push_config=before)
+
+
+def deliver(cloud: Cloud) -> None:
+    """Start delivery as somebody else does."""
+    receiver = {
+        "push_endpoint": cloud.environ["PUSH_ENDPOINT"],
+        "oidc_token": {
+            "service_account_email": cloud.environ["PUSH_SERVICE_ACCOUNT"],
+            "audience": cloud.environ["PUSH_AUDIENCE"],
+        },
+    }
+    cloud.subscriber().modify_push_config(subscription=cloud.subscription_path, push_config=receiver)
+
+
+def test_following_goes_on_after_a_lost_connection(on_its_way: Person, cloud: Cloud) -> None:
+    ana = on_its_way
+    ana.context.set_offline(True)
+    ana.page.wait_for_selector('#trouble:has-text("The server did not answer. This page goes on asking.")')
+    deliver(cloud)
+    ana.context.set_offline(False)
+    ana.page.wait_for_selector('a:text-is("It is here")', timeout=20_000)
+    assert not ana.page.locator("#trouble").is_visible()
+
+
+def test_following_ends_with_the_session_and_says_so(on_its_way: Person) -> None:
+    ana = on_its_way
+    followed = parse_qs(urlsplit(ana.page.url).query)
+    ana.context.clear_cookies()
+    ana.page.click('#trouble a:text-is("Sign in again")')
+    ana.fill_in_sign_in()
+    ana.page.wait_for_selector('h1:text-is("Published")')
+    assert parse_qs(urlsplit(ana.page.url).query) == followed
+
+
+def test_following_that_is_given_up_says_so(on_its_way: Person) -> None:
+    ana = on_its_way
+    ana.page.clock.install()
+    ana.page.reload()
+    ana.context.set_offline(True)
+    said = ana.page.locator('#trouble:has-text("did not come within 2 minutes")')
+    wait_until(lambda: _later(ana) and said.is_visible(), 20, "it is not said that the page stopped asking")
+    assert ana.page.locator('#trouble a:text-is("Look again")').get_attribute("href") == ana.page.url
+
+
+def _later(person: Person) -> bool:
+    """Some seconds later, by the page's own clock."""
+    person.page.clock.run_for(8_000)
+    return True

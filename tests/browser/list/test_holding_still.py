@@ -1,0 +1,118 @@
+"""Nothing moves under a reader: in a burst the row under the pointer, or with the focus, stays where it is."""
+
+import time
+from functools import partial
+
+import pytest
+
+from tests.browser.conftest import Visit
+from tests.conftest import StartCloud
+from tests.support.browser.person import Person
+from tests.support.browser.writing import burst, writer_at
+from tests.support.local_cloud import Cloud
+
+SIZES = {"desk": (1440, 900), "tablet": (768, 1024), "phone": (390, 844)}
+HUNDREDS = 300
+hundreds = partial(burst, messages=HUNDREDS, per_second=200, batch=20)
+# At each picture: which row is at a place, and where its top is.
+WATCH = """([x, y]) => {
+    window.seen = { ids: new Set(), tops: [] };
+    const look = () => {
+        const row = document.elementFromPoint(x, y)?.closest("tr.message");
+        seen.ids.add(row?.dataset.id);
+        seen.tops.push(row?.getBoundingClientRect().top);
+        requestAnimationFrame(look);
+    };
+    look();
+}"""
+SEEN = (
+    "() => ({ ids: [...seen.ids], spread: Math.max(...seen.tops) - Math.min(...seen.tops), looks: seen.tops.length })"
+)
+
+
+@pytest.fixture
+def own(own_cloud: StartCloud) -> Cloud:
+    """A cloud of the test's own, with more messages than a page shows."""
+    cloud = own_cloud()
+    with writer_at(cloud) as writer:
+        writer.messages(60)
+    return cloud
+
+
+def watch(person: Person, place: tuple[int, int]) -> str:
+    """Look at a place from now on; the row that is there."""
+    person.page.evaluate(WATCH, list(place))
+    found: str = person.page.evaluate("([...seen.ids])[0]")
+    assert found, "no row is there"
+    return found
+
+
+def assert_it_held_still(person: Person, row: str) -> None:
+    seen = person.page.evaluate(SEEN)
+    assert seen["looks"] > 20, "it was hardly looked at"
+    assert seen["ids"] == [row], "another row came under the pointer"
+    assert seen["spread"] <= 1
+
+
+def assert_a_burst_moves_nothing(person: Person, place: tuple[int, int]) -> str:
+    """Let some hundreds arrive, which are counted and do not move the row at a place; that row."""
+    row = watch(person, place)
+    with hundreds(person.cloud):
+        person.page.wait_for_selector(f'#arrivals:has-text("{HUNDREDS} new messages")', timeout=30_000)
+    assert_it_held_still(person, row)
+    return row
+
+
+@pytest.mark.parametrize("size", SIZES.values(), ids=SIZES.keys())
+def test_a_scrolled_list_holds_still_in_a_burst(visit: Visit, own: Cloud, size: tuple[int, int]) -> None:
+    ana = visit(cloud=own, viewport={"width": size[0], "height": size[1]})
+    ana.wait_until_live()
+    ana.page.mouse.move(size[0] // 2, size[1] // 2)
+    ana.page.mouse.wheel(0, 400)
+    ana.page.wait_for_timeout(500)
+    assert_a_burst_moves_nothing(ana, (size[0] // 2, size[1] // 2))
+
+
+@pytest.mark.parametrize("size", SIZES.values(), ids=SIZES.keys())
+def test_a_paused_list_holds_still_at_its_top(visit: Visit, own: Cloud, size: tuple[int, int]) -> None:
+    ana = visit(cloud=own, viewport={"width": size[0], "height": size[1]})
+    ana.wait_until_live()
+    ana.page.keyboard.press("Space")
+    assert_a_burst_moves_nothing(ana, (size[0] // 2, size[1] // 2))
+
+
+def test_the_list_beside_an_open_message_holds_still(visit: Visit, own: Cloud) -> None:
+    ana = visit(cloud=own, viewport={"width": 1440, "height": 900})
+    ana.wait_until_live()
+    ana.page.locator("tr.message a.preview").nth(3).click()
+    ana.page.wait_for_selector("#drawer .detail")
+    assert_a_burst_moves_nothing(ana, (300, 600))
+
+
+def test_a_row_that_is_pointed_at_stays_until_the_pointer_rests(visit: Visit, own: Cloud) -> None:
+    ana = visit(cloud=own, viewport={"width": 1440, "height": 900})
+    ana.wait_until_live()
+    ana.page.mouse.move(400, 600)
+    row = watch(ana, (400, 600))
+    top = ana.rows()[0]
+    with hundreds(own):
+        until = time.monotonic() + 2.5
+        while time.monotonic() < until:
+            for x in range(400, 500, 20):
+                ana.page.mouse.move(x, 600)
+            ana.page.wait_for_timeout(30)
+        assert_it_held_still(ana, row)
+    ana.page.wait_for_function("top => document.querySelector('tr.message').dataset.id !== top", arg=top)
+
+
+def test_a_row_that_is_walked_to_by_keys_stays_until_it_is_left(visit: Visit, own: Cloud) -> None:
+    ana = visit(cloud=own, viewport={"width": 1440, "height": 900})
+    ana.wait_until_live()
+    for _ in range(3):
+        ana.page.keyboard.press("j")
+    box = ana.page.locator("tr.selected").bounding_box()
+    assert box
+    row = assert_a_burst_moves_nothing(ana, (300, round(box["y"] + box["height"] / 2)))
+    ana.page.keyboard.press(".")
+    ana.page.wait_for_function("row => document.querySelector('tr.message').dataset.id !== row", arg=row)
+    assert not ana.page.locator("#arrivals").is_visible()

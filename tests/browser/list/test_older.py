@@ -1,0 +1,145 @@
+"""Older messages: asked for with patience while the server fails, and there again after Back, where the reader was."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.browser.conftest import Visit
+from tests.browser.list.test_coming_back import published
+from tests.browser.pages.test_accessibility import DESKTOP, PHONE
+from tests.support.browser.person import Person
+from tests.support.browser.writing import writer_at
+from tests.support.local_cloud import Cloud, start_cloud, wait_until
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Route
+
+STORED = 700
+# Whichever scrolls, the list or the window, to a place or to its end.
+SCROLL = """top => {
+    for (const one of [document.querySelector(".list"), window]) one.scrollTo({ top, behavior: "instant" });
+}"""
+SCROLLED = "Math.max(scrollY, document.querySelector('.list').scrollTop)"
+END = 1_000_000
+SEEN = """() => {
+    const row = document.elementFromPoint(190, 600)?.closest("tr.message");
+    return row ? [row.dataset.id, row.getBoundingClientRect().top] : ["", 0];
+}"""
+
+
+@pytest.fixture(scope="module")
+def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """A cloud with many messages, each of which can be filtered by."""
+    with start_cloud(tmp_path_factory.mktemp("full")) as cloud, writer_at(cloud) as writer:
+        for _ in range(STORED // 100):
+            writer.messages(100, attributes={"team": "a"})
+        yield cloud
+
+
+def load(person: Person, rows: int) -> None:
+    """Scroll to the end until so many are loaded."""
+    wait_until(lambda: _scrolled(person) >= rows, 20, f"{rows} rows were not loaded")
+
+
+def _scrolled(person: Person) -> int:
+    person.page.evaluate(SCROLL, END)
+    return len(person.rows())
+
+
+def sees(person: Person, expected: tuple[str, float]) -> bool:
+    """Whether a row is where it was, but for a pixel."""
+    row, top = person.page.evaluate(SEEN)
+    return bool(row == expected[0] and abs(top - expected[1]) <= 1)
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desk", "phone"])
+def test_back_leads_to_where_the_reader_was(visit: Visit, full: Cloud, size: dict[str, int]) -> None:
+    ana = visit(cloud=full, viewport=size)
+    ana.wait_until_live()
+    load(ana, 200)
+    ana.page.evaluate(SCROLL, ana.page.evaluate(SCROLLED) // 2)
+    ana.page.wait_for_timeout(500)
+    seen, rows = ana.page.evaluate(SEEN), len(ana.rows())
+    ana.page.evaluate("id => document.querySelector(`tr[data-id='${id}'] a.chip`).click()", seen[0])
+    ana.page.wait_for_url("**/messages?q=*")
+    published(full, 3)
+    ana.page.go_back()
+    wait_until(lambda: len(ana.rows()) >= rows, 20, "the list is not as deep as it was")
+    wait_until(lambda: sees(ana, seen), 5, "another row is there")
+    ana.wait_until_live()
+    ana.page.wait_for_timeout(500)
+    assert sees(ana, seen), "it does not stay"
+
+
+def test_back_from_a_message_of_its_own_page_leads_there_too(visit: Visit, full: Cloud) -> None:
+    ana = visit(cloud=full)
+    ana.wait_until_live()
+    load(ana, 100)
+    ana.page.evaluate(SCROLL, 1500)
+    ana.page.wait_for_timeout(500)
+    seen = ana.page.evaluate(SEEN)
+    ana.page.locator(f'tr[data-id="{seen[0]}"] a.preview').focus()
+    ana.page.keyboard.press("Enter")
+    ana.page.wait_for_selector("#drawer .detail")
+    ana.page.reload()
+    ana.page.go_back()
+    ana.page.wait_for_selector("tr.message")
+    wait_until(lambda: sees(ana, seen), 5, "another row is there")
+
+
+def test_who_was_too_deep_begins_at_the_newest(visit: Visit, full: Cloud) -> None:
+    ana = visit(cloud=full)
+    load(ana, 600)
+    ana.page.wait_for_timeout(500)
+    ana.open("/help")
+    ana.page.go_back()
+    wait_until(lambda: len(ana.rows()) >= 450, 20, "nothing was loaded")
+    ana.page.wait_for_timeout(500)
+    assert len(ana.rows()) <= 500
+    assert ana.page.evaluate(SCROLLED) == 0
+
+
+def test_who_moves_meanwhile_is_not_moved(visit: Visit, full: Cloud) -> None:
+    ana = visit(cloud=full)
+    load(ana, 300)
+    ana.page.wait_for_timeout(500)
+    ana.open("/help")
+    ana.page.route("**/messages?before=*", lambda route: _later(ana, route))
+    ana.page.go_back()
+    ana.page.mouse.move(600, 600)
+    ana.page.mouse.wheel(0, 60)
+    ana.page.wait_for_timeout(2_500)
+    assert ana.page.evaluate(SCROLLED) <= 60
+    ana.page.unroute_all(behavior="wait")
+
+
+def _later(person: Person, route: "Route") -> None:
+    person.page.wait_for_timeout(300)
+    route.continue_()
+
+
+def test_while_the_server_fails_it_is_asked_now_and_then_and_said_once(visit: Visit, full: Cloud) -> None:
+    ana = visit(cloud=full)
+    asked: list[str] = []
+    ana.page.route("**/messages?before=*", lambda route: _fail(route, asked))
+    ana.page.evaluate(f"top => {{ setInterval(() => ({SCROLL})(top--), 20) }}", END)
+    ana.page.wait_for_timeout(1_200)
+    assert len(asked) == 1, "one failure was followed by another at once"
+    wait_until(lambda: _asked(ana, asked) == 2, 10, "it was not asked again")
+    assert ana.page.locator(".notice p").all_inner_texts() == ["The server answered 503."]
+    ana.page.click("#older a")
+    wait_until(lambda: _asked(ana, asked) == 3, 1, "who asks need not wait")
+    ana.page.unroute_all()
+    wait_until(lambda: len(ana.rows()) > 50, 10, "it did not go on by itself")
+
+
+def _asked(person: Person, asked: list[str]) -> int:
+    """How often, after the browser's words were heard."""
+    person.page.wait_for_timeout(20)
+    return len(asked)
+
+
+def _fail(route: "Route", asked: list[str]) -> None:
+    asked.append(route.request.url)
+    route.fulfill(status=503, body="busy")

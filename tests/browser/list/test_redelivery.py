@@ -1,0 +1,49 @@
+"""What a second delivery does to a list that is open."""
+
+from infra.messages.message import document_id
+from tests.browser.conftest import Visit
+from tests.support.local_cloud import Cloud
+
+
+def redeliver(cloud: Cloud, message_id: str) -> None:
+    """Say that a message was delivered a second time."""
+    document = document_id(cloud["subscription"], message_id)
+    cloud.firestore().collection("messages").document(document).update({"deliveries": 2})
+
+
+def test_a_message_that_no_longer_matches_leaves_the_list(visit: Visit, cloud: Cloud) -> None:
+    ana = visit()
+    ana.open("/messages?q=-has%3Aredelivery")
+    ana.wait_until_live()
+    twice, once = cloud.publish(b"twice"), cloud.publish(b"once")
+    ana.see(twice)
+    ana.see(once)
+    ana.page.click("#pause")  # nothing moves under a reader
+    redeliver(cloud, twice)
+    bystander = visit()
+    bystander.open("/messages?q=has%3Aredelivery")
+    bystander.see(twice)
+    ana.page.wait_for_timeout(500)
+    assert ana.row(twice).count() == 1
+    ana.page.click("#pause")
+    ana.row(twice).wait_for(state="detached", timeout=10_000)
+    assert ana.row(once).count() == 1
+
+
+def test_a_redelivery_is_no_new_message_while_paused(visit: Visit, cloud: Cloud) -> None:
+    ana = visit()
+    ana.wait_until_live()
+    twice = cloud.publish(b"twice")
+    ana.see(twice)
+    ana.page.click("#pause")
+    redeliver(cloud, twice)
+    bystander = visit()
+    bystander.see(twice)
+    bystander.row(twice).locator('.twice:text-is("×2")').wait_for()
+    ana.page.wait_for_timeout(500)
+    assert not ana.page.locator("#arrivals").is_visible()
+    assert not ana.page.title().startswith("(")
+    cloud.publish(b"new")
+    ana.page.wait_for_selector('#arrivals:text-is("1 new message while paused")')
+    ana.page.click("#pause")
+    ana.row(twice).locator('.twice:text-is("×2")').wait_for()

@@ -1,0 +1,58 @@
+"""Comfort: how long ago beside the time, a page that prints what it holds, no motion for those who want none."""
+
+import re
+
+from tests.browser.conftest import Visit
+from tests.support.local_cloud import Cloud
+
+
+def test_how_long_ago_stands_beside_the_time_and_stays(visit: Visit, cloud: Cloud) -> None:
+    ana = visit()
+    ana.wait_until_live()
+    ana.see(cloud.publish(b"a while ago"))
+    time = ana.page.locator("tr.message time").first
+    clock = time.inner_text()
+    assert time.get_attribute("data-ago") is None
+    ana.page.click(".top-bar > .zone [data-ago-choice]")
+    ana.page.reload()
+    ana.page.wait_for_selector("tr.message time[data-ago]")
+    assert time.inner_text() == clock, "the time itself stays"
+    assert "ago" in (time.get_attribute("data-ago") or "") or time.get_attribute("data-ago") == "just now"
+    arrived = cloud.publish(b"arrives with its age")
+    ana.see(arrived)
+    assert ana.row(arrived).locator("time[data-ago]").count() == 1
+    ana.page.click(".top-bar > .zone [data-ago-choice]")
+    assert not ana.page.locator("time[data-ago]").count()
+
+
+def test_a_time_to_come_is_told_as_one(visit: Visit, cloud: Cloud) -> None:
+    ana = visit()
+    message = cloud.publish(b"expires")
+    ana.see(message)
+    ana.open_message(message)
+    expires = ana.page.locator('.pairs > div:has(dt:text-is("Expires")) time')
+    expires.hover()
+    assert re.match(r"in [67] days\n", expires.get_attribute("title") or "")
+    ana.page.click(".top-bar > .zone [data-ago-choice]")
+    assert re.match(r"in [67] days$", expires.get_attribute("data-ago") or "")
+
+
+def test_a_message_is_printed_whole_and_without_controls(visit: Visit, cloud: Cloud) -> None:
+    ana = visit()
+    message = cloud.publish("\n".join(map(str, range(2_000))).encode())
+    ana.see(message)
+    ana.open_message(message)
+    ana.page.emulate_media(media="print")
+    payload = ana.page.locator("pre.code")
+    heights: list[int] = payload.evaluate("pre => [pre.clientHeight, pre.scrollHeight]")
+    assert heights[0] == heights[1], "the payload is cut"
+    for control in (".top", ".copy", ".views", ".detail-actions"):
+        assert not ana.page.locator(control).first.is_visible(), control
+
+
+def test_nothing_moves_for_those_who_want_no_motion(visit: Visit, cloud: Cloud) -> None:
+    ana = visit(reduced_motion="reduce")
+    ana.wait_until_live()
+    message = cloud.publish(b"still")
+    ana.see(message)
+    assert ana.row(message).evaluate("row => getComputedStyle(row).animationName") == "none"

@@ -1,0 +1,58 @@
+"""Before the first message: what is done and what is not, one thing to do, and a test message that is followed."""
+
+import re
+
+import pytest
+
+from tests.browser.conftest import Visit
+from tests.browser.pages.test_accessibility import PHONE, violations
+from tests.conftest import StartCloud
+from tests.support.browser.person import Person
+from tests.support.local_cloud import Cloud
+
+
+@pytest.fixture
+def new(own_cloud: StartCloud) -> Cloud:
+    """A cloud to which nothing was published."""
+    return own_cloud()
+
+
+def ticks(person: Person) -> list[str]:
+    found: list[str] = person.page.eval_on_selector_all(".ticks li", "all => all.map((one) => one.dataset.done)")
+    return found
+
+
+def test_a_test_message_is_followed_through_the_chain(visit: Visit, new: Cloud) -> None:
+    ana = visit(cloud=new)
+    assert ticks(ana) == ["yes", "yes", "no"]
+    assert "-m infra --local publish builds hello" in ana.page.locator(".command").inner_text()
+    ana.page.click('button:text-is("Send test message")')
+    ana.page.wait_for_url(re.compile("/publish/sent"))
+    ana.page.click('a:text-is("It is here")')
+    assert "Hello from Subscope" in ana.page.locator("main").inner_text()
+    ana.open("/messages")
+    assert len(ana.rows()) == 1
+    assert not ana.page.locator("#empty").is_visible()
+
+
+def test_the_steps_are_live_and_lead_to_start(visit: Visit, new: Cloud) -> None:
+    ana = visit(cloud=new)
+    ana.wait_until_live()
+    ana.switch("stop")
+    ana.page.wait_for_selector('.first-steps[data-empty="stopped"]')
+    assert ticks(ana) == ["yes", "no", "no"]
+    new.publish(b"it waits")
+    ana.page.click('.first-steps button:text-is("Start delivery")')
+    ana.page.wait_for_selector("tr.message")
+    ana.see_state("RECEIVING")
+
+
+def test_a_deleted_subscription_is_said_to_be(visit: Visit, new: Cloud) -> None:
+    ana = visit(cloud=new)
+    assert not violations(ana.page)
+    new.subscriber().delete_subscription(subscription=new.subscription_path)
+    ana.page.reload()
+    assert ticks(ana) == ["no", "no", "no"]
+    assert "is not there" in ana.page.locator(".ticks").inner_text()
+    assert ana.page.locator('.first-steps a:text-is("Look again")').is_visible()
+    assert not violations(visit(cloud=new, viewport=PHONE).page)

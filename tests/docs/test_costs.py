@@ -1,0 +1,37 @@
+"""The costs' formula reckons as the viewer behaves."""
+
+from datetime import timedelta
+
+import pytest
+
+from docs.tools.costs import Use, bill, read_times
+from infra.messages.message import Cursor, document_id
+from tests.support.firestore import START
+from web.live.listen_window import Window
+
+
+def times_read(messages_per_second: int, seconds: int) -> float:
+    """How often a feed's window has Firestore send a message, on average, when they come evenly."""
+    window, reads, count = Window(Cursor(START, "")), 0, messages_per_second * seconds
+    for number in range(count):
+        at = START + timedelta(seconds=number / messages_per_second)
+        window.take(Cursor(at, document_id("builds", str(number))), 1)
+        reads += 1
+        if start := window.next_start():
+            window.move(start)
+            reads += len(window)
+    return reads / count
+
+
+@pytest.mark.parametrize(("messages_per_second", "seconds"), [(1, 3000), (10, 1200), (40, 600)])
+def test_a_feed_reads_about_as_often_as_is_reckoned(messages_per_second: int, seconds: int) -> None:
+    # It looks whether to move every ten seconds only, and so moves a little later than it could.
+    assert 0.9 < times_read(messages_per_second, seconds) / read_times(messages_per_second) < 1.02
+
+
+def test_a_second_instance_of_the_viewer_reads_and_runs_beside_the_first() -> None:
+    one, two = (bill(Use(10**8, viewer_instances=count)) for count in (1, 2))
+    # No more is free than what the first used.
+    assert two.viewer > 2 * one.viewer
+    more = two.firestore - one.firestore
+    assert more == pytest.approx(10**8 / 3 * 4 / 3 * 30 * 0.06 / 100_000, rel=0.01)

@@ -1,0 +1,66 @@
+"""A message that failed is let go at once: errors hold frames, frames payloads, and an outage may be of large ones."""
+
+import asyncio
+import gc
+import os
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import grpc
+import pytest
+
+from functions.committer import Committer
+from infra.errors import StoreError
+from tests.support.committing import commit, pushed
+from tests.support.firestores import FaultProxy, failing
+from tests.support.receiver_process import KeyServer, ReceiverProcess, push_body
+
+MEGABYTE = 1_000_000
+
+
+@pytest.fixture
+def uncollected() -> Iterator[None]:
+    """Only what nobody holds is let go: Python looks for no rings."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("uncollected")
+@pytest.mark.parametrize("code", ["UNAVAILABLE", "PERMISSION_DENIED", "INVALID_ARGUMENT"])
+@pytest.mark.parametrize("size", [500, 100_000, 3_700_000])
+def test_nothing_holds_a_payload_that_could_not_be_stored(proxy: FaultProxy, code: str, size: int) -> None:
+    data = os.urandom(size)
+    proxy.always = failing(grpc.StatusCode[code])
+
+    async def deliver(committer: Committer) -> None:
+        with pytest.raises(StoreError):
+            await committer.save(pushed(data, delivery_attempt=1))
+
+    async def story(committer: Committer) -> None:
+        before = sys.getrefcount(data)
+        async with asyncio.TaskGroup() as deliveries:
+            for _ in range(4):
+                deliveries.create_task(deliver(committer))
+        await asyncio.sleep(0.1)  # a call ends after its messages have their outcomes
+        assert sys.getrefcount(data) == before
+
+    commit(proxy.address, story)
+
+
+@pytest.mark.slow
+def test_large_messages_that_cannot_be_stored_stay_within_memory(
+    proxy: FaultProxy, keys: KeyServer, token: str
+) -> None:
+    proxy.always = failing(grpc.StatusCode.UNAVAILABLE)
+    receiver = ReceiverProcess(proxy.address, keys.url).start()
+    data = os.urandom(9_900_000)
+    try:
+        with ThreadPoolExecutor(3) as pushers:
+            statuses = pushers.map(lambda n: receiver.push(push_body(f"huge-{n}", data), token).status, range(30))
+            assert set(statuses) == {503}
+        assert receiver.peak_rss_bytes() < 300 * MEGABYTE
+    finally:
+        receiver.close()

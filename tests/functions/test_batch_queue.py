@@ -1,0 +1,250 @@
+"""How concurrent entries share calls."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from functions.batch_queue import PATIENCE_SECONDS, Entry, Lane
+from functions.request_body import Room
+from infra.errors import StoreUnavailableError
+
+
+class Calls:
+    """What a lane sent; each call waits for ``release``."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[str]] = []
+        self.release = asyncio.Event()
+
+    async def send(self, entries: list[Entry]) -> None:
+        self.batches.append([entry.key for entry in entries])
+        await self.release.wait()
+        for entry in entries:
+            entry.resolve(None)
+
+
+def run(story: Callable[[], Awaitable[None]]) -> None:
+    async def bounded() -> None:
+        async with asyncio.timeout(5):
+            await story()
+
+    asyncio.run(bounded())
+
+
+def test_entries_queue_while_a_call_is_in_flight_and_the_next_takes_them_all() -> None:
+    async def story() -> None:
+        calls = Calls()
+        lane = Lane[Entry](calls.send, max_entries=400, max_bytes=1000)
+        entries = [lane.add(Entry("first"))]
+        await asyncio.sleep(0)
+        entries += [lane.add(Entry(str(number))) for number in range(50)]
+        await asyncio.sleep(0)
+        assert calls.batches == [["first"]], "a lone entry goes at once"
+        calls.release.set()
+        assert await asyncio.gather(*(entry.wait() for entry in entries)) == [None] * 51
+        assert [len(batch) for batch in calls.batches] == [1, 50]
+
+    run(story)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "batches"),
+    [([1] * 7, [1, 3, 3]), ([1, 60, 60, 10], [1, 1, 2]), ([1, 500, 500], [1, 1, 1]), ([1, 50, 50, 50], [1, 2, 1])],
+)
+def test_a_call_keeps_its_limits_and_an_oversized_entry_goes_alone(sizes: list[int], batches: list[int]) -> None:
+    async def story() -> None:
+        calls = Calls()
+        lane = Lane[Entry](calls.send, max_entries=3, max_bytes=100)
+        entries = []
+        for number, size in enumerate(sizes):
+            entries.append(lane.add(Entry(str(number), size)))
+            await asyncio.sleep(0)
+        calls.release.set()
+        await asyncio.gather(*(entry.wait() for entry in entries))
+        assert [len(batch) for batch in calls.batches] == batches
+
+    run(story)
+
+
+class Slow:
+    """What a lane sent; a call with a key in ``stuck`` waits for ``release``, any other ends soon."""
+
+    def __init__(self, *stuck: str) -> None:
+        self.stuck = set(stuck)
+        self.batches: list[list[str]] = []
+        self.release = asyncio.Event()
+        self.in_flight: list[str] = []
+        self.most_calls = self._calls = 0
+
+    async def send(self, entries: list[Entry]) -> None:
+        keys = [entry.key for entry in entries]
+        assert not set(keys) & set(self.in_flight), "a key is in flight twice"
+        self.batches.append(keys)
+        self.in_flight += keys
+        self._calls += 1
+        self.most_calls = max(self.most_calls, self._calls)
+        await (self.release.wait() if self.stuck & set(keys) else asyncio.sleep(0.005))
+        self._calls -= 1
+        self.in_flight = [key for key in self.in_flight if key not in keys]
+        for entry in entries:
+            entry.resolve(None)
+
+
+def test_a_call_that_does_not_end_holds_only_its_own() -> None:
+    async def story() -> None:
+        calls = Slow("stuck")
+        lane = Lane[Entry](calls.send, max_entries=400, max_bytes=1000, spare_calls=3)
+        stuck = asyncio.create_task(lane.add(Entry("stuck")).wait())
+        await asyncio.sleep(0)
+        start = asyncio.get_running_loop().time()
+        assert await asyncio.gather(*(lane.add(Entry(str(number))).wait() for number in range(50))) == [None] * 50
+        waited = asyncio.get_running_loop().time() - start
+        assert 0.9 * PATIENCE_SECONDS < waited < PATIENCE_SECONDS + 0.2
+        assert [len(batch) for batch in calls.batches] == [1, 50], "they shared one call"
+        for number in range(50, 60):
+            assert await lane.add(Entry(str(number))).wait() is None
+        assert asyncio.get_running_loop().time() - start < waited + 0.2, "nobody waits for a call that is late already"
+        assert not stuck.done()
+        calls.release.set()
+        assert await stuck is None
+
+    run(story)
+
+
+def test_calls_that_do_not_end_are_at_most_as_many_as_the_lane_may_have() -> None:
+    async def story() -> None:
+        calls = Slow(*(str(number) for number in range(6)))
+        lane = Lane[Entry](calls.send, max_entries=400, max_bytes=1000, spare_calls=3)
+        entries = []
+        for number in range(6):
+            entries.append(lane.add(Entry(str(number))))
+            await asyncio.sleep(PATIENCE_SECONDS + 0.02)
+        assert calls.batches == [["0"], ["1"], ["2"], ["3"]]
+        calls.release.set()
+        assert await asyncio.gather(*(entry.wait() for entry in entries)) == [None] * 6
+        assert calls.most_calls == 4
+
+    run(story)
+
+
+def test_while_calls_end_in_time_there_is_one_in_flight() -> None:
+    async def story() -> None:
+        calls = Slow()
+        lane = Lane[Entry](calls.send, max_entries=400, max_bytes=1000, spare_calls=3)
+        entries = []
+        for number in range(300):
+            entries.append(lane.add(Entry(str(number))))
+            await asyncio.sleep(0.002)
+        await asyncio.gather(*(entry.wait() for entry in entries))
+        assert calls.most_calls == 1
+        assert len(calls.batches) < 250, "they shared calls"
+
+    run(story)
+
+
+def test_what_is_in_flight_is_joined_and_never_sent_beside_itself() -> None:
+    async def story() -> None:
+        calls = Slow("1")
+        lane = Lane[Entry](calls.send, max_entries=400, max_bytes=1000, spare_calls=3)
+        first = lane.add(Entry("1"))
+        await asyncio.sleep(PATIENCE_SECONDS + 0.02)
+        assert lane.find("1") is first
+        again = lane.add(Entry("1"))  # as a count does, which no call may take along any more
+        assert await lane.add(Entry("2")).wait() is None
+        assert calls.batches == [["1"], ["2"]]
+        calls.release.set()
+        assert await asyncio.gather(*(entry.wait() for entry in (first, again))) == [None] * 2
+        assert calls.batches == [["1"], ["2"], ["1"]]
+
+    run(story)
+
+
+def test_what_nobody_needs_any_more_is_not_sent_and_what_somebody_needs_is() -> None:
+    async def story() -> None:
+        calls = Calls()
+        lane = Lane[Entry](calls.send, max_entries=400, max_bytes=1000)
+        flying, dropped, shared = (lane.add(Entry("flying")), Entry("dropped"), Entry("shared"))
+        await asyncio.sleep(0)
+        lane.add(dropped)
+        lane.add(shared)
+        with lane.hold([shared]):
+            with lane.hold([flying, dropped, shared]):
+                pass
+            assert (lane.find("dropped"), lane.find("shared")) == (None, shared)
+            calls.release.set()
+            assert await shared.wait() is None
+        assert calls.batches == [["flying"], ["shared"]]
+
+    run(story)
+
+
+def test_a_call_that_breaks_leaves_an_unknown_outcome_and_the_lane_goes_on() -> None:
+    async def story() -> None:
+        broken = True
+
+        async def send(entries: list[Entry]) -> None:
+            if broken:
+                return
+            entries[0].resolve(None)
+
+        lane = Lane[Entry](send, max_entries=3, max_bytes=100)
+        assert isinstance(await lane.add(Entry("1")).wait(), StoreUnavailableError)
+        broken = False
+        assert await lane.add(Entry("1")).wait() is None
+
+    run(story)
+
+
+def test_a_waiter_that_leaves_does_not_cancel_the_others() -> None:
+    async def story() -> None:
+        calls = Calls()
+        lane = Lane[Entry](calls.send, max_entries=3, max_bytes=100)
+        entry = lane.add(Entry("1"))
+        leaver, stayer = asyncio.create_task(entry.wait()), asyncio.create_task(entry.wait())
+        await asyncio.sleep(0)
+        leaver.cancel()
+        calls.release.set()
+        assert await stayer is None
+
+    run(story)
+
+
+def test_large_bodies_wait_for_room_in_turn() -> None:
+    async def story() -> None:
+        room = Room(300_000)
+        log: list[str] = []
+
+        async def hold(name: str, length: int, seconds: float) -> None:
+            async with room.hold(length):
+                log.append(name)
+                await asyncio.sleep(seconds)
+
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(hold("a", 200_000, 0.02))
+            tasks.create_task(hold("b", 200_000, 0.02))
+            tasks.create_task(hold("c", 70_000, 0))
+            tasks.create_task(hold("small", 1000, 0))
+        assert log == ["a", "small", "b", "c"]
+
+    run(story)
+
+
+def test_who_leaves_the_queue_for_room_takes_none() -> None:
+    async def story() -> None:
+        room = Room(100_000)
+
+        async def hold() -> None:
+            async with room.hold(100_000):
+                await asyncio.sleep(0.01)
+
+        first = asyncio.create_task(hold())
+        second, third = asyncio.create_task(hold()), asyncio.create_task(hold())
+        await asyncio.sleep(0)
+        second.cancel()
+        await first
+        await third
+        async with room.hold(100_000):
+            pass
+
+    run(story)

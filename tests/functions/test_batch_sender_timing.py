@@ -1,0 +1,70 @@
+"""How long the sender pauses, and how long somebody waits for it, whatever Firestore does."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from typing import Any
+
+from functions.batch_sender import COUNT_SECONDS, Sender
+from functions.committer import Committer
+from functions.pending_writes import Chunk
+from infra.errors import DocumentExistsError, StoreError, StoreUnavailableError
+from tests.support.committing import NOW, pushed
+
+
+class Failing:
+    """A writer whose every call fails, and when it was asked."""
+
+    root = "projects/p/databases/(default)/documents"
+
+    def __init__(self) -> None:
+        self.asked_at: list[float] = []
+
+    async def batch_write(self, writes: Sequence[Any], timeout_seconds: float) -> list[StoreError | None]:
+        self.asked_at.append(asyncio.get_running_loop().time())
+        return [StoreUnavailableError("down")] * len(writes)
+
+    async def commit(self, writes: Iterable[Any], timeout_seconds: float) -> None:
+        raise StoreUnavailableError("down")
+
+    async def stored(self, document_ids: Sequence[str], timeout_seconds: float) -> set[str]:
+        raise StoreUnavailableError("down")
+
+
+class Hanging(Failing):
+    """A writer that has everything already, and whose second call never ends, whatever its time."""
+
+    async def batch_write(self, writes: Sequence[Any], timeout_seconds: float) -> list[StoreError | None]:
+        self.asked_at.append(asyncio.get_running_loop().time())
+        if len(self.asked_at) > 1:
+            await asyncio.Event().wait()
+        return [DocumentExistsError("stored already")] * len(writes)
+
+
+def test_the_pauses_of_many_instances_differ_and_are_none_too_short() -> None:
+    async def pauses() -> tuple[float, float]:
+        writer = Failing()
+        await Sender(writer).send([Chunk("key", 1, lambda: None)])
+        first, second, third = writer.asked_at
+        return second - first, third - second
+
+    async def story() -> None:
+        instances = await asyncio.gather(*(pauses() for _ in range(50)))
+        for pause, found in zip((0.1, 0.4), zip(*instances, strict=True), strict=True):
+            assert 0.5 * pause <= min(found)
+            assert max(found) - min(found) > 0.5 * pause
+
+    asyncio.run(story())
+
+
+def test_a_count_that_never_ends_does_not_hold_a_stored_message() -> None:
+    async def story() -> None:
+        writer = Hanging()
+        committer = Committer(writer, shards=1, retention=timedelta(days=7), now=lambda: NOW)
+        start = asyncio.get_running_loop().time()
+        async with asyncio.timeout(3 * COUNT_SECONDS):
+            await committer.save(pushed())
+        assert len(writer.asked_at) == 2
+        assert asyncio.get_running_loop().time() - start >= 2 * COUNT_SECONDS
+
+    asyncio.run(story())

@@ -1,0 +1,61 @@
+"""Room for large bodies: first come, first served, and nobody who leaves takes room along."""
+
+import asyncio
+import contextlib
+
+import pytest
+
+from functions.request_body import SMALL_BYTES, Room
+
+LARGE = SMALL_BYTES * 2
+
+
+async def hold(room: Room, length: int, until: asyncio.Event) -> None:
+    async with room.hold(length):
+        await until.wait()
+
+
+async def settle() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+def test_a_waiter_who_leaves_in_the_turn_that_makes_room_is_only_cancelled() -> None:
+    async def story() -> None:
+        room, leave = Room(LARGE), asyncio.Event()
+        holder = asyncio.create_task(hold(room, LARGE, leave))
+        await settle()
+        waiter = asyncio.create_task(hold(room, LARGE, leave))
+        await settle()
+        # Both at once, as the timers of one burst do it: the waiter's future is cancelled, then its room is given.
+        waiter.cancel()
+        room._give(0)
+        leave.set()
+        await holder
+        with pytest.raises(asyncio.CancelledError):
+            await waiter
+        async with asyncio.timeout(1), room.hold(LARGE):
+            pass
+
+    asyncio.run(story())
+
+
+def test_who_stands_behind_a_waiter_who_leaves_is_let_in() -> None:
+    async def story() -> None:
+        room, leave = Room(LARGE * 2), asyncio.Event()
+        holder = asyncio.create_task(hold(room, LARGE, leave))
+        await settle()
+        too_large = asyncio.create_task(hold(room, LARGE * 2, leave))
+        await settle()
+        fits = asyncio.create_task(hold(room, LARGE, asyncio.Event()))
+        await settle()
+        assert room._waiting
+        too_large.cancel()
+        await settle()
+        assert not room._waiting, "the one behind still waits"
+        for task in (holder, fits):
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    asyncio.run(story())

@@ -1,0 +1,75 @@
+"""Dead letters go back as they were, all of them, and wait no longer."""
+
+import subprocess
+import sys
+from uuid import uuid4
+
+from google.pubsub_v1 import types
+
+from infra.cli.redrive import requests_of
+from tests.support.local_cloud import ROOT, Cloud, wait_until
+
+
+def test_dead_letters_are_sent_again_as_they_were(cloud: Cloud) -> None:
+    name = f"redrive-{uuid4().hex[:8]}"
+    project = f"projects/{cloud['project']}"
+    dead, again = f"{project}/topics/{name}-dead-letter", f"{project}/topics/{name}"
+    waiting, seen = f"{project}/subscriptions/{name}-waiting", f"{project}/subscriptions/{name}-seen"
+    for topic, subscription in ((dead, waiting), (again, seen)):
+        cloud.publisher().create_topic(name=topic)
+        cloud.subscriber().create_subscription(name=subscription, topic=topic)
+    added = {"CloudPubSubDeadLetterSourceSubscription": "orders", "CloudPubSubDeadLetterSourceDeliveryCount": "50"}
+    for number in range(120):
+        cloud.publisher().publish(dead, b"%d" % number, kind="order", **added).result(timeout=10)
+
+    command = [sys.executable, "-m", "infra.cli.redrive", f"{name}-waiting", name]
+    done = subprocess.run(command, cwd=ROOT, env=cloud.environ, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "Sent 120 messages again.\n"), done.stderr
+
+    found: set[bytes] = set()
+
+    def all_seen() -> bool:
+        pulled = cloud.subscriber().pull(subscription=seen, max_messages=500, timeout=5).received_messages
+        assert all(dict(one.message.attributes) == {"kind": "order"} for one in pulled)
+        found.update(one.message.data for one in pulled)
+        return len(found) == 120
+
+    wait_until(all_seen, 10, "not every dead letter came back")
+    assert cloud.backlog(f"{name}-waiting")["messages"] == 0
+
+
+def test_a_topic_of_another_project_is_named_in_full(cloud: Cloud) -> None:
+    name = f"redrive-{uuid4().hex[:8]}"
+    dead, again = f"projects/{cloud['project']}/topics/{name}", f"projects/elsewhere-{name}/topics/events"
+    waiting, seen = (
+        f"projects/{cloud['project']}/subscriptions/{name}",
+        f"{again.partition('/topics')[0]}/subscriptions/seen",
+    )
+    for topic, subscription in ((dead, waiting), (again, seen)):
+        cloud.publisher().create_topic(name=topic)
+        cloud.subscriber().create_subscription(name=subscription, topic=topic)
+    cloud.publisher().publish(dead, b"one").result(timeout=10)
+
+    command = [sys.executable, "-m", "infra.cli.redrive", name, again]
+    done = subprocess.run(command, cwd=ROOT, env=cloud.environ, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "Sent 1 messages again.\n"), done.stderr
+    (pulled,) = cloud.subscriber().pull(subscription=seen, max_messages=5, timeout=5).received_messages
+    assert pulled.message.data == b"one"
+
+
+def test_a_subscription_that_is_not_there_is_one_sentence(cloud: Cloud) -> None:
+    command = [sys.executable, "-m", "infra.cli.redrive", "nothing-here", "nowhere"]
+    done = subprocess.run(command, cwd=ROOT, env=cloud.environ, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "nothing-here" in done.stderr
+
+
+def test_a_request_has_one_ordering_key_and_a_size_that_pubsub_takes() -> None:
+    def received(key: str, size: int = 1) -> types.ReceivedMessage:
+        return types.ReceivedMessage(message=types.PubsubMessage(data=b"x" * size, ordering_key=key))
+
+    mixed = [received("a"), received("a"), received("b"), received(""), received("a")]
+    assert [len(some) for some in requests_of(mixed)] == [2, 1, 1, 1]
+    assert [len(some) for some in requests_of([received("", 4_000_000)] * 5)] == [2, 2, 1]
+    assert list(requests_of([])) == []

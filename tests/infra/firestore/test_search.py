@@ -1,0 +1,207 @@
+"""Search over a real Firestore: the index and the scan find the same, pages follow without gap, bounds hold."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from infra.firestore.client import Database
+from infra.firestore.message_reader import EVERYTHING, Messages, Selection
+from infra.firestore.search import Bounds, Found, narrowed, search
+from infra.messages.message import Cursor, Message, document_id, index_tokens, read_content
+from infra.query import Query, parse
+from tests.support.firestore import LocalFirestore, Writer, settings_for
+from web.live.views import read_wanted
+
+NOW = datetime(2026, 11, 23, 10, 42, 7, tzinfo=UTC)
+COUNT = 160
+PLENTY = Bounds(messages=10_000, seconds=30)
+
+
+def store(writer: Writer, number: int) -> None:
+    attributes = {"status": ("FAILED", "SUCCESS", "WORKING")[number % 3], "number": str(number)}
+    if number % 40 == 0:
+        # More than the index holds: what comes late is found all the same.
+        attributes |= {f"a{extra:02}": "x" for extra in range(35)} | {"zz": "late"}
+    held = {"id": number % 10, "user": {"id": number % 7}, "text": "Grüße" if number % 11 == 0 else "plain", "zz": "y"}
+    data = json.dumps(held, ensure_ascii=False).encode() if number % 5 else b"\xff\x00 bytes"
+    content = read_content(data)
+    writer.message(
+        subscription="builds" if number % 4 else "orders",
+        received_at=NOW - timedelta(seconds=number // 2),
+        attributes=attributes,
+        tokens=list(index_tokens(attributes, content.scalars)),
+        kind=content.kind,
+        preview=content.preview,
+        data=data,
+        size_bytes=len(data),
+        deliveries=2 if number % 13 == 0 else 1,
+        ordering_key="k" if number % 2 else "",
+        shard=number % 3,
+    )
+
+
+@pytest.fixture(scope="module")
+def messages() -> Iterator[Messages]:
+    local = LocalFirestore()
+    writer = Writer(local.address)
+    database = Database(settings_for(local.address))
+    for number in range(COUNT):
+        store(writer, number)
+    yield Messages(database, shards=3)
+    writer.close()
+    database.close()
+    local.close()
+
+
+def ids(found: list[Message]) -> list[str]:
+    return [message.id for message in found]
+
+
+def every_page(messages: Messages, query: Query, selection: Selection = EVERYTHING, limit: int = 7) -> list[str]:
+    """All matches, page by page."""
+    found: list[str] = []
+    before: Cursor | None = None
+    while True:
+        page = search(messages, selection, query, before=before, limit=limit, bounds=PLENTY)
+        found += ids(page.messages)
+        if page.older is None:
+            return found
+        before = page.older
+
+
+FILTERS = [
+    ("", 160),
+    ("status=FAILED", 54),
+    ("status=FAILED data.id=3", 6),
+    ("data.id=3", 16),
+    ("data.user.id=3", 18),
+    ("zz=late", 4),
+    ("data.zz=y", 128),
+    ("a34=x", 4),
+    ("status=FAILED zz=late", 2),
+    ("-status=FAILED", 106),
+    ("status=FAILED OR status=WORKING", 107),
+    ("status=FAILED OR zz=late", 56),
+    ("zz=late OR grüße", 16),
+    ("grüße", 12),
+    ("kind:binary has:redelivery", 3),
+    ("subscription:orders", 40),
+    ("subscription:orders status=WORKING", 13),
+    ("number~15", 12),
+    (f"after:{(NOW - timedelta(seconds=10)).isoformat()}", 22),
+    (f"before:{(NOW - timedelta(seconds=70)).isoformat()}", 18),
+    (f"status=FAILED after:{(NOW - timedelta(seconds=10)).isoformat()} before:{NOW.isoformat()}", 7),
+    ("after:2030-01-01", 0),
+    ("status=NONE", 0),
+]
+
+
+@pytest.mark.parametrize(("text", "count"), FILTERS)
+def test_the_index_and_the_scan_find_the_same(messages: Messages, text: str, count: int) -> None:
+    query = parse(text, NOW)
+    stored = messages.page(limit=COUNT + 1)
+    expected = [message.id for message in stored if query.matches(message)]
+    assert every_page(messages, query) == expected
+    assert len(expected) == count
+
+
+@pytest.mark.parametrize(("text", "count"), FILTERS)
+def test_history_and_live_find_the_same(messages: Messages, text: str, count: int) -> None:
+    wanted = read_wanted(text, "builds")
+    stored = messages.page(limit=COUNT + 1)
+    live = [message.id for message in stored if wanted.accepts(message)]
+    assert every_page(messages, parse(text, NOW), Selection("builds")) == live
+    replayed = messages.since(Cursor(NOW - timedelta(hours=1), "0" * 32), wanted.selection)
+    assert replayed is not None
+    assert [message.id for message in replayed[::-1] if wanted.accepts(message)] == live
+
+
+def test_a_search_ends_at_its_bound_and_goes_on_from_there(messages: Messages) -> None:
+    query = parse("-kind:binary zz=late", NOW)
+    assert narrowed(EVERYTHING, query).tokens == ("zz=late",)
+    scan = parse('"zz=late" status~', NOW)  # nothing holds this text
+    seen, looked_at, before = [Found([], None, None, 0)], 0, None
+    while not looked_at or before:
+        seen.append(search(messages, EVERYTHING, scan, before=before, limit=5, bounds=Bounds(messages=50)))
+        looked_at, before = looked_at + seen[-1].looked_at, seen[-1].older
+        assert seen[-1].looked_at <= 50
+    assert looked_at == COUNT
+    assert not any(page.messages for page in seen)
+
+
+@pytest.fixture(scope="module")
+def named() -> Iterator[Messages]:
+    """Ids as the receiver makes them; ``gone`` was monitored once."""
+    local = LocalFirestore()
+    writer = Writer(local.address)
+    database = Database(settings_for(local.address))
+    for number, subscription in enumerate(("builds", "orders", "gone")):
+        writer.named(subscription, "77", received_at=NOW - timedelta(seconds=number), kind="json")
+        writer.messages(50, subscription=subscription, received_at=NOW - timedelta(seconds=number))
+    writer.named("gone", "78", received_at=NOW - timedelta(seconds=9))
+    yield Messages(database, shards=1, subscriptions=("builds", "orders"))
+    writer.close()
+    database.close()
+    local.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "subscription", "found", "looked_at"),
+    [
+        ("id:77 subscription:orders", "", ["orders"], 2),
+        ("id:77", "builds", ["builds"], 2),
+        ("id:77", "", ["builds", "orders"], 3),
+        ("id:77 subscription:gone", "", ["gone"], 2),
+        ("id:79 subscription:orders", "", [], 2),
+        ("id:77 kind:text", "builds", [], 2),
+        (f"id:77 after:{NOW.isoformat()}", "", ["builds"], 3),
+        (f"id:{document_id('orders', '77')}", "", ["orders"], 3),
+        (f"id:{document_id('orders', '77')}", "builds", [], 2),
+        # What is not monitored any more has to be looked for.
+        ("id:78", "", ["gone"], 154),
+        ("-id:77 kind:json", "", [], 154),
+    ],
+)
+def test_an_id_is_read_and_not_looked_for(
+    named: Messages, text: str, subscription: str, found: list[str], looked_at: int
+) -> None:
+    page = search(named, Selection(subscription), parse(text, NOW), limit=200)
+    assert [message.subscription for message in page.messages] == found
+    assert (page.looked_at, page.older) == (looked_at, None)
+
+
+def test_an_id_pages_like_any_filter(named: Messages) -> None:
+    query = parse("id:77", NOW)
+    first = search(named, EVERYTHING, query, limit=1)
+    assert [one.subscription for one in first.messages] == ["builds"]
+    second = search(named, EVERYTHING, query, before=first.older, limit=1)
+    assert [one.subscription for one in second.messages] == ["orders"]
+    assert second.older is None
+    # A stream that follows does not begin at the age of what was found.
+    assert first.newest is None
+
+
+def test_a_search_ends_in_time(messages: Messages) -> None:
+    found = search(messages, EVERYTHING, parse("nowhere", NOW), limit=5, bounds=Bounds(seconds=0))
+    assert (found.looked_at, found.messages) == (6, [])
+    assert found.older is not None
+
+
+def test_a_page_that_is_all_matches_reads_no_more_than_it_shows(messages: Messages) -> None:
+    assert search(messages, EVERYTHING, Query(), limit=50).looked_at == 51
+
+
+def test_the_newest_looked_at_is_where_a_stream_begins(messages: Messages) -> None:
+    newest = messages.page(limit=1)[0].cursor
+    assert search(messages, EVERYTHING, parse("number=159", NOW), limit=5).newest is not None
+    assert search(messages, EVERYTHING, parse("number~159", NOW), limit=5).newest == newest
+
+
+def test_a_span_is_counted(messages: Messages) -> None:
+    since, until = NOW - timedelta(seconds=10), NOW
+    assert messages.count(since=since, until=until) == 20
+    assert messages.count(Selection("orders"), since=since, until=until) == 5
+    assert messages.count(until=since) == COUNT - 22
+    assert messages.count(since=since, until=until, up_to=7) == 7

@@ -1,0 +1,261 @@
+"""The mask: what it hides cannot be told from what is left, and all else stays as it was sent."""
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from infra.messages.masking import HIDDEN, NO_MASK, Mask
+from infra.messages.message import Message, index_tokens, read_content
+
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
+SECRET = "tell-nobody"
+CARD = Mask(("data.card.number", "email", "ordering_key"))
+
+
+def message(data: bytes, *, inline: bool = True, key: str = "", **attributes: str) -> Message:
+    content = read_content(data)
+    return Message(
+        id="0" * 32,
+        subscription="builds",
+        message_id="1",
+        publish_time=NOW,
+        received_at=NOW,
+        attributes=attributes,
+        kind=content.kind,
+        preview=content.preview,
+        data=data if inline else None,
+        chunks=0 if inline else 1,
+        size_bytes=len(data),
+        sha256="f" * 64,
+        deliveries=1,
+        last_delivered_at=NOW,
+        expire_at=NOW,
+        ordering_key=key,
+        tokens=tuple(index_tokens(attributes, content.scalars)),
+    )
+
+
+def seen(text: str, *fields: str) -> str:
+    """What is left of a JSON payload."""
+    data = Mask(fields).see(message(text.encode())).data
+    assert data is not None
+    return data.decode()
+
+
+@pytest.mark.parametrize(
+    ("sent", "left"),
+    [
+        ('{"ssn":1,"a":1.50}', '{"ssn":"•••","a":1.50}'),
+        ('{ "a": 1e5,\n  "ssn" : "x\\"y" }', '{ "a": 1e5,\n  "ssn" : "•••" }'),
+        ('{"ssn":{"a":[1,{"b":"}"}]},"z":[]}', '{"ssn":"•••","z":[]}'),
+        ('{"ssn":[1,2],"ssn":3}', '{"ssn":"•••","ssn":"•••"}'),
+        ('{"a":{"b":[{"ssn":true},["ssn",null]]}}', '{"a":{"b":[{"ssn":"•••"},["ssn",null]]}}'),
+        ('[{"ssn":1},[{"ssn":2}]]', '[{"ssn":"•••"},[{"ssn":"•••"}]]'),
+        ('{"S\\u0073N":1}', '{"S\\u0073N":"•••"}'),
+        ('{"ssn":{}}', '{"ssn":"•••"}'),
+        ('{"a":"ssn","assn":"ssn:1","ssn2":{"x":1}}', '{"a":"ssn","assn":"ssn:1","ssn2":{"x":1}}'),
+        ("{}", "{}"),
+    ],
+)
+def test_a_member_is_hidden_wherever_it_is_and_all_else_is_as_it_was_sent(sent: str, left: str) -> None:
+    assert seen(sent, "data.ssn") == left
+
+
+@pytest.mark.parametrize(
+    ("sent", "left"),
+    [
+        ('{"card":{"number":1,"kind":2},"number":3}', '{"card":{"number":"•••","kind":2},"number":3}'),
+        ('{"orders":[{"card":[{"number":1}]}]}', '{"orders":[{"card":[{"number":"•••"}]}]}'),
+        ('{"card":{"x":{"number":1}}}', '{"card":{"x":{"number":1}}}'),
+        ('{"card.number":1,"my.card":{"number":2}}', '{"card.number":"•••","my.card":{"number":"•••"}}'),
+        ('{"mycard":{"number":1}}', '{"mycard":{"number":1}}'),
+    ],
+)
+def test_a_path_means_every_member_that_it_ends(sent: str, left: str) -> None:
+    assert seen(sent, "data.card.number") == left
+
+
+def test_attributes_and_the_ordering_key_are_hidden_in_any_case() -> None:
+    found = CARD.see(message(b"", key=SECRET, Email=SECRET, team="payments"))
+    assert (found.attributes, found.ordering_key) == ({"Email": HIDDEN, "team": "payments"}, HIDDEN)
+    assert found.tokens == ("team=payments",)
+    assert CARD.see(message(b"", team="payments")).ordering_key == "", "there is no key that could be hidden"
+
+
+def test_no_mask_changes_nothing() -> None:
+    one = message(b'{"a":1}', a="b")
+    assert NO_MASK.see(one) is one
+    assert Mask(("email",)).see(one) == one
+
+
+@pytest.mark.parametrize("inline", [True, False], ids=["small", "large"])
+def test_nothing_that_was_derived_tells_a_hidden_field(inline: bool) -> None:
+    sent = message(json.dumps({"id": 7, "card": {"number": SECRET}, "number": SECRET}).encode(), inline=inline)
+    found = Mask(("data.number",)).see(sent)
+    assert SECRET not in repr(found)
+    assert found.sha256 == "", "a guess could be proven by it"
+    assert found.tokens == ("data.id=7",)
+    assert found.preview == '{"id": 7, "card": {"number": "•••"}, "number": "•••"}'
+
+
+@pytest.mark.parametrize("data", [SECRET.encode(), b"\xff" + SECRET.encode(), b'{"card": "' + SECRET.encode()])
+@pytest.mark.parametrize("inline", [True, False], ids=["small", "large"])
+def test_a_payload_whose_fields_cannot_be_told_apart_is_withheld(data: bytes, inline: bool) -> None:
+    sent = message(data, inline=inline)
+    found = CARD.see(sent)
+    assert SECRET not in repr(found)
+    assert found.sha256 == ""
+    assert CARD.withholds(found)
+    assert CARD.see_payload(data, sent) is None
+    assert not Mask(("email",)).withholds(sent), "no member of a payload is hidden"
+
+
+def test_a_document_that_only_says_it_is_json_is_withheld() -> None:
+    lying = replace(message(SECRET.encode()), kind="json")
+    assert SECRET not in repr(replace(CARD.see(lying), preview=""))
+    assert CARD.withholds(CARD.see(lying))
+    odd = replace(message(b"", inline=False), kind="json", size_bytes=1, preview='}]"{"card.number":1}')
+    assert CARD.see(odd).preview == '}]"{"card.number":1}', "as good as a text that is none can be read"
+
+
+ODD = '"}:-] ]}\\"{' + SECRET
+
+
+@pytest.mark.parametrize("value", [SECRET, [SECRET, {"a": ODD}], {"x": [ODD], ODD: 1}, 123456789, ODD], ids=repr)
+def test_the_first_part_of_a_payload_tells_no_more_than_the_whole(value: object) -> None:
+    start, end = '{"a": "b", "card": {"number":', ', "kind": "visa"}}'
+    whole, left = f"{start}{json.dumps(value)}{end}".encode(), f'{start}"{HIDDEN}"{end}'.encode()
+    for cut in range(len(whole) + 1):
+        part = CARD.see_payload(whole[:cut], message(whole))
+        assert part is not None
+        assert left.startswith(part)
+        assert len(part) >= min(cut, len(start)), "all before the value is shown"
+
+
+@pytest.mark.parametrize(
+    ("token", "hidden"),
+    [
+        ("data.card.number=4", True),
+        ("data.my.card.number=4", True),
+        ("email=a=b", True),
+        ("EMAIL=a", True),
+        ("data.email=a", False),
+        ("card.number=4", False),
+        ("data.number=4", False),
+        ("team=email", False),
+    ],
+)
+def test_the_index_is_not_asked_for_what_is_hidden(token: str, hidden: bool) -> None:
+    assert CARD.hides_token(token) is hidden
+
+
+NAMES = st.sampled_from(["card", "number", "Number", "a", "", 'q"uote', "é", "card.number", "\\", "{", "\u0000"])
+SCALARS = st.none() | st.booleans() | st.integers() | st.text(max_size=6) | st.sampled_from(['"', "}", "],:", "•••"])
+JSON = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=4) | st.lists(st.tuples(NAMES, inner), max_size=4).map(tuple),
+    max_leaves=25,
+)
+
+
+@given(root=st.lists(st.tuples(NAMES, JSON), max_size=6).map(tuple), ascii_only=st.booleans(), indent=st.booleans())
+@settings(max_examples=400, deadline=None)
+def test_what_is_left_is_json_without_the_hidden_members(root: object, ascii_only: bool, indent: bool) -> None:
+    text = _written(root, ascii_only, "\n " if indent else "")
+    left = json.loads(seen(text, "data.card.number"), object_pairs_hook=tuple)
+    assert left == _without(json.loads(text, object_pairs_hook=tuple), "")
+
+
+def _written(node: object, ascii_only: bool, space: str) -> str:
+    """JSON; a tuple of pairs is an object, whose names may repeat."""
+    if isinstance(node, tuple):
+        pairs = (f"{json.dumps(k, ensure_ascii=ascii_only)}:{space}{_written(v, ascii_only, space)}" for k, v in node)
+        return "{" + f",{space}".join(pairs) + "}"
+    if isinstance(node, list):
+        return "[" + f",{space}".join(_written(one, ascii_only, space) for one in node) + "]"
+    return json.dumps(node, ensure_ascii=ascii_only)
+
+
+def _without(node: object, path: str) -> object:
+    if isinstance(node, tuple):
+        return tuple(_members(node, path))
+    return [_without(one, path) for one in node] if isinstance(node, list) else node
+
+
+def _members(node: tuple[tuple[str, object], ...], path: str) -> Iterator[tuple[str, object]]:
+    for name, value in node:
+        below = f"{path}.{name.casefold()}"
+        yield name, HIDDEN if below.endswith(".card.number") else _without(value, below)
+
+
+def test_no_text_takes_longer_than_its_bytes() -> None:
+    names = json.dumps({"n" * 400_000: {str(number): [number] for number in range(100_000)}, "number": 1})
+    deep = '{"number":' * 900 + "1" + "}" * 900
+    hidden = json.dumps({"card": {"number": {"text": '"{[' * 100_000}}})
+    began = time.process_time()
+    for text in (names, deep, hidden):
+        seen(text, "data.card.number")
+        CARD.see_payload(text[:-8].encode(), message(b"{}"))
+    assert time.process_time() - began < 5, "it took more than 5 s of CPU for 2 MB"
+
+
+@pytest.mark.parametrize("cut", range(480, 512))
+def test_the_preview_of_a_large_message_ends_within_what_is_hidden(cut: int) -> None:
+    text = {"padding": "x" * (cut - 60), "card": {"number": {"text": ODD * 2_000}}}
+    found = CARD.see(message(json.dumps(text).encode(), inline=False))
+    assert SECRET not in found.preview
+    assert found.preview.startswith('{"padding": "xxx')
+
+
+def test_a_size_does_not_tell_what_is_hidden() -> None:
+    for inline in (True, False):
+        sizes = {
+            CARD.see(message(b'{"card":{"number":%s}}' % value, inline=inline)).size_bytes for value in (b"1", b"true")
+        }
+        assert len(sizes) == 1
+    assert CARD.see(message(b"yes")).size_bytes == CARD.see(message(b"maybe")).size_bytes > 0
+    assert CARD.see(message(b"")).size_bytes == 0
+
+
+def test_a_document_without_a_size_is_masked_too() -> None:
+    for data in (b'{"card.number":"tell-nobody"}', b"tell-nobody"):
+        assert SECRET not in repr(CARD.see(replace(message(data), size_bytes=0)))
+
+
+@pytest.mark.parametrize("field", ["data", "Data"])
+def test_the_whole_payload_can_be_hidden(field: str) -> None:
+    mask = Mask((field,))
+    for inline in (True, False):
+        found = mask.see(message(b'{"a":"tell-nobody"}', inline=inline, team="payments"))
+        assert SECRET not in repr(found)
+        assert mask.withholds(found)
+        assert (found.tokens, found.kind) == (("team=payments",), "json")
+    assert not mask.withholds(mask.see(message(b"")))
+
+
+@pytest.mark.parametrize(
+    ("field", "sent", "left"),
+    [
+        ("data.items.0.id", '{"items":[{"id":1,"a":2}]}', '{"items":[{"id":"•••","a":2}]}'),
+        ("data.2026.total", '{"2026":{"total":1}}', '{"2026":{"total":"•••"}}'),
+        ("DATA.Total", '{"total":1}', '{"total":"•••"}'),
+        ("data.0", '{"0":1,"a":[2]}', '{"0":"•••","a":[2]}'),
+    ],
+)
+def test_a_path_of_a_filter_hides_what_the_filter_finds(field: str, sent: str, left: str) -> None:
+    assert seen(sent, field) == left
+
+
+def test_key_is_the_ordering_key_as_in_filters() -> None:
+    assert Mask(("key",)).see(message(b"", key=SECRET)).ordering_key == HIDDEN
+
+
+def test_a_name_that_nobody_can_read_is_hidden() -> None:
+    text = json.dumps({"\U000e0001.number": SECRET, "padding": "x" * 20_000}, ensure_ascii=False)
+    assert SECRET not in Mask(("data.number",)).see(message(text.encode(), inline=False)).preview

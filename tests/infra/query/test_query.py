@@ -1,0 +1,360 @@
+"""The filter language: what each text means, what is told of a wrong one, and what messages match."""
+
+import json
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from infra.messages.message import INLINE_BYTES, MAX_TOKENS, Message, index_tokens, read_content
+from infra.query import MAX_CHARACTERS, MAX_TERMS, PREFIXES, Query, QueryError, parse, quoted
+from infra.query.terms import (
+    After,
+    AnyOf,
+    Before,
+    Contains,
+    Equals,
+    Has,
+    IdIs,
+    KindIs,
+    Larger,
+    Not,
+    OrderingKeyIs,
+    Smaller,
+    SubscriptionIs,
+    Term,
+    Text,
+)
+
+NOW = datetime(2026, 11, 23, 10, 42, 7, tzinfo=UTC)
+BRACKETS = "brackets do not group: OR joins its two neighbours, then all terms must hold; in quotes they are text."
+
+
+@pytest.mark.parametrize(
+    ("text", "terms"),
+    [
+        ("", []),
+        ("  \t ", []),
+        ("hello", [Text("hello")]),
+        ("hello  world", [Text("hello"), Text("world")]),
+        ('"hello  world"', [Text("hello  world")]),
+        ('he"l l"o', [Text("hel lo")]),
+        ("status=FAILED", [Equals("status", "FAILED")]),
+        ("status=", [Equals("status", "")]),
+        ("a=b=c", [Equals("a", "b=c")]),
+        ('"a=b"', [Text("a=b")]),
+        ('"a b"="c d"', [Equals("a b", "c d")]),
+        ('""=x', [Equals("", "x")]),
+        ("data.user.id=42", [Equals("data.user.id", "42")]),
+        ("status~fail", [Contains("status", "fail")]),
+        ("status~", [Contains("status", "")]),
+        ("url=https://x/?a~b", [Equals("url", "https://x/?a~b")]),
+        ("-type=heartbeat", [Not(Equals("type", "heartbeat"))]),
+        ('-"not this"', [Not(Text("not this"))]),
+        ("--x", [Not(Text("-x"))]),
+        ('"-x"', [Text("-x")]),
+        ("-kind:binary", [Not(KindIs("binary"))]),
+        ("KIND:Json", [KindIs("json")]),
+        ("larger:10kb", [Larger(10_000)]),
+        ("larger:1.5MiB smaller:2m", [Larger(1_572_864), Smaller(2_000_000)]),
+        ("smaller:100", [Smaller(100)]),
+        ("has:redelivery", [Has("redelivery")]),
+        ("after:10m", [After(NOW - timedelta(minutes=10))]),
+        ("after:3D before:90s", [After(NOW - timedelta(days=3)), Before(NOW - timedelta(seconds=90))]),
+        ("before:2026-11-23T10:00Z", [Before(datetime(2026, 11, 23, 10, tzinfo=UTC))]),
+        ("after:2026-11-23", [After(datetime(2026, 11, 23, tzinfo=UTC))]),
+        ("after:2026-11-23T10:00:01.5+02:00", [After(datetime(2026, 11, 23, 8, 0, 1, 500_000, tzinfo=UTC))]),
+        ("-after:10m", [Before(NOW - timedelta(minutes=10))]),
+        ("-before:10m", [After(NOW - timedelta(minutes=10))]),
+        ("after:99999w", [After(datetime(1970, 1, 1, tzinfo=UTC))]),
+        ("subscription:builds", [SubscriptionIs("builds")]),
+        ("id:1234", [IdIs("1234")]),
+        ('key:"user 7"', [OrderingKeyIs("user 7")]),
+        ("10:42", [Text("10:42")]),
+        ('"kind:json"', [Text("kind:json")]),
+        (r'"say \"hi\" \\ \n\r\t\u00e9"', [Text('say "hi" \\ \n\r\té')]),
+        (r"C:\temp"[1:], [Text(r":\temp")]),
+        ("größe=ä", [Equals("größe", "ä")]),
+        ("x y", [Text("x"), Text("y")]),
+        ("a=1 OR a=2", [AnyOf((Equals("a", "1"), Equals("a", "2")))]),
+        (
+            "w a=1 OR -b OR kind:json v",
+            [Text("w"), AnyOf((Equals("a", "1"), Not(Text("b")), KindIs("json"))), Text("v")],
+        ),
+        (
+            '"OR" or -OR "(x)" f(x) "AND"',
+            [*map(Text, ("OR", "or")), Not(Text("OR")), *map(Text, ("(x)", "f(x)", "AND"))],
+        ),
+    ],
+)
+def test_what_a_filter_means(text: str, terms: list[Term]) -> None:
+    assert parse(text, NOW).terms == tuple(terms)
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "problem"),
+    [
+        ("=x", 1, "a name is missing before =; in quotes it is text."),
+        ("ok ~x", 4, "a name is missing before ~; in quotes it is text."),
+        ("ok -", 4, "nothing follows the -; in quotes it is text."),
+        ('ok "half', 4, "this quote is not closed."),
+        ('a="half', 3, "this quote is not closed."),
+        ('""', 1, "there is nothing between the quotes."),
+        (r'"a\x"', 3, r"within quotes a backslash begins \" \\ \n \r \t or \u and four hex digits."),
+        (r'"\ud800"', 2, r"within quotes a backslash begins \" \\ \n \r \t or \u and four hex digits."),
+        (
+            "status=x -levl:high",
+            11,
+            f"levl: is not known; known are {', '.join(name + ':' for name in PREFIXES)}. In quotes it is text.",
+        ),
+        ("kind:", 6, "something is missing after kind:"),
+        ("kind:xml", 6, "a kind is one of json, text, binary, empty; found 'xml'."),
+        ("has:luck", 5, "has: asks for one of attributes, data, key, redelivery; found 'luck'."),
+        ("larger:big", 8, "a size is a number and b, kb, mb, gb, kib, mib or gib, for example 10kb; found 'big'."),
+        ("larger:1ib", 8, "a size is a number and b, kb, mb, gb, kib, mib or gib, for example 10kb; found '1ib'."),
+        ("after:10ſ", 7, "a time is 30s, 10m, 2h, 3d or 1w ago, or for example 2026-11-23T10:00Z; found '10ſ'."),
+        (
+            "larger:10\u212a",
+            8,
+            "a size is a number and b, kb, mb, gb, kib, mib or gib, for example 10kb; found '10\u212a'.",
+        ),
+        ("after:soon", 7, "a time is 30s, 10m, 2h, 3d or 1w ago, or for example 2026-11-23T10:00Z; found 'soon'."),
+        (
+            "after:0001-01-01T00:00+14:00",
+            7,
+            "a time is 30s, 10m, 2h, 3d or 1w ago, or for example 2026-11-23T10:00Z; found '0001-01-01T00:00+14:00'.",
+        ),
+        ("x" * 2001, 2001, "a filter has at most 2,000 characters."),
+        ("x " * 31, 61, "a filter has at most 30 terms."),
+        ("OR a", 1, "OR stands between two terms; in quotes it is text."),
+        ("a OR", 3, "OR stands between two terms; in quotes it is text."),
+        ("a OR OR b", 6, "OR stands between two terms; in quotes it is text."),
+        ("a AND b", 3, "all terms hold anyway, so leave AND out; in quotes it is text."),
+        ("a || b", 3, "alternatives are joined by OR; in quotes it is text."),
+        ("a -(b OR c)", 4, BRACKETS),
+        ("(b OR c)", 1, BRACKETS),
+    ],
+)
+def test_a_wrong_filter_says_what_is_wrong_and_where(text: str, column: int, problem: str) -> None:
+    with pytest.raises(QueryError) as caught:
+        parse(text, NOW)
+    assert (caught.value.column, caught.value.problem) == (column, problem)
+    assert str(caught.value) == f"q: at column {column}, {problem}"
+    assert caught.value.status == 400
+
+
+LANGUAGE = st.text(st.sampled_from('ab-=~:" \\un09.*kindafter\u2003é\ud800\x00') | st.characters(), max_size=60)
+
+
+@given(LANGUAGE)
+@example("after:" + "9" * 1900)
+@example("larger:" + "9" * 1900 + "gb")
+def test_anything_else_is_no_crash(text: str) -> None:
+    assert 0 <= column_of_error(text) <= len(text) + 1
+
+
+def column_of_error(text: str) -> int:
+    try:
+        parse(text, NOW)
+    except QueryError as error:
+        return error.column
+    return 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a" * 2000, '"' * 2000, '"a" ' * 30, "-" * 2000, "a=" * 1000, "\\" * 2000, " " * 2000, '"' + "\\n" * 999 + '"'],
+    ids=lambda text: text[:4],
+)
+def test_the_longest_filters_cost_little(text: str) -> None:
+    assert len(text) <= MAX_CHARACTERS
+    start = time.thread_time()
+    for _ in range(10):
+        column_of_error(text)
+    assert (time.thread_time() - start) / 10 < 0.05
+
+
+@given(st.text(max_size=40), st.text(max_size=40))
+def test_what_is_quoted_means_itself(key: str, value: str) -> None:
+    key, value = (text.encode(errors="ignore").decode() for text in (key, value))
+    term = f"{quoted(key)}={quoted(value)}"
+    assert parse(term, NOW).terms == (Equals(key, value),)
+    assert not set(term) & set("\r\n\t\x00"), "a search box holds one line"
+
+
+def message(data: bytes = b"", **fields: Any) -> Message:
+    content = read_content(data)
+    attributes = fields.get("attributes", {})
+    made = Message(
+        id="ab" * 16,
+        subscription="builds",
+        message_id="770001",
+        publish_time=NOW,
+        received_at=NOW,
+        attributes=attributes,
+        kind=content.kind,
+        preview=content.preview,
+        data=data if len(data) <= INLINE_BYTES else None,
+        chunks=0 if len(data) <= INLINE_BYTES else 1,
+        size_bytes=len(data),
+        sha256="",
+        deliveries=1,
+        last_delivered_at=NOW,
+        expire_at=NOW,
+        tokens=tuple(index_tokens(attributes, content.scalars)),
+    )
+    return replace(made, **fields)
+
+
+JSON = message(
+    b'{"status": "Failed", "user": {"id": 42, "name": "Ana"}, "a.b": {"c": null}, "ok": true, "price": 0.10,'
+    b' "items": [{"id": "x"}, {"id": "y"}], "*": "star", "": "empty"}',
+    attributes={"type": "build.done", "": "nameless"},
+    ordering_key="user-7",
+)
+LARGE = message(b'{"status": "Failed", "user": {"id": 42}, "rest": "' + b"x" * INLINE_BYTES + b' the end"}')
+BINARY = message(b"\xff\xfe hidden words", deliveries=2)
+
+
+@pytest.mark.parametrize(
+    ("found", "text", "expected"),
+    [
+        (JSON, "", True),
+        (JSON, "FAILED", True),
+        (JSON, "BUILD.done", True),
+        (JSON, "770001 user-7 TYPE", True),
+        (JSON, "nowhere", False),
+        (JSON, "failed -nowhere", True),
+        (JSON, "failed nowhere", False),
+        (JSON, "type=build.done", True),
+        (JSON, "type=BUILD.DONE", False),
+        (JSON, 'type~DONE ""=nameless', True),
+        (JSON, "type~ -missing~", True),
+        (JSON, "data.status=Failed", True),
+        (JSON, "data.status=failed", False),
+        (JSON, "data.status~failed", True),
+        (JSON, "data.user.id=42", True),
+        (JSON, "data.user.name~an", True),
+        (JSON, "data.user=42", False),
+        (JSON, "data.user~ data.items~ data.user.id~ data.items.0~", True),
+        (JSON, "data.user~42", False),
+        (JSON, "data.user.nobody~ OR data.items.2~", False),
+        (LARGE, "data.status~", True),
+        (JSON, "data.a.b.c=null", True),
+        (JSON, "data.ok=true", True),
+        (JSON, "data.price=0.10 -data.price=0.1", True),
+        (JSON, "data.items.1.id=y", True),
+        (JSON, "data.items.2.id=y", False),
+        (JSON, "data.items.*.id=y", True),
+        (JSON, "data.items.id=y", False),
+        (JSON, "data.*=star", True),
+        (JSON, "data.*.id=42", True),
+        (JSON, "kind:json -kind:text", True),
+        (JSON, "larger:100 smaller:1kb", True),
+        (JSON, "larger:1kb", False),
+        (JSON, "has:key has:attributes has:data -has:redelivery", True),
+        (JSON, "key:user-7 subscription:builds id:770001", True),
+        (JSON, f"id:{'ab' * 16}", True),
+        (JSON, "key:user", False),
+        (JSON, "type=other OR type=build.done", True),
+        (JSON, "type=other OR nowhere", False),
+        (JSON, "nowhere OR -nowhere failed", True),
+        (JSON, "failed OR nowhere nowhere", False),
+        (JSON, "after:1s", True),
+        (JSON, "before:1s", False),
+        (JSON, "after:2026-11-23T10:42:07Z", True),
+        (JSON, "before:2026-11-23T10:42:07Z", False),
+        (BINARY, "hidden has:redelivery kind:binary", True),
+        (message(), "kind:empty -has:data -has:attributes", True),
+        (message(b"[1, 2]"), "data.0=1", False),
+        (message(b'["*"]'), "data.*=*", False),
+        # Of a payload over 16 KiB, the preview and the top-level fields are known.
+        (LARGE, "failed", True),
+        (LARGE, '"the end"', False),
+        (LARGE, "data.status=Failed", True),
+        (LARGE, "data.status~fail", True),
+        (LARGE, "data.user.id=42", False),
+        (LARGE, "larger:16kib", True),
+    ],
+)
+def test_which_messages_match(found: Message, text: str, expected: bool) -> None:
+    assert parse(text, NOW).matches(found) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        ("status=FAILED", ["status=FAILED"]),
+        ("word data.id=42 status=x", ["data.id=42"]),
+        ("-status=FAILED", []),
+        ("status~FAILED", []),
+        ("data.user.id=42 a=b", ["a=b"]),
+        ("data.*=x", []),
+        (f"a={'x' * 499}", []),
+        (f"a={'x' * 498}", [f"a={'x' * 498}"]),
+        ("a=1 OR a=2 OR a=1", ["a=1", "a=2"]),
+        ("a=1 OR a=2 b=3", ["b=3"]),
+        ("a=1 OR word", []),
+        ("a=1 OR -a=2", []),
+        (" OR ".join(f"a={number}" for number in range(6)), []),
+    ],
+)
+def test_what_the_index_answers(text: str, tokens: list[str]) -> None:
+    assert parse(text, NOW).tokens == tuple(tokens)
+
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=3)
+OBJECTS = st.dictionaries(st.sampled_from(["a", "b", "a.b", "*", ""]), SCALARS | st.lists(SCALARS, max_size=2))
+ATTRIBUTES = st.dictionaries(st.sampled_from(["a", "data.a", "b"]), st.text(max_size=3))
+
+
+@given(
+    st.sampled_from(["a", "data.a", "data.*", "data.a.b", "data.b.0", "data."]),
+    st.sampled_from(["", "null", "true", "0", "a"]),
+    ATTRIBUTES,
+    OBJECTS,
+)
+def test_the_index_leaves_nothing_out(key: str, value: str, attributes: dict[str, str], held: dict[str, Any]) -> None:
+    found = message(json.dumps(held).encode(), attributes=attributes)
+    query = parse(f"{quoted(key)}={quoted(value)}", NOW)
+    if query.tokens and query.matches(found):
+        assert {*query.tokens} & {*found.tokens} or len(found.tokens) == MAX_TOKENS
+
+
+def test_a_query_tells_what_firestore_can_narrow() -> None:
+    query = parse("after:2h before:1h after:3h status=x subscription:builds word -kind:json", NOW)
+    assert query.after == NOW - timedelta(hours=2)
+    assert query.before == NOW - timedelta(hours=1)
+    assert (query.tokens, query.subscription) == (("status=x",), "builds")
+    assert query.timeless == "status=x subscription:builds word -kind:json"
+    assert parse("after:1h a OR b before:1m", NOW).timeless == "a OR b"
+    assert query.reads_payloads
+    assert not parse("status=x kind:json", NOW).reads_payloads
+    assert Query().matches(JSON)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'{"a":' * 900 + b"1" + b"}" * 900,
+        b'{"a":' + b"[" * 900 + b"]" * 900 + b"}",
+        b'{"a":[' + b"[]," * 5000 + b"[]]}",
+        b"{" + b",".join(b'"%d":{"a":1}' % number for number in range(1400)) + b"}",
+        b'{"":' * 900 + b"1" + b"}" * 900,
+    ],
+    ids=lambda data: repr(data[:8]),
+)
+@pytest.mark.parametrize("path", ["a" + ".a" * 899, "*" + ".*" * 899, "a" + ".0" * 899, "." * 898])
+def test_hostile_payloads_cost_little(data: bytes, path: str) -> None:
+    query = parse(" ".join([f"-data.{path}=2"]), NOW)
+    start = time.thread_time()
+    assert query.matches(message(data))
+    assert time.thread_time() - start < 0.5
+
+
+def test_at_most_thirty_terms() -> None:
+    assert len(parse("x " * MAX_TERMS, NOW).terms) == MAX_TERMS

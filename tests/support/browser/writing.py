@@ -1,0 +1,34 @@
+"""Messages that are stored without being published: as many, and at what time, as a test wants."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+from tests.support.firestore import Writer
+from tests.support.local_cloud import Cloud
+
+
+def writer_at(cloud: Cloud) -> closing[Writer]:
+    """A writer to the cloud's Firestore, closed after the block."""
+    return closing(Writer(cloud["firestore"], GOOGLE_CLOUD_PROJECT=cloud["project"]))
+
+
+@contextmanager
+def burst(cloud: Cloud, messages: int, *, per_second: int, batch: int) -> Iterator[list[str]]:
+    """So many messages, stored beside the block, a batch at once; at its end they all are. Their ids, as they come."""
+    ids: list[str] = []
+    with writer_at(cloud) as writer:
+        thread = threading.Thread(target=_write, args=(writer, ids, messages, per_second, batch))
+        thread.start()
+        try:
+            yield ids
+        finally:
+            thread.join()
+
+
+def _write(writer: Writer, ids: list[str], messages: int, per_second: int, batch: int) -> None:
+    began = time.monotonic()
+    while len(ids) < messages:
+        time.sleep(max(0.0, began + len(ids) / per_second - time.monotonic()))
+        ids += writer.messages(batch)

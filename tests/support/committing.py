@@ -1,0 +1,67 @@
+"""Saving messages through a committer of one's own, on a real Firestore."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from functions.committer import Committer
+from infra.firestore.client import Database
+from infra.firestore.message_writer import MessageWriter
+from infra.messages.message import Pushed
+from infra.settings import receiver_settings
+from tests.support.firestores import Reader
+from tests.support.receiver_process import ACCOUNT, AUDIENCE, FULL_SUBSCRIPTION, PROJECT, SUBSCRIPTION
+
+NOW = datetime(2026, 5, 6, 7, 8, 9, tzinfo=UTC)
+PUBLISHED = datetime(2026, 1, 2, 3, 4, 5, 678000, UTC)
+_ids = iter(range(10**9))
+
+
+def pushed(data: bytes = b"hello", **changed: Any) -> Pushed:
+    """A message that no other test uses."""
+    one = Pushed(FULL_SUBSCRIPTION, f"committer-{next(_ids)}", PUBLISHED, data)
+    return replace(one, **changed)
+
+
+def database_at(address: str) -> Database:
+    """The database of a local Firestore."""
+    environment = {
+        "GOOGLE_CLOUD_PROJECT": PROJECT,
+        "PUSH_AUDIENCE": AUDIENCE,
+        "PUSH_SERVICE_ACCOUNT": ACCOUNT,
+        "SUBSCRIPTIONS": SUBSCRIPTION,
+        "FIRESTORE_EMULATOR_HOST": address,
+    }
+    return Database(receiver_settings(environment))
+
+
+def commit(address: str, story: Callable[[Committer], Awaitable[None]]) -> None:
+    """Tell ``story`` with a committer that writes to ``address``."""
+
+    async def run() -> None:
+        writer = MessageWriter(database_at(address))
+        committer = Committer(writer, shards=4, retention=timedelta(days=7), now=lambda: NOW)
+        try:
+            async with asyncio.timeout(30):
+                await story(committer)
+        finally:
+            await writer.close()
+
+    asyncio.run(run())
+
+
+async def outcomes(committer: Committer, messages: list[Pushed]) -> list[BaseException | None]:
+    """Save all at once."""
+    return await asyncio.gather(*map(committer.save, messages), return_exceptions=True)
+
+
+async def all_saved(committer: Committer, messages: list[Pushed]) -> None:
+    """Save all at once, and fail unless all are stored."""
+    assert await outcomes(committer, messages) == [None] * len(messages)
+
+
+def stored(reader: Reader, message: Pushed) -> dict[str, Any]:
+    """The document of ``message``."""
+    return reader.messages()[message.message_id]

@@ -1,0 +1,26 @@
+"""The viewer with short limits, for gunicorn to serve in tests: ``tests.support.hasty_viewer:create()``."""
+
+from dataclasses import replace
+
+from flask import Flask
+
+from web import create_app
+from web.live.connections import Limits
+
+HASTY = Limits(pulse_seconds=0.5, stall_seconds=3, last_stall_seconds=1, session_seconds=1)
+
+
+def create() -> Flask:
+    """The viewer, whose streams do in seconds what takes minutes."""
+    return _with(HASTY)
+
+
+def short_lived() -> Flask:
+    """The viewer, whose streams end themselves after three seconds."""
+    return _with(replace(HASTY, life_seconds=3))
+
+
+def _with(limits: Limits) -> Flask:
+    app = create_app()
+    app.extensions["subscope_streams"].limits = limits
+    return app

@@ -1,0 +1,145 @@
+"""A feed over a real Firestore, and clients that parse what it sends."""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from io import StringIO
+from typing import Any
+
+from infra.firestore.client import Database
+from infra.firestore.message_reader import Messages
+from infra.logs import Logger
+from infra.messages.message import Message
+from tests.support.firestore import settings_for, wait_until
+from web.live.client_feed import Watcher
+from web.live.feed import Feed
+from web.live.listener import Timing
+from web.live.sse import Position
+
+QUICK = Timing(
+    linger_seconds=60,
+    observe_seconds=0.2,
+    silence_seconds=60,
+    least_reopen_seconds=0.1,
+    most_reopen_seconds=0.4,
+    refused_reopen_seconds=0.8,
+)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One parsed frame; ``at`` is this process's monotonic clock."""
+
+    event: str
+    data: dict[str, Any]
+    id: str
+    at: float
+
+
+@dataclass
+class Frames:
+    """Parses the bytes of a stream as the standard says, as they come."""
+
+    frames: list[Frame] = field(default_factory=list)
+    pulses: int = 0
+    chunks: list[float] = field(default_factory=list)
+    _rest: bytes = b""
+
+    def feed(self, chunk: bytes) -> None:
+        self.chunks.append(time.monotonic())
+        *whole, self._rest = (self._rest + chunk).split(b"\n\n")
+        for block in whole:
+            self._block(block.decode())
+
+    def of(self, event: str) -> list[Frame]:
+        return [frame for frame in list(self.frames) if frame.event == event]
+
+    def ids(self) -> list[str]:
+        """The ids of all messages, repeated when they were sent again."""
+        return [frame.data["id"] for frame in self.of("message")]
+
+    def _block(self, block: str) -> None:
+        fields = dict(line.split(": ", 1) for line in block.split("\n") if ": " in line)
+        if fields.get("event") == "pulse":
+            self.pulses += 1
+        elif "event" in fields:
+            data = json.loads(fields["data"])
+            self.frames.append(Frame(fields["event"], data, fields.get("id", ""), time.monotonic()))
+
+
+class Client(Frames):
+    """Reads a watcher in a thread until it ends."""
+
+    def __init__(self, watcher: Watcher) -> None:
+        super().__init__()
+        self.watcher = watcher
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self.watcher.close()
+        self._thread.join(5)
+        assert not self._thread.is_alive(), "the watcher did not end within 5 s"
+
+    def _read(self) -> None:
+        for chunk in self.watcher:
+            self.feed(chunk)
+
+
+class Viewing:
+    """A feed over one Firestore, its clients, and what it logged."""
+
+    def __init__(self, address: str, timing: Timing = QUICK) -> None:
+        self.settings = settings_for(address)
+        self.database = Database(self.settings)
+        self.messages = Messages(self.database, self.settings.message_shards)
+        self.logged = StringIO()
+        self.observed = 0
+        self.render: Callable[[Message], str] = lambda message: f"<tr>{message.preview}</tr>"
+        self.feed = Feed(
+            self.database,
+            self.messages,
+            self.settings,
+            Logger("DEBUG", stream=self.logged),
+            lambda message: self.render(message),
+            self._observe,
+            timing=timing,
+        )
+
+    def client(self, position: Position | None = None, **wanted: Any) -> Client:
+        """A client at a position: the beginning of everything unless given."""
+        return Client(self.feed.watch(position or Position(None), **wanted))
+
+    def live_client(self, position: Position | None = None, **wanted: Any) -> Client:
+        """A client that has seen the feed live."""
+        client = self.client(position, **wanted)
+        wait_until(lambda: self.feed.state.status == "live", "the feed went live")
+        wait_until(lambda: any(one.data["status"] == "live" for one in client.of("feed")), "the client was told so")
+        return client
+
+    def close(self) -> None:
+        self.feed.close()
+        close: Any = self.database.api.transport.close  # carries no types
+        close()
+
+    def _observe(self) -> None:
+        self.observed += 1
+
+
+@contextmanager
+def viewing(address: str, timing: Timing = QUICK) -> Iterator[Viewing]:
+    """A feed, closed afterwards; every thread of it must have ended."""
+    view = Viewing(address, timing)
+    try:
+        yield view
+    finally:
+        view.close()
+        wait_until(lambda: not feed_threads(), "the end of the feed's threads", 5)
+
+
+def feed_threads() -> list[str]:
+    """Names of the running feeds' threads."""
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("feed-")]

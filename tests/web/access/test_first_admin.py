@@ -1,0 +1,60 @@
+"""The first administrator: there at the first sign-in, its password told once, and few wait for it to be made."""
+
+import re
+import socket
+import threading
+
+import pytest
+from flask import Flask
+
+from infra.errors import BusyError, StoreError
+from tests.support.firestore import LocalFirestore, settings_for, wait_until
+from tests.support.visitor import PASSWORD, Visitor, services_of
+from tests.web.conftest import running
+from web.access.sign_in import FirstAdmin
+
+
+def sign_in(app: Flask, password: str) -> int:
+    return Visitor(app).post("/login", username="admin", password=password).status_code
+
+
+def test_first_admin_is_there_at_the_first_sign_in(capsys: pytest.CaptureFixture[str]) -> None:
+    local = LocalFirestore()
+    with running(settings_for(local.address, ADMIN_PASSWORD=PASSWORD)) as app:
+        assert sign_in(app, PASSWORD) == 303
+    assert PASSWORD not in capsys.readouterr().out
+    local.close()
+
+
+def test_first_admins_made_up_password_is_logged_once(capsys: pytest.CaptureFixture[str]) -> None:
+    local = LocalFirestore()
+    with running(settings_for(local.address)) as app:
+        assert sign_in(app, "x") == 401
+        found = re.findall(r"user admin, password (\S+) ", capsys.readouterr().out)
+        assert len(found) == 1
+        assert sign_in(app, found[0]) == 303
+    local.close()
+
+
+def test_few_wait_for_the_first_admin_while_firestore_does_not_answer() -> None:
+    refused: list[type[Exception]] = []
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        settings = settings_for(f"127.0.0.1:{deaf.getsockname()[1]}", LOG_LEVEL="CRITICAL")
+        with running(settings) as app:
+            first_admin = FirstAdmin()
+
+            def ensure() -> None:
+                try:
+                    first_admin.ensure(services_of(app))
+                except (BusyError, StoreError) as exc:
+                    refused.append(type(exc))
+
+            threads = [threading.Thread(target=ensure) for _ in range(10)]
+            for thread in threads:
+                thread.start()
+            wait_until(lambda: len(refused) >= 6, "the refusal of those whom nobody lets wait", 3)
+            assert set(refused) == {BusyError}
+            deaf.close()  # from now on it refuses, which takes no time
+            for thread in threads:
+                thread.join(10)
+            assert len(refused) == 10

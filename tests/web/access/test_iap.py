@@ -1,0 +1,243 @@
+"""AUTH_MODE=iap: only a good signed assertion is somebody, and only who was added is a user."""
+
+import json
+import re
+import time
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from flask import Flask
+from google.auth import crypt, jwt
+
+from infra.errors import KeysUnavailableError
+from tests.support.firestore import LocalFirestore, settings_for
+from tests.support.visitor import PAGE, SCRIPT, Visitor, add_user, services_of
+from tests.web.conftest import running
+from web.access.iap import HEADER, IapVerifier, Keys
+from web.access.roles import session_still_valid
+
+AUDIENCE = "/projects/1/global/backendServices/2"
+EMAIL = "ana@example.com"
+
+
+class Signer:
+    """A key pair as Google's."""
+
+    def __init__(self, key_id: str = "k1") -> None:
+        self.key_id = key_id
+        self.key = ec.generate_private_key(ec.SECP256R1())
+        self.fetched = 0
+
+    def keys(self) -> Keys:
+        self.fetched += 1
+        public = self.key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+        return {self.key_id: public.decode()}
+
+    def assertion(self, **changes: object) -> str:
+        now = int(time.time())
+        claims = {"iss": "https://cloud.google.com/iap", "aud": AUDIENCE, "email": EMAIL, "iat": now, "exp": now + 600}
+        claims = {name: value for name, value in {**claims, **changes}.items() if value is not None}
+        pem = self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        encode: Callable[..., bytes] = jwt.encode  # it has no types
+        signed = encode(crypt.ES256Signer.from_string(pem, self.key_id), claims)
+        return signed.decode()
+
+
+@pytest.fixture(scope="module")
+def signer() -> Signer:
+    return Signer()
+
+
+@pytest.fixture(scope="module")
+def app(firestore: LocalFirestore, signer: Signer) -> Iterator[Flask]:
+    settings = settings_for(firestore.address, AUTH_MODE="iap", IAP_AUDIENCE=AUDIENCE, LOG_LEVEL="CRITICAL")
+    with running(settings, IapVerifier(AUDIENCE, signer.keys)) as running_app:
+        add_user(running_app, EMAIL, "viewer")
+        yield running_app
+
+
+def status(app: Flask, assertion: str, **headers: str) -> int:
+    return Visitor(app).get("/session", {**SCRIPT, HEADER: assertion, **headers}).status_code
+
+
+def test_a_good_assertion_is_its_user(app: Flask, signer: Signer) -> None:
+    answer = Visitor(app).get("/session", {**SCRIPT, HEADER: signer.assertion(email="Ana@Example.com")})
+    assert answer.json == {"user": EMAIL, "role": "viewer"}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"aud": "/projects/1/global/backendServices/3"},
+        {"aud": None},
+        {"iss": "https://accounts.google.com"},
+        {"email": None},
+        {"email": ""},
+        {"email": 7},
+        {"exp": 1},
+        {"exp": None},
+        {"iat": int(time.time()) + 3600},
+    ],
+)
+def test_a_wrong_claim_is_nobody(app: Flask, signer: Signer, changes: dict[str, object]) -> None:
+    assert status(app, signer.assertion(**changes)) == 401
+
+
+@pytest.mark.parametrize(("seconds", "expected"), [(-40, 401), (-20, 200), (3, 200), (25, 200), (45, 401)])
+def test_a_clock_may_be_off_by_half_a_minute(app: Flask, signer: Signer, seconds: int, expected: int) -> None:
+    issued = int(time.time()) + seconds
+    lifetime = 600 if seconds > 0 else 0
+    assert status(app, signer.assertion(iat=issued, exp=issued + lifetime)) == expected
+
+
+def test_an_open_stream_counts_for_the_role_it_began_with(app: Flask, signer: Signer) -> None:
+    email = add_user(app, "otto@example.com", "operator")
+    with app.test_request_context("/live", headers={HEADER: signer.assertion(email=email)}):
+        assert app.preprocess_request() is None
+        is_valid = session_still_valid()
+    assert is_valid()
+    services_of(app).users.set_role(email, "viewer", by="tests")
+    assert not is_valid(), "what a viewer must not see would go on"
+
+
+def test_forged_assertions_are_nobody(app: Flask, signer: Signer) -> None:
+    header, claims, signature = signer.assertion().split(".")
+    none = urlsafe_b64encode(json.dumps({"alg": "none", "kid": "k1"}).encode()).decode().rstrip("=")
+    forged = [Signer().assertion(), Signer("k2").assertion(), f"{header}.{claims}.", f"{none}.{claims}.{signature}"]
+    for assertion in [*forged, "", "x", "a.b.c", "é", "." * 3]:
+        assert status(app, assertion) == 401, assertion
+
+
+def test_plain_headers_are_nobody(app: Flask) -> None:
+    answer = Visitor(app).get("/session", {**SCRIPT, "X-Goog-Authenticated-User-Email": f"accounts.google.com:{EMAIL}"})
+    assert answer.status_code == 401
+
+
+def test_who_was_not_added_is_told_so(app: Flask, signer: Signer) -> None:
+    answer = Visitor(app).get("/messages", {**PAGE, HEADER: signer.assertion(email="eve@example.com")})
+    assert answer.status_code == 403
+    assert "eve@example.com is not a user here." in answer.text
+
+
+def test_there_are_no_passwords(app: Flask, signer: Signer) -> None:
+    signed = {**PAGE, HEADER: signer.assertion()}
+    assert Visitor(app).get("/login", signed).headers["Location"] == "/messages"
+    assert Visitor(app).get("/password", signed).status_code == 404
+    page = Visitor(app).get("/messages", signed).text
+    assert "Sign out" in page
+    assert "Change password" not in page
+
+
+def test_forms_need_their_token_here_too(app: Flask, signer: Signer) -> None:
+    visitor, signed = Visitor(app), {**PAGE, HEADER: signer.assertion()}
+    assert visitor.post("/logout", signed, csrf_token="x").status_code == 400
+    page = visitor.get("/messages", signed).text
+    token = page.partition('data-csrf="')[2].partition('"')[0]
+    answer = visitor.post("/logout", signed, csrf_token=token)
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/_gcp_iap/clear_login_cookie")
+
+
+def test_unknown_keys_are_asked_for_once_a_minute() -> None:
+    signer = Signer()
+    verifier = IapVerifier(AUDIENCE, signer.keys)
+    assert verifier.email(signer.assertion()) == EMAIL
+    for number in range(5):
+        with pytest.raises(Exception, match="refused"):
+            verifier.email(Signer(f"unknown-{number}").assertion())
+    assert signer.fetched == 1
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class KeyServer:
+    """Google's key server: it answers while it is up, each time after a while."""
+
+    def __init__(self, signer: Signer, seconds: float = 0) -> None:
+        self.signer, self.seconds = signer, seconds
+        self.up, self.asked = False, 0
+
+    def keys(self) -> Keys:
+        self.asked += 1
+        time.sleep(self.seconds)
+        if not self.up:
+            raise KeysUnavailableError("The key server is away.")
+        return self.signer.keys()
+
+
+def test_no_keys_is_no_refusal(firestore: LocalFirestore, signer: Signer) -> None:
+    settings = settings_for(firestore.address, AUTH_MODE="iap", IAP_AUDIENCE=AUDIENCE, LOG_LEVEL="CRITICAL")
+    with running(settings, IapVerifier(AUDIENCE, KeyServer(signer).keys)) as app:
+        answer = Visitor(app).get("/messages", {**PAGE, HEADER: signer.assertion()})
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert "Identity-Aware Proxy cannot be fetched" in answer.text
+    assert "database" not in answer.text
+
+
+def test_a_key_server_that_failed_is_asked_again_after_a_while(signer: Signer) -> None:
+    server, clock = KeyServer(signer), Clock()
+    verifier = IapVerifier(AUDIENCE, server.keys, clock)
+    for at, asked in ((0, 1), (9, 1), (10, 2), (19, 2)):
+        clock.now = at
+        with pytest.raises(KeysUnavailableError, match="away"):
+            verifier.email(signer.assertion())
+        assert server.asked == asked
+    server.up, clock.now = True, 20
+    assert verifier.email(signer.assertion()) == EMAIL
+
+
+def test_requests_wait_for_one_failing_fetch_at_most(signer: Signer) -> None:
+    server = KeyServer(signer, seconds=0.5)
+    verifier = IapVerifier(AUDIENCE, server.keys)
+
+    def ask(_: int) -> bool:
+        with pytest.raises(KeysUnavailableError):
+            verifier.email(signer.assertion())
+        return True
+
+    began = time.monotonic()
+    with ThreadPoolExecutor(6) as pool:
+        assert all(pool.map(ask, range(6)))
+    assert server.asked == 1
+    assert time.monotonic() - began < 2
+
+
+def test_old_keys_serve_while_new_ones_cannot_be_fetched(signer: Signer) -> None:
+    server, clock = KeyServer(signer), Clock()
+    server.up = True
+    verifier = IapVerifier(AUDIENCE, server.keys, clock)
+    assert verifier.email(signer.assertion()) == EMAIL
+    server.up, clock.now = False, 3601
+    assert verifier.email(signer.assertion()) == EMAIL
+    assert server.asked == 2
+    with pytest.raises(KeysUnavailableError):  # a new key, perhaps: nobody can say that it is a wrong one
+        verifier.email(Signer("k2").assertion())
+
+
+def test_an_admin_adds_somebody_without_a_password(app: Flask, signer: Signer) -> None:
+    add_user(app, "ada@example.com", "admin")
+    headers = {**PAGE, HEADER: signer.assertion(email="ada@example.com")}
+    ada = Visitor(app)
+    page = ada.get("/users", headers).text
+    assert 'type="password"' not in page
+    assert "New password" not in page
+    found = re.search(r'name="csrf_token" value="([^"]+)"', page)
+    assert found
+    answer = ada.post(
+        "/users", headers, csrf_token=found.group(1), name="Ben@Example.com", role="operator", password="x"
+    )
+    assert "ben@example.com is added." in answer.text
+    assert "The password is" not in answer.text
+    assert status(app, signer.assertion(email="ben@example.com")) == 200
+    answer = ada.post("/users/ben@example.com/password", headers, csrf_token=found.group(1))
+    assert answer.status_code == 404
+    assert "Identity-Aware Proxy signs people in here" in ada.get("/sessions", headers).text

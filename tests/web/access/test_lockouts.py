@@ -1,0 +1,42 @@
+"""Locked out at the sign-in page: it says until when, and one address locks out nobody at another."""
+
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+
+from tests.support.firestore import LocalFirestore, settings_for
+from tests.support.visitor import PASSWORD, Visitor, add_user
+from tests.web.conftest import running
+
+THEIRS, OURS = "198.51.100.1", "203.0.113.7"
+
+
+@pytest.fixture
+def behind(firestore: LocalFirestore, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
+    """A viewer behind Google's front end, which adds whom it saw to what a client says of itself."""
+    monkeypatch.setenv("K_SERVICE", "viewer")
+    with running(settings_for(firestore.address, LOG_LEVEL="CRITICAL")) as app:
+        yield app
+
+
+def sign_in(app: Flask, name: str, password: str, forwarded_for: str) -> int:
+    visitor = Visitor(app)
+    fields = {"csrf_token": visitor.token(), "username": name, "password": password}
+    return visitor.client.post("/login", data=fields, headers={"X-Forwarded-For": forwarded_for}).status_code
+
+
+def test_too_many_attempts_are_locked_out(app: Flask, stranger: Visitor, name: str) -> None:
+    add_user(app, name, "viewer")
+    answers = [stranger.post("/login", username=name, password="wrong") for _ in range(6)]
+    assert [one.status_code for one in answers] == [401] * 5 + [429]
+    assert "Too many attempts. Try again after" in answers[-1].text
+    assert 50 < int(answers[-1].headers["Retry-After"]) <= 60
+
+
+def test_an_address_locks_out_itself_whatever_it_says_it_is(behind: Flask, name: str) -> None:
+    add_user(behind, name, "viewer")
+    statuses = [sign_in(behind, name, "wrong", f"192.0.2.{number}, {THEIRS}") for number in range(6)]
+    assert statuses == [401] * 5 + [429]
+    assert sign_in(behind, name, PASSWORD, f"{THEIRS}, {OURS}") == 303
+    assert sign_in(behind, name, PASSWORD, THEIRS) == 429

@@ -1,0 +1,218 @@
+"""What waits: from the local cloud, from Cloud Monitoring as its answers are documented; quiet when unknown."""
+
+import json
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from flask import Flask
+from google.pubsub_v1 import PubsubMessage
+
+from infra.logs import Logger
+from infra.pubsub.backlog import Backlog, Backlogs, _anonymous
+from infra.pubsub.delivery_state import Delivery
+from tests.support.firestore import settings_for, wait_until
+from tests.support.topics import Topics
+from tests.support.visitor import SCRIPT, Visitor, services_of
+from web.delivery.backlog import backlog_words, lost_from
+
+NOW = datetime(2026, 11, 23, 14, 20, tzinfo=UTC)
+
+
+@dataclass
+class Monitoring:
+    """A server on loopback in Cloud Monitoring's place."""
+
+    url: str = ""
+    answer: Callable[[str], tuple[int, Any]] = lambda _: (200, {})
+    asked: list[dict[str, list[str]]] = field(default_factory=list)
+    wait_seconds: float = 0.0
+
+
+@pytest.fixture
+def monitoring() -> Iterator[Monitoring]:
+    found = Monitoring()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            parts = urlsplit(self.path)
+            found.asked.append({"path": [parts.path], **parse_qs(parts.query)})
+            time.sleep(found.wait_seconds)
+            status, said = found.answer(parse_qs(parts.query)["filter"][0])
+            body = said if isinstance(said, bytes) else json.dumps(said).encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        found.url = f"http://127.0.0.1:{server.server_port}"
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield found
+        server.shutdown()
+
+
+def backlogs(url: str) -> Backlogs:
+    settings = settings_for("127.0.0.1:9", SUBSCRIPTIONS="builds,orders")
+    return Backlogs(settings, Logger("CRITICAL"), url, _anonymous)
+
+
+def series(subscription: str, value: int, end: str = "2026-11-23T14:18:00Z") -> dict[str, Any]:
+    """One time series as projects.timeSeries.list answers it, newest point first."""
+    older = {
+        "interval": {"startTime": "2026-11-23T14:17:00Z", "endTime": "2026-11-23T14:17:00Z"},
+        "value": {"int64Value": "7"},
+    }
+    newest = {"interval": {"startTime": end, "endTime": end}, "value": {"int64Value": str(value)}}
+    return {
+        "metric": {"type": "x"},
+        "resource": {"type": "pubsub_subscription", "labels": {"project_id": "p", "subscription_id": subscription}},
+        "metricKind": "GAUGE",
+        "valueType": "INT64",
+        "points": [newest, older],
+    }
+
+
+def test_both_metrics_are_asked_for_once_and_kept(monitoring: Monitoring) -> None:
+    def answer(asked: str) -> tuple[int, Any]:
+        if "num_undelivered_messages" in asked:
+            return 200, {"timeSeries": [series("builds", 1240), series("orders", 0)], "unit": "1"}
+        return 200, {"timeSeries": [series("builds", 720), series("orders", 0)]}
+
+    monitoring.answer = answer
+    found = backlogs(monitoring.url)
+    at = datetime(2026, 11, 23, 14, 18, tzinfo=UTC)
+    expected = {"builds": Backlog(1240, 720, at), "orders": Backlog(0, None, at)}
+    assert [found.all() for _ in range(3)] == [expected] * 3
+    assert len(monitoring.asked) == 2
+    for asked in monitoring.asked:
+        assert asked["path"] == ["/v3/projects/subscope-test/timeSeries"]
+        assert asked["filter"][0].endswith('resource.labels.subscription_id = one_of("builds", "orders")')
+        began, ended = (datetime.fromisoformat(asked[f"interval.{name}Time"][0]) for name in ("start", "end"))
+        assert ended - began == timedelta(minutes=10)
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (200, {}),
+        (200, {"timeSeries": []}),
+        (200, []),
+        (200, b"<html>"),
+        (200, {"timeSeries": [{}]}),
+        (200, {"timeSeries": [{**series("builds", 1), "points": [{"value": {"doubleValue": 1}}]}]}),
+        (403, {"error": {"code": 403}}),
+        (404, {}),
+        (500, b""),
+    ],
+)
+def test_what_cannot_be_read_is_not_known(monitoring: Monitoring, status: int, said: Any) -> None:
+    monitoring.answer = lambda _: (status, said)
+    assert backlogs(monitoring.url).all() == {}
+
+
+def test_nobody_listening_is_not_known() -> None:
+    assert backlogs("http://127.0.0.1:9").all() == {}
+
+
+def test_a_slow_answer_holds_nobody_up(monitoring: Monitoring) -> None:
+    monitoring.answer = lambda _: (200, {"timeSeries": [series("builds", 5)]})
+    monitoring.wait_seconds = 0.4
+    found = backlogs(monitoring.url)
+    began = time.monotonic()
+    assert found.all(wait_seconds=0.1) == {}
+    assert time.monotonic() - began < 0.35
+    wait_until(lambda: found.all(wait_seconds=0.1), "the figures", 5)
+    assert len(monitoring.asked) == 2, "people who ask meanwhile wait for the same answer"
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        (None, "backlog unknown"),
+        (Backlog(0, None, NOW), "nothing waiting"),
+        (Backlog(1, 0, NOW), "1 waiting, oldest 1 s"),
+        (Backlog(1240, 725, NOW), "1,240 waiting, oldest 12 min"),
+        (Backlog(2, 3 * 3600 + 59, NOW), "2 waiting, oldest 3 h"),
+        (Backlog(2, 2 * 86400 - 1, NOW), "2 waiting, oldest 1 d"),
+        (Backlog(12, None, NOW), "12 waiting"),
+    ],
+)
+def test_the_words(found: Backlog | None, words: str) -> None:
+    assert backlog_words(found) == words
+
+
+STOPPED = Delivery("builds", "stopped", retention=timedelta(days=7))
+
+
+@pytest.mark.parametrize(
+    ("found", "delivery", "lost"),
+    [
+        (Backlog(3, 3600, NOW), STOPPED, NOW + timedelta(days=7, hours=-1)),
+        (Backlog(3, 3600, NOW), replace(STOPPED, retention=timedelta(minutes=10)), NOW - timedelta(minutes=50)),
+        (Backlog(3, 3600, NOW), replace(STOPPED, state="receiving", ours=False), NOW + timedelta(days=7, hours=-1)),
+        (Backlog(3, 3600, NOW), replace(STOPPED, state="receiving"), None),
+        (Backlog(0, None, NOW), STOPPED, None),
+        (None, STOPPED, None),
+        (Backlog(3, 3600, NOW), replace(STOPPED, retention=None), None),
+        (Backlog(3, 3600, NOW), None, None),
+    ],
+)
+def test_what_waits_while_nothing_is_delivered_is_lost_after_the_retention(
+    found: Backlog | None, delivery: Delivery | None, lost: datetime | None
+) -> None:
+    assert lost_from(found, delivery) == lost
+
+
+def test_the_strip_says_from_when_on_messages_are_lost(reading: Visitor, topics: Topics) -> None:
+    message = PubsubMessage(data=b"waits")
+    topics.pubsub.publisher.publish(topic=topics.path(topics.dead), messages=[message], timeout=5, retry=None)
+    time.sleep(1.1)
+    strip = reading.get("/messages").text.split('id="deliveries"', 1)[1]
+    section = strip.split(f'data-subscription="{topics.dead}"', 1)[1].split("</section>", 1)[0]
+    shown = re.search(r'lost from <time datetime="([^"]+)"', section)
+    assert shown
+    # The local cloud keeps seven days unless told otherwise, as Pub/Sub does.
+    assert timedelta(days=6, hours=23) < datetime.fromisoformat(shown.group(1)) - datetime.now(UTC) < timedelta(days=7)
+    data = reading.get("/backlog", SCRIPT).json
+    assert data is not None
+    figures = data["subscriptions"][topics.dead]
+    kept = datetime.fromisoformat(figures["lost_from"]) - datetime.fromisoformat(figures["as_of"])
+    assert kept == timedelta(days=7, seconds=-figures["oldest_seconds"])
+    assert data["next_seconds"] == 5
+
+
+def test_the_strip_says_what_waits(acting: Visitor, reading: Visitor, acting_app: Flask, topics: Topics) -> None:
+    assert "nothing waiting" in acting.get("/messages").text
+    for number in range(3):
+        message = PubsubMessage(data=b"%d" % number)
+        topics.pubsub.publisher.publish(topic=topics.path(topics.name), messages=[message], timeout=5, retry=None)
+    time.sleep(1.1)
+    for visitor in (acting, reading):
+        strip = visitor.get("/messages").text.split('id="deliveries"', 1)[1]
+        section = strip.split(f'data-subscription="{topics.name}"', 1)[1].split("</section>", 1)[0]
+        assert "3 waiting, oldest 1 s" in section or "3 waiting, oldest 2 s" in section
+        assert "(as of <time" in section
+    data = reading.get("/backlog", SCRIPT).json
+    assert data is not None
+    assert data["subscriptions"][topics.name]["messages"] == 3
+    assert data["subscriptions"][topics.dead]["words"].startswith("1 waiting")
+    assert services_of(acting_app).settings.backlog_url
+
+
+def test_without_an_answer_the_page_says_unknown(viewer: Visitor) -> None:
+    # The application of these fixtures has no local cloud, and no credentials to ask Google.
+    assert "backlog unknown" in viewer.get("/messages").text
+    data = viewer.get("/backlog", SCRIPT).json
+    assert data == {"subscriptions": {"builds": None}, "next_seconds": 30}

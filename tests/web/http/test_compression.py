@@ -1,0 +1,83 @@
+"""Static files are sent compressed to who accepts it; pages only where no other site can have asked for them."""
+
+import gzip
+import posixpath
+import re
+
+import pytest
+
+from tests.support.firestore import Writer
+from tests.support.visitor import PAGE, Visitor
+
+GZIP = {"Accept-Encoding": "gzip, br"}
+PATHS = ["/static/css/base.css", "/static/js/list/main.js", "/bootstrap/static/css/bootstrap.min.css", "/pygments.css"]
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_static_file_is_the_same_compressed_and_plain(stranger: Visitor, path: str) -> None:
+    compressed = stranger.client.get(path, headers=GZIP)
+    plain = stranger.client.get(path)
+    assert compressed.headers["Content-Encoding"] == "gzip"
+    assert "Content-Encoding" not in plain.headers
+    assert gzip.decompress(compressed.data) == plain.data
+    assert len(compressed.data) < len(plain.data) / 2
+    for answer in (compressed, plain):
+        assert "Accept-Encoding" in answer.headers["Vary"]
+        answer.close()
+
+
+def test_a_file_that_is_known_is_not_sent_again(stranger: Visitor) -> None:
+    first = stranger.client.get("/static/js/list/main.js", headers=GZIP)
+    again = stranger.client.get("/static/js/list/main.js", headers=GZIP | {"If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.data) == (304, b"")
+    first.close()
+    again.close()
+
+
+@pytest.mark.parametrize("site", ["same-origin", "none"])
+def test_a_page_that_this_site_or_the_address_bar_asked_for_is_compressed(viewer: Visitor, site: str) -> None:
+    answer = viewer.client.get("/help", headers=PAGE | GZIP | {"Sec-Fetch-Site": site})
+    plain = viewer.client.get("/help", headers=PAGE | {"Sec-Fetch-Site": site})
+    assert answer.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(answer.data).startswith(b"<!doctype html>")
+    assert len(answer.data) < len(plain.data) / 2
+    assert "Content-Encoding" not in plain.headers
+
+
+@pytest.mark.parametrize("asked", [{}, {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}])
+def test_a_page_that_another_site_may_have_asked_for_tells_nothing_by_its_length(
+    viewer: Visitor, asked: dict[str, str]
+) -> None:
+    answer = viewer.client.get("/messages?q=secret", headers=PAGE | GZIP | asked)
+    assert answer.status_code == 200
+    assert "Content-Encoding" not in answer.headers
+
+
+def test_the_first_page_weighs_little(viewer: Visitor, writer: Writer) -> None:
+    """Under 150 kB with fifty messages and all it brings along, payloads aside."""
+    writer.messages(50, attributes={"kind": "order", "status": "WORKING"})
+    first = viewer.client.get("/messages", headers=PAGE | GZIP | {"Sec-Fetch-Site": "none"})
+    page = gzip.decompress(first.data).decode()
+    assert page.count('<tr class="message') >= 50
+    scripts = {f"/static/{name}" for name in re.findall(r'"/static/([\w./]+\.(?:js|css))', page)}
+    styles = set(re.findall(r'href="(/bootstrap/static/[^"]+\.css)', page))
+    wanted = {"/pygments.css", *scripts, *styles, *(f"/static/{name}" for name in modules(viewer))}
+    weight = len(first.data)
+    for path in wanted:
+        answer = viewer.client.get(path, headers=GZIP)
+        weight += len(answer.data)
+        answer.close()
+    assert weight < 150_000, weight
+
+
+def modules(viewer: Visitor) -> set[str]:
+    """Every module that the page's script imports."""
+    found, wanted = set[str](), {"js/list/main.js"}
+    while wanted:
+        name = wanted.pop()
+        found.add(name)
+        answer = viewer.client.get(f"/static/{name}")
+        imported = re.findall(r'from "(\.[\w./]+)"', answer.text)
+        wanted |= {posixpath.normpath(f"{posixpath.dirname(name)}/{path}") for path in imported} - found
+        answer.close()
+    return found

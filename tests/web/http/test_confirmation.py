@@ -1,0 +1,75 @@
+"""What cannot be undone is asked about where no script asks: nothing happens before yes, and yes does it."""
+
+from html import unescape
+
+import pytest
+from flask import Flask
+
+from infra.saved_filters import View
+from tests.support.topics import Fields, Topics
+from tests.support.visitor import SCRIPT, Visitor, add_user, services_of
+
+HOSTILE = "<script>alert(1)</script>"
+
+
+def heading(page: str) -> str:
+    return unescape(page.split("<h1>")[1].split("</h1>")[0])
+
+
+def say_yes(visitor: Visitor, path: str, page: str) -> int:
+    """Send the form of the page that asks; the answer's status."""
+    fields = dict(Fields(page.split("<main")[1].split("</main>")[0]).found)
+    return visitor.post(path, None, **fields).status_code
+
+
+@pytest.fixture
+def acted(acting_app: Flask, admin: Visitor, name: str, topics: Topics) -> dict[str, tuple[str, str, dict[str, str]]]:
+    """For each deed its question, its path and its form's fields."""
+    services = services_of(acting_app)
+    somebody = Visitor(acting_app, add_user(acting_app, name, "viewer"))
+    assert somebody.get("/messages").status_code == 200
+    (session,) = [one.id for one in services.sessions.newest() if one.user == name]
+    saved = services.filters.save(f"{HOSTILE} {name}", View("x=1", "", ()), by="tests")
+    path = f"/users/{name}"
+    return {
+        "stop": (f"Stop delivery of {topics.name}?", f"/subscriptions/{topics.name}/stop", {}),
+        "delete": (f"Delete the filter {HOSTILE} {name}, for everyone?", f"/filters/{saved.id}/delete", {}),
+        "end": (f"End this sign-in of {name}?", "/sessions/end", {"session": session}),
+        "password": (f"Give {name} a new password? All their sign-ins end.", f"{path}/password", {}),
+        "remove": (f"Remove {name}?", f"{path}/remove", {}),
+    }
+
+
+def test_nothing_is_done_before_yes(
+    admin: Visitor, acting_app: Flask, name: str, acted: dict[str, tuple[str, str, dict[str, str]]]
+) -> None:
+    for question, path, fields in acted.values():
+        answer = admin.post(path, None, **fields)
+        assert (answer.status_code, heading(answer.text)) == (200, question)
+        assert HOSTILE not in answer.text
+    services = services_of(acting_app)
+    assert services.users.get(name)
+    assert any(one.user == name for one in services.sessions.newest())
+    assert any(name in one.name for one in services.filters.all())
+    audit = admin.get(f"/audit?who={admin.name}").text
+    for what in ("delivery.stop", "filter.delete", "session.end", "user.password", "user.remove"):
+        assert f"{what}</td>" not in audit
+
+
+def test_yes_does_it(admin: Visitor, acted: dict[str, tuple[str, str, dict[str, str]]]) -> None:
+    statuses = {
+        deed: say_yes(admin, path, admin.post(path, None, **fields).text) for deed, (_, path, fields) in acted.items()
+    }
+    assert statuses == {"stop": 303, "delete": 303, "end": 303, "password": 200, "remove": 303}
+
+
+def test_a_script_is_not_asked(acting: Visitor, topics: Topics) -> None:
+    answer = acting.post(f"/subscriptions/{topics.name}/stop", SCRIPT)
+    assert answer.status_code == 200
+    assert answer.json is not None
+    assert answer.json["state"] == "stopped"
+
+
+def test_yes_needs_the_forms_token(acting: Visitor, topics: Topics) -> None:
+    answer = acting.post(f"/subscriptions/{topics.name}/stop", csrf_token="wrong", confirmed="yes")
+    assert answer.status_code == 400

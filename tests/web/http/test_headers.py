@@ -1,0 +1,95 @@
+"""The headers of every route, errors and the stream included; pages without inline scripts or styles."""
+
+import re
+
+import pytest
+from flask import Flask
+
+from tests.support.firestore import LocalFirestore, Writer, settings_for
+from tests.support.visitor import PAGE, Visitor
+from tests.web.conftest import running
+from tests.web.test_routes import path_of, rules
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+CHANGING_PATHS = ("/login", "/logout", "/password", "/subscriptions/builds/stop")
+
+
+def check(headers: dict[str, str], path: str) -> None:
+    assert headers["Content-Security-Policy"] == POLICY, path
+    assert headers["X-Content-Type-Options"] == "nosniff", path
+    assert headers["Referrer-Policy"] == "same-origin", path
+    assert "camera=()" in headers["Permissions-Policy"], path
+
+
+@pytest.mark.parametrize("who", ["viewer", "stranger"])
+def test_every_route_sends_them(app: Flask, who: str, request: pytest.FixtureRequest) -> None:
+    visitor: Visitor = request.getfixturevalue(who)
+    for rule in rules(app):
+        if "GET" not in (rule.methods or set()):
+            continue
+        path = path_of(rule)
+        answer = visitor.client.open(path, method="HEAD" if path == "/live" else "GET", headers=PAGE)
+        check(dict(answer.headers), path)
+        if rule.endpoint not in ("static", "bootstrap.static", "messages.pygments_css"):
+            assert answer.headers["Cache-Control"] == "no-store", path
+        answer.close()
+
+
+def test_errors_send_them(viewer: Visitor, stranger: Visitor) -> None:
+    for path in ("/nowhere", "/messages/zz", "/messages?before=x", "/messages/" + "0" * 32):
+        check(dict(viewer.get(path).headers), path)
+    for path in CHANGING_PATHS:
+        answer = stranger.client.post(path, headers=PAGE)
+        check(dict(answer.headers), path)
+        assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_https_is_asked_for_on_https_alone(stranger: Visitor, app: Flask) -> None:
+    assert "Strict-Transport-Security" not in stranger.get("/login").headers
+    secure = Visitor(app, base_url="https://viewer.example").get("/login")
+    assert secure.headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
+
+
+def test_static_files_with_a_version_may_be_kept(stranger: Visitor) -> None:
+    page = stranger.get("/login").text
+    versioned = re.findall(r'(?:href|src)="(/static/[^"]+)"', page)
+    assert len(versioned) >= 3
+    for address in versioned:
+        answer = stranger.get(address)
+        assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "public, max-age=31536000, immutable")
+        answer.close()
+    plain = stranger.get("/static/js/list/main.js")
+    assert plain.headers["Cache-Control"] == "no-cache"
+    plain.close()
+
+
+def test_pages_bring_nothing_inline_and_nothing_foreign(viewer: Visitor, stranger: Visitor, writer: Writer) -> None:
+    document = writer.message()
+    pages = [viewer.get(path).text for path in ("/messages", f"/messages/{document}", "/password", "/nowhere")]
+    for page in [*pages, stranger.get("/login").text]:
+        assert not re.search(r"<script(?![^>]*\ssrc=)[^>]*>", page), "an inline script"
+        assert not re.search(r"<style|\sstyle=|\son[a-z]+=", page), "an inline style or handler"
+        assert not re.search(r'(?:src|href)="(?:https?:)?//', page), "something from another host"
+
+
+def test_only_sign_in_sets_a_cookie_for_strangers(app: Flask, stranger: Visitor) -> None:
+    for rule in rules(app):
+        if "GET" in (rule.methods or set()) and rule.endpoint != "account.login":
+            answer = Visitor(app).get(path_of(rule))
+            assert "Set-Cookie" not in answer.headers, path_of(rule)
+            answer.close()
+    assert "HttpOnly" in stranger.get("/login").headers["Set-Cookie"]
+
+
+def test_a_signed_in_visitors_cookie_is_not_sent_again(viewer: Visitor) -> None:
+    assert "Set-Cookie" not in viewer.get("/password").headers
+
+
+def test_the_environments_label_is_shown(firestore: LocalFirestore) -> None:
+    settings = settings_for(firestore.address, ENVIRONMENT_LABEL="Prod <eu>", LOG_LEVEL="CRITICAL")
+    with running(settings) as app:
+        page = Visitor(app).get("/login").text
+    assert 'data-environment="prod &lt;eu&gt;">Prod &lt;eu&gt;<' in page

@@ -1,0 +1,45 @@
+"""A notice is for whom a form of ours led to it: a link of somebody else's makes no page say that anything was done."""
+
+import re
+from uuid import uuid4
+
+import pytest
+from flask import Flask
+
+from tests.support.visitor import PAGE, Visitor, add_user
+
+NOTICES = ("/messages?notice=password", "/messages?notice=saved", "/filters?notice=deleted")
+SITES = ("same-origin", "same-site", "cross-site", "none")
+ADMINS_NOTICES = ("/users?notice=role&name=vera", "/sessions?notice=ended")
+
+
+@pytest.fixture(scope="module")
+def ada(app: Flask) -> Visitor:
+    return Visitor(app, add_user(app, f"ada-{uuid4().hex[:8]}", "admin"))
+
+
+def has_notice(page: str) -> bool:
+    return re.search(r'<p class="good( page-notice)?" role="status">', page) is not None
+
+
+@pytest.mark.parametrize("path", [*NOTICES, *ADMINS_NOTICES])
+@pytest.mark.parametrize(("site", "shown"), [("same-origin", True), ("same-site", False), ("none", False)])
+def test_only_our_own_pages_lead_to_a_notice(ada: Visitor, path: str, site: str, shown: bool) -> None:
+    page = ada.get(path, {**PAGE, "Sec-Fetch-Site": site})
+    assert page.status_code == 200
+    assert has_notice(page.text) is shown
+
+
+def test_another_site_leads_to_none(ada: Visitor) -> None:
+    for path in (*NOTICES, *ADMINS_NOTICES):
+        assert not has_notice(ada.get(path, {**PAGE, "Sec-Fetch-Site": "cross-site"}).text)
+
+
+def test_nobody_is_told_by_others_to_be_signed_out(app: Flask) -> None:
+    said = {site: Visitor(app).get("/login?notice=out", {**PAGE, "Sec-Fetch-Site": site}).text for site in SITES}
+    assert [site for site, page in said.items() if "signed out" in page] == ["same-origin"]
+
+
+@pytest.mark.parametrize("path", NOTICES)
+def test_a_browser_that_does_not_say_where_it_comes_from_is_believed(ada: Visitor, path: str) -> None:
+    assert has_notice(ada.get(path).text)

@@ -1,0 +1,81 @@
+"""The encoder and the position parser: what publishers and clients write cannot break a frame."""
+
+import json
+
+import pytest
+
+from infra.messages.message import Cursor
+from web.live.sse import Position, event, parse_position, retry
+
+ID = "0123456789abcdef" * 2
+CURSOR = f"1767323045678000-{ID}"
+HOSTILE = [
+    "a\nb",
+    "a\rb",
+    "a\r\nb",
+    "\u2028\u2029\u0085\u000b\u000c",
+    "data: x\n\nevent: message\n",
+    "</script><script>",
+    "\x00\x1b\x7f",
+    "\ud800",
+    "😀\ufeff",
+]
+
+
+def parse(frame: bytes) -> dict[str, str]:
+    """One frame as the standard reads it: CR, LF and CRLF all end lines."""
+    text = frame.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
+    assert text.endswith("\n\n"), "the frame does not end"
+    assert text.count("\n\n") == 1, "there is more than one frame"
+    return dict(line.split(": ", 1) for line in text.strip("\n").split("\n"))
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_data_is_one_ascii_line_whatever_it_holds(text: str) -> None:
+    frame = event("message", {"html": text, text: 1}, CURSOR)
+    assert frame.isascii()
+    fields = parse(frame)
+    assert list(fields) == ["id", "event", "data"]
+    assert json.loads(fields["data"]) == {"html": text, text: 1}
+
+
+def test_frame_is_exactly_this() -> None:
+    assert event("message", {"a": 1}, "7-a") == b'id: 7-a\nevent: message\ndata: {"a":1}\n\n'
+    assert event("resync", {}) == b"event: resync\ndata: {}\n\n"
+    assert retry(1000) == b"retry: 1000\n\n"
+
+
+@pytest.mark.parametrize("event_id", ["a b", "a\n", "\r", "ü", "a\x00"])
+def test_other_ids_are_refused(event_id: str) -> None:
+    with pytest.raises(ValueError, match="an event's id"):
+        event("message", {}, event_id)
+
+
+@pytest.mark.parametrize("name", ["", "Message", "a\nb", "a b"])
+def test_other_names_are_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="an event's name"):
+        event(name, {})
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_numbers_that_are_not_json_are_refused(number: float) -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        event("message", {"a": number})
+
+
+def test_last_event_id_wins_over_after() -> None:
+    assert parse_position(CURSOR, "garbage") == Position(Cursor.parse(CURSOR))
+
+
+def test_after_is_the_position_of_a_first_connection() -> None:
+    assert parse_position("", CURSOR) == Position(Cursor.parse(CURSOR))
+
+
+def test_nothing_is_the_beginning() -> None:
+    assert parse_position("", "") == Position(None)
+
+
+@pytest.mark.parametrize("text", ["x", "1-2", "-" + ID, CURSOR + "\n", CURSOR.upper(), " " + CURSOR, "\x00", "٣-" + ID])
+def test_what_is_no_cursor_is_an_unknown_position(text: str) -> None:
+    assert parse_position(text, CURSOR) == Position(None, known=False)
+    assert parse_position("", text) == Position(None, known=False)

@@ -1,0 +1,287 @@
+"""GET /live through gunicorn: who gets a stream, what ends it, and what becomes of its slot."""
+
+import socket
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from infra.accounts.session_store import IDLE, Sessions
+from infra.accounts.user_store import Users
+from infra.errors import InputError
+from tests.support.firestore import LocalFirestore, Writer, settings_for, stored_message, wait_until
+from tests.support.viewer_process import DeafClient, HttpClient, Server, served
+from tests.support.visitor import SCRIPT, add_user, services_of
+from tests.support.visitor import Visitor as InProcess
+from tests.web.conftest import running
+from web.live.connections import LEAST_SHARE, FullError, Streams
+from web.live.views import read_wanted
+
+HASTY = "tests.support.hasty_viewer:create()"
+
+
+@pytest.fixture(scope="module")
+def firestore() -> Iterator[LocalFirestore]:
+    server = LocalFirestore()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="module")
+def writer(firestore: LocalFirestore) -> Iterator[Writer]:
+    found = Writer(firestore.address)
+    yield found
+    found.close()
+
+
+@pytest.fixture(scope="module")
+def hasty(firestore: LocalFirestore, writer: Writer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with served(firestore.address, writer, tmp_path_factory.mktemp("hasty"), HASTY, MAX_STREAMS="3") as server:
+        yield server
+
+
+def live_client(server: Server, **query: str) -> HttpClient:
+    client = HttpClient(server, **query)
+    wait_until(lambda: any(one.data["status"] == "live" for one in client.of("feed")), "the feed went live")
+    return client
+
+
+def test_stream_is_never_stored_or_held_back(hasty: Server) -> None:
+    client = live_client(hasty)
+    headers = client.response.headers
+    assert headers["Content-Type"] == "text/event-stream"
+    assert headers["Cache-Control"] == "no-store"
+    assert headers["X-Accel-Buffering"] == "no"
+    assert client.response.headers["Content-Security-Policy"].startswith("default-src 'none'")
+    client.close()
+
+
+def test_message_arrives_while_the_stream_is_open(hasty: Server, writer: Writer) -> None:
+    client = live_client(hasty)
+    message = writer.message()
+    wait_until(lambda: message in client.ids(), "the message's arrival")
+    assert client.of("message")[-1].data["html"].strip()
+    client.close()
+
+
+def test_strangers_get_no_stream(hasty: Server) -> None:
+    assert hasty.status("/live", Cookie="", Accept="text/event-stream") == 401
+    assert hasty.status("/live", Cookie="subscope=" + "x" * 43 + ".ada", Accept="text/event-stream") == 401
+
+
+def test_a_subscription_that_is_not_monitored_is_refused(hasty: Server) -> None:
+    assert hasty.status("/live?subscription=bilds", Accept="text/event-stream") == 400
+
+
+def test_unusable_filter_is_refused(hasty: Server) -> None:
+    assert hasty.status("/live?q=levl:high", Accept="text/event-stream") == 400
+
+
+def test_the_longest_filter_fits_into_an_address(hasty: Server) -> None:
+    assert hasty.status("/live?q=" + "%3D" * 2000, Accept="text/event-stream") == 400
+    assert hasty.status("/live?q=%22" + "%3D" * 1998 + "%22", "HEAD", Accept="text/event-stream") == 200
+
+
+def test_asking_for_the_headers_takes_no_slot(hasty: Server) -> None:
+    assert [hasty.status("/live", "HEAD") for _ in range(5)] == [200] * 5
+
+
+def test_a_pulse_comes_while_nothing_else_does(hasty: Server) -> None:
+    client = live_client(hasty)
+    wait_until(lambda: client.pulses >= 3, "three pulses", 3)
+    client.close()
+
+
+def test_slots_are_limited_and_free_again_soon_after_a_client_vanished(hasty: Server) -> None:
+    clients = [live_client(hasty) for _ in range(3)]
+    refused = hasty.request("/live", Accept="text/event-stream")
+    assert refused.response.status == 503
+    assert int(refused.response.headers["Retry-After"]) > 0
+    refused.close()
+    assert hasty.status("/messages") == 200, "pages wait for streams"
+    clients[0].close()
+    wait_until(lambda: hasty.status("/live", Accept="text/event-stream") == 200, "the vanished client's slot", 3)
+    for client in clients:
+        client.close()
+
+
+def test_one_person_takes_a_fair_share_of_the_slots(
+    firestore: LocalFirestore, writer: Writer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with served(firestore.address, writer, tmp_path, MAX_STREAMS="12") as server:
+        clients = [HttpClient(server) for _ in range(LEAST_SHARE)]
+        refused = server.request("/live", Accept="text/event-stream")
+        assert refused.response.status == 503
+        assert int(refused.response.headers["Retry-After"]) > 0
+        assert b"You have 10 live streams open, the most for one person" in refused.response.read()
+        refused.close()
+        monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", firestore.address)
+        ben = Users(writer.database).add("ben", "correct horse battery", "viewer", by="test")
+        server.cookie = Sessions(writer.database).create(ben)
+        other = HttpClient(server)
+        assert other.response.status == 200
+        for client in (*clients, other):
+            client.close()
+
+
+@pytest.mark.parametrize(("most", "share"), [(3, 3), (10, 10), (40, 10), (250, 62)])
+def test_the_share_is_a_quarter_and_at_least_ten(most: int, share: int) -> None:
+    streams = Streams(most)
+    for _ in range(share):
+        streams.reserve("ana")
+    with pytest.raises(FullError):
+        streams.reserve("ana")
+    if most > share:
+        streams.reserve("ben")
+    streams.release("ana")
+    streams.reserve("ana")
+
+
+def test_a_stream_that_cannot_be_made_leaves_no_watcher(firestore: LocalFirestore) -> None:
+    gone = socket.socket()
+    gone.close()
+    with running(settings_for(firestore.address, LOG_LEVEL="CRITICAL", MAX_STREAMS="1")) as app:
+        ana = InProcess(app, add_user(app, "ana-without-a-socket", "viewer"))
+        for _ in range(2):  # its slot is free again, too
+            assert ana.get("/live", SCRIPT, environ_overrides={"gunicorn.socket": gone}).status_code == 500
+        assert services_of(app).feed.watchers == 0
+
+
+def test_an_open_stream_does_not_keep_a_session(
+    hasty: Server, writer: Writer, firestore: LocalFirestore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", firestore.address)
+    kept, hasty.cookie = hasty.cookie, Sessions(writer.database).create(hasty.person)
+    resolved = Sessions(writer.database).look_up(hasty.cookie)
+    assert resolved
+    session = writer.database.documents.collection("sessions").document(resolved.session.id)
+    long_ago = datetime.now(UTC) - IDLE + timedelta(seconds=4)
+    session.update({"seen_at": long_ago})
+    client = live_client(hasty)
+    wait_until(lambda: client.ended_at, "the end of the stream whose session idled out", 8)
+    assert session.get().get("seen_at") == long_ago
+    hasty.cookie = kept
+    client.close()
+
+
+def test_stream_ends_itself_and_the_client_comes_back_without_a_gap(
+    firestore: LocalFirestore, writer: Writer, tmp_path: Path
+) -> None:
+    with served(firestore.address, writer, tmp_path, "tests.support.hasty_viewer:short_lived()") as server:
+        client = live_client(server)
+        first = writer.message()
+        wait_until(lambda: client.ended_at, "the stream's own end", 5)
+        missed = writer.message()
+        back = HttpClient(server, last_event_id=client.last_id)
+        wait_until(lambda: missed in back.ids(), "what was missed")
+        assert first in client.ids()
+        client.close()
+        back.close()
+
+
+def test_stream_ends_when_its_session_does(hasty: Server, writer: Writer) -> None:
+    client = live_client(hasty)
+    kept, other = hasty.cookie, Sessions(writer.database).create(hasty.person)
+    hasty.cookie = other
+    leaving = live_client(hasty)
+    hasty.cookie = kept
+    Sessions(writer.database).end(other)
+    wait_until(lambda: leaving.ended_at, "the end of the signed-out stream", 4)
+    assert client.ended_at is None
+    client.close()
+    leaving.close()
+
+
+def test_client_that_does_not_read_is_cut(hasty: Server, writer: Writer) -> None:
+    client = live_client(hasty)
+    wait_until(lambda: hasty.status("/live", Accept="text/event-stream") == 200, "free slots")
+    time.sleep(1.5)  # the slot of that question
+    deaf = [DeafClient(hasty), DeafClient(hasty)]
+    wait_until(lambda: hasty.status("/live", Accept="text/event-stream") == 503, "the deaf clients' taking their slots")
+    for _ in range(16):
+        last = writer.messages(100)[-1]
+        wait_until(lambda last=last: last in client.ids(), "arrival at the client that reads")  # type: ignore[misc]
+    wait_until(lambda: hasty.status("/live", Accept="text/event-stream") == 200, "a deaf client's slot", 7)
+    assert "Traceback" not in hasty.output.read_text()
+    client.close()
+    for one in deaf:
+        one.close()
+
+
+def test_sigterm_ends_many_streams_in_time(firestore: LocalFirestore, writer: Writer, tmp_path: Path) -> None:
+    with served(firestore.address, writer, tmp_path) as server:
+        clients = [HttpClient(server) for _ in range(50)]
+        deaf = [DeafClient(server) for _ in range(5)]
+        for _ in range(12):
+            last = writer.messages(100)[-1]
+            wait_until(lambda last=last: last in clients[0].ids(), "the messages' arrival")  # type: ignore[misc]
+        began = time.monotonic()
+        seconds = server.terminate()
+        assert seconds < 8, f"it took {seconds:.1f} s"
+        wait_until(lambda: all(client.ended_at for client in clients), "the end of every stream", 2)
+        assert max(client.ended_at or 0 for client in clients) - began < 1, "streams ended late"
+        assert server.process.returncode == 0
+        assert "Traceback" not in server.output.read_text()
+        for client in clients:
+            client.close()
+        for one in deaf:
+            one.close()
+
+
+def test_ctrl_c_ends_streams_in_time(firestore: LocalFirestore, writer: Writer, tmp_path: Path) -> None:
+    with served(firestore.address, writer, tmp_path) as server:
+        client = live_client(server)
+        began = time.monotonic()
+        server.process.send_signal(2)
+        server.process.wait(10)
+        assert time.monotonic() - began < 4
+        client.close()
+
+
+def test_restarted_viewer_leaves_no_gap(tmp_path: Path) -> None:
+    # A Firestore of its own: with hundreds of other tests' messages in the last seconds it would be a resync.
+    firestore = LocalFirestore()
+    writer = Writer(firestore.address)
+    with served(firestore.address, writer, tmp_path) as server:
+        client = live_client(server)
+        sent = writer.messages(3)
+        wait_until(lambda: sent[-1] in client.ids(), "the messages' arrival")
+        server.kill()
+        sent += writer.messages(3)
+        server.start()
+        back = HttpClient(server, last_event_id=client.last_id)
+        sent += writer.messages(3)
+        wait_until(lambda: set(sent) <= {*client.ids(), *back.ids()}, "everything that was sent")
+        assert not back.of("resync")
+        client.close()
+        back.close()
+    writer.close()
+    firestore.close()
+
+
+@pytest.mark.parametrize("q", ["=x", "kind:xml", '"half', "a " * 31])
+def test_other_filters_are_refused_naming_the_field(q: str) -> None:
+    with pytest.raises(InputError, match=r"^q: at column "):
+        read_wanted(q, "")
+
+
+@pytest.mark.parametrize(
+    ("q", "subscription", "accepted"),
+    [
+        ("", "", True),
+        ("", "builds", True),
+        ("", "other", False),
+        ("status=DONE", "", True),
+        ("data.id=a", "builds", True),
+        ("data.user.id=7 -kind:binary", "builds", True),
+        ("after:10m", "", False),
+        ("status=FAILED", "", False),
+        ("status=DONE", "other", False),
+    ],
+)
+def test_a_stream_takes_what_its_filter_matches(q: str, subscription: str, accepted: bool) -> None:
+    found = replace(stored_message(1, data=b'{"id": "a", "user": {"id": 7}}'), attributes={"status": "DONE"})
+    assert read_wanted(q, subscription).accepts(found) is accepted

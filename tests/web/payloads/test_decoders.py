@@ -1,0 +1,150 @@
+"""What was packed is unpacked, within bounds; what was not is left alone."""
+
+import base64
+import gzip
+import time
+import zlib
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from web.payloads.decoders import MAX_DECODED_BYTES, MAX_STEPS, Decoded, Step, decode, is_packed
+
+JSON = b'{"order": 42, "total": 10.50, "lines": ["a", "b"]}'
+GZIP = gzip.compress(JSON, mtime=0)
+
+
+@pytest.mark.parametrize(
+    ("packed", "steps"),
+    [
+        (base64.b64encode(JSON), ["base64"]),
+        (base64.encodebytes(JSON * 3), ["base64"]),
+        (base64.urlsafe_b64encode(b"is it so? >>> ~~~").rstrip(b"="), ["base64"]),
+        (GZIP, ["gzip"]),
+        (zlib.compress(JSON), ["zlib"]),
+        (zlib.compress(JSON, 9), ["zlib"]),
+        (base64.b64encode(GZIP), ["base64", "gzip"]),
+        (base64.b64encode(base64.b64encode(zlib.compress(JSON))), ["base64", "base64", "zlib"]),
+        (gzip.compress(GZIP, mtime=0), ["gzip", "gzip"]),
+    ],
+)
+def test_packings_are_undone_one_inside_the_other(packed: bytes, steps: list[str]) -> None:
+    found = decode(packed)
+    assert is_packed(packed)
+    assert [step.packing for step in found.steps] == steps
+    assert found.trouble == ""
+    assert found.steps[-1].size_bytes == len(found.data)
+    assert found.data in (JSON, JSON * 3, b"is it so? >>> ~~~")
+
+
+@pytest.mark.parametrize(
+    "plain",
+    [
+        b"",
+        b"hello",
+        b"x^2 + y^2 = z^2",
+        b"550e8400e29b41d4a716446655440000",
+        b"1c38fa7e-ecbd-4a91-9bc5-5b56b44c7650",
+        b"internationalization",
+        b"12345678901234567890",
+        b"projects/p/subscriptions/s",
+        JSON,
+        b"\x00" * 64,
+        b"aGVsbG8",
+        b"A" * 64,
+        b"====================",
+        b"\n" * 4096 + b"!",
+    ],
+)
+def test_what_is_not_packed_is_left_alone(plain: bytes) -> None:
+    assert not is_packed(plain)
+    assert decode(plain) == Decoded(plain, ())
+
+
+def test_brotli_has_no_mark_and_stays_as_it_is() -> None:
+    brotli = bytes.fromhex("0b0b8068656c6c6f2c20776f726c642103")
+    assert decode(brotli) == Decoded(brotli, ())
+
+
+@pytest.mark.parametrize("level", [1, 6, 9])
+def test_a_bomb_is_cut(level: int) -> None:
+    bomb = gzip.compress(b"\x00" * 50_000_000, level, mtime=0)
+    for packed in (bomb, base64.b64encode(bomb), gzip.compress(bomb, mtime=0)):
+        found = decode(packed)
+        assert len(found.data) == MAX_DECODED_BYTES
+        assert found.trouble == "There is more inside; it is cut after 1 MB."
+
+
+def test_many_small_files_in_a_row_cost_no_square() -> None:
+    started = time.monotonic()
+    found = decode(gzip.compress(b"", mtime=0) * 40_000 + GZIP)
+    assert time.monotonic() - started < 1
+    assert found.trouble.startswith("More than 64 gzip files")
+
+
+def test_files_in_a_row_are_one() -> None:
+    assert decode(GZIP + GZIP) == Decoded(JSON * 2, (Step("gzip", len(JSON) * 2),))
+
+
+@pytest.mark.parametrize(
+    ("packed", "complete", "data", "trouble"),
+    [
+        (GZIP[:-4], True, JSON, "The gzip data ends early."),
+        (GZIP[:-4], False, JSON, "Only its beginning was read."),
+        (GZIP + b"tail", True, JSON, "Other bytes follow the gzip data."),
+        (GZIP + b"\x00" * 100, True, JSON, ""),
+        (GZIP[:10] + b"\xff" * 40, True, GZIP[:10] + b"\xff" * 40, "The gzip data is broken."),
+        (base64.b64encode(JSON)[:-3], False, JSON[:48], "Only its beginning was read."),
+    ],
+)
+def test_what_ends_early_says_so(packed: bytes, complete: bool, data: bytes, trouble: str) -> None:
+    found = decode(packed, complete=complete)
+    assert (found.data, found.trouble) == (data, trouble)
+
+
+def test_what_only_begins_as_base64_says_so() -> None:
+    mixed = base64.b64encode(b"text " * 2000) + b" and then something else!"
+    assert decode(mixed) == Decoded(mixed, (), "It begins as base64 and goes on as something else.")
+
+
+def test_the_beginning_of_a_large_one_is_read() -> None:
+    lines = b"".join(b"line %d\n" % number for number in range(200_000))
+    packed = base64.b64encode(gzip.compress(lines, mtime=0))[: 900 * 1024]
+    found = decode(packed, complete=False)
+    assert [step.packing for step in found.steps] == ["base64", "gzip"]
+    assert lines.startswith(found.data)
+
+
+@given(st.binary(max_size=2000), st.sampled_from([b"", b"\x1f\x8b\x08", b"\x78\x9c", b"\x78\x01", GZIP]))
+def test_nothing_raises(tail: bytes, head: bytes) -> None:
+    for complete in (True, False):
+        found = decode(head + tail, complete=complete)
+        assert len(found.data) <= max(MAX_DECODED_BYTES, len(head + tail))
+        assert len(found.steps) <= MAX_STEPS
+
+
+PACKERS: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": gzip.compress,
+    "zlib": zlib.compress,
+    "base64": base64.b64encode,
+}
+
+
+@settings(max_examples=50)
+@given(st.text(alphabet="abc öé😀\n", min_size=24), st.lists(st.sampled_from(sorted(PACKERS)), min_size=1, max_size=4))
+def test_what_was_packed_comes_back(text: str, packers: list[str]) -> None:
+    packed = text.encode()
+    for one in packers:
+        packed = PACKERS[one](packed)
+    found = decode(packed)
+    assert [step.packing for step in found.steps][: len(packers)] == packers[::-1]
+    assert found.data == text.encode()
+
+
+@pytest.mark.parametrize("hostile", [b"A" * 900_000 + b"!", b"\n" * 900_000 + b"!", b"=" * 900_000, b"A=" * 450_000])
+def test_hostile_payloads_cost_little(hostile: bytes) -> None:
+    started = time.monotonic()
+    decode(hostile)
+    assert time.monotonic() - started < 0.2

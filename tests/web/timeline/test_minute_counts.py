@@ -1,0 +1,197 @@
+"""The last hour: each closed minute counted once, one count for many viewers, failures that do not last."""
+
+import subprocess
+import sys
+import threading
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+
+import pytest
+
+from infra.errors import StoreUnavailableError
+from infra.logs import Logger
+from infra.query import parse
+from infra.saved_filters import View
+from tests.support.firestore import wait_until
+from tests.support.local_cloud import ROOT
+from web.timeline import minute_counts
+from web.timeline.delivery_pauses import Pause, Switch, pauses
+from web.timeline.minute_counts import MOST_COUNTED, Hour, Minute, Volume, minutes_until
+from web.timeline.views import draw
+
+NOW = datetime(2026, 11, 23, 10, 42, 30, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+
+
+class Counter:
+    """Counts one message in each minute, and how often it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[datetime] = []
+        self.fails = False
+        self.may_answer = threading.Event()
+        self.may_answer.set()
+
+    def count(self, since: datetime, until: datetime) -> int:
+        assert until - since == MINUTE
+        self.may_answer.wait(5)
+        self.asked.append(since)
+        if self.fails:
+            raise StoreUnavailableError("counting messages: not now")
+        return 1
+
+
+def no_pauses(since: datetime, until: datetime) -> tuple[Pause, ...]:
+    return ()
+
+
+@pytest.fixture
+def counter(monkeypatch: pytest.MonkeyPatch) -> Counter:
+    # Every look is due.
+    monkeypatch.setattr(minute_counts, "REFRESH_SECONDS", 0.0)
+    return Counter()
+
+
+def make(counter: Counter, log: StringIO | None = None) -> Volume:
+    return Volume(counter.count, no_pauses, Logger("DEBUG", stream=log or StringIO()))
+
+
+def test_a_closed_minute_is_counted_once(counter: Counter) -> None:
+    hours = make(counter)
+    assert hours.hour(NOW, wait_seconds=5).uncounted == 0
+    assert len(counter.asked) == 60
+    hours.hour(NOW + MINUTE, wait_seconds=5)
+    # The one that was open, and the new one.
+    assert sorted(counter.asked[60:]) == minutes_until(NOW + MINUTE)[-2:]
+
+
+def test_a_minute_is_counted_again_until_nothing_can_come_late(counter: Counter) -> None:
+    hours = make(counter)
+    just_after = NOW.replace(minute=43, second=5)
+    hours.hour(just_after, wait_seconds=5)
+    hours.hour(just_after + timedelta(seconds=10), wait_seconds=5)
+    assert counter.asked.count(NOW.replace(second=0)) == 2
+
+
+def test_many_viewers_count_once_and_none_waits_longer_than_it_wants(counter: Counter) -> None:
+    counter.may_answer.clear()
+    hours = make(counter)
+    assert [hours.hour(NOW).uncounted for _ in range(20)] == [60] * 20
+    assert hours.hour(NOW, wait_seconds=0.05).uncounted == 60
+    assert hours.hour(NOW).is_refreshing
+    counter.may_answer.set()
+    counted = hours.hour(NOW, wait_seconds=5)
+    assert (counted.uncounted, counted.is_refreshing) == (0, False)
+    assert len(counter.asked) == 60
+
+
+def test_a_count_that_never_ends_does_not_hold_up_the_end_of_the_process() -> None:
+    script = """
+import threading
+from datetime import UTC, datetime
+from infra.logs import Logger
+from web.timeline.minute_counts import Volume
+asked, never = threading.Event(), threading.Event()
+Volume(lambda *_: (asked.set(), never.wait(), 0)[2], lambda *_: (), Logger("DEBUG")).hour(datetime.now(UTC))
+asked.wait(5)
+"""
+    assert subprocess.run([sys.executable, "-c", script], cwd=ROOT, timeout=20, check=False).returncode == 0
+
+
+def test_it_is_not_asked_again_at_once(counter: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(minute_counts, "REFRESH_SECONDS", 10.0)
+    hours = make(counter)
+    for _ in range(5):
+        hours.hour(NOW, wait_seconds=5)
+    assert len(counter.asked) == 60
+
+
+def test_a_failure_is_logged_and_tried_again(counter: Counter) -> None:
+    log = StringIO()
+    counter.fails = True
+    hours = make(counter, log)
+    assert hours.hour(NOW, wait_seconds=5).uncounted == 60
+    wait_until(lambda: "The last hour could not be counted" in log.getvalue(), "the log's line")
+    counter.fails = False
+    assert hours.hour(NOW, wait_seconds=5).uncounted == 0
+
+
+def test_memory_holds_an_hour(counter: Counter) -> None:
+    hours = make(counter)
+    for later in (0, 30, 300):
+        hours.hour(NOW + later * MINUTE, wait_seconds=5)
+    assert len(hours._counts) == 60
+
+
+def switch(minute: int, *, running: bool) -> Switch:
+    return Switch("builds", NOW.replace(minute=minute, second=0), running)
+
+
+@pytest.mark.parametrize(
+    ("switches", "running_now", "expected"),
+    [
+        ([], True, []),
+        ([], False, [(0, 40)]),
+        ([switch(10, running=False), switch(20, running=True)], True, [(10, 20)]),
+        ([switch(10, running=True)], True, [(0, 10)]),
+        ([switch(30, running=False)], False, [(30, 40)]),
+        ([switch(5, running=False), switch(6, running=False), switch(7, running=True)], True, [(5, 7)]),
+        ([switch(5, running=True), switch(6, running=False)], False, [(0, 5), (6, 40)]),
+    ],
+)
+def test_pauses_between_two_moments(switches: list[Switch], running_now: bool, expected: list[tuple[int, int]]) -> None:
+    begin, end = NOW.replace(minute=0, second=0), NOW.replace(minute=40, second=0)
+    found = pauses("builds", switches, running_now, begin, end)
+    assert [(one.since.minute, one.until.minute) for one in found] == expected
+
+
+def hour_of(counts: dict[int, int], *stopped: Pause) -> Hour:
+    """Counts by minutes ago."""
+    minutes = minutes_until(NOW)
+    return Hour(tuple(Minute(at, counts.get(59 - x, 0)) for x, at in enumerate(minutes)), stopped)
+
+
+def test_the_drawing_is_to_scale() -> None:
+    drawn = draw(hour_of({0: 1, 10: 50, 59: 100}), parse("", NOW), View(), NOW)
+    assert [(bar.x, bar.height) for bar in drawn.bars] == [(0, 100), (49, 50), (59, 4)]
+    assert (drawn.total, drawn.peak.count, drawn.is_cut) == (151, 100, False)
+    assert [len(spans) for spans in drawn.spans.values()] == [60, 12]
+    assert sum(span.count or 0 for span in drawn.spans[5]) == 151
+
+
+def test_an_empty_hour_is_drawn() -> None:
+    drawn = draw(hour_of({}), parse("", NOW), View(), NOW)
+    assert (drawn.bars, drawn.total) == ((), 0)
+
+
+def test_what_was_not_counted_to_its_end_says_so() -> None:
+    drawn = draw(hour_of({5: MOST_COUNTED}), parse("", NOW), View(), NOW)
+    assert drawn.is_cut
+    assert drawn.spans[1][54].is_cut
+
+
+def test_the_chosen_span_stands_out() -> None:
+    drawn = draw(hour_of(dict.fromkeys(range(60), 1)), parse("x after:10m before:5m", NOW), View(), NOW)
+    assert [bar.x for bar in drawn.bars if bar.is_chosen] == [49, 50, 51, 52, 53, 54]
+    assert drawn.timeless == "x"
+
+
+def test_a_pause_is_where_it_was() -> None:
+    since = NOW - 70 * MINUTE
+    stopped = Pause("builds", since, since + 20 * MINUTE)
+    drawn = draw(hour_of({}, stopped), parse("", NOW), View(), NOW)
+    assert [(stop.x, stop.width) for stop in drawn.stops] == [(0.0, 9.5)]
+    assert drawn.stops[0].since == minutes_until(NOW)[0]
+    assert drawn.last_stop == drawn.stops[0]
+
+
+def test_of_many_pauses_the_last_one_is_told() -> None:
+    several = [
+        Pause(name, NOW - age * MINUTE, NOW - age * MINUTE + 5 * MINUTE)
+        for name, age in (("a", 30), ("b", 10), ("a", 20))
+    ]
+    drawn = draw(hour_of({}, *several), parse("", NOW), View(), NOW)
+    assert len(drawn.stops) == 3
+    assert drawn.last_stop
+    assert (drawn.last_stop.subscription, drawn.last_stop.since) == ("b", NOW - 10 * MINUTE)
+    assert draw(hour_of({}), parse("", NOW), View(), NOW).last_stop is None

@@ -1,0 +1,1 @@
+"""Pages for administrators: users, sessions, the audit log, refused pushes."""

@@ -1,0 +1,73 @@
+"""What happened, newest first: the audit for admins, the refused pushes for operators. It only reads."""
+
+from collections.abc import Callable
+
+from flask import Blueprint, render_template, request
+from flask.typing import ResponseReturnValue
+
+from infra.errors import InputError
+from infra.history.pages import Entry, Journal, Page, Place
+from web.access.roles import requires
+from web.services import services
+
+PAGE_ROWS = 50
+
+blueprint = Blueprint("journals", __name__)
+
+
+@blueprint.get("/audit")
+@requires("admin")
+def audit() -> ResponseReturnValue:
+    """Who did what: ``?who=`` and ``?what=`` find parts of a name or a word, ``?before=`` pages."""
+    who, what = request.args.get("who", "").strip()[:100], request.args.get("what", "").strip()[:100]
+
+    def is_wanted(entry: Entry) -> bool:
+        return who.lower() in _text(entry, "who").lower() and what.lower() in _text(entry, "what").lower()
+
+    page = _page("audit", is_wanted if who or what else _any)
+    return render_template(
+        "admin/audit.html", page=page, text=_text, who=who, what=what, before=request.args.get("before")
+    )
+
+
+@blueprint.get("/rejections")
+@requires("operator")
+def rejections() -> ResponseReturnValue:
+    """Pushes that Google signed and the receiver refused."""
+    return render_template(
+        "admin/rejections.html",
+        page=_page("rejections", _any),
+        text=_text,
+        claims=_claims,
+        settings=services().settings,
+        before=request.args.get("before"),
+    )
+
+
+def _page(collection: str, wanted: Callable[[Entry], bool]) -> Page:
+    return Journal(services().database, collection).page(wanted, before=_before(), limit=PAGE_ROWS)
+
+
+def _before() -> Place | None:
+    text = request.args.get("before", "")
+    if not text:
+        return None
+    try:
+        return Place.parse(text)
+    except ValueError as exc:
+        raise InputError("before", f"{exc}. Start again from the newest.") from exc
+
+
+def _any(_: Entry) -> bool:
+    return True
+
+
+def _text(entry: Entry, name: str) -> str:
+    """One field as text, whatever somebody made of it in the console."""
+    value = entry.fields.get(name, "")
+    return value if isinstance(value, str) else repr(value)
+
+
+def _claims(entry: Entry) -> list[tuple[str, str]]:
+    found = entry.fields.get("claims")
+    return [(str(name), str(value)) for name, value in sorted(found.items())] if isinstance(found, dict) else []

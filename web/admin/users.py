@@ -1,0 +1,161 @@
+"""Users and their sign-ins, for admins: add, another role, a new password, remove; end one sign-in."""
+
+import re
+import secrets
+
+from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.wrappers import Response
+
+from infra.accounts.session_store import MOST_LISTED
+from infra.accounts.user import ROLES, Role
+from infra.errors import DocumentExistsError, DocumentNotFoundError, InputError
+from web.access.roles import requires, signed_in_user
+from web.access.sign_in import has_passwords
+from web.http.confirmation import unanswered
+from web.http.notices import asked_notice
+from web.http.session_cookie import session_cookie
+from web.services import services
+
+_SESSION = re.compile(r"[0-9a-f]{64}")
+_PROBLEMS = (InputError, DocumentExistsError, DocumentNotFoundError)
+_NOTICES = {
+    "role": "{name} has another role now and is signed out everywhere.",
+    "removed": "{name} is removed and signed out everywhere.",
+    "ended": "That sign-in has ended.",
+}
+
+blueprint = Blueprint("people", __name__)
+
+
+@blueprint.get("/users")
+@requires("admin")
+def users() -> ResponseReturnValue:
+    """Everybody who may sign in."""
+    return _users_page(notice=_notice())
+
+
+@blueprint.post("/users")
+@requires("admin")
+def add() -> ResponseReturnValue:
+    """Add a user; a password that was left empty is made up and shown once."""
+    name = request.form.get("name", "").strip().lower()
+    chosen = request.form.get("password", "") if has_passwords() else ""
+    password = chosen or secrets.token_urlsafe(18)
+    try:
+        services().users.add(name, password, _role(), by=signed_in_user().name)
+    except _PROBLEMS as exc:
+        return _users_page(problem=_sentence(exc), typed=name, status=exc.status)
+    said = f"{name} is added."
+    # No redirect: the password must be in no address and nowhere stored, so it stands in this one answer.
+    return _users_page(notice=said, shown="" if chosen or not has_passwords() else password, about=name)
+
+
+@blueprint.post("/users/<name>/role")
+@requires("admin")
+def change_role(name: str) -> ResponseReturnValue:
+    """Give a user another role; all sign-ins of theirs end."""
+    try:
+        services().users.set_role(name, _role(), by=signed_in_user().name)
+    except _PROBLEMS as exc:
+        return _users_page(problem=_sentence(exc), status=exc.status)
+    return redirect(url_for("people.users", notice="role", name=name), 303)
+
+
+@blueprint.post("/users/<name>/password")
+@requires("admin")
+def reset_password(name: str) -> ResponseReturnValue:
+    """Set a new password, made up and shown once; all sign-ins of theirs end."""
+    if not has_passwords():
+        abort(404, "There are no passwords here: Identity-Aware Proxy signs people in.")
+    if question := unanswered("password", name, url_for("people.users")):
+        return question
+    password = secrets.token_urlsafe(18)
+    try:
+        services().users.set_password(name, password, by=signed_in_user().name)
+    except _PROBLEMS as exc:
+        return _users_page(problem=_sentence(exc), status=exc.status)
+    return _users_page(notice=f"{name} has a new password and is signed out everywhere.", shown=password, about=name)
+
+
+@blueprint.post("/users/<name>/remove")
+@requires("admin")
+def remove(name: str) -> ResponseReturnValue:
+    """Remove a user; all sign-ins of theirs end."""
+    if question := unanswered("remove", name, url_for("people.users")):
+        return question
+    try:
+        services().users.remove(name, by=signed_in_user().name)
+    except _PROBLEMS as exc:
+        return _users_page(problem=_sentence(exc), status=exc.status)
+    return redirect(url_for("people.users", notice="removed", name=name), 303)
+
+
+@blueprint.get("/sessions")
+@requires("admin")
+def sessions() -> ResponseReturnValue:
+    """The newest sign-ins that are not over."""
+    current = services().sessions.resolve(session_cookie(request)) if has_passwords() else None
+    return render_template(
+        "admin/sessions.html",
+        sessions=services().sessions.newest(),
+        most=MOST_LISTED,
+        current=current.session.id if current else "",
+        notice=_notice(),
+    )
+
+
+@blueprint.post("/sessions/end")
+@requires("admin")
+def end_session() -> ResponseReturnValue:
+    """End one sign-in, on the server."""
+    session = request.form.get("session", "")
+    if not _SESSION.fullmatch(session):
+        raise InputError("session", "is not one of the list's.")
+    found = services().sessions.get(session)
+    if found is None:
+        raise DocumentNotFoundError("That sign-in is over already.")
+    if question := unanswered("end", found.user, url_for("people.sessions")):
+        return question
+    services().audit.record(signed_in_user().name, "session.end", f"sessions/{session[:8]}", f"of {found.user}")
+    services().sessions.end_by_id(session)
+    return redirect(url_for("people.sessions", notice="ended"), 303)
+
+
+def _role() -> Role:
+    found = request.form.get("role", "")
+    if found not in ROLES:
+        raise InputError("role", f"is one of {', '.join(ROLES)}; found {found[:40]!r}.")
+    return found
+
+
+def _sentence(exc: Exception) -> str:
+    if isinstance(exc, InputError):
+        rest = str(exc).removeprefix(f"{exc.field}: ")
+        return rest if exc.field == "role" and "last admin" in rest else f"The {exc.field} {rest}"
+    return str(exc)
+
+
+def _notice() -> str:
+    """The sentence after a form: chosen from a fixed table."""
+    sentence = _NOTICES.get(asked_notice(), "")
+    name = request.args.get("name", "")
+    if "{name}" in sentence and not re.fullmatch(r"[a-z0-9][a-z0-9._@+-]{0,99}", name):
+        return ""
+    return sentence.format(name=name)
+
+
+def _users_page(
+    *, notice: str = "", problem: str = "", typed: str = "", shown: str = "", about: str = "", status: int = 200
+) -> Response:
+    body = render_template(
+        "admin/users.html",
+        people=services().users.all(),
+        roles=ROLES,
+        notice=notice,
+        problem=problem,
+        typed=typed,
+        shown=shown,
+        about=about,
+    )
+    return make_response(body, status)

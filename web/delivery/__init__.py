@@ -1,0 +1,1 @@
+"""The state of delivery: showing it, starting, stopping, and the backlog."""

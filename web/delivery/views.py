@@ -1,0 +1,108 @@
+"""Delivery as people see and switch it: the state of each subscription in words, Start and Stop.
+
+State is read from the subscription itself; what Start sets comes from the deployment's settings, never from a form.
+"""
+
+from collections.abc import Iterable
+
+from flask import Blueprint, abort, current_app, jsonify, redirect, url_for
+from flask.blueprints import BlueprintSetupState
+from flask.typing import ResponseReturnValue
+
+from infra.pubsub.delivery_state import Delivery
+from web.access.roles import requires, signed_in_user, wants_page
+from web.delivery.state_reader import Observer
+from web.formats import iso
+from web.http.confirmation import unanswered
+from web.services import services
+
+WORDS = {
+    "receiving": "RECEIVING",
+    "elsewhere": "SENT ELSEWHERE",
+    "stopped": "STOPPED",
+    "missing": "NOT FOUND",
+    "denied": "NO ACCESS",
+    "unknown": "UNKNOWN",
+}
+_NOTICES = {
+    "started": "Delivery of {subscription} is started, for everyone. What waited in Pub/Sub arrives first.",
+    "stopped": "Delivery of {subscription} is stopped, for everyone. Messages wait in Pub/Sub.",
+    "saved": "The filter is saved, for everyone.",
+    "password": "Your password is changed. All your other sign-ins have ended.",
+}
+# Anybody can write an address, and somebody else may have switched meanwhile: these are said in one state alone.
+_TRUE_IN = {"started": "receiving", "stopped": "stopped"}
+
+_EXTENSION = "subscope_observer"
+
+blueprint = Blueprint("delivery", __name__)
+
+
+@blueprint.post("/subscriptions/<subscription>/start")
+@requires("operator")
+def start(subscription: str) -> ResponseReturnValue:
+    """Deliver to this monitor again, for everyone."""
+    _check(subscription)
+    return _done(services().subscriptions.start(subscription, signed_in_user().name), "started")
+
+
+@blueprint.post("/subscriptions/<subscription>/stop")
+@requires("operator")
+def stop(subscription: str) -> ResponseReturnValue:
+    """Stop delivery for everyone; messages wait in Pub/Sub."""
+    _check(subscription)
+    if question := unanswered("stop", subscription, url_for("messages.index")):
+        return question
+    return _done(services().subscriptions.stop(subscription, signed_in_user().name), "stopped")
+
+
+@blueprint.record_once
+def _make_observer(state: BlueprintSetupState) -> None:
+    subscope = state.app.extensions["subscope"]
+    observe, last = subscope.subscriptions.observe, subscope.subscriptions.last
+    state.app.extensions[_EXTENSION] = Observer(subscope.settings.subscriptions, observe, last)
+
+
+def observed() -> list[Delivery]:
+    """The state of every monitored subscription, read now."""
+    observer: Observer = current_app.extensions[_EXTENSION]
+    return observer.observed()
+
+
+def state_of(delivery: Delivery) -> str:
+    """The key of ``WORDS``: a subscription that pushes to another address is not receiving here."""
+    return "elsewhere" if delivery.state == "receiving" and not delivery.ours else delivery.state
+
+
+def as_json(delivery: Delivery) -> dict[str, object]:
+    """What the stream's ``delivery`` event carries, with what only an observation knows."""
+    return {
+        "subscription": delivery.subscription,
+        "state": state_of(delivery),
+        "observed_running": delivery.state == "receiving",
+        "changed_by": delivery.changed_by,
+        "changed_at": iso(delivery.changed_at) if delivery.changed_at else None,
+        "push_endpoint": delivery.push_endpoint,
+        "differences": list(delivery.differences),
+        "checked_at": iso(delivery.checked_at) if delivery.checked_at else None,
+        "warnings": list(delivery.warnings),
+    }
+
+
+def notice_text(notice: str, about: str, deliveries: Iterable[Delivery]) -> str:
+    """The sentence after a form: chosen from a fixed table; about a delivery only what is true of it."""
+    states = {one.subscription: state_of(one) for one in deliveries}
+    if notice in _TRUE_IN and states.get(about) != _TRUE_IN[notice]:
+        return ""
+    return _NOTICES.get(notice, "").format(subscription=about)
+
+
+def _check(subscription: str) -> None:
+    if subscription not in services().settings.subscriptions:
+        abort(404, "This subscription is not monitored here.")
+
+
+def _done(delivery: Delivery, notice: str) -> ResponseReturnValue:
+    if wants_page():
+        return redirect(url_for("messages.index", notice=notice, about=delivery.subscription), 303)
+    return jsonify(as_json(delivery))

@@ -1,0 +1,1 @@
+"""The filter of a request, its links and columns, and saved filters."""

@@ -1,0 +1,59 @@
+"""Addresses of filtered lists, from what a publisher wrote. Pure."""
+
+from dataclasses import dataclass, replace
+from urllib.parse import urlencode
+
+from infra.messages.message import Cursor
+from infra.query import MAX_CHARACTERS, quoted
+from infra.saved_filters import View
+from web.filters.columns import columns_text
+
+# gunicorn reads request lines of 8,190 (web/gunicorn.conf.py); a stream's position and a page's cursor come on top.
+MOST_ADDRESS_CHARACTERS = 8_000
+
+
+def filter_link(key: str, value: str) -> str:
+    """The list of messages whose attribute ``key`` is ``value``, whatever characters they have; empty when too long."""
+    return _link(f"{quoted(key)}={quoted(value)}")
+
+
+def exclude_link(key: str, value: str) -> str:
+    """The list of all other messages; empty when too long."""
+    return _link(f"-{quoted(key)}={quoted(value)}")
+
+
+def _link(q: str) -> str:
+    return "/messages?" + urlencode({"q": q}) if len(q) <= MAX_CHARACTERS else ""
+
+
+@dataclass(frozen=True)
+class Here:
+    """Addresses of the list that keep what it shows: its filter, subscription and columns.
+
+    With ``has_default`` the bare address opens the default filter, so everything is ``?q=``.
+    """
+
+    view: View
+    has_default: bool = False
+
+    def to(self, *, q: str | None = None, subscription: str | None = None, before: Cursor | None = None) -> str:
+        """The list with another filter or subscription, or older than a cursor; None keeps, empty leaves out."""
+        changed = replace(
+            self.view,
+            query=self.view.query if q is None else q,
+            subscription=self.view.subscription if subscription is None else subscription,
+        )
+        return self.of(changed, before)
+
+    def of(self, view: View, before: Cursor | None = None) -> str:
+        """The list of a view."""
+        held = {
+            "q": view.query,
+            "before": str(before or ""),
+            "subscription": view.subscription,
+            "columns": columns_text(view.columns),
+        }
+        given = {name: text for name, text in held.items() if text}
+        if not given and self.has_default:
+            given = {"q": ""}
+        return f"/messages?{urlencode(given)}" if given else "/messages"

@@ -1,0 +1,82 @@
+"""The messages that an address asks for by ``?q=``, ``?subscription=`` and ``?before=``: the list's own filter."""
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from infra.errors import InputError
+from infra.firestore.message_reader import Messages, Selection
+from infra.firestore.search import BOUNDS, Bounds, Found, search
+from infra.messages.message import Cursor
+from infra.query import Query, parse
+from web.access.readable_messages import readable
+from web.services import services
+
+_AT_ONCE = 100
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What is asked for; ``text`` is the filter as typed."""
+
+    text: str
+    query: Query
+    selection: Selection
+    before: Cursor | None
+
+    @property
+    def arguments(self) -> dict[str, str]:
+        """The address's arguments, without empty ones."""
+        given = {"q": self.text, "subscription": self.selection.subscription, "before": str(self.before or "")}
+        return {name: value for name, value in given.items() if value}
+
+
+def read_filter(arguments: Mapping[str, str]) -> Filter:
+    """The filter of an address or a form. Raises InputError (400)."""
+    text = arguments.get("q", "").strip()
+    return Filter(
+        text,
+        parse(text, datetime.now(UTC)),
+        Selection(monitored(arguments.get("subscription", ""))),
+        read_before(arguments.get("before", "")),
+    )
+
+
+def monitored(subscription: str) -> str:
+    """A subscription as given, or empty for all. Raises InputError (400) for one that is not monitored."""
+    if subscription and subscription not in services().settings.subscriptions:
+        raise InputError("subscription", f"{subscription[:100]!r} is not monitored here.")
+    return subscription
+
+
+def read_before(text: str) -> Cursor | None:
+    """The cursor of an address; None when it has none. Raises InputError (400)."""
+    if not text:
+        return None
+    try:
+        return Cursor.parse(text)
+    except ValueError as exc:
+        raise InputError("before", f"{exc}. Start again from the newest messages.") from exc
+
+
+def find(wanted: Filter, limit: int) -> Found:
+    """Up to ``limit`` messages that match, newest first, within the bounds of one search. Raises StoreError."""
+    return search(readable(), wanted.selection, wanted.query, before=wanted.before, limit=limit)
+
+
+def pages(messages: Messages, wanted: Filter, bounds: Bounds) -> Iterator[Found]:
+    """What matches, newest first, however far back, a page at a time: never more than that in memory.
+
+    It ends when nothing older is left, or after the page that reaches ``bounds``: that one's ``older`` is where to go
+    on. Raises StoreError.
+    """
+    deadline = time.monotonic() + bounds.seconds
+    before, left = wanted.before, bounds.messages
+    while True:
+        at_once = Bounds(min(left, BOUNDS.messages), BOUNDS.seconds)
+        found = search(messages, wanted.selection, wanted.query, before=before, limit=_AT_ONCE, bounds=at_once)
+        before, left = found.older, left - found.looked_at
+        yield found
+        if before is None or left <= 0 or time.monotonic() >= deadline:
+            return

@@ -1,0 +1,1 @@
+"""What every request and response passes: headers, compression, errors, confirmation, notices, cookies."""

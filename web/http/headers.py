@@ -1,0 +1,60 @@
+"""The headers of every response, errors and the stream included, and the versioned addresses of static files."""
+
+import hashlib
+from functools import cache
+from pathlib import Path
+
+from flask import Flask, request, url_for
+from werkzeug.wrappers import Response
+
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",  # Bootstrap's own icons are data: images
+        "connect-src 'self'",
+        "font-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+_ALWAYS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+_STATIC = frozenset({"static", "bootstrap.static"})
+
+
+def init_app(app: Flask) -> None:
+    """Send the headers with every response."""
+    app.after_request(_add)
+    app.jinja_env.globals["asset"] = asset
+
+
+def asset(filename: str) -> str:
+    """The address of one of our static files; it changes with the content, so that browsers may keep it."""
+    return url_for("static", filename=filename, v=_version(filename))
+
+
+@cache
+def _version(filename: str) -> str:
+    content = (Path(__file__).parents[1] / "static" / filename).read_bytes()
+    return hashlib.sha256(content).hexdigest()[:12]
+
+
+def _add(response: Response) -> Response:
+    for name, value in _ALWAYS.items():
+        response.headers.setdefault(name, value)
+    if request.is_secure:
+        response.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+    if request.endpoint not in _STATIC or response.status_code >= 400:
+        response.headers.setdefault("Cache-Control", "no-store")
+    elif "v" in request.args or request.endpoint == "bootstrap.static":
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    return response

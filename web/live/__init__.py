@@ -1,0 +1,1 @@
+"""The live stream, from Firestore's Listen to the browser's EventSource."""

@@ -1,0 +1,115 @@
+"""GET /live: the stream of Server-Sent Events. Content: ``web.live.client_feed``, duration: ``web.live.connections``"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from flask import Blueprint, Flask, Response, current_app, request
+from flask.blueprints import BlueprintSetupState
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import ServiceUnavailable
+
+from infra.firestore.message_reader import Selection
+from infra.firestore.search import narrowed
+from infra.messages.message import Message
+from infra.query import Query, parse
+from web.access.readable_messages import Masked, mask, readable
+from web.access.roles import login_required, session_still_valid, signed_in_user
+from web.filters.columns import Columns, parse_columns
+from web.filters.request_filter import monitored
+from web.live.client_feed import Predicate
+from web.live.connections import FullError, Limits, Stream, Streams
+from web.live.frame_cache import Render
+from web.live.sse import CONTENT_TYPE, parse_position
+from web.messages.rows import row_with
+from web.services import Services, services
+
+FULL_RETRY_SECONDS = 10
+_EXTENSION = "subscope_streams"
+_MASKED = "subscope_masked"
+
+blueprint = Blueprint("live", __name__)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a client watches: ``selection`` is what Firestore can narrow, ``accepts`` decides."""
+
+    selection: Selection
+    accepts: Predicate
+
+
+@blueprint.record_once
+def _make_streams(state: BlueprintSetupState) -> None:
+    subscope: Services = state.app.extensions["subscope"]
+    state.app.extensions[_EXTENSION] = Streams(subscope.settings.max_streams)
+    state.app.extensions[_MASKED] = Masked(subscope.masked_messages.mask)
+
+
+@blueprint.get("/live")
+@login_required
+def live() -> ResponseReturnValue:
+    """Messages and states as they come, rows with the columns of the page.
+
+    200, 400 for a filter, subscription or columns that cannot be used, 503 when every slot, or the person's share of
+    them, is taken.
+    """
+    wanted = read_wanted(request.args.get("q", ""), monitored(request.args.get("subscription", "")))
+    columns = parse_columns(request.args.getlist("columns"))
+    if request.method == "HEAD":
+        return _response(())
+    streams: Streams = current_app.extensions[_EXTENSION]
+    who = signed_in_user().name
+    try:
+        streams.reserve(who)
+    except FullError as exc:
+        raise ServiceUnavailable(str(exc), retry_after=FULL_RETRY_SECONDS) from exc
+    try:
+        stream = _open(who, wanted, columns, streams.limits)
+    except BaseException:
+        streams.release(who)
+        raise
+    streams.add(stream)
+    response = _response(stream)
+    response.call_on_close(lambda: streams.remove(stream))
+    return response
+
+
+def end_streams(app: Flask) -> None:
+    """End all streams of this process, now and later; clients come back to another one."""
+    app.extensions[_EXTENSION].hurry()
+    app.extensions["subscope"].feed.close()
+
+
+def read_wanted(q: str, subscription: str) -> Wanted:
+    """What ``?q=`` and ``?subscription=`` ask for, the same as in the list. Raises QueryError."""
+    query = parse(q, datetime.now(UTC))
+    selection = Selection(subscription)
+    return Wanted(narrowed(selection, query), lambda message: _is_selected(subscription, query, message))
+
+
+def _is_selected(subscription: str, query: Query, message: Message) -> bool:
+    return (not subscription or message.subscription == subscription) and query.matches(message)
+
+
+def _open(who: str, wanted: Wanted, columns: Columns, limits: Limits) -> Stream:
+    position = parse_position(request.headers.get("Last-Event-ID", ""), request.args.get("after", ""))
+    accepts = wanted.accepts
+    render: Render | None = row_with(columns) if columns else None
+    if mask():
+        masked: Masked = current_app.extensions[_MASKED]
+        render, accepts = masked.row_with(columns), lambda message: wanted.accepts(masked.see(message))
+    selection = readable().seen(wanted.selection)
+    watcher = services().feed.watch(position, selection, accepts, render)
+    connection = request.environ.get("gunicorn.socket") or request.environ.get("werkzeug.socket")
+    try:
+        return Stream(who, watcher, session_still_valid(), connection, limits)
+    except BaseException:
+        watcher.close()  # or the feed would run for it for ever
+        raise
+
+
+def _response(body: Stream | tuple[()]) -> Response:
+    response = Response(body, content_type=CONTENT_TYPE)
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Accel-Buffering"] = "no"  # nginx, and what imitates it, would hold frames back
+    return response

@@ -1,0 +1,1 @@
+"""The list of messages, its rows, and the page of one message."""

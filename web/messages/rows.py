@@ -1,0 +1,68 @@
+"""One message as a row of the list: the one partial that pages and the stream share, the same for every reader who
+has chosen the same columns.
+
+Pure: it needs no request and no application, so the feed's thread renders with it.
+"""
+
+from collections.abc import Callable
+from functools import cache, lru_cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from markupsafe import Markup
+
+from infra.messages.message import Message, visible
+from web import formats
+from web.filters.columns import Columns, cells
+from web.filters.links import exclude_link, filter_link
+from web.messages.summaries import summarise
+
+CHIPS = 6
+_MOST_CHOICES = 64
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parents[1] / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        auto_reload=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    add_filters(environment)
+    return environment.get_template("messages/_row.html")
+
+
+def add_filters(environment: Environment) -> None:
+    """Give templates the formats, links and summaries that rows and pages write with."""
+    environment.filters.update(
+        size=formats.size_text,
+        iso=formats.iso,
+        day=formats.day_text,
+        clock=formats.clock_text,
+        full=formats.full_text,
+        span=formats.span_text,
+        short=formats.short,
+        visible=visible,
+    )
+    environment.globals.update(
+        exclude_link=exclude_link, filter_link=filter_link, latency=formats.latency_text, summarise=summarise
+    )
+
+
+def row_html(message: Message, columns: Columns = ()) -> Markup:
+    """The row of one message: a ``<tr>``, escaped by the template."""
+    # Short ones first: they say most (a status, a type), and long ones are mostly ids.
+    attributes = sorted(message.attributes.items(), key=lambda pair: (len(pair[0]) + len(pair[1]), pair))
+    html = _template().render(
+        m=message, chips=attributes[:CHIPS], more=max(0, len(attributes) - CHIPS), cells=cells(message, columns)
+    )
+    return Markup(html)  # noqa: S704 - the template escapes all it is given
+
+
+@lru_cache(_MOST_CHOICES)
+def row_with(columns: Columns) -> Callable[[Message], Markup]:
+    """What renders rows with these columns: the same function for all who chose the same."""
+    return lambda message: row_html(message, columns)

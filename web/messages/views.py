@@ -1,0 +1,153 @@
+"""The list of messages, one message, its bytes. It reads; nothing here changes anything."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from flask import Blueprint, Response, abort, jsonify, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from markupsafe import Markup
+
+from infra.errors import PayloadGoneError, PayloadMaskedError, StoreUnavailableError
+from infra.firestore.message_reader import Selection
+from infra.firestore.search import search
+from infra.messages.message import Message, is_document_id
+from infra.query import QueryError, parse
+from infra.saved_filters import SavedFilter, View
+from web.access.readable_messages import mask, readable
+from web.access.roles import login_required, public
+from web.delivery.views import WORDS, notice_text, observed, state_of
+from web.filters.columns import MOST_COLUMNS, Columns, columns_text, heading, offered, parse_columns
+from web.filters.links import Here
+from web.filters.request_filter import monitored, read_before
+from web.filters.saved_filters import opening_address, saved_beside
+from web.http.notices import asked_notice
+from web.messages import list_page
+from web.messages.rows import row_with
+from web.payloads import highlight, render
+from web.services import services
+from web.timeline.views import timeline
+
+PAGE_ROWS = 50
+
+blueprint = Blueprint("messages", __name__)
+
+
+@blueprint.get("/")
+@login_required
+def home() -> ResponseReturnValue:
+    """The list is the home page."""
+    return redirect(url_for("messages.index"), 302)
+
+
+@blueprint.get("/messages")
+@login_required
+def index() -> ResponseReturnValue:
+    """A page of the list: ``?q=`` a filter, ``&before=`` a cursor, ``&subscription=`` an id, ``&columns=`` names.
+
+    As JSON it is rows for the page's own script. A filter that cannot be used is a page with status 400 that keeps it.
+    A page that is asked for without any of these leads to the default filter, where there is one.
+    """
+    filters = [] if _wants_rows() else services().filters.all()
+    if opening := opening_address(request.args, filters):
+        return redirect(opening, 302)
+    q, before = request.args.get("q", "").strip(), read_before(request.args.get("before", ""))
+    subscription = monitored(request.args.get("subscription", ""))
+    columns = parse_columns(request.args.getlist("columns"))
+    if len(request.args.getlist("columns")) > 1:
+        # A form of check boxes says it several times; one address for one list is easier to share.
+        return redirect(Here(View(q, subscription, columns), "q" in request.args).to(before=before), 302)
+    try:
+        query = parse(q, datetime.now(UTC))
+    except QueryError as exc:
+        if _wants_rows():
+            raise
+        return _list_page(list_page.refused(q, subscription, before, exc), columns, filters), 400
+    found = search(readable(), Selection(subscription), query, before=before, limit=PAGE_ROWS)
+    if _wants_rows():
+        return jsonify(list_page.as_json(found, columns))
+    return _list_page(list_page.List(q, subscription, before, query, found), columns, filters)
+
+
+def _list_page(shown: list_page.List, columns: Columns, filters: list[SavedFilter]) -> str:
+    view = View(shown.q, shown.subscription, columns)
+    saved, deliveries = saved_beside(view, filters), observed()
+    return render_template(
+        "messages/list.html",
+        list=shown,
+        columns=columns_text(columns),
+        chosen=columns,
+        mask=mask(),
+        heading=heading,
+        offered=[(name, columns_text((name,))) for name in offered(shown.found.messages, columns)],
+        most_columns=MOST_COLUMNS,
+        here=Here(view, saved.default is not None),
+        saved=saved,
+        timeline=timeline(shown.query, view),
+        row=row_with(columns),
+        before=shown.before,
+        deliveries=deliveries,
+        delivery_state=state_of,
+        delivery_words=WORDS,
+        subscriptions=services().settings.subscriptions,
+        retention_days=services().settings.retention_days,
+        push_endpoint=services().settings.push_endpoint,
+        is_local=bool(services().settings.pubsub_emulator_host),
+        notice=notice_text(asked_notice(), request.args.get("about", ""), deliveries),
+    )
+
+
+@blueprint.get("/messages/<document>")
+@login_required
+def message(document: str) -> ResponseReturnValue:
+    """One message's own page; with ``?part=detail`` what the list's drawer shows of it. ``?view=`` chooses a view."""
+    found = _found(document)
+    wanted = request.args.get("view")
+    try:
+        shown = render.show(_head(found), found.size_bytes, found.kind, wanted)
+        gone = ""
+    except PayloadGoneError:
+        shown, gone = render.Shown(None, (), Markup()), "A part of the payload is gone: the message is expiring."
+    except PayloadMaskedError as exc:
+        shown, gone = render.Shown(None, (), Markup()), str(exc)
+    except StoreUnavailableError as exc:
+        services().log.warning("payload incomplete", id=document, reason=str(exc))
+        shown, gone = render.Shown(None, (), Markup()), "The payload cannot be read at this moment."
+    template = "messages/_detail.html" if request.args.get("part") == "detail" else "messages/message.html"
+    return render_template(template, m=found, shown=shown, gone=gone, mask=mask(), now=datetime.now(UTC))
+
+
+@blueprint.get("/messages/<document>/data")
+@login_required
+def data(document: str) -> ResponseReturnValue:
+    """The payload, byte for byte, as a file that no browser opens by itself (T29)."""
+    found = _found(document)
+    response = Response(readable().payload(found), mimetype="application/octet-stream")
+    # The name is made of our own hex digits, never of what a publisher wrote.
+    response.headers["Content-Disposition"] = f'attachment; filename="{found.id}.bin"'
+    return response
+
+
+@blueprint.get("/pygments.css")
+@public
+def pygments_css() -> ResponseReturnValue:
+    """The colours of payloads, light and dark."""
+    response = Response(highlight.style_sheet(), mimetype="text/css")
+    response.headers["Cache-Control"] = "public, max-age=3600"
+    return response
+
+
+def _wants_rows() -> bool:
+    return request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json"
+
+
+def _found(document: str) -> Message:
+    found = readable().get(document) if is_document_id(document) else None
+    if found is None:
+        days = services().settings.retention_days
+        abort(404, f"There is no such message. Messages are kept for {days} days; the link may also be cut short.")
+    return found
+
+
+def _head(found: Message) -> bytes:
+    """What can be shown of the payload: of a large one, only its first chunk is read."""
+    return readable().payload(replace(found, chunks=min(found.chunks, 1)))

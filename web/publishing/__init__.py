@@ -1,0 +1,1 @@
+"""Publishing and republishing messages from the viewer."""

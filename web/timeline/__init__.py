@@ -1,0 +1,1 @@
+"""The timeline above the list: messages a minute, and when delivery was stopped."""

@@ -1,0 +1,170 @@
+"""The timeline above the list: bars of the last hour, each a link that filters the list to its span."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from flask import Blueprint, current_app, render_template, request
+from flask.blueprints import BlueprintSetupState
+from flask.typing import ResponseReturnValue
+
+from infra.firestore.message_reader import Selection
+from infra.query import Query, parse
+from infra.saved_filters import View
+from web.access.roles import login_required
+from web.filters.columns import parse_columns
+from web.filters.links import Here
+from web.filters.request_filter import monitored
+from web.services import Services
+from web.timeline.delivery_pauses import read_pauses
+from web.timeline.minute_counts import MINUTES, MOST_COUNTED, Hour, Minute, Volume
+
+HEIGHT = 100
+_LEAST_HEIGHT = 4
+_WAIT_SECONDS = 2.0
+_BEHIND = 3
+# On a phone a minute is too narrow for a finger.
+_STEPS = (1, 5)
+_EXTENSION = "subscope_volumes"
+
+blueprint = Blueprint("timeline", __name__)
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One minute in the drawing: ``x`` from 0 to 59, ``height`` of 100."""
+
+    x: int
+    height: int
+    is_chosen: bool
+
+
+@dataclass(frozen=True)
+class Span:
+    """A link to some minutes' messages."""
+
+    x: int
+    width: int
+    since: datetime
+    until: datetime
+    count: int | None
+    is_cut: bool
+    href: str
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A pause of delivery in the drawing: from ``x``, ``width`` minutes wide."""
+
+    subscription: str
+    since: datetime
+    until: datetime
+    x: float
+    width: float
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """All that is drawn and said."""
+
+    since: datetime
+    now: datetime
+    is_pending: bool
+    is_counting: bool
+    total: int
+    is_cut: bool
+    peak: Minute
+    bars: tuple[Bar, ...]
+    spans: dict[int, tuple[Span, ...]]
+    stops: tuple[Stop, ...]
+    timeless: str
+
+    @property
+    def last_stop(self) -> Stop | None:
+        """The one that is told in words; the words of all would push the list down."""
+        return max(self.stops, key=lambda stop: (stop.until, stop.since), default=None)
+
+
+@blueprint.record_once
+def _make_volumes(state: BlueprintSetupState) -> None:
+    state.app.extensions[_EXTENSION] = _volumes(state.app.extensions["subscope"])
+
+
+@blueprint.get("/timeline")
+@login_required
+def fragment() -> ResponseReturnValue:
+    """The timeline for ``?q=`` and ``&subscription=``, as a part of the page: its script asks every minute."""
+    subscription = request.args.get("subscription", "")
+    query = parse(request.args.get("q", ""), datetime.now(UTC))
+    view = View(subscription=subscription, columns=parse_columns(request.args.getlist("columns")))
+    shown = timeline(query, view, wait_seconds=_WAIT_SECONDS)
+    return render_template("messages/_timeline.html", timeline=shown)
+
+
+def timeline(query: Query, view: View, wait_seconds: float = 0.0) -> Timeline:
+    """The last hour of a monitored subscription, or of all; links keep the view. Raises InputError for another."""
+    volumes: dict[str, Volume] = current_app.extensions[_EXTENSION]
+    volume, now = volumes[monitored(view.subscription)], datetime.now(UTC)
+    return draw(volume.hour(now, wait_seconds), query, view, now)
+
+
+def draw(hour: Hour, query: Query, view: View, now: datetime) -> Timeline:
+    """Place an hour on the drawing; links keep the rest of the filter. Pure."""
+    counts = [minute.count or 0 for minute in hour.minutes]
+    since, most = hour.minutes[0].at, max(counts)
+    return Timeline(
+        since=since,
+        now=now,
+        is_pending=hour.uncounted > 0 or hour.is_refreshing,
+        # The newest minutes are always a moment behind.
+        is_counting=hour.uncounted > _BEHIND,
+        total=sum(counts),
+        is_cut=most >= MOST_COUNTED,
+        peak=max(hour.minutes, key=lambda minute: minute.count or 0),
+        bars=tuple(
+            Bar(x, max(_LEAST_HEIGHT, HEIGHT * count // most), _is_chosen(query, minute.at))
+            for x, (minute, count) in enumerate(zip(hour.minutes, counts, strict=True))
+            if count
+        ),
+        spans={step: tuple(_spans(hour, step, query.timeless, view)) for step in _STEPS},
+        stops=tuple(_stops(hour, now)),
+        timeless=query.timeless,
+    )
+
+
+def _is_chosen(query: Query, at: datetime) -> bool:
+    after, before = query.after, query.before
+    return (after is None or at >= after.replace(second=0, microsecond=0)) and (before is None or at < before)
+
+
+def _spans(hour: Hour, step: int, timeless: str, view: View) -> Iterator[Span]:
+    for x in range(0, MINUTES, step):
+        some = hour.minutes[x : x + step]
+        since, until = some[0].at, some[-1].at + timedelta(minutes=1)
+        q = f"{timeless} after:{since:%Y-%m-%dT%H:%MZ} before:{until:%Y-%m-%dT%H:%MZ}".strip()
+        counts = [minute.count for minute in some if minute.count is not None]
+        is_cut = any(count >= MOST_COUNTED for count in counts)
+        yield Span(x, step, since, until, sum(counts) if counts else None, is_cut, Here(view).to(q=q))
+
+
+def _stops(hour: Hour, now: datetime) -> Iterator[Stop]:
+    start, minute = hour.minutes[0].at, timedelta(minutes=1)
+    for pause in hour.pauses:
+        since, until = max(pause.since, start), min(pause.until, now)
+        if until > since:
+            x, width = (since - start) / minute, (until - since) / minute
+            yield Stop(pause.subscription, since, until, round(x, 2), round(max(width, 0.2), 2))
+
+
+def _volumes(subscope: Services) -> dict[str, Volume]:
+    subscriptions = subscope.settings.subscriptions
+
+    def volume(subscription: str) -> Volume:
+        selection, shown = Selection(subscription), (subscription,) if subscription else subscriptions
+        return Volume(
+            lambda since, until: subscope.messages.count(selection, since=since, until=until, up_to=MOST_COUNTED),
+            lambda since, until: read_pauses(subscope.database, shown, since, until),
+            subscope.log,
+        )
+
+    return {subscription: volume(subscription) for subscription in ("", *subscriptions)}
