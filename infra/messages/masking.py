@@ -7,11 +7,11 @@ harm than to hide less.
 """
 
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from infra.messages.json_scanner import next_structure, value_span
 from infra.messages.message import Message, read_content
 
 HIDDEN = "•••"
@@ -20,15 +20,6 @@ _PAYLOAD = "data"
 _ORDERING_KEYS = frozenset({"ordering_key", "key"})
 # Of what is not at hand the size is rounded up to this: an exact one is the length of what is hidden.
 _SIZE_STEP_BYTES = 1024
-_STRING = r'"(?:[^"\\]|\\.)*+"'
-# What comes next of a member's name, a brace, and the end; strings that are values are passed over, with all in them.
-_NEXT = re.compile(
-    rf'(?:[^"{{}}]++|{_STRING}(?!\s*+:))*+(?:"((?:[^"\\]|\\.)*+)"\s*+:|([{{}}])|\Z)',
-    re.DOTALL,
-)
-_VALUE = re.compile(rf'\s*+([{{\[]|{_STRING}|"|[^\s,\]}}"]++)', re.DOTALL)
-# A quote by itself begins a text that is cut off: looked into, it would be taken for JSON, and again for each quote.
-_INSIDE = re.compile(rf'{_STRING}|["{{}}\[\]]', re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -126,48 +117,31 @@ NO_MASK = Mask()
 
 
 def _without(text: str, hidden: tuple[str, ...]) -> Iterator[str]:
-    """The pieces of JSON that are left. ``hidden`` are the ends of paths, each from its dot on."""
+    """Yield the pieces of JSON ``text`` with hidden values replaced; ``hidden`` are path endings with a leading dot."""
     longest = max(map(len, hidden))
-    own_path = path = ""  # of the object that is open, and of the value in it; an array's elements have the array's
+    # The path of the open object, and of its current value; an array's elements have the array's path.
+    object_path = path = ""
     outer: list[tuple[str, str]] = []
     position = copied = 0
-    while found := _NEXT.match(text, position):
-        position = found.end()
-        name, brace = found.groups()
-        if name is not None:
-            meant = _unescaped(name)
-            # The end of a path is all that is compared: a payload's names may be as long as itself.
-            path = f"{own_path}.{(meant or '').casefold()}"[-longest:]
-            if meant is None or path.endswith(hidden):
-                start, position = _value_at(text, position)
+    while part := next_structure(text, position):
+        position = part.end()
+        written_name, brace = part.groups()
+        if written_name is not None:
+            name = _unescaped(written_name)
+            # Only the end of a path is compared: a payload's names may be as long as the payload.
+            path = f"{object_path}.{(name or '').casefold()}"[-longest:]
+            if name is None or path.endswith(hidden):
+                start, position = value_span(text, position)
                 yield text[copied:start] + _HIDDEN_JSON
                 copied = position
         elif brace == "{":
-            outer.append((own_path, path))
-            own_path = path
-        elif brace == "}" and outer:
-            own_path, path = outer.pop()
+            outer.append((object_path, path))
+            object_path = path
+        elif outer:
+            object_path, path = outer.pop()
         else:
             break
     yield text[copied:]
-
-
-def _value_at(text: str, position: int) -> tuple[int, int]:
-    """Where the value after a name and its colon begins and ends; it may be cut off."""
-    found = _VALUE.match(text, position)
-    if not found or found[1] == '"':  # it is cut off, within a text perhaps
-        return (found.start(1) if found else position), len(text)
-    start = found.start(1)
-    if found[1] not in ("{", "["):
-        return start, found.end()
-    depth = 0
-    for mark in _INSIDE.finditer(text, start):
-        if mark[0] == '"':
-            break
-        depth += (mark[0] in "{[") - (mark[0] in "}]")
-        if not depth:
-            return start, mark.end()
-    return start, len(text)
 
 
 def _unescaped(name: str) -> str | None:

@@ -5,12 +5,12 @@ those of the source. What is not quite JSON, or was cut, still gives the tree of
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import chain, pairwise
 
 from markupsafe import Markup, escape
 
+from infra.messages.json_scanner import marks
 from infra.messages.message import visible
 
 MAX_DEPTH = 64
@@ -19,7 +19,6 @@ MAX_NODES = 20_000
 _OPEN_DEPTH = 3
 _OPEN_CHILDREN = 100
 
-_MARK = re.compile(r'"(?:[^"\\]|\\.)*+"?|[{}\[\],:]|[^\s{}\[\],:"]++', re.DOTALL)
 _NUMBER = re.compile(r"-?[0-9]++(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?")
 _CLOSING = {"{": "}", "[": "]"}
 _COUNTED = {"{": ("key", "keys"), "[": ("item", "items")}
@@ -51,17 +50,12 @@ class _Level:
 def draw(text: str) -> Tree:
     """The tree of JSON ``text``: at most 20,000 values and 64 levels."""
     drawing = _Drawing()
-    for mark, following in pairwise(_marks(text)):
+    for mark, following in pairwise(chain(marks(text), ("",))):
         if drawing.nodes >= MAX_NODES and mark not in ("}", "]"):
             drawing.note = _TOO_MANY
             break
         drawing.take(mark, is_key=following == ":")
     return drawing.end()
-
-
-def _marks(text: str) -> Iterator[str]:
-    yield from (found.group() for found in _MARK.finditer(text))
-    yield ""
 
 
 class _Drawing:
