@@ -29,11 +29,18 @@ Google's exceptions are mapped at the adapters' border (``infra.firestore.error_
 
 from typing import ClassVar
 
+# Fields that a page calls by another name than the address does.
+_FIELD_LABELS = {"q": "filter"}
+
 
 class SubscopeError(Exception):
     """The root. ``str(error)`` says what was wrong, what was found and what to do."""
 
     status: ClassVar[int] = 500
+
+    def sentence(self) -> str:
+        """Return the error as a page shows it."""
+        return str(self)
 
 
 class SettingsError(SubscopeError):
@@ -84,6 +91,11 @@ class InputError(SubscopeError):
     def __init__(self, field: str, problem: str) -> None:
         super().__init__(f"{field}: {problem}")
         self.field = field
+        self.predicate = problem
+
+    def sentence(self) -> str:
+        """Return the error with the field as subject: "The password has 5 characters; …"."""
+        return f"The {_FIELD_LABELS.get(self.field, self.field)} {self.predicate}"
 
 
 class PayloadMaskedError(SubscopeError):

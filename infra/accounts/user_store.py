@@ -39,6 +39,17 @@ class SignInError(SubscopeError):
     status = 401
 
 
+class LastAdminError(InputError):
+    """The change would leave no admin."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__("role", f"{name} is the last admin. Make another user an admin first.")
+
+    def sentence(self) -> str:
+        """Return the problem alone: it names the user, who is the subject."""
+        return self.predicate
+
+
 class Users:
     """The users of one database."""
 
@@ -211,7 +222,7 @@ class Users:
             admins = self._database.documents.collection("users").where(filter=FieldFilter("role", "==", "admin"))
             others = [one for one in admins.limit(2).stream(retry=None, timeout=READ_SECONDS) if one.id != user.id]
         if not others:
-            raise InputError("role", f"{user.id} is the last admin. Make somebody else an admin first.")
+            raise LastAdminError(user.id)
         # Two admins who demote each other: the second finds that the first one's admin has changed.
         batch.update(others[0].reference, {"role": "admin"}, LastUpdateOption(others[0].update_time))
 

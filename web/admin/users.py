@@ -45,7 +45,7 @@ def add() -> ResponseReturnValue:
     try:
         services().users.add(name, password, _role(), by=signed_in_user().name)
     except _PROBLEMS as exc:
-        return _users_page(problem=_sentence(exc), typed=name, status=exc.status)
+        return _users_page(problem=exc.sentence(), typed=name, status=exc.status)
     said = f"{name} is added."
     # No redirect: the password must be in no address and nowhere stored, so it stands in this one answer.
     return _users_page(notice=said, shown="" if chosen or not has_passwords() else password, about=name)
@@ -58,7 +58,7 @@ def change_role(name: str) -> ResponseReturnValue:
     try:
         services().users.set_role(name, _role(), by=signed_in_user().name)
     except _PROBLEMS as exc:
-        return _users_page(problem=_sentence(exc), status=exc.status)
+        return _users_page(problem=exc.sentence(), status=exc.status)
     return redirect(url_for("people.users", notice="role", name=name), 303)
 
 
@@ -74,7 +74,7 @@ def reset_password(name: str) -> ResponseReturnValue:
     try:
         services().users.set_password(name, password, by=signed_in_user().name)
     except _PROBLEMS as exc:
-        return _users_page(problem=_sentence(exc), status=exc.status)
+        return _users_page(problem=exc.sentence(), status=exc.status)
     return _users_page(notice=f"{name} has a new password and is signed out everywhere.", shown=password, about=name)
 
 
@@ -87,7 +87,7 @@ def remove(name: str) -> ResponseReturnValue:
     try:
         services().users.remove(name, by=signed_in_user().name)
     except _PROBLEMS as exc:
-        return _users_page(problem=_sentence(exc), status=exc.status)
+        return _users_page(problem=exc.sentence(), status=exc.status)
     return redirect(url_for("people.users", notice="removed", name=name), 303)
 
 
@@ -127,13 +127,6 @@ def _role() -> Role:
     if found not in ROLES:
         raise InputError("role", f"is one of {', '.join(ROLES)}; found {found[:40]!r}.")
     return found
-
-
-def _sentence(exc: Exception) -> str:
-    if isinstance(exc, InputError):
-        rest = str(exc).removeprefix(f"{exc.field}: ")
-        return rest if exc.field == "role" and "last admin" in rest else f"The {exc.field} {rest}"
-    return str(exc)
 
 
 def _notice() -> str:

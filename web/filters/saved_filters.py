@@ -99,7 +99,7 @@ def save() -> ResponseReturnValue:
     except QueryError as exc:
         return _page(typed, problem=problem_of(typed.q, exc), status=exc.status)
     except (InputError, DocumentExistsError) as exc:
-        return _page(typed, sentence=_sentence(exc), status=exc.status)
+        return _page(typed, sentence=exc.sentence(), status=exc.status)
     address = Here(saved.view).to()
     return redirect(f"{address}{'&' if '?' in address else '?'}notice=saved", 303)
 
@@ -164,14 +164,6 @@ def _typed(given: MultiDict[str, str]) -> Typed:
         given.get("subscription", ""),
         ",".join(one for one in given.getlist("columns") if one.strip()),
     )
-
-
-def _sentence(exc: Exception) -> str:
-    text = str(exc)
-    if isinstance(exc, InputError):
-        where = "filter" if exc.field == "q" else exc.field
-        text = f"The {where} {text.removeprefix(f'{exc.field}: ')}"
-    return text
 
 
 def _page(

@@ -75,7 +75,7 @@ def send() -> ResponseReturnValue:
     try:
         message_id = services().publisher.publish(typed.topic, outgoing_of(typed), signed_in_user().name)
     except InputError as exc:
-        return _page(typed, {exc.field: str(exc).removeprefix(f"{exc.field}: ")}, exc.status)
+        return _page(typed, {exc.field: exc.predicate}, exc.status)
     except (SubscriptionError, StoreError) as exc:
         return _page(typed, {"": _sentence(exc)}, exc.status)
     return redirect(url_for("publish.sent", topic=typed.topic, id=message_id), 303)

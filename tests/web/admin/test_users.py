@@ -110,7 +110,7 @@ def test_the_last_admin_stays(firestore: LocalFirestore) -> None:
         removed, changed = ada.post("/users/ada/remove", confirmed="yes"), ada.post("/users/ada/role", role="viewer")
         for answer in (removed, changed):
             assert answer.status_code == 400
-            assert "ada is the last admin. Make somebody else an admin first." in answer.text
+            assert "ada is the last admin. Make another user an admin first." in answer.text
         assert role_of(app, "ada") == "admin"
         add_user(app, "ben", "admin")
         assert ada.post("/users/ada/role", role="viewer").status_code == 303
