@@ -30,7 +30,7 @@ from web.api import views as api
 from web.delivery import backlog
 from web.delivery import views as delivery
 from web.filters import saved_filters
-from web.http import compression, confirmation, errors, headers
+from web.http import compression, confirmation, errors, headers, static_files
 from web.http.local_proxy import Proxied
 from web.http.session_cookie import FormSessions
 from web.live import views as live
@@ -52,7 +52,7 @@ def create_app(settings: ViewerSettings | None = None, iap: IapVerifier | None =
     ``settings`` come from the environment when None; ``iap`` is Google's unless given, and used with AUTH_MODE=iap.
     """
     settings = settings or viewer_settings(os.environ)
-    app = Flask(__name__)
+    app = Flask(__name__, static_folder=None)  # web.http.static_files serves them
     _configure(app, settings)
     if settings.local_addresses:
         app.wsgi_app = Proxied(app.wsgi_app, settings.local_addresses)  # type: ignore[method-assign]
@@ -123,6 +123,7 @@ def _register(app: Flask) -> None:
     CSRFProtect(app)
     Bootstrap5(app)
     headers.init_app(app)
+    static_files.init_app(app)
     compression.init_app(app)
     confirmation.init_app(app)
     errors.init_app(app)

@@ -78,7 +78,9 @@ def weight(cloud: Cloud, cookie: str) -> int:
         path = wanted.pop()
         content = get(cloud, cookie, path.replace("&amp;", "&"))
         total += len(content)
-        modules = re.findall(r'from "(\.[\w./]+)"', plain(content)) if ".js" in path else []
+        modules = (
+            re.findall(r'(?:from|import|@import url\()\s*"([\w./]+)"', plain(content)) if "/static/" in path else []
+        )
         folder = posixpath.dirname(path.partition("?")[0])
         new = {posixpath.normpath(f"{folder}/{name}") for name in modules} - {one.partition("?")[0] for one in paths}
         paths |= new

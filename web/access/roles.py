@@ -24,7 +24,7 @@ IAP = "subscope_iap"  # the application's extension: IAP's verifier, there with 
 _STREAM = "live.live"
 View = TypeVar("View", bound=Callable[..., object])
 
-# Flask and Bootstrap-Flask make these routes themselves.
+# Routes without a view of ours: web.http.static_files and Bootstrap-Flask make them.
 _OTHERS: dict[str, Access] = {"static": "public", "bootstrap.static": "public"}
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 

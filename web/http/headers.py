@@ -1,10 +1,6 @@
-"""The headers of every response, errors and the stream included, and the versioned addresses of static files."""
+"""The headers of every response, errors and the stream included."""
 
-import hashlib
-from functools import cache
-from pathlib import Path
-
-from flask import Flask, request, url_for
+from flask import Flask, request
 from werkzeug.wrappers import Response
 
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -34,18 +30,6 @@ _STATIC = frozenset({"static", "bootstrap.static"})
 def init_app(app: Flask) -> None:
     """Send the headers with every response."""
     app.after_request(_add)
-    app.jinja_env.globals["asset"] = asset
-
-
-def asset(filename: str) -> str:
-    """The address of one of our static files; it changes with the content, so that browsers may keep it."""
-    return url_for("static", filename=filename, v=_version(filename))
-
-
-@cache
-def _version(filename: str) -> str:
-    content = (Path(__file__).parents[1] / "static" / filename).read_bytes()
-    return hashlib.sha256(content).hexdigest()[:12]
 
 
 def _add(response: Response) -> Response:
@@ -55,6 +39,4 @@ def _add(response: Response) -> Response:
         response.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
     if request.endpoint not in _STATIC or response.status_code >= 400:
         response.headers.setdefault("Cache-Control", "no-store")
-    elif "v" in request.args or request.endpoint == "bootstrap.static":
-        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
     return response

@@ -8,9 +8,12 @@ import pytest
 
 from tests.support.firestore import Writer
 from tests.support.visitor import PAGE, Visitor
+from web.http.static_files import current_version
 
 GZIP = {"Accept-Encoding": "gzip, br"}
-PATHS = ["/static/css/base.css", "/static/js/list/main.js", "/bootstrap/static/css/bootstrap.min.css", "/pygments.css"]
+STATIC = f"/static/{current_version()}"
+MAIN = f"{STATIC}/js/list/main.js"
+PATHS = [f"{STATIC}/css/base.css", MAIN, f"{STATIC}/bootstrap/css/bootstrap.min.css", "/pygments.css"]
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -27,8 +30,8 @@ def test_a_static_file_is_the_same_compressed_and_plain(stranger: Visitor, path:
 
 
 def test_a_file_that_is_known_is_not_sent_again(stranger: Visitor) -> None:
-    first = stranger.client.get("/static/js/list/main.js", headers=GZIP)
-    again = stranger.client.get("/static/js/list/main.js", headers=GZIP | {"If-None-Match": first.headers["ETag"]})
+    first = stranger.client.get(MAIN, headers=GZIP)
+    again = stranger.client.get(MAIN, headers=GZIP | {"If-None-Match": first.headers["ETag"]})
     assert (again.status_code, again.data) == (304, b"")
     first.close()
     again.close()
@@ -59,9 +62,9 @@ def test_the_first_page_weighs_little(viewer: Visitor, writer: Writer) -> None:
     first = viewer.client.get("/messages", headers=PAGE | GZIP | {"Sec-Fetch-Site": "none"})
     page = gzip.decompress(first.data).decode()
     assert page.count('<tr class="message') >= 50
-    scripts = {f"/static/{name}" for name in re.findall(r'"/static/([\w./]+\.(?:js|css))', page)}
-    styles = set(re.findall(r'href="(/bootstrap/static/[^"]+\.css)', page))
-    wanted = {"/pygments.css", *scripts, *styles, *(f"/static/{name}" for name in modules(viewer))}
+    named = set(re.findall(rf'"({STATIC}/[\w./]+\.(?:js|css))"', page))
+    wanted = {"/pygments.css", *closure(viewer, named)}
+    assert len(wanted) > 20, wanted
     weight = len(first.data)
     for path in wanted:
         answer = viewer.client.get(path, headers=GZIP)
@@ -70,14 +73,15 @@ def test_the_first_page_weighs_little(viewer: Visitor, writer: Writer) -> None:
     assert weight < 150_000, weight
 
 
-def modules(viewer: Visitor) -> set[str]:
-    """Every module that the page's script imports."""
-    found, wanted = set[str](), {"js/list/main.js"}
+def closure(viewer: Visitor, wanted: set[str]) -> set[str]:
+    """The addresses of these files and of all that they import."""
+    found = set[str]()
     while wanted:
-        name = wanted.pop()
-        found.add(name)
-        answer = viewer.client.get(f"/static/{name}")
-        imported = re.findall(r'from "(\.[\w./]+)"', answer.text)
-        wanted |= {posixpath.normpath(f"{posixpath.dirname(name)}/{path}") for path in imported} - found
+        path = wanted.pop()
+        found.add(path)
+        answer = viewer.client.get(path)
+        assert answer.status_code == 200, path
+        imported = re.findall(r'(?:from|import|@import url\()\s*"([\w./]+)"', answer.text)
+        wanted |= {posixpath.normpath(f"{posixpath.dirname(path)}/{name}") for name in imported} - found
         answer.close()
     return found

@@ -9,6 +9,7 @@ from tests.support.firestore import LocalFirestore, Writer, settings_for
 from tests.support.visitor import PAGE, Visitor
 from tests.web.conftest import running
 from tests.web.test_routes import path_of, rules
+from web.http.static_files import current_version
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -53,17 +54,29 @@ def test_https_is_asked_for_on_https_alone(stranger: Visitor, app: Flask) -> Non
     assert secure.headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
 
 
-def test_static_files_with_a_version_may_be_kept(stranger: Visitor) -> None:
+def test_static_files_of_this_version_may_be_kept(stranger: Visitor) -> None:
     page = stranger.get("/login").text
-    versioned = re.findall(r'(?:href|src)="(/static/[^"]+)"', page)
-    assert len(versioned) >= 3
-    for address in versioned:
+    addresses = re.findall(r'(?:href|src)="(/static/[^"]+)"', page)
+    assert len(addresses) >= 3
+    for address in addresses:
         answer = stranger.get(address)
         assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "public, max-age=31536000, immutable")
         answer.close()
-    plain = stranger.get("/static/js/list/main.js")
-    assert plain.headers["Cache-Control"] == "no-cache"
-    plain.close()
+
+
+def test_static_file_of_another_version_is_todays_and_not_kept(stranger: Visitor) -> None:
+    name = "js/list/main.js"
+    other, current = stranger.get(f"/static/0123456789ab/{name}"), stranger.get(f"/static/{current_version()}/{name}")
+    assert (other.status_code, other.headers["Cache-Control"]) == (200, "no-cache")
+    assert other.data == current.data
+    for answer in (other, current):
+        answer.close()
+
+
+def test_static_files_lead_nowhere_else(stranger: Visitor) -> None:
+    for name in ("../__init__.py", "css/../../__init__.py", "bootstrap/css/bootstrap.css", "nothing.js"):
+        answer = stranger.get(f"/static/{current_version()}/{name}")
+        assert (answer.status_code, answer.headers["Cache-Control"]) == (404, "no-store"), name
 
 
 def test_pages_bring_nothing_inline_and_nothing_foreign(viewer: Visitor, stranger: Visitor, writer: Writer) -> None:
