@@ -11,7 +11,7 @@ from google.api_core.exceptions import NotFound
 from google.cloud.firestore_v1.base_query import FieldFilter
 
 from infra.accounts.user import User, generation_of, user_of
-from infra.firestore.client import READ_SECONDS, WRITE_SECONDS, Database
+from infra.firestore.client import READ_SECONDS, WRITE_SECONDS, Database, fields_of
 from infra.firestore.error_mapping import firestore_errors
 
 ABSOLUTE = timedelta(hours=12)
@@ -95,7 +95,7 @@ class Sessions:
         begun = collection.where(filter=FieldFilter("created_at", ">", now - ABSOLUTE))
         newest = begun.order_by("created_at", direction="DESCENDING").limit(MOST_LISTED)
         with firestore_errors("listing sessions"):
-            sessions = [_session(one.id, one.to_dict()) for one in newest.stream(retry=None, timeout=READ_SECONDS)]
+            sessions = [_session(one.id, fields_of(one)) for one in newest.stream(retry=None, timeout=READ_SECONDS)]
         users = self._users({one.user for one in sessions})
         return [one for one in sessions if one.user in users and not _is_over(one, users[one.user], now)]
 
@@ -103,7 +103,7 @@ class Sessions:
         """One session by its id, over or not; None when it is not there. Raises StoreError."""
         with firestore_errors("reading a session"):
             found = self._document(session).get(retry=None, timeout=READ_SECONDS)
-        return _session(session, found.to_dict()) if found.exists else None
+        return _session(session, fields_of(found)) if found.exists else None
 
     def end(self, cookie: str) -> None:
         """End the session of a cookie; an unknown one is no error. Raises StoreError."""
@@ -123,7 +123,7 @@ class Sessions:
         with firestore_errors("reading a session"):
             found = self._database.documents.get_all(wanted, retry=None, timeout=READ_SECONDS)
             # Replies come in any order.
-            fields = {one.reference.parent.id: one.to_dict() for one in found if one.exists}
+            fields = {one.reference.parent.id: fields_of(one) for one in found if one.exists}
         return (
             _session(session, fields["sessions"]) if "sessions" in fields else None,
             user_of(user, fields["users"]) if "users" in fields else None,
@@ -133,7 +133,7 @@ class Sessions:
         wanted = [self._database.documents.collection("users").document(one) for one in names]
         with firestore_errors("reading users"):
             found = self._database.documents.get_all(wanted, retry=None, timeout=READ_SECONDS) if wanted else ()
-            return {one.id: user_of(one.id, one.to_dict()) for one in found if one.exists}
+            return {one.id: user_of(one.id, fields_of(one)) for one in found if one.exists}
 
     def _touch(self, session: str, now: datetime) -> None:
         with firestore_errors("keeping a session"):

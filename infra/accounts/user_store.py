@@ -25,7 +25,7 @@ from infra.errors import (
     InputError,
     SubscopeError,
 )
-from infra.firestore.client import READ_SECONDS, WRITE_SECONDS, Database
+from infra.firestore.client import READ_SECONDS, WRITE_SECONDS, Database, fields_of
 from infra.firestore.error_mapping import firestore_errors
 from infra.history.audit import audit_fields
 
@@ -65,13 +65,13 @@ class Users:
             return None
         with firestore_errors("reading a user"):
             found = self._document(name).get(retry=None, timeout=READ_SECONDS)
-        return user_of(name, found.to_dict()) if found.exists else None
+        return user_of(name, fields_of(found)) if found.exists else None
 
     def all(self) -> list[User]:
         """All users by name. Raises StoreError."""
         with firestore_errors("listing users"):
             found = self._database.documents.collection("users").stream(retry=None, timeout=READ_SECONDS)
-            return sorted((user_of(one.id, one.to_dict()) for one in found), key=lambda user: user.name)
+            return sorted((user_of(one.id, fields_of(one)) for one in found), key=lambda user: user.name)
 
     def authenticate(self, name: str, password: str, *, address: str) -> User:
         """The user with this name and password. ``address`` is that of who asks.

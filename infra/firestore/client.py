@@ -8,12 +8,13 @@ on for a minute whatever ``timeout`` says.
 import asyncio
 import threading
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeAlias
 
 import google.auth
 import grpc
 from google.api_core.gapic_v1 import routing_header
 from google.cloud import firestore
+from google.cloud.firestore import DocumentReference, DocumentSnapshot
 from google.cloud.firestore_v1.services.firestore import FirestoreClient
 from google.cloud.firestore_v1.services.firestore.transports import (
     FirestoreGrpcAsyncIOTransport,
@@ -21,6 +22,9 @@ from google.cloud.firestore_v1.services.firestore.transports import (
 )
 
 from infra.settings import Settings
+
+# A document as it was read, with its update time for a precondition.
+Snapshot: TypeAlias = DocumentSnapshot[DocumentReference]
 
 # Bounds of one call on the small collections: a person is waiting.
 READ_SECONDS = 5.0
@@ -39,13 +43,18 @@ _OWN_CONNECTION = [("grpc.use_local_subchannel_pool", 1)]
 _OPTIONS = [*_UNLIMITED, *_RECONNECT, *_OWN_CONNECTION]
 
 
+def fields_of(document: Snapshot) -> dict[str, Any]:
+    """Return a document's fields; none if it does not exist."""
+    return document.to_dict() or {}
+
+
 class Database:
     """One database of one project: names, metadata, and the three ways to speak to it."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._lock = threading.Lock()
-        self._documents: Any = None
+        self._documents: firestore.Client | None = None
         self._api: FirestoreClient | None = None
         self._credentials: Any = None  # of asynchronous connections
         self.name = f"projects/{settings.google_cloud_project}/databases/{settings.firestore_database}"
@@ -68,7 +77,7 @@ class Database:
         return [*self.metadata, routing]
 
     @property
-    def documents(self) -> Any:
+    def documents(self) -> firestore.Client:
         """Google's document client: for the small collections (users, sessions, subscriptions, audit)."""
         with self._lock:  # two first requests at once must not make two connections
             if self._documents is None:
@@ -121,7 +130,7 @@ class Database:
         """Close the connections that were made; the asynchronous one belongs to its event loop."""
         with self._lock:
             if self._documents is not None:
-                self._documents.close()
+                self._documents.close()  # type: ignore[no-untyped-call]
             if self._api is not None:
                 self._api.transport.close()  # type: ignore[no-untyped-call]
             self._documents = self._api = None

@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 
 from infra.errors import DocumentExistsError, DocumentNotFoundError, InputError, SubscopeError
-from infra.firestore.client import Database
+from infra.firestore.client import Database, fields_of
 from infra.query import QueryError, parse
 from infra.saved_filters import MOST_FILTERS, Filters, SavedFilter, View, default_of, filter_id, filter_of
 from infra.settings import ConsoleSettings
@@ -34,7 +34,7 @@ def filters(database: Database) -> Filters:
 
 
 def audited(database: Database) -> list[tuple[str, str, str]]:
-    found = [one.to_dict() for one in database.documents.collection("audit").stream()]
+    found = [fields_of(one) for one in database.documents.collection("audit").stream()]
     return [(one["who"], one["what"], one["detail"]) for one in sorted(found, key=lambda one: one["at"])]
 
 
@@ -63,7 +63,7 @@ def test_what_is_saved_is_there_for_everybody(filters: Filters, database: Databa
     (found,) = Filters(database).all()
     assert (found.id, found.name, found.view, found.created_by) == (saved.id, "Without heartbeats", QUIET, "ana")
     assert abs((datetime.now(UTC) - found.created_at).total_seconds()) < 60
-    stored = database.documents.collection("filters").document(saved.id).get().to_dict()
+    stored = fields_of(database.documents.collection("filters").document(saved.id).get())
     assert stored["columns"] == ["type", "data.user.id"]
     assert audited(database) == [("ana", "filter.save", "Without heartbeats: -type=heartbeat")]
 

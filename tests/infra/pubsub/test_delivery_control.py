@@ -12,7 +12,7 @@ from google.cloud.firestore import FieldFilter
 from google.pubsub_v1 import types
 
 from infra.errors import BusyError, InputError, SubscriptionMissingError
-from infra.firestore.client import Database
+from infra.firestore.client import Database, fields_of
 from infra.history.audit import Audit
 from infra.logs import Logger
 from infra.pubsub.client import PubSub
@@ -45,8 +45,7 @@ def subscriptions(
 
 
 def stored(database: Database, subscription: str) -> dict[str, object]:
-    found: dict[str, object] = database.documents.collection("subscriptions").document(subscription).get().to_dict()
-    return found
+    return fields_of(database.documents.collection("subscriptions").document(subscription).get())
 
 
 def audited(database: Database, subscription: str) -> list[tuple[str, str, str]]:
