@@ -20,7 +20,7 @@ from google.cloud.firestore_v1.base_query import FieldFilter
 from tests.benchmarks.timings import Found, arrived
 from tests.support.firestore import LocalFirestore, Writer, environ_for
 from tests.support.viewing import viewing
-from web.live.listener import Timing
+from web.live.listener import FeedTiming
 
 PATIENCE_SECONDS = 6.0
 _BATCHES_PER_SECOND = 20
@@ -29,7 +29,7 @@ _SPAWN = multiprocessing.get_context("spawn")
 
 def measure_feed(rate: int, seconds: float) -> Found:
     """Through the feed, to encoded frames at one client."""
-    with firestore_process() as address, viewing(address, Timing()) as view:
+    with firestore_process() as address, viewing(address, FeedTiming()) as view:
         client = view.live_client()
         sent = write(address, rate, seconds, lambda: len(client.frames))
         got = {frame.data["id"]: frame.at for frame in reversed(client.of("message"))}

@@ -7,12 +7,12 @@ import pytest
 from docs.tools.costs import Use, bill, read_times
 from infra.messages.message import Cursor, document_id
 from tests.support.firestore import START
-from web.live.listen_window import Window
+from web.live.listen_window import ListenWindow
 
 
 def times_read(messages_per_second: int, seconds: int) -> float:
     """How often a feed's window has Firestore send a message, on average, when they come evenly."""
-    window, reads, count = Window(Cursor(START, "")), 0, messages_per_second * seconds
+    window, reads, count = ListenWindow(Cursor(START, "")), 0, messages_per_second * seconds
     for number in range(count):
         at = START + timedelta(seconds=number / messages_per_second)
         window.take(Cursor(at, document_id("builds", str(number))), 1)

@@ -11,7 +11,7 @@ from google.cloud.firestore_v1 import types
 from tests.support.faults.firestore_proxy import FirestoreProxy
 from tests.support.firestore import LocalFirestore, Writer, wait_until
 from tests.support.viewing import QUICK, Viewing, viewing
-from web.live.listener import Timing
+from web.live.listener import FeedTiming
 
 CODES = [code for code in grpc.StatusCode if code is not grpc.StatusCode.OK]
 
@@ -61,7 +61,7 @@ def test_refusing_server_is_asked_at_most_once_a_second(
     code: grpc.StatusCode, proxy: FirestoreProxy, firestore: LocalFirestore
 ) -> None:
     proxy.refuse = code
-    with viewing(proxy.address, Timing()) as view:
+    with viewing(proxy.address, FeedTiming()) as view:
         view.client()
         time.sleep(3.5)
         gaps = [later - earlier for earlier, later in zip(proxy.opened_at, proxy.opened_at[1:], strict=False)]
@@ -72,7 +72,7 @@ def test_refusing_server_is_asked_at_most_once_a_second(
 def test_stream_that_dies_at_once_is_opened_at_most_once_a_second(
     proxy: FirestoreProxy, firestore: LocalFirestore
 ) -> None:
-    with viewing(proxy.address, Timing()) as view:
+    with viewing(proxy.address, FeedTiming()) as view:
         client = view.client()
         stop = threading.Event()
 

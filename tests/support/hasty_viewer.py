@@ -5,9 +5,9 @@ from dataclasses import replace
 from flask import Flask
 
 from web import create_app
-from web.live.connections import Limits
+from web.live.connections import ConnectionLimits
 
-HASTY = Limits(pulse_seconds=0.5, stall_seconds=3, last_stall_seconds=1, session_seconds=1)
+HASTY = ConnectionLimits(keep_alive_seconds=0.5, stall_seconds=3, shutdown_stall_seconds=1, session_seconds=1)
 
 
 def create() -> Flask:
@@ -20,7 +20,7 @@ def short_lived() -> Flask:
     return _with(replace(HASTY, life_seconds=3))
 
 
-def _with(limits: Limits) -> Flask:
+def _with(limits: ConnectionLimits) -> Flask:
     app = create_app()
     app.extensions["subscope_streams"].limits = limits
     return app

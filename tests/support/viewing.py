@@ -14,17 +14,17 @@ from infra.firestore.message_reader import Messages
 from infra.logs import Logger
 from infra.messages.message import Message
 from tests.support.firestore import settings_for, wait_until
-from web.live.client_feed import Watcher
+from web.live.client_feed import ClientFeed
 from web.live.feed import Feed
-from web.live.listener import Timing
+from web.live.listener import FeedTiming
 from web.live.sse import Position
 
-QUICK = Timing(
+QUICK = FeedTiming(
     linger_seconds=60,
     observe_seconds=0.2,
     silence_seconds=60,
-    least_reopen_seconds=0.1,
-    most_reopen_seconds=0.4,
+    min_reopen_seconds=0.1,
+    max_reopen_seconds=0.4,
     refused_reopen_seconds=0.8,
 )
 
@@ -73,7 +73,7 @@ class Frames:
 class Client(Frames):
     """Reads a watcher in a thread until it ends."""
 
-    def __init__(self, watcher: Watcher) -> None:
+    def __init__(self, watcher: ClientFeed) -> None:
         super().__init__()
         self.watcher = watcher
         self._thread = threading.Thread(target=self._read, daemon=True)
@@ -92,7 +92,7 @@ class Client(Frames):
 class Viewing:
     """A feed over one Firestore, its clients, and what it logged."""
 
-    def __init__(self, address: str, timing: Timing = QUICK) -> None:
+    def __init__(self, address: str, timing: FeedTiming = QUICK) -> None:
         self.settings = settings_for(address)
         self.database = Database(self.settings)
         self.messages = Messages(self.database, self.settings.message_shards)
@@ -130,7 +130,7 @@ class Viewing:
 
 
 @contextmanager
-def viewing(address: str, timing: Timing = QUICK) -> Iterator[Viewing]:
+def viewing(address: str, timing: FeedTiming = QUICK) -> Iterator[Viewing]:
     """A feed, closed afterwards; every thread of it must have ended."""
     view = Viewing(address, timing)
     try:

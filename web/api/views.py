@@ -15,7 +15,7 @@ from web.access.roles import login_required, requires, signed_in_user
 from web.api import message_records
 from web.api.openapi import MAX_LIMIT, document
 from web.delivery.backlog import backlog_json
-from web.delivery.views import as_json, observed
+from web.delivery.views import delivery_json, read_deliveries
 from web.filters.request_filter import find, read_filter
 from web.services import services
 
@@ -73,7 +73,7 @@ def data(document: str) -> ResponseReturnValue:
 @login_required
 def subscriptions() -> ResponseReturnValue:
     """The monitored subscriptions: state, who changed it, what waits."""
-    return jsonify(subscriptions=[_subscription(one) for one in observed()])
+    return jsonify(subscriptions=[_subscription(one) for one in read_deliveries()])
 
 
 @blueprint.post("/subscriptions/<subscription>/start")
@@ -112,7 +112,7 @@ def _monitored(subscription: str) -> str:
 
 
 def _subscription(delivery: Delivery) -> dict[str, object]:
-    return {**as_json(delivery), "topic": delivery.topic, "backlog": backlog_json(delivery.subscription)}
+    return {**delivery_json(delivery), "topic": delivery.topic, "backlog": backlog_json(delivery.subscription)}
 
 
 def _limit() -> int:

@@ -13,7 +13,7 @@ from infra.pubsub.delivery_state import Delivery
 WAIT_SECONDS = 1.5
 
 
-class Observer:
+class StateReader:
     """Asks for each subscription once at a time, however many pages want to know."""
 
     def __init__(
@@ -28,7 +28,7 @@ class Observer:
         self._lock = threading.Lock()
         self._asked: dict[str, Future[Delivery]] = {}
 
-    def observed(self) -> list[Delivery]:
+    def read_all(self) -> list[Delivery]:
         """The state of each, in the order of the settings: as it is, or where nobody answers in time, as it was."""
         asked = {name: self._ask(name) for name in self._names}
         wait(asked.values(), self._wait_seconds)

@@ -11,12 +11,12 @@ from flask.typing import ResponseReturnValue
 
 from infra.pubsub.delivery_state import Delivery
 from web.access.roles import requires, signed_in_user, wants_page
-from web.delivery.state_reader import Observer
+from web.delivery.state_reader import StateReader
 from web.formats import iso
 from web.http.confirmation import unanswered
 from web.services import services
 
-WORDS = {
+STATE_WORDS = {
     "receiving": "RECEIVING",
     "elsewhere": "SENT ELSEWHERE",
     "stopped": "STOPPED",
@@ -60,21 +60,21 @@ def stop(subscription: str) -> ResponseReturnValue:
 def _make_observer(state: BlueprintSetupState) -> None:
     subscope = state.app.extensions["subscope"]
     observe, last = subscope.subscriptions.observe, subscope.subscriptions.last
-    state.app.extensions[_EXTENSION] = Observer(subscope.settings.subscriptions, observe, last)
+    state.app.extensions[_EXTENSION] = StateReader(subscope.settings.subscriptions, observe, last)
 
 
-def observed() -> list[Delivery]:
+def read_deliveries() -> list[Delivery]:
     """The state of every monitored subscription, read now."""
-    observer: Observer = current_app.extensions[_EXTENSION]
-    return observer.observed()
+    observer: StateReader = current_app.extensions[_EXTENSION]
+    return observer.read_all()
 
 
 def state_of(delivery: Delivery) -> str:
-    """The key of ``WORDS``: a subscription that pushes to another address is not receiving here."""
+    """The key of ``STATE_WORDS``: a subscription that pushes to another address is not receiving here."""
     return "elsewhere" if delivery.state == "receiving" and not delivery.ours else delivery.state
 
 
-def as_json(delivery: Delivery) -> dict[str, object]:
+def delivery_json(delivery: Delivery) -> dict[str, object]:
     """What the stream's ``delivery`` event carries, with what only an observation knows."""
     return {
         "subscription": delivery.subscription,
@@ -105,4 +105,4 @@ def _check(subscription: str) -> None:
 def _done(delivery: Delivery, notice: str) -> ResponseReturnValue:
     if wants_page():
         return redirect(url_for("messages.index", notice=notice, about=delivery.subscription), 303)
-    return jsonify(as_json(delivery))
+    return jsonify(delivery_json(delivery))

@@ -6,9 +6,9 @@ from datetime import datetime
 from infra.firestore.message_reader import Messages, Selection
 from infra.messages.message import Cursor, Message
 
-MOST_MISSED = 500
+MAX_MISSED = 500
 # A filter that no index answers is looked for, as far as one search of the list looks.
-MOST_LOOKED_AT = 2_000
+MAX_EXAMINED = 2_000
 
 
 def missed_since(
@@ -16,18 +16,18 @@ def missed_since(
 ) -> list[Message] | None:
     """All messages received at ``start`` (aware) or later that concern a client, oldest first.
 
-    None when they are more than ``MOST_MISSED``, or more than ``MOST_LOOKED_AT`` would have to be looked at. Raises
+    None when they are more than ``MAX_MISSED``, or more than ``MAX_EXAMINED`` would have to be looked at. Raises
     StoreError.
     """
     found: list[Message] = []
     looked_at = 0
     end: Cursor | None = None
-    while looked_at < MOST_LOOKED_AT:
-        page = messages.page(selection, before=end, since=start, limit=MOST_MISSED + 1)
+    while looked_at < MAX_EXAMINED:
+        page = messages.page(selection, before=end, since=start, limit=MAX_MISSED + 1)
         found += filter(concerns, page)
-        if len(found) > MOST_MISSED:
+        if len(found) > MAX_MISSED:
             return None
-        if len(page) <= MOST_MISSED:
+        if len(page) <= MAX_MISSED:
             return found[::-1]
         looked_at += len(page)
         end = page[-1].cursor

@@ -19,10 +19,10 @@ from infra.firestore.message_reader import Messages, Selection
 from infra.logs import Logger
 from infra.messages.message import Cursor, Message
 from web.live.catch_up import missed_since
-from web.live.frame_cache import Frames
+from web.live.frame_cache import FrameCache
 from web.live.listen_window import EPOCH, before
-from web.live.recent_messages import Entry, Hub
-from web.live.sse import PULSE, Position, body, head, retry
+from web.live.recent_messages import RecentMessage, RecentMessages
+from web.live.sse import KEEP_ALIVE, Position, body, head, retry
 
 Predicate = Callable[[Message], bool]
 
@@ -31,7 +31,7 @@ MAX_WRITE_BYTES = 256 * 1024
 RETRY_MILLISECONDS = 1_000
 REPLAY_BYTES = 4 * 1024 * 1024
 # All clients of a process that was replaced come back at once, and each replay holds all it read for a moment.
-REPLAYS = threading.BoundedSemaphore(8)
+REPLAY_SLOTS = threading.BoundedSemaphore(8)
 _TURN_SECONDS = 1.0
 REPLAY_AGAIN_SECONDS = 2.0
 REMEMBER_SECONDS = 60.0
@@ -43,19 +43,19 @@ CAUGHT_UP = body("caughtup", {})
 _READ_ENTRIES = 200
 
 
-class Watcher:
+class ClientFeed:
     """Frames for one client. Iterate over it, or ``poll`` when there is more to do meanwhile."""
 
     def __init__(
         self,
-        hub: Hub,
-        frames: Frames,
+        hub: RecentMessages,
+        frames: FrameCache,
         messages: Messages,
         log: Logger,
         position: Position,
         selection: Selection,
         accepts: Predicate,
-        on_close: Callable[["Watcher"], None],
+        on_close: Callable[["ClientFeed"], None],
     ) -> None:
         self._hub, self._frames, self._messages, self._log = hub, frames, messages, log
         self._position: Position | None = position
@@ -100,9 +100,9 @@ class Watcher:
             self._hub.wake()
             self._on_close(self)
 
-    def pulse(self) -> bytes:
+    def keep_alive(self) -> bytes:
         """A sign of life when ``poll`` gave nothing, with the position: what the filter left out is behind, too."""
-        return (head(str(self._taken_at)) if self._taken_at else b"") + PULSE
+        return (head(str(self._taken_at)) if self._taken_at else b"") + KEEP_ALIVE
 
     def poll(self, seconds: float) -> bytes:
         """The next frames, joined; empty when nothing came for that long, or when it ended."""
@@ -173,9 +173,9 @@ class Watcher:
                 if self._replayed.get(entry.message.id, 0) < entry.message.deliveries:
                     yield from self._of_entry(entry)
 
-    def _of_entry(self, entry: Entry) -> Iterator[bytes]:
+    def _of_entry(self, entry: RecentMessage) -> Iterator[bytes]:
         if self._accepts(entry.message):
-            yield self._frames.of_entry(entry)
+            yield self._frames.of_recent(entry)
         elif self._has_left(entry.message):
             yield _gone(entry.message)
 
@@ -220,7 +220,7 @@ class Watcher:
         if held is not None:
             self._replay_entries(held)
             return
-        if not REPLAYS.acquire(timeout=_TURN_SECONDS):
+        if not REPLAY_SLOTS.acquire(timeout=_TURN_SECONDS):
             return  # the next poll asks again
         try:
             # Whatever this read does not see yet comes through the ring: the watcher took its number before.
@@ -230,9 +230,9 @@ class Watcher:
             else:
                 self._replay_messages(found, cursor)
         finally:
-            REPLAYS.release()
+            REPLAY_SLOTS.release()
 
-    def _replay_entries(self, entries: list[Entry]) -> None:
+    def _replay_entries(self, entries: list[RecentMessage]) -> None:
         self._position = None
         self._held = chain(chain.from_iterable(map(self._of_entry, entries)), [CAUGHT_UP])
 

@@ -11,44 +11,44 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from web.live.client_feed import Watcher
+from web.live.client_feed import ClientFeed
 
 # What a client has not read waits in the kernel; left to itself, that grows to megabytes for each.
 _SEND_BUFFER_BYTES = 256 * 1024
 _LOOK_SECONDS = 1.0
 # One person's share: a quarter of all, but enough for a desk full of tabs.
 SHARES = 4
-LEAST_SHARE = 10
+MIN_SHARE = 10
 
 
 @dataclass(frozen=True)
-class Limits:
+class ConnectionLimits:
     """How long things may take."""
 
-    pulse_seconds: float = 15.0
+    keep_alive_seconds: float = 15.0
     stall_seconds: float = 30.0
     # At the end of the process; SIGKILL comes ten seconds after SIGTERM.
-    last_stall_seconds: float = 1.0
+    shutdown_stall_seconds: float = 1.0
     session_seconds: float = 60.0
     # Cloud Run ends a request after an hour at most (cloud.google.com/run/docs/configuring/request-timeout).
     life_seconds: float = 50 * 60.0
 
 
-class Stream:
+class Connection:
     """One client's response body: frames, a pulse while there are none, and the reasons to end."""
 
     def __init__(
         self,
         who: str,
-        watcher: Watcher,
+        watcher: ClientFeed,
         is_valid: Callable[[], bool],
         connection: socket.socket | None,
-        limits: Limits,
+        limits: ConnectionLimits,
     ) -> None:
         self.who = who
         now = time.monotonic()
         self._watcher, self._is_valid, self._connection, self._limits = watcher, is_valid, connection, limits
-        self._pulse_at = now + limits.pulse_seconds
+        self._pulse_at = now + limits.keep_alive_seconds
         self._check_at = now + limits.session_seconds
         self._end_at = now + limits.life_seconds
         if connection:
@@ -64,10 +64,10 @@ class Stream:
             due = min(self._pulse_at, self._check_at, self._end_at)
             chunk = self._watcher.poll(max(0.0, due - time.monotonic()))
             if not chunk and time.monotonic() >= self._pulse_at:
-                chunk = self._watcher.pulse()
+                chunk = self._watcher.keep_alive()
             if chunk:
                 self._sending_since = time.monotonic()
-                self._pulse_at = self._sending_since + self._limits.pulse_seconds
+                self._pulse_at = self._sending_since + self._limits.keep_alive_seconds
                 return chunk
         raise StopIteration
 
@@ -112,20 +112,20 @@ class Stream:
             return True
 
 
-class FullError(Exception):
+class ConnectionLimitError(Exception):
     """No slot is free. The sentence says whose slots are taken and what to do."""
 
 
-class Streams:
+class Connections:
     """All open streams of the process: at most ``most``, and of one person a fair share of them."""
 
     def __init__(self, most: int) -> None:
-        self.limits = Limits()
+        self.limits = ConnectionLimits()
         self._most = most
-        self._share = min(most, max(LEAST_SHARE, most // SHARES))
+        self._share = min(most, max(MIN_SHARE, most // SHARES))
         self._hurried = False
         self._lock = threading.Lock()
-        self._open: set[Stream] = set()
+        self._open: set[Connection] = set()
         self._taken: Counter[str] = Counter()
         self._looking = False
 
@@ -133,12 +133,14 @@ class Streams:
         return self._taken.total()
 
     def reserve(self, who: str) -> None:
-        """Take a slot for a person. Raises FullError."""
+        """Take a slot for a person. Raises ConnectionLimitError."""
         with self._lock:
             if len(self) >= self._most:
-                raise FullError("All live streams are taken. Close a page, or try again.")
+                raise ConnectionLimitError("All live streams are taken. Close a page, or try again.")
             if self._taken[who] >= self._share:
-                raise FullError(f"You have {self._share} live streams open, the most for one person. Close a page.")
+                raise ConnectionLimitError(
+                    f"You have {self._share} live streams open, the most for one person. Close a page."
+                )
             self._taken[who] += 1
 
     def release(self, who: str) -> None:
@@ -146,7 +148,7 @@ class Streams:
         with self._lock:
             self._release(who)
 
-    def add(self, stream: Stream) -> None:
+    def add(self, stream: Connection) -> None:
         """Fill a reserved slot."""
         with self._lock:
             self._open.add(stream)
@@ -154,7 +156,7 @@ class Streams:
                 self._looking = True
                 threading.Thread(target=self._look, name="streams-look", daemon=True).start()
 
-    def remove(self, stream: Stream) -> None:
+    def remove(self, stream: Connection) -> None:
         """Close a stream and free its slot; any number of times."""
         stream.close()
         with self._lock:
@@ -180,4 +182,4 @@ class Streams:
                     self._looking = False
                     return
             for stream in streams:
-                stream.look(self.limits.last_stall_seconds if self._hurried else self.limits.stall_seconds)
+                stream.look(self.limits.shutdown_stall_seconds if self._hurried else self.limits.stall_seconds)

@@ -17,10 +17,11 @@ from infra.firestore.message_reader import EVERYTHING, Messages, Selection
 from infra.logs import Logger
 from infra.messages.message import Cursor, Message
 from infra.settings import ViewerSettings
-from web.live.client_feed import Predicate, Watcher
-from web.live.frame_cache import Frames, Render
-from web.live.listener import Follower, Timing
-from web.live.recent_messages import Hub, iso
+from web.formats import iso
+from web.live.client_feed import ClientFeed, Predicate
+from web.live.frame_cache import FrameCache, Render
+from web.live.listener import FeedListener, FeedTiming
+from web.live.recent_messages import RecentMessages
 from web.live.sse import Position, body
 
 Status = Literal["idle", "live", "reconnecting"]
@@ -57,16 +58,16 @@ class Feed:
         render: Callable[[Message], str],
         while_watched: Callable[[], object],
         *,
-        timing: Timing | None = None,
+        timing: FeedTiming | None = None,
     ) -> None:
         self._database, self._messages, self._log = database, messages, log
         self._monitored = frozenset(settings.subscriptions)
         self._while_watched = while_watched
-        self._timing = timing or Timing()
-        self._hub = Hub()
-        self._frames = Frames(render, log)
+        self._timing = timing or FeedTiming()
+        self._hub = RecentMessages()
+        self._frames = FrameCache(render, log)
         self._lock = threading.Lock()
-        self._watchers: set[Watcher] = set()
+        self._watchers: set[ClientFeed] = set()
         self._deserted_at = 0.0
         self._period: _Period | None = None
         self._state = FeedState("idle", datetime.now(UTC))
@@ -83,7 +84,7 @@ class Feed:
         selection: Selection = EVERYTHING,
         accepts: Predicate = everything,
         render: Render | None = None,
-    ) -> Watcher:
+    ) -> ClientFeed:
         """Frames from a position on: messages of ``selection`` that ``accepts`` takes, and all states.
 
         ``selection`` narrows what is read from Firestore; ``accepts`` alone decides. ``render`` is for rows of another
@@ -91,7 +92,7 @@ class Feed:
         """
         frames = self._frames.rendered_by(render) if render else self._frames
         # The number in the ring is taken here, before anything is read: nothing can fall between.
-        watcher = Watcher(self._hub, frames, self._messages, self._log, position, selection, accepts, self._left)
+        watcher = ClientFeed(self._hub, frames, self._messages, self._log, position, selection, accepts, self._left)
         with self._lock:
             self._watchers.add(watcher)
             if self._hub.closed:
@@ -104,8 +105,8 @@ class Feed:
         return watcher
 
     @property
-    def watchers(self) -> int:
-        """How many watch."""
+    def client_count(self) -> int:
+        """The number of open clients."""
         return len(self._watchers)
 
     def close(self) -> None:
@@ -153,7 +154,7 @@ class Feed:
         """The stream was lost."""
         self._set_state("reconnecting", problem)
 
-    def _left(self, watcher: Watcher) -> None:
+    def _left(self, watcher: ClientFeed) -> None:
         with self._lock:
             self._watchers.discard(watcher)
             if not self._watchers:
@@ -185,9 +186,9 @@ def _plain(value: object) -> str | bool | int | None:
 class _Period:
     """From the first watcher's coming to a while after the last one left: a follower and its three threads."""
 
-    def __init__(self, feed: Feed, database: Database, messages: Messages, log: Logger, timing: Timing) -> None:
+    def __init__(self, feed: Feed, database: Database, messages: Messages, log: Logger, timing: FeedTiming) -> None:
         self._feed, self._log, self._timing = feed, log, timing
-        self._follower = Follower(database, messages, feed, log, timing)
+        self._follower = FeedListener(database, messages, feed, log, timing)
         self._stopped = threading.Event()
         self._observe = threading.Event()
 

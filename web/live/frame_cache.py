@@ -9,13 +9,14 @@ from collections.abc import Callable
 
 from infra.logs import Logger
 from infra.messages.message import Cursor, Message
-from web.live.recent_messages import Entry, iso
+from web.formats import iso
+from web.live.recent_messages import RecentMessage
 from web.live.sse import body, head
 
 BODIES = 4_000
 BODIES_BYTES = 24 * 1024 * 1024
 # The ring counts about that much for a frame; a longer one is put together each time, from what is kept here.
-_MOST_IN_RING_BYTES = 8 * 1024
+_MAX_RING_FRAME_BYTES = 8 * 1024
 
 Render = Callable[[Message], str]
 _Key = tuple[Render, str, int]
@@ -42,7 +43,7 @@ class _Bodies:
             self.bytes -= len(self._held.pop(next(iter(self._held))))
 
 
-class Frames:
+class FrameCache:
     """Encodes messages, each state once for all watchers, whether it comes from the ring or from Firestore."""
 
     def __init__(self, render: Render, log: Logger) -> None:
@@ -50,16 +51,16 @@ class Frames:
         self._log = log
         self._bodies = _Bodies()
 
-    def rendered_by(self, render: Render) -> "Frames":
+    def rendered_by(self, render: Render) -> "FrameCache":
         """The same for watchers who see rows of another kind: once for all to whom ``render`` is the same function."""
-        return _OtherFrames(self, render)
+        return _OtherFrameCache(self, render)
 
-    def of_entry(self, entry: Entry) -> bytes:
+    def of_recent(self, entry: RecentMessage) -> bytes:
         """The frame of a message in the ring."""
         if entry.frame is not None:
             return entry.frame
         frame = self.of_message(entry.message, entry.position)
-        if len(frame) <= _MOST_IN_RING_BYTES:
+        if len(frame) <= _MAX_RING_FRAME_BYTES:
             entry.frame = frame
         return frame
 
@@ -94,12 +95,12 @@ class Frames:
             return ""
 
 
-class _OtherFrames(Frames):
+class _OtherFrameCache(FrameCache):
     """Shares what bounds the memory of all; the ring holds the frames of the usual rows alone."""
 
-    def __init__(self, frames: Frames, render: Render) -> None:
+    def __init__(self, frames: FrameCache, render: Render) -> None:
         super().__init__(render, frames._log)
         self._bodies = frames._bodies
 
-    def of_entry(self, entry: Entry) -> bytes:
+    def of_recent(self, entry: RecentMessage) -> bytes:
         return self.of_message(entry.message, entry.position)

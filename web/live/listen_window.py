@@ -17,7 +17,7 @@ MOVE_SHARE = 4
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Window:
+class ListenWindow:
     """The watched part of ``messages``: all received at or after ``start``; ``cursor`` is the largest key seen."""
 
     def __init__(self, newest: Cursor) -> None:

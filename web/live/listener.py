@@ -18,22 +18,22 @@ from infra.firestore.listen import DocumentChanged, Listener, TargetChanged, mes
 from infra.firestore.message_reader import EVERYTHING, Messages
 from infra.logs import Logger
 from infra.messages.message import Cursor, Message
-from web.live.listen_window import EPOCH, Window
+from web.live.listen_window import EPOCH, ListenWindow
 
 
 @dataclass(frozen=True)
-class Timing:
+class FeedTiming:
     """The feed's clockwork; tests make it faster."""
 
     linger_seconds: float = 60.0
     observe_seconds: float = 10.0
     silence_seconds: float = 90.0
-    least_reopen_seconds: float = 1.0
-    most_reopen_seconds: float = 8.0
+    min_reopen_seconds: float = 1.0
+    max_reopen_seconds: float = 8.0
     refused_reopen_seconds: float = 30.0
 
 
-class Audience(Protocol):
+class ChangeHandler(Protocol):
     """Who is told: called by the following thread only, and never expected to raise."""
 
     def begin(self, newest: Cursor, start: datetime) -> None:
@@ -55,7 +55,7 @@ class Audience(Protocol):
 class Backoff:
     """When to reopen: at most once a second, slower while failures go on, never in step with other processes."""
 
-    def __init__(self, timing: Timing) -> None:
+    def __init__(self, timing: FeedTiming) -> None:
         self._timing = timing
         self._failures = 0
 
@@ -65,24 +65,26 @@ class Backoff:
 
     def seconds(self, *, since_opened: float, refused: bool) -> float:
         """How long to wait now, ``since_opened`` after the last opening."""
-        least = self._timing.least_reopen_seconds
-        most = self._timing.refused_reopen_seconds if refused else self._timing.most_reopen_seconds
+        least = self._timing.min_reopen_seconds
+        most = self._timing.refused_reopen_seconds if refused else self._timing.max_reopen_seconds
         wanted = min(most, least * 2.0 ** min(self._failures, 10)) * random.uniform(0.5, 1.0)  # noqa: S311
         self._failures += 1
         return max(wanted if self._failures > 1 else random.uniform(0, least / 4), least - since_opened)  # noqa: S311
 
 
-class Follower:
+class FeedListener:
     """One watched period. ``run`` is a thread's body; ``check`` is called by another about once a second."""
 
-    def __init__(self, database: Database, messages: Messages, audience: Audience, log: Logger, timing: Timing) -> None:
+    def __init__(
+        self, database: Database, messages: Messages, audience: ChangeHandler, log: Logger, timing: FeedTiming
+    ) -> None:
         self._database, self._messages, self._audience, self._log = database, messages, audience, log
         self._timing = timing
         self._backoff = Backoff(timing)
         self._stopped = threading.Event()
         self._lock = threading.Lock()
         self._listener: Listener | None = None
-        self._window: Window | None = None
+        self._window: ListenWindow | None = None
         self._heard_at = time.monotonic()
         self._given_up = ""
         self._last_target = 0
@@ -132,7 +134,7 @@ class Follower:
             if not newest or newest[0].cursor <= window.cursor:
                 return ""
             # It may be on its way: looked at twice.
-            self._stopped.wait(self._timing.least_reopen_seconds)
+            self._stopped.wait(self._timing.min_reopen_seconds)
         return f"Firestore's stream is silent, but message {newest[0].id} has arrived."
 
     def _hang_up(self) -> None:
@@ -173,15 +175,15 @@ class Follower:
                 elif isinstance(change, TargetChanged) and change.event == "current":
                     self._arrived(listener, window, change.target_ids)
 
-    def _begin(self) -> Window:
+    def _begin(self) -> ListenWindow:
         """Start at the newest stored message: its time is Firestore's, whatever this machine's clock says."""
         newest = self._messages.page(EVERYTHING, limit=1)
         cursor = newest[0].cursor if newest else Cursor(EPOCH, "0" * 32)
-        self._window = Window(cursor)
+        self._window = ListenWindow(cursor)
         self._audience.begin(cursor, self._window.start)
         return self._window
 
-    def _open(self, listener: Listener, window: Window) -> None:
+    def _open(self, listener: Listener, window: ListenWindow) -> None:
         self._current, subscriptions = self._next_target(), self._next_target()
         self._subscriptions, self._coming = subscriptions, 0
         self._pending = {self._current, subscriptions}
@@ -192,7 +194,7 @@ class Follower:
         self._last_target += 1
         return self._last_target
 
-    def _changed(self, window: Window, change: DocumentChanged) -> None:
+    def _changed(self, window: ListenWindow, change: DocumentChanged) -> None:
         if self._subscriptions in change.target_ids:
             self._audience.subscription(change.id, decode_fields(change.document))
         elif self._current in change.target_ids or self._coming in change.target_ids:
@@ -203,7 +205,7 @@ class Follower:
                 window.take(message.cursor, deliveries)
                 self._audience.message(message)
 
-    def _move(self, listener: Listener, window: Window) -> None:
+    def _move(self, listener: Listener, window: ListenWindow) -> None:
         if self._coming or self._pending:
             return
         start = window.next_start()
@@ -212,7 +214,7 @@ class Follower:
             self._coming_start = start
             listener.add(self._coming, messages_since(self._messages, start, EVERYTHING))
 
-    def _arrived(self, listener: Listener, window: Window, target_ids: tuple[int, ...]) -> None:
+    def _arrived(self, listener: Listener, window: ListenWindow, target_ids: tuple[int, ...]) -> None:
         """Targets have sent all they held. The service may name none, which means all."""
         if self._coming and (not target_ids or self._coming in target_ids):
             # Only now: from here on the new target misses nothing that the old one would have brought.

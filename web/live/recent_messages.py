@@ -7,7 +7,7 @@ the ring has left behind is told so. Knows nothing of Firestore or HTTP.
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from infra.messages.message import Cursor, Message
 from web.live.listen_window import EPOCH
@@ -18,7 +18,7 @@ RING_BYTES = 16 * 1024 * 1024
 _OVERHEAD_BYTES = 4_096
 
 
-class Entry:
+class RecentMessage:
     """A message in the ring. ``position`` is the largest key sent when it was: the id of its frame."""
 
     __slots__ = ("frame", "message", "position", "size_bytes")
@@ -37,20 +37,20 @@ def _size_of(message: Message) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Slice:
+class ReadResult:
     """What a watcher has not read: entries, the number after the last, and whether the ring had left some out."""
 
-    entries: list[Entry]
+    entries: list[RecentMessage]
     next_number: int
     lost: bool
 
 
-class Hub:
+class RecentMessages:
     """The ring, and the latest of each state (the feed's, each subscription's). Every method is thread-safe."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._entries: list[Entry] = []
+        self._entries: list[RecentMessage] = []
         self._first = 0
         self._bytes = 0
         self._position = Cursor(EPOCH, "0" * 32)
@@ -79,7 +79,7 @@ class Hub:
         """Add a message, or a new state of one."""
         with self._changed:
             self._position = max(self._position, message.cursor)
-            entry = Entry(message, self._position)
+            entry = RecentMessage(message, self._position)
             self._entries.append(entry)
             self._bytes += entry.size_bytes
             self._evict()
@@ -96,7 +96,7 @@ class Hub:
             self._changed.notify_all()
 
     def states(self, after_version: int) -> tuple[list[bytes], int]:
-        """Frames of the states that changed after a version, and the version now."""
+        """FrameCache of the states that changed after a version, and the version now."""
         with self._changed:
             found = sorted(state for state in self._states.values() if state[0] > after_version)
             return [frame for _, frame in found], self._version
@@ -117,7 +117,7 @@ class Hub:
         with self._changed:
             return self._first + len(self._entries)
 
-    def since(self, position: Cursor, before_number: int) -> list[Entry] | None:
+    def since(self, position: Cursor, before_number: int) -> list[RecentMessage] | None:
         """Entries numbered below ``before_number`` that came when the largest key was ``position`` or beyond.
 
         An older message that was delivered again since then is one of them. None when some may be missing.
@@ -128,13 +128,13 @@ class Hub:
             held = self._entries[: max(0, before_number - self._first)]
             return [entry for entry in held if entry.position >= position]
 
-    def read(self, number: int, limit: int) -> Slice:
+    def read(self, number: int, limit: int) -> ReadResult:
         """Up to ``limit`` entries from ``number`` on."""
         with self._changed:
             lost = number < self._first
             start = max(number, self._first) - self._first
             entries = self._entries[start : start + limit]
-            return Slice(entries, self._first + start + len(entries), lost)
+            return ReadResult(entries, self._first + start + len(entries), lost)
 
     def wait(self, ready: Callable[[], bool], seconds: float) -> None:
         """Sleep until ``ready`` (called with the hub's lock held), or at most so long."""
@@ -168,8 +168,3 @@ class Hub:
         if gone:
             del self._entries[:gone]
             self._first += gone
-
-
-def iso(moment: datetime) -> str:
-    """ISO 8601 in UTC with milliseconds."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -13,7 +13,7 @@ from infra.messages.message import Cursor
 
 CONTENT_TYPE = "text/event-stream"
 # A comment keeps what stands in between from closing; only an event tells the page that the connection is alive.
-PULSE = b":\nevent: pulse\ndata: {}\n\n"
+KEEP_ALIVE = b":\nevent: pulse\ndata: {}\n\n"
 
 _NAME = re.compile(r"[a-z]+")
 _ID = re.compile(r"[0-9A-Za-z_.:-]+")

@@ -17,7 +17,7 @@ from web.access.roles import login_required, session_still_valid, signed_in_user
 from web.filters.columns import Columns, parse_columns
 from web.filters.request_filter import monitored
 from web.live.client_feed import Predicate
-from web.live.connections import FullError, Limits, Stream, Streams
+from web.live.connections import Connection, ConnectionLimitError, ConnectionLimits, Connections
 from web.live.frame_cache import Render
 from web.live.sse import CONTENT_TYPE, parse_position
 from web.messages.rows import row_with
@@ -31,7 +31,7 @@ blueprint = Blueprint("live", __name__)
 
 
 @dataclass(frozen=True)
-class Wanted:
+class StreamRequest:
     """What a client watches: ``selection`` is what Firestore can narrow, ``accepts`` decides."""
 
     selection: Selection
@@ -41,7 +41,7 @@ class Wanted:
 @blueprint.record_once
 def _make_streams(state: BlueprintSetupState) -> None:
     subscope: Services = state.app.extensions["subscope"]
-    state.app.extensions[_EXTENSION] = Streams(subscope.settings.max_streams)
+    state.app.extensions[_EXTENSION] = Connections(subscope.settings.max_streams)
     state.app.extensions[_MASKED] = Masked(subscope.masked_messages.mask)
 
 
@@ -53,15 +53,15 @@ def live() -> ResponseReturnValue:
     200, 400 for a filter, subscription or columns that cannot be used, 503 when every slot, or the person's share of
     them, is taken.
     """
-    wanted = read_wanted(request.args.get("q", ""), monitored(request.args.get("subscription", "")))
+    wanted = read_stream_request(request.args.get("q", ""), monitored(request.args.get("subscription", "")))
     columns = parse_columns(request.args.getlist("columns"))
     if request.method == "HEAD":
         return _response(())
-    streams: Streams = current_app.extensions[_EXTENSION]
+    streams: Connections = current_app.extensions[_EXTENSION]
     who = signed_in_user().name
     try:
         streams.reserve(who)
-    except FullError as exc:
+    except ConnectionLimitError as exc:
         raise ServiceUnavailable(str(exc), retry_after=FULL_RETRY_SECONDS) from exc
     try:
         stream = _open(who, wanted, columns, streams.limits)
@@ -80,18 +80,18 @@ def end_streams(app: Flask) -> None:
     app.extensions["subscope"].feed.close()
 
 
-def read_wanted(q: str, subscription: str) -> Wanted:
+def read_stream_request(q: str, subscription: str) -> StreamRequest:
     """What ``?q=`` and ``?subscription=`` ask for, the same as in the list. Raises QueryError."""
     query = parse(q, datetime.now(UTC))
     selection = Selection(subscription)
-    return Wanted(narrowed(selection, query), lambda message: _is_selected(subscription, query, message))
+    return StreamRequest(narrowed(selection, query), lambda message: _is_selected(subscription, query, message))
 
 
 def _is_selected(subscription: str, query: Query, message: Message) -> bool:
     return (not subscription or message.subscription == subscription) and query.matches(message)
 
 
-def _open(who: str, wanted: Wanted, columns: Columns, limits: Limits) -> Stream:
+def _open(who: str, wanted: StreamRequest, columns: Columns, limits: ConnectionLimits) -> Connection:
     position = parse_position(request.headers.get("Last-Event-ID", ""), request.args.get("after", ""))
     accepts = wanted.accepts
     render: Render | None = row_with(columns) if columns else None
@@ -102,13 +102,13 @@ def _open(who: str, wanted: Wanted, columns: Columns, limits: Limits) -> Stream:
     watcher = services().feed.watch(position, selection, accepts, render)
     connection = request.environ.get("gunicorn.socket") or request.environ.get("werkzeug.socket")
     try:
-        return Stream(who, watcher, session_still_valid(), connection, limits)
+        return Connection(who, watcher, session_still_valid(), connection, limits)
     except BaseException:
         watcher.close()  # or the feed would run for it for ever
         raise
 
 
-def _response(body: Stream | tuple[()]) -> Response:
+def _response(body: Connection | tuple[()]) -> Response:
     response = Response(body, content_type=CONTENT_TYPE)
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Accel-Buffering"] = "no"  # nginx, and what imitates it, would hold frames back

@@ -15,7 +15,7 @@ from infra.query import QueryError, parse
 from infra.saved_filters import SavedFilter, View
 from web.access.readable_messages import mask, readable
 from web.access.roles import login_required, public
-from web.delivery.views import WORDS, notice_text, observed, state_of
+from web.delivery.views import STATE_WORDS, notice_text, read_deliveries, state_of
 from web.filters.columns import MOST_COLUMNS, Columns, columns_text, heading, offered, parse_columns
 from web.filters.links import Here
 from web.filters.request_filter import monitored, read_before
@@ -70,7 +70,7 @@ def index() -> ResponseReturnValue:
 
 def _list_page(shown: list_page.List, columns: Columns, filters: list[SavedFilter]) -> str:
     view = View(shown.q, shown.subscription, columns)
-    saved, deliveries = saved_beside(view, filters), observed()
+    saved, deliveries = saved_beside(view, filters), read_deliveries()
     return render_template(
         "messages/list.html",
         list=shown,
@@ -87,7 +87,7 @@ def _list_page(shown: list_page.List, columns: Columns, filters: list[SavedFilte
         before=shown.before,
         deliveries=deliveries,
         delivery_state=state_of,
-        delivery_words=WORDS,
+        delivery_words=STATE_WORDS,
         subscriptions=services().settings.subscriptions,
         retention_days=services().settings.retention_days,
         push_endpoint=services().settings.push_endpoint,

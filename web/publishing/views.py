@@ -16,7 +16,7 @@ from infra.errors import InputError, StoreError, SubscopeError, SubscriptionErro
 from infra.messages.message import document_id, is_document_id
 from infra.pubsub.publisher import MAX_DATA_BYTES, Outgoing
 from web.access.roles import requires, signed_in_user, wants_page, when_signed_out
-from web.delivery.views import WORDS, state_of
+from web.delivery.views import STATE_WORDS, state_of
 from web.formats import iso, latency_text
 from web.http.errors import stale_form
 from web.http.session_cookie import cookie_name
@@ -105,7 +105,7 @@ def sent() -> ResponseReturnValue:
     stops = [_stop(subscription, message_id) for subscription in subscriptions]
     if not wants_page():
         return jsonify(stops=stops)
-    return render_template("publishing/sent.html", topic=topic, message_id=message_id, stops=stops, words=WORDS)
+    return render_template("publishing/sent.html", topic=topic, message_id=message_id, stops=stops, words=STATE_WORDS)
 
 
 @blueprint.errorhandler(CSRFError)

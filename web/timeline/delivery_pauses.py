@@ -12,7 +12,7 @@ from infra.firestore.client import READ_SECONDS, Database
 from infra.firestore.error_mapping import firestore_errors
 
 # Somebody who switches more often sees the newest of it.
-_MOST_ENTRIES = 200
+_MAX_ENTRIES = 200
 _TARGET = "subscriptions/"
 
 
@@ -26,7 +26,7 @@ class Pause:
 
 
 @dataclass(frozen=True, slots=True)
-class Switch:
+class DeliverySwitch:
     """Delivery was started (``running``) or stopped."""
 
     subscription: str
@@ -34,15 +34,15 @@ class Switch:
     running: bool
 
 
-def pauses(
-    subscription: str, switches: Sequence[Switch], running_now: bool, since: datetime, until: datetime
+def pauses_between(
+    subscription: str, switches: Sequence[DeliverySwitch], running_now: bool, since: datetime, until: datetime
 ) -> list[Pause]:
     """The pauses of one subscription between two moments; ``switches`` are its own, oldest first."""
     # Whatever the first one did, it was the other way before.
     running = not switches[0].running if switches else running_now
     found: list[Pause] = []
     begin = since
-    for switch in (*switches, Switch(subscription, until, running=True)):
+    for switch in (*switches, DeliverySwitch(subscription, until, running=True)):
         if not running and switch.at > begin:
             if found and found[-1].until == begin:
                 begin = found.pop().since
@@ -62,7 +62,7 @@ def read_pauses(
     return tuple(
         pause
         for subscription, now in running.items()
-        for pause in pauses(subscription, by_subscription[subscription], now, since, until)
+        for pause in pauses_between(subscription, by_subscription[subscription], now, since, until)
     )
 
 
@@ -75,15 +75,15 @@ def _running(database: Database, subscriptions: Iterable[str]) -> dict[str, bool
     return {one.id: (one.to_dict() or {}).get("observed_running") is not False for one in found}
 
 
-def _switches(database: Database, since: datetime) -> list[Switch]:
+def _switches(database: Database, since: datetime) -> list[DeliverySwitch]:
     query = database.documents.collection("audit").where(filter=FieldFilter("at", ">=", since))
-    query = query.order_by("at", direction="DESCENDING").limit(_MOST_ENTRIES)
+    query = query.order_by("at", direction="DESCENDING").limit(_MAX_ENTRIES)
     with firestore_errors("reading the audit"):
         entries = [one.to_dict() for one in query.stream(retry=None, timeout=READ_SECONDS)]
     return [switch for entry in reversed(entries) if (switch := _switch(entry))]
 
 
-def _switch(entry: dict[str, Any]) -> Switch | None:
+def _switch(entry: dict[str, Any]) -> DeliverySwitch | None:
     at, target = entry.get("at"), entry.get("target")
     done = {
         ("delivery.start", "done"): True,
@@ -93,4 +93,4 @@ def _switch(entry: dict[str, Any]) -> Switch | None:
     }.get((str(entry.get("what")), str(entry.get("detail"))))
     if done is None or not isinstance(at, datetime) or not isinstance(target, str) or not target.startswith(_TARGET):
         return None
-    return Switch(target[len(_TARGET) :], at.astimezone(UTC), done)
+    return DeliverySwitch(target[len(_TARGET) :], at.astimezone(UTC), done)

@@ -16,7 +16,7 @@ from infra.logs import Logger
 from web.timeline.delivery_pauses import Pause
 
 MINUTES = 60
-MOST_COUNTED = 10_000
+MAX_COUNTED = 10_000
 REFRESH_SECONDS = 10.0
 _MINUTE = timedelta(minutes=1)
 # A message may become visible a little after its time.
@@ -51,7 +51,7 @@ Count = Callable[[datetime, datetime], int]
 ReadPauses = Callable[[datetime, datetime], tuple[Pause, ...]]
 
 
-class Volume:
+class MinuteCounts:
     """The last hour of one selection. ``hour`` never waits for Firestore longer than it is told to."""
 
     def __init__(self, count: Count, read_pauses: ReadPauses, log: Logger) -> None:

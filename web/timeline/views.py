@@ -17,10 +17,10 @@ from web.filters.links import Here
 from web.filters.request_filter import monitored
 from web.services import Services
 from web.timeline.delivery_pauses import read_pauses
-from web.timeline.minute_counts import MINUTES, MOST_COUNTED, Hour, Minute, Volume
+from web.timeline.minute_counts import MAX_COUNTED, MINUTES, Hour, Minute, MinuteCounts
 
 HEIGHT = 100
-_LEAST_HEIGHT = 4
+_MIN_HEIGHT = 4
 _WAIT_SECONDS = 2.0
 _BEHIND = 3
 # On a phone a minute is too narrow for a finger.
@@ -53,7 +53,7 @@ class Span:
 
 
 @dataclass(frozen=True)
-class Stop:
+class PauseMark:
     """A pause of delivery in the drawing: from ``x``, ``width`` minutes wide."""
 
     subscription: str
@@ -76,11 +76,11 @@ class Timeline:
     peak: Minute
     bars: tuple[Bar, ...]
     spans: dict[int, tuple[Span, ...]]
-    stops: tuple[Stop, ...]
+    stops: tuple[PauseMark, ...]
     timeless: str
 
     @property
-    def last_stop(self) -> Stop | None:
+    def last_stop(self) -> PauseMark | None:
         """The one that is told in words; the words of all would push the list down."""
         return max(self.stops, key=lambda stop: (stop.until, stop.since), default=None)
 
@@ -103,7 +103,7 @@ def fragment() -> ResponseReturnValue:
 
 def timeline(query: Query, view: View, wait_seconds: float = 0.0) -> Timeline:
     """The last hour of a monitored subscription, or of all; links keep the view. Raises InputError for another."""
-    volumes: dict[str, Volume] = current_app.extensions[_EXTENSION]
+    volumes: dict[str, MinuteCounts] = current_app.extensions[_EXTENSION]
     volume, now = volumes[monitored(view.subscription)], datetime.now(UTC)
     return draw(volume.hour(now, wait_seconds), query, view, now)
 
@@ -119,10 +119,10 @@ def draw(hour: Hour, query: Query, view: View, now: datetime) -> Timeline:
         # The newest minutes are always a moment behind.
         is_counting=hour.uncounted > _BEHIND,
         total=sum(counts),
-        is_cut=most >= MOST_COUNTED,
+        is_cut=most >= MAX_COUNTED,
         peak=max(hour.minutes, key=lambda minute: minute.count or 0),
         bars=tuple(
-            Bar(x, max(_LEAST_HEIGHT, HEIGHT * count // most), _is_chosen(query, minute.at))
+            Bar(x, max(_MIN_HEIGHT, HEIGHT * count // most), _is_chosen(query, minute.at))
             for x, (minute, count) in enumerate(zip(hour.minutes, counts, strict=True))
             if count
         ),
@@ -143,26 +143,26 @@ def _spans(hour: Hour, step: int, timeless: str, view: View) -> Iterator[Span]:
         since, until = some[0].at, some[-1].at + timedelta(minutes=1)
         q = f"{timeless} after:{since:%Y-%m-%dT%H:%MZ} before:{until:%Y-%m-%dT%H:%MZ}".strip()
         counts = [minute.count for minute in some if minute.count is not None]
-        is_cut = any(count >= MOST_COUNTED for count in counts)
+        is_cut = any(count >= MAX_COUNTED for count in counts)
         yield Span(x, step, since, until, sum(counts) if counts else None, is_cut, Here(view).to(q=q))
 
 
-def _stops(hour: Hour, now: datetime) -> Iterator[Stop]:
+def _stops(hour: Hour, now: datetime) -> Iterator[PauseMark]:
     start, minute = hour.minutes[0].at, timedelta(minutes=1)
     for pause in hour.pauses:
         since, until = max(pause.since, start), min(pause.until, now)
         if until > since:
             x, width = (since - start) / minute, (until - since) / minute
-            yield Stop(pause.subscription, since, until, round(x, 2), round(max(width, 0.2), 2))
+            yield PauseMark(pause.subscription, since, until, round(x, 2), round(max(width, 0.2), 2))
 
 
-def _volumes(subscope: Services) -> dict[str, Volume]:
+def _volumes(subscope: Services) -> dict[str, MinuteCounts]:
     subscriptions = subscope.settings.subscriptions
 
-    def volume(subscription: str) -> Volume:
+    def volume(subscription: str) -> MinuteCounts:
         selection, shown = Selection(subscription), (subscription,) if subscription else subscriptions
-        return Volume(
-            lambda since, until: subscope.messages.count(selection, since=since, until=until, up_to=MOST_COUNTED),
+        return MinuteCounts(
+            lambda since, until: subscope.messages.count(selection, since=since, until=until, up_to=MAX_COUNTED),
             lambda since, until: read_pauses(subscope.database, shown, since, until),
             subscope.log,
         )

@@ -12,7 +12,7 @@ from infra.firestore.search import Bounds, Found, narrowed, search
 from infra.messages.message import Cursor, Message, document_id, index_tokens, read_content
 from infra.query import Query, parse
 from tests.support.firestore import LocalFirestore, Writer, settings_for
-from web.live.views import read_wanted
+from web.live.views import read_stream_request
 
 NOW = datetime(2026, 11, 23, 10, 42, 7, tzinfo=UTC)
 COUNT = 160
@@ -109,7 +109,7 @@ def test_the_index_and_the_scan_find_the_same(messages: Messages, text: str, cou
 
 @pytest.mark.parametrize(("text", "count"), FILTERS)
 def test_history_and_live_find_the_same(messages: Messages, text: str, count: int) -> None:
-    wanted = read_wanted(text, "builds")
+    wanted = read_stream_request(text, "builds")
     stored = messages.page(limit=COUNT + 1)
     live = [message.id for message in stored if wanted.accepts(message)]
     assert every_page(messages, parse(text, NOW), Selection("builds")) == live

@@ -18,7 +18,7 @@ from infra.settings import ViewerSettings, viewer_settings
 from tests.support.local_cloud import Cloud
 from tests.support.visitor import SCRIPT, Visitor, add_user
 from tests.web.conftest import running
-from web.delivery.state_reader import Observer
+from web.delivery.state_reader import StateReader
 
 
 @pytest.fixture(scope="module")
@@ -160,13 +160,13 @@ def test_what_was_seen_last_is_shown_as_such_while_nobody_answers() -> None:
         may_answer.wait(5)
         return replace(seen, state="stopped")
 
-    observer = Observer(["builds"], observe, lambda _: seen, wait_seconds=0.1)
+    observer = StateReader(["builds"], observe, lambda _: seen, wait_seconds=0.1)
     said = "Pub/Sub does not answer at this moment; this is as it was at 03:04:05 UTC."
-    assert observer.observed() == observer.observed() == [replace(seen, warnings=(said, "other"))]
+    assert observer.read_all() == observer.read_all() == [replace(seen, warnings=(said, "other"))]
     assert asked == ["builds"], "two pages ask once"
     may_answer.set()
-    patient = Observer(["builds"], observe, lambda _: seen)
-    assert patient.observed() == [replace(seen, state="stopped")]
+    patient = StateReader(["builds"], observe, lambda _: seen)
+    assert patient.read_all() == [replace(seen, state="stopped")]
 
 
 def test_a_notice_that_is_not_true_any_more_is_not_shown(

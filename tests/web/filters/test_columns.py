@@ -23,7 +23,7 @@ from tests.web.conftest import running
 from tests.web.messages.test_list import HOSTILE
 from web.filters.columns import Cell, cells, columns_text, heading, offered, parse_columns
 from web.live import frame_cache as frames_module
-from web.live.recent_messages import Entry
+from web.live.recent_messages import RecentMessage
 from web.messages.rows import row_html, row_with
 
 
@@ -285,17 +285,17 @@ def test_each_choice_is_rendered_once_for_all_who_made_it() -> None:
         return render
 
     usual, chosen = renderer("usual"), renderer("chosen")
-    frames = frames_module.Frames(usual, Logger(stream=io.StringIO()))
+    frames = frames_module.FrameCache(usual, Logger(stream=io.StringIO()))
     one = stored_message(1)
-    entry = Entry(one, one.cursor)
+    entry = RecentMessage(one, one.cursor)
     views = [frames, frames.rendered_by(chosen), frames.rendered_by(chosen)]
-    found = [view.of_entry(entry) for view in views for _ in range(2)]
+    found = [view.of_recent(entry) for view in views for _ in range(2)]
     assert rendered == ["usual", "chosen"]
     assert [b"chosen" in frame for frame in found] == [False, False, True, True, True, True]
 
 
 def test_many_choices_do_not_hold_more_in_memory() -> None:
-    frames = frames_module.Frames(lambda _: "<tr>", Logger(stream=io.StringIO()))
+    frames = frames_module.FrameCache(lambda _: "<tr>", Logger(stream=io.StringIO()))
     views = [frames.rendered_by(row_with((str(number),))) for number in range(5)]
     for number in range(frames_module.BODIES // 4):
         for view in views:

@@ -14,8 +14,8 @@ from infra.messages.message import Cursor
 from tests.support.firestore import SUBSCRIPTION, LocalFirestore, Writer, wait_until
 from tests.support.viewing import Client, Frames, Viewing, viewing
 from web.live import client_feed as watcher_module
-from web.live.sse import PULSE, Position, parse_position
-from web.live.views import read_wanted
+from web.live.sse import KEEP_ALIVE, Position, parse_position
+from web.live.views import read_stream_request
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def test_message_frame_carries_what_the_page_needs(view: Viewing, writer: Writer
 
 
 def test_a_redelivery_that_ends_a_match_takes_the_message_away(view: Viewing, writer: Writer) -> None:
-    wanted = read_wanted("-has:redelivery hello", "")
+    wanted = read_stream_request("-has:redelivery hello", "")
     client = view.live_client(selection=wanted.selection, accepts=wanted.accepts)
     document, other = writer.message(), writer.message(data=b"other", preview="other")
     wait_until(lambda: client.ids() == [document], "the message's arrival")
@@ -77,7 +77,7 @@ def test_a_redelivery_that_ends_a_match_takes_the_message_away(view: Viewing, wr
 
 
 def test_a_client_that_comes_back_learns_what_no_longer_matches(firestore: LocalFirestore, writer: Writer) -> None:
-    wanted = read_wanted("-has:redelivery", "")
+    wanted = read_stream_request("-has:redelivery", "")
     document = writer.message()
     with viewing(firestore.address) as first:
         client = first.live_client(selection=wanted.selection, accepts=wanted.accepts)
@@ -197,20 +197,20 @@ def test_too_many_bytes_are_a_resync(firestore: LocalFirestore, writer: Writer) 
 
 def test_many_that_come_back_at_once_take_turns(firestore: LocalFirestore, writer: Writer) -> None:
     missed = writer.messages(3, received_at=datetime.now(UTC) - timedelta(minutes=1))
-    turns = [watcher_module.REPLAYS.acquire(timeout=1) for _ in range(8)]
+    turns = [watcher_module.REPLAY_SLOTS.acquire(timeout=1) for _ in range(8)]
     assert all(turns)
     try:
         with viewing(firestore.address) as view:
             client = view.live_client()
             time.sleep(0.5)
             assert not client.ids(), "it did not wait for its turn"
-            watcher_module.REPLAYS.release()
+            watcher_module.REPLAY_SLOTS.release()
             turns.pop()
             wait_until(lambda: set(missed) <= set(client.ids()), "what was missed")
             client.close()
     finally:
         for _ in turns:
-            watcher_module.REPLAYS.release()
+            watcher_module.REPLAY_SLOTS.release()
 
 
 def test_position_of_the_future_is_a_resync(view: Viewing, writer: Writer) -> None:
@@ -263,12 +263,12 @@ def test_a_pulse_says_how_far_a_filter_has_looked(view: Viewing, writer: Writer)
     view.live_client()
     watcher = view.feed.watch(Position(None), **only("rare"))
     watcher.poll(1)
-    assert watcher.pulse() == PULSE
+    assert watcher.keep_alive() == KEEP_ALIVE
     last = view.messages.get(writer.messages(20)[-1])
     assert last
     wait_until(lambda: watcher._hub.next_number >= 20, "the messages' arrival in the ring")
     assert not watcher.poll(0.5), "none of them is for this client"
-    position = watcher.pulse().split(b"\n")[0].removeprefix(b"id: ").decode()
+    position = watcher.keep_alive().split(b"\n")[0].removeprefix(b"id: ").decode()
     assert Cursor.parse(position).received_at == last.received_at
     watcher.close()
 

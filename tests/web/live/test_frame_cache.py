@@ -11,8 +11,8 @@ from infra.logs import Logger
 from infra.messages.message import Cursor, Message
 from tests.support.firestore import START, stored_message
 from web.live import frame_cache as frames_module
-from web.live.frame_cache import Frames
-from web.live.recent_messages import Entry
+from web.live.frame_cache import FrameCache
+from web.live.recent_messages import RecentMessage
 
 NOTHING = Cursor(START, "0" * 32)
 MIB = 1024 * 1024
@@ -27,8 +27,8 @@ def allocated() -> Iterator[Callable[[], int]]:
     tracemalloc.stop()
 
 
-def frames_of(render: Callable[[Message], str]) -> Frames:
-    return Frames(render, Logger(stream=StringIO()))
+def frames_of(render: Callable[[Message], str]) -> FrameCache:
+    return FrameCache(render, Logger(stream=StringIO()))
 
 
 def long_rows(letter: str) -> Callable[[Message], str]:
@@ -44,8 +44,8 @@ def test_each_state_of_a_message_is_rendered_once() -> None:
 
     frames = frames_of(render)
     first = stored_message(1)
-    entry = Entry(first, first.cursor)
-    assert frames.of_entry(entry) == frames.of_entry(entry) == frames.of_message(first, first.cursor)
+    entry = RecentMessage(first, first.cursor)
+    assert frames.of_recent(entry) == frames.of_recent(entry) == frames.of_message(first, first.cursor)
     frames.of_message(replace(first, deliveries=2), first.cursor)
     assert rendered == ["1", "1"]
 
@@ -60,10 +60,10 @@ def test_rendered_bodies_are_bounded() -> None:
 def test_long_rows_of_many_views_do_not_hold_more_in_memory(allocated: Callable[[], int]) -> None:
     usual = frames_of(lambda message: message.message_id * 20_000)
     views = [usual, *(usual.rendered_by(long_rows(letter)) for letter in "abc")]
-    entries = [Entry(stored_message(number), NOTHING) for number in range(100, 400)]
+    entries = [RecentMessage(stored_message(number), NOTHING) for number in range(100, 400)]
     for entry in entries:
         for view in views:
-            assert len(view.of_entry(entry)) > 60_000
+            assert len(view.of_recent(entry)) > 60_000
     assert allocated() < frames_module.BODIES_BYTES + 4 * MIB
     assert len(usual._bodies) > 100, "what fits is kept"
 

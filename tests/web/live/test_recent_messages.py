@@ -8,13 +8,13 @@ from datetime import timedelta
 from infra.messages.message import Cursor
 from tests.support.firestore import START, stored_message
 from web.live import recent_messages as hub_module
-from web.live.recent_messages import Entry, Hub
+from web.live.recent_messages import RecentMessage, RecentMessages
 
 NOTHING = Cursor(START, "0" * 32)
 
 
-def hub_with(count: int) -> Hub:
-    hub = Hub()
+def hub_with(count: int) -> RecentMessages:
+    hub = RecentMessages()
     hub.begin(NOTHING, START)
     for number in range(count):
         hub.publish(stored_message(number))
@@ -25,7 +25,7 @@ def at(number: int) -> Cursor:
     return Cursor(START + timedelta(seconds=number), "0" * 32)
 
 
-def numbers(entries: list[Entry] | None) -> list[int]:
+def numbers(entries: list[RecentMessage] | None) -> list[int]:
     assert entries is not None, "the ring says that entries may be missing"
     return [int(entry.message.message_id) for entry in entries]
 
@@ -115,7 +115,7 @@ def test_beginning_again_forgets_and_loses_no_reader() -> None:
 
 
 def test_states_are_latest_only_and_sent_once() -> None:
-    hub = Hub()
+    hub = RecentMessages()
     hub.show("a", b"1")
     hub.show("b", b"2")
     hub.show("a", b"3")

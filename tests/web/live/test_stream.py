@@ -17,8 +17,8 @@ from tests.support.viewer_process import DeafClient, HttpClient, Server, served
 from tests.support.visitor import SCRIPT, add_user, services_of
 from tests.support.visitor import Visitor as InProcess
 from tests.web.conftest import running
-from web.live.connections import LEAST_SHARE, FullError, Streams
-from web.live.views import read_wanted
+from web.live.connections import MIN_SHARE, ConnectionLimitError, Connections
+from web.live.views import read_stream_request
 
 HASTY = "tests.support.hasty_viewer:create()"
 
@@ -112,7 +112,7 @@ def test_one_person_takes_a_fair_share_of_the_slots(
     firestore: LocalFirestore, writer: Writer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with served(firestore.address, writer, tmp_path, MAX_STREAMS="12") as server:
-        clients = [HttpClient(server) for _ in range(LEAST_SHARE)]
+        clients = [HttpClient(server) for _ in range(MIN_SHARE)]
         refused = server.request("/live", Accept="text/event-stream")
         assert refused.response.status == 503
         assert int(refused.response.headers["Retry-After"]) > 0
@@ -129,10 +129,10 @@ def test_one_person_takes_a_fair_share_of_the_slots(
 
 @pytest.mark.parametrize(("most", "share"), [(3, 3), (10, 10), (40, 10), (250, 62)])
 def test_the_share_is_a_quarter_and_at_least_ten(most: int, share: int) -> None:
-    streams = Streams(most)
+    streams = Connections(most)
     for _ in range(share):
         streams.reserve("ana")
-    with pytest.raises(FullError):
+    with pytest.raises(ConnectionLimitError):
         streams.reserve("ana")
     if most > share:
         streams.reserve("ben")
@@ -147,7 +147,7 @@ def test_a_stream_that_cannot_be_made_leaves_no_watcher(firestore: LocalFirestor
         ana = InProcess(app, add_user(app, "ana-without-a-socket", "viewer"))
         for _ in range(2):  # its slot is free again, too
             assert ana.get("/live", SCRIPT, environ_overrides={"gunicorn.socket": gone}).status_code == 500
-        assert services_of(app).feed.watchers == 0
+        assert services_of(app).feed.client_count == 0
 
 
 def test_an_open_stream_does_not_keep_a_session(
@@ -265,7 +265,7 @@ def test_restarted_viewer_leaves_no_gap(tmp_path: Path) -> None:
 @pytest.mark.parametrize("q", ["=x", "kind:xml", '"half', "a " * 31])
 def test_other_filters_are_refused_naming_the_field(q: str) -> None:
     with pytest.raises(InputError, match=r"^q: at column "):
-        read_wanted(q, "")
+        read_stream_request(q, "")
 
 
 @pytest.mark.parametrize(
@@ -284,4 +284,4 @@ def test_other_filters_are_refused_naming_the_field(q: str) -> None:
 )
 def test_a_stream_takes_what_its_filter_matches(q: str, subscription: str, accepted: bool) -> None:
     found = replace(stored_message(1, data=b'{"id": "a", "user": {"id": 7}}'), attributes={"status": "DONE"})
-    assert read_wanted(q, subscription).accepts(found) is accepted
+    assert read_stream_request(q, subscription).accepts(found) is accepted

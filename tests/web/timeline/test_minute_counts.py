@@ -15,8 +15,8 @@ from infra.saved_filters import View
 from tests.support.firestore import wait_until
 from tests.support.local_cloud import ROOT
 from web.timeline import minute_counts
-from web.timeline.delivery_pauses import Pause, Switch, pauses
-from web.timeline.minute_counts import MOST_COUNTED, Hour, Minute, Volume, minutes_until
+from web.timeline.delivery_pauses import DeliverySwitch, Pause, pauses_between
+from web.timeline.minute_counts import MAX_COUNTED, Hour, Minute, MinuteCounts, minutes_until
 from web.timeline.views import draw
 
 NOW = datetime(2026, 11, 23, 10, 42, 30, tzinfo=UTC)
@@ -52,8 +52,8 @@ def counter(monkeypatch: pytest.MonkeyPatch) -> Counter:
     return Counter()
 
 
-def make(counter: Counter, log: StringIO | None = None) -> Volume:
-    return Volume(counter.count, no_pauses, Logger("DEBUG", stream=log or StringIO()))
+def make(counter: Counter, log: StringIO | None = None) -> MinuteCounts:
+    return MinuteCounts(counter.count, no_pauses, Logger("DEBUG", stream=log or StringIO()))
 
 
 def test_a_closed_minute_is_counted_once(counter: Counter) -> None:
@@ -90,9 +90,9 @@ def test_a_count_that_never_ends_does_not_hold_up_the_end_of_the_process() -> No
 import threading
 from datetime import UTC, datetime
 from infra.logs import Logger
-from web.timeline.minute_counts import Volume
+from web.timeline.minute_counts import MinuteCounts
 asked, never = threading.Event(), threading.Event()
-Volume(lambda *_: (asked.set(), never.wait(), 0)[2], lambda *_: (), Logger("DEBUG")).hour(datetime.now(UTC))
+MinuteCounts(lambda *_: (asked.set(), never.wait(), 0)[2], lambda *_: (), Logger("DEBUG")).hour(datetime.now(UTC))
 asked.wait(5)
 """
     assert subprocess.run([sys.executable, "-c", script], cwd=ROOT, timeout=20, check=False).returncode == 0
@@ -123,8 +123,8 @@ def test_memory_holds_an_hour(counter: Counter) -> None:
     assert len(hours._counts) == 60
 
 
-def switch(minute: int, *, running: bool) -> Switch:
-    return Switch("builds", NOW.replace(minute=minute, second=0), running)
+def switch(minute: int, *, running: bool) -> DeliverySwitch:
+    return DeliverySwitch("builds", NOW.replace(minute=minute, second=0), running)
 
 
 @pytest.mark.parametrize(
@@ -139,9 +139,11 @@ def switch(minute: int, *, running: bool) -> Switch:
         ([switch(5, running=True), switch(6, running=False)], False, [(0, 5), (6, 40)]),
     ],
 )
-def test_pauses_between_two_moments(switches: list[Switch], running_now: bool, expected: list[tuple[int, int]]) -> None:
+def test_pauses_between_two_moments(
+    switches: list[DeliverySwitch], running_now: bool, expected: list[tuple[int, int]]
+) -> None:
     begin, end = NOW.replace(minute=0, second=0), NOW.replace(minute=40, second=0)
-    found = pauses("builds", switches, running_now, begin, end)
+    found = pauses_between("builds", switches, running_now, begin, end)
     assert [(one.since.minute, one.until.minute) for one in found] == expected
 
 
@@ -165,7 +167,7 @@ def test_an_empty_hour_is_drawn() -> None:
 
 
 def test_what_was_not_counted_to_its_end_says_so() -> None:
-    drawn = draw(hour_of({5: MOST_COUNTED}), parse("", NOW), View(), NOW)
+    drawn = draw(hour_of({5: MAX_COUNTED}), parse("", NOW), View(), NOW)
     assert drawn.is_cut
     assert drawn.spans[1][54].is_cut
 
