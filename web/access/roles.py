@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response
 from infra.accounts.user import Role, User
 from infra.errors import StoreError, StoreUnavailableError
 from web.access.iap import HEADER, IapVerifier
-from web.filters.links import MOST_ADDRESS_CHARACTERS
+from web.http.negotiation import MAX_ADDRESS_CHARACTERS, wants_page
 from web.http.session_cookie import session_cookie
 from web.services import services
 
@@ -118,13 +118,6 @@ def session_still_valid() -> Callable[[], bool]:
     return check
 
 
-def wants_page() -> bool:
-    """Whether a person's browser asks for a page, rather than a script for data or for a part of one."""
-    if "part" in request.args or request.path.startswith("/api/"):
-        return False
-    return request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html"
-
-
 def _visitor(_request: object) -> Visitor | None:
     if IAP in current_app.extensions:
         return _visitor_by_iap(current_app.extensions[IAP])
@@ -184,7 +177,7 @@ def _ask_to_sign_in() -> Response | None:
     target = asked if request.method == "GET" and request.path != "/" else None
     login = url_for("account.login", next=target)
     # Escaped twice, a long filter is more than a request line takes: better to sign in and lose it than not to get in.
-    return redirect(login if len(login) <= MOST_ADDRESS_CHARACTERS else url_for("account.login"), 303)
+    return redirect(login if len(login) <= MAX_ADDRESS_CHARACTERS else url_for("account.login"), 303)
 
 
 def _needs(role: Role) -> str:

@@ -10,10 +10,11 @@ from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 
 from infra.pubsub.delivery_state import Delivery
-from web.access.roles import requires, signed_in_user, wants_page
+from web.access.roles import requires, signed_in_user
 from web.delivery.state_reader import StateReader
 from web.formats import iso
 from web.http.confirmation import unanswered
+from web.http.negotiation import wants_page
 from web.services import services
 
 STATE_WORDS = {

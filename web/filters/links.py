@@ -8,9 +8,6 @@ from infra.query import MAX_CHARACTERS, quoted
 from infra.saved_filters import View
 from web.filters.columns import columns_text
 
-# gunicorn reads request lines of 8,190 (web/gunicorn.conf.py); a stream's position and a page's cursor come on top.
-MOST_ADDRESS_CHARACTERS = 8_000
-
 
 def filter_link(key: str, value: str) -> str:
     """The list of messages whose attribute ``key`` is ``value``, whatever characters they have; empty when too long."""

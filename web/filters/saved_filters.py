@@ -18,9 +18,10 @@ from infra.query import QueryError, parse
 from infra.saved_filters import MOST_NAME_CHARACTERS, SavedFilter, View, default_of
 from web.access.roles import login_required, requires, signed_in_user
 from web.filters.columns import columns_text, parse_columns
-from web.filters.links import MOST_ADDRESS_CHARACTERS, Here
+from web.filters.links import Here
 from web.filters.request_filter import monitored
 from web.http.confirmation import unanswered
+from web.http.negotiation import MAX_ADDRESS_CHARACTERS
 from web.http.notices import asked_notice
 from web.messages.list_page import Problem, problem_of
 from web.services import services
@@ -139,7 +140,7 @@ def _shows_the_same(saved: View, shown: View) -> bool:
 
 def _check_address(view: View) -> None:
     """Refuse what no browser could ask for: a list that opens with it would never open."""
-    if len(Here(view).to()) > MOST_ADDRESS_CHARACTERS:
+    if len(Here(view).to()) > MAX_ADDRESS_CHARACTERS:
         raise InputError("q", "is too long for an address, where characters beyond ASCII count six times and more.")
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from flask import Flask, make_response, render_template, request
 from werkzeug.wrappers import Response
 
-from web.access.roles import wants_page
+from web.http.negotiation import wants_page
 
 _FIELD, _YES = "confirmed", "yes"
 

@@ -20,7 +20,7 @@ from werkzeug.wrappers import Response
 
 from infra.accounts.lock_policy import LockedError
 from infra.errors import BusyError, KeysUnavailableError, StoreDeniedError, SubscopeError, SubscriptionUnavailableError
-from web.access.roles import wants_page
+from web.http.negotiation import wants_page
 from web.http.session_cookie import NEEDS_HTTPS, cookie_name
 from web.services import services
 

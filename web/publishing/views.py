@@ -15,10 +15,11 @@ from werkzeug.wrappers import Response
 from infra.errors import InputError, StoreError, SubscopeError, SubscriptionError
 from infra.messages.message import document_id, is_document_id
 from infra.pubsub.publisher import MAX_DATA_BYTES, Outgoing
-from web.access.roles import requires, signed_in_user, wants_page, when_signed_out
+from web.access.roles import requires, signed_in_user, when_signed_out
 from web.delivery.views import STATE_WORDS, state_of
 from web.formats import iso, latency_text
 from web.http.errors import stale_form
+from web.http.negotiation import wants_page
 from web.http.session_cookie import cookie_name
 from web.publishing.form import Typed, from_message, outgoing_of, read_typed
 from web.services import services
