@@ -12,20 +12,21 @@ from infra.firestore.message_reader import Selection
 from infra.firestore.search import narrowed
 from infra.messages.message import Message
 from infra.query import Query, parse
-from web.access.readable_messages import Masked, mask, readable
+from web.access.readable_messages import mask, readable
 from web.access.roles import login_required, session_still_valid, signed_in_user
 from web.filters.columns import Columns, parse_columns
 from web.filters.request_filter import monitored
 from web.live.client_feed import Predicate
 from web.live.connections import Connection, ConnectionLimitError, ConnectionLimits, Connections
 from web.live.frame_cache import Render
+from web.live.masked_rows import MaskedRows
 from web.live.sse import CONTENT_TYPE, parse_position
 from web.messages.rows import row_with
 from web.services import Services, services
 
 FULL_RETRY_SECONDS = 10
 _EXTENSION = "subscope_streams"
-_MASKED = "subscope_masked"
+_MASKED_ROWS = "subscope_masked_rows"
 
 blueprint = Blueprint("live", __name__)
 
@@ -42,7 +43,7 @@ class StreamRequest:
 def _make_streams(state: BlueprintSetupState) -> None:
     subscope: Services = state.app.extensions["subscope"]
     state.app.extensions[_EXTENSION] = Connections(subscope.settings.max_streams)
-    state.app.extensions[_MASKED] = Masked(subscope.masked_messages.mask)
+    state.app.extensions[_MASKED_ROWS] = MaskedRows(subscope.masked_messages.mask)
 
 
 @blueprint.get("/live")
@@ -96,7 +97,7 @@ def _open(who: str, wanted: StreamRequest, columns: Columns, limits: ConnectionL
     accepts = wanted.accepts
     render: Render | None = row_with(columns) if columns else None
     if mask():
-        masked: Masked = current_app.extensions[_MASKED]
+        masked: MaskedRows = current_app.extensions[_MASKED_ROWS]
         render, accepts = masked.row_with(columns), lambda message: wanted.accepts(masked.see(message))
     selection = readable().seen(wanted.selection)
     watcher = services().feed.watch(position, selection, accepts, render)

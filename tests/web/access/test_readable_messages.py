@@ -10,14 +10,13 @@ import pytest
 from flask import Flask
 
 from infra.firestore.message_reader import Selection
-from infra.messages.masking import HIDDEN, Mask
+from infra.messages.masking import HIDDEN
 from infra.messages.message import Pushed
-from tests.support.firestore import SUBSCRIPTION, LocalFirestore, free_port, settings_for, stored_message, wait_until
+from tests.support.firestore import SUBSCRIPTION, LocalFirestore, free_port, settings_for, wait_until
 from tests.support.topics import store
 from tests.support.viewing import Frames
 from tests.support.visitor import PAGE, SCRIPT, Visitor, add_user, services_of
 from tests.web.conftest import running
-from web.access.readable_messages import Masked
 from web.access.roles import access_of
 
 SECRET = "tell-nobody-4711"
@@ -201,13 +200,6 @@ def test_a_replay_is_masked_for_a_viewer(app: Flask, viewer: Visitor, operator: 
 def test_a_count_does_not_tell_either(app: Flask, small: Pushed) -> None:
     masked = services_of(app).masked_messages
     assert masked.count(Selection(tokens=(f"email={SECRET}",))) == masked.count()
-
-
-def test_what_was_masked_is_remembered_as_it_was_delivered_last() -> None:
-    masked = Masked(Mask(("email",)))
-    first = masked.see(stored_message(1))
-    again = masked.see(stored_message(1, deliveries=2))
-    assert (first.deliveries, again.deliveries) == (1, 2)
 
 
 def test_the_help_page_tells_what_is_masked(viewer: Visitor, operator: Visitor) -> None:
