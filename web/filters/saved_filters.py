@@ -19,11 +19,11 @@ from infra.saved_filters import MOST_NAME_CHARACTERS, SavedFilter, View, default
 from web.access.roles import login_required, requires, signed_in_user
 from web.filters.columns import columns_text, parse_columns
 from web.filters.links import Here
+from web.filters.problems import Problem, problem_of
 from web.filters.request_filter import monitored
 from web.http.confirmation import unanswered
 from web.http.negotiation import MAX_ADDRESS_CHARACTERS
 from web.http.notices import asked_notice
-from web.messages.list_page import Problem, problem_of
 from web.services import services
 
 # Whoever names one of these has said what the list should show.

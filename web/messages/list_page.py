@@ -4,25 +4,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from infra.firestore.search import Found
-from infra.messages.message import Cursor, visible
+from infra.messages.message import Cursor
 from infra.query import Query, QueryError
 from web.filters.columns import Columns
+from web.filters.problems import Problem, problem_of
 from web.messages.rows import row_html
 
 # A document may become visible a little later than a newer one: an empty page's stream begins that much earlier.
 _LATENESS = timedelta(seconds=10)
-_SHOWN_BEFORE, _MOST_MARKED, _SHOWN_AFTER = 60, 40, 30
-
-
-@dataclass(frozen=True)
-class Problem:
-    """What is wrong with a filter: the sentence, its column, and the word there between what stands around it."""
-
-    sentence: str
-    column: int
-    before: str
-    at: str
-    after: str
 
 
 @dataclass(frozen=True)
@@ -52,22 +41,6 @@ class List:
 def refused(q: str, subscription: str, before: Cursor | None, error: QueryError) -> List:
     """A list without rows, and what is wrong with its filter."""
     return List(q, subscription, before, Query(), Found([], None, None, 0), problem_of(q, error))
-
-
-def problem_of(q: str, error: QueryError) -> Problem:
-    """What is wrong with a filter, as people are shown it."""
-    start = error.column - 1
-    end = start + 1
-    while end < len(q) and end - start < _MOST_MARKED and not q[end].isspace():
-        end += 1
-    first, last = max(0, start - _SHOWN_BEFORE), end + _SHOWN_AFTER
-    return Problem(
-        sentence=error.problem,
-        column=error.column,
-        before=("…" if first else "") + visible(q[first:start]),
-        at=visible(q[start:end]),
-        after=visible(q[end:last]) + ("…" if len(q) > last else ""),
-    )
 
 
 def as_json(found: Found, columns: Columns) -> dict[str, object]:
