@@ -1,22 +1,22 @@
-"""JSON payloads whose values stay the text that was sent: an index must not round 0.10 or a 20-digit id. Pure."""
+"""Read JSON payloads with each value as the text that was sent: an index must not round 0.10. Pure."""
 
 import json
 from collections.abc import Iterator
 
 import msgspec
 
-# A longer scalar is no index token (500 bytes), even where every character is an escape of six.
-_LONGEST_SCALAR_BYTES = 4_000
-# Checks the whole text, and builds nothing below the top level: of 100 KB that is a tenth of what parsing it all costs.
+# A longer scalar cannot be an index token (500 bytes), even if each character is written as an escape of six bytes.
+_MAX_SCALAR_BYTES = 4_000
+# Validates the whole text but builds only the top level: for 100 KB that costs a tenth of a full parse.
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ANYTHING = msgspec.json.Decoder(msgspec.Raw)
 _WORDS = {b"null": "null", b"true": "true", b"false": "false"}
 
 
 def top_scalars(data: bytes, text: str) -> tuple[tuple[str, str], ...] | None:
-    """The top-level scalars of an object as text, of an array none; None when ``data`` is neither.
+    """Return the top-level scalars of a JSON object as text; none for an array; None when ``data`` is neither.
 
-    ``text`` is ``data``, decoded. A scalar too long for the index may be left out.
+    ``text`` is ``data`` decoded. A scalar too long for the index may be missing.
     """
     first = text.lstrip(" \t\r\n")[:1]
     try:
@@ -27,14 +27,14 @@ def top_scalars(data: bytes, text: str) -> tuple[tuple[str, str], ...] | None:
             return tuple(_short_scalars(_MEMBERS.decode(data)))
         return None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        # What it refuses may still be JSON to others: half a surrogate pair in an escape, for example.
+        # msgspec rejects some valid JSON, for example an escape of half a surrogate pair; Python's parser accepts it.
         parsed = parse_json(text)
         return None if parsed is None else tuple(_scalars(parsed))
 
 
 def _short_scalars(members: dict[str, msgspec.Raw]) -> Iterator[tuple[str, str]]:
     for key, raw in members.items():
-        if len(raw) > _LONGEST_SCALAR_BYTES:
+        if len(raw) > _MAX_SCALAR_BYTES:
             continue
         value = bytes(raw).strip()
         if value[:1] == b'"':
@@ -46,7 +46,7 @@ def _short_scalars(members: dict[str, msgspec.Raw]) -> Iterator[tuple[str, str]]
 
 
 def parse_json(text: str) -> dict[str, object] | list[object] | None:
-    """The object or array that ``text`` is, its numbers as text; None when it is neither."""
+    """Parse a JSON object or array, with numbers as text; None when ``text`` is neither."""
     try:
         parsed = _DECODER.decode(text)
     except (ValueError, RecursionError):

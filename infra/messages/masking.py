@@ -1,9 +1,9 @@
-"""The mask: fields of messages that some readers must not see, and what a message is without them. Pure.
+"""Hide fields of messages from readers who must not see them. Pure.
 
 A field is named as in a filter: an attribute, ``ordering_key`` (or ``key``), or after ``data.`` a member of a JSON
-payload; ``data`` is all of it. Case does not matter, and a path means every member that it ends, however deep:
-``data.card.number`` is hidden in ``{"orders": [{"card": {"number": 1}}]}``, too. To hide more than was meant does less
-harm than to hide less.
+payload; ``data`` is the whole payload. Case is ignored. A path matches every member whose own path ends with it, at any
+depth: ``data.card.number`` also hides the number in ``{"orders": [{"card": {"number": 1}}]}``. When in doubt, the mask
+hides more: that does less harm than hiding less.
 """
 
 import json
@@ -18,13 +18,13 @@ HIDDEN = "•••"
 _HIDDEN_JSON = f'"{HIDDEN}"'
 _PAYLOAD = "data"
 _ORDERING_KEYS = frozenset({"ordering_key", "key"})
-# Of what is not at hand the size is rounded up to this: an exact one is the length of what is hidden.
+# If the payload is not loaded, round its size up to this step: the exact size would reveal the hidden value's length.
 _SIZE_STEP_BYTES = 1024
 
 
 @dataclass(frozen=True)
 class Mask:
-    """The fields that are hidden; none hides nothing."""
+    """The hidden fields. A mask without fields hides nothing."""
 
     fields: tuple[str, ...] = ()
 
@@ -32,7 +32,7 @@ class Mask:
         return bool(self.fields)
 
     def see(self, message: Message) -> Message:
-        """The message as the mask lets it be seen: what is hidden of it cannot be told from anything else of it."""
+        """Return the message without its hidden fields; no other field of the result reveals them."""
         if not self.fields:
             return message
         seen = replace(
@@ -45,17 +45,17 @@ class Mask:
         return self._see_payload(seen) if self._hides_payload and has_payload else seen
 
     def see_payload(self, payload: bytes, message: Message) -> bytes | None:
-        """A payload, or the first part of one, of a message that was seen; None when nothing of it may be."""
+        """Mask a payload, or the first part of one, of a message from ``see``; None when it must be withheld."""
         if self.withholds(message):
             return None
         return self._json(payload.decode(errors="ignore")).encode() if self._paths and payload else payload
 
     def withholds(self, message: Message) -> bool:
-        """Whether nothing may be seen of the payload: its fields cannot be told apart, or all of it is hidden."""
+        """Tell whether the whole payload is hidden: ``data`` is masked, or the payload is no JSON with fields."""
         return self._hides_payload and message.kind != "empty" and (message.kind != "json" or self._hides_all)
 
     def hides_token(self, token: str) -> bool:
-        """Whether an index token, ``key=value``, may tell something of a hidden field."""
+        """Tell whether an index token, ``key=value``, may reveal a hidden field."""
         folded = token.casefold()
         if any(folded.startswith(f"{name}=") for name in self._names):
             return True
@@ -63,8 +63,8 @@ class Mask:
         return is_of_payload and (self._hides_all or any(f"{path}=" in folded for path in self._paths))
 
     def _see_payload(self, message: Message) -> Message:
-        """Without the hidden members and all that tells of them: the preview, the exact size, and the checksum."""
-        # Whatever a document says that somebody made by hand.
+        """Mask the payload and everything derived from it: the preview, the exact size, and the checksum."""
+        # Derive the kind again: a document that was edited by hand may claim any kind.
         kind = message.kind if message.data is None else read_content(message.data).kind
         seen = replace(message, kind=kind, sha256="")
         if self.withholds(seen):
@@ -72,8 +72,8 @@ class Mask:
             return replace(seen, data=data, preview=HIDDEN, size_bytes=_rounded(message.size_bytes))
         if message.data is None:
             return replace(seen, preview=self._json(message.preview), size_bytes=_rounded(message.size_bytes))
-        left = self._json(message.data.decode()).encode()
-        return replace(seen, data=left, preview=read_content(left).preview, size_bytes=len(left))
+        masked = self._json(message.data.decode()).encode()
+        return replace(seen, data=masked, preview=read_content(masked).preview, size_bytes=len(masked))
 
     @cached_property
     def _names(self) -> frozenset[str]:
@@ -93,7 +93,7 @@ class Mask:
 
     @cached_property
     def _paths(self) -> tuple[str, ...]:
-        """The ends of paths, each from its dot on. A number may be a name, or a position, which no path has here."""
+        """The path endings, with a leading dot. A number may be a name or an array position: both are kept."""
         steps = [name.split(".")[1:] for name in self._names if name.startswith("data.")]
         without_positions = [[step for step in path if not step.isdigit()] for path in steps]
         return tuple({"." + ".".join(path) for path in (*steps, *without_positions) if path})
@@ -106,10 +106,10 @@ class Mask:
         return name.casefold() in self._names
 
     def _json(self, text: str) -> str:
-        """JSON, or the beginning of it, with hidden members' values replaced and all else as it was sent."""
+        """Replace the values of hidden members in JSON text, which may be cut off; keep all else as it was sent."""
         folded = text.casefold()
         if not self._paths or ("\\" not in text and not any(name in folded for name in self._last_names)):
-            return text  # most have none, and this is a hundred times quicker
+            return text  # most payloads have no hidden field, and this test is a hundred times faster
         return "".join(_without(text, self._paths))
 
 
@@ -145,12 +145,12 @@ def _without(text: str, hidden: tuple[str, ...]) -> Iterator[str]:
 
 
 def _unescaped(name: str) -> str | None:
-    """A member's name as it is meant: it may be written in many ways. None when nobody knows."""
+    """Resolve the escapes in a member's name; None when they are no valid JSON."""
     if "\\" not in name:
         return name
     try:
         return str(json.loads(f'"{name}"'))
-    except ValueError:  # no JSON; a preview may have escapes of its own
+    except ValueError:  # a preview contains escapes that are no JSON
         return None
 
 

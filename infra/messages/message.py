@@ -1,6 +1,6 @@
-"""The message: what Pub/Sub pushed, what Firestore stores of it, and how it is named, indexed and previewed.
+"""One message: as Pub/Sub pushed it, as Firestore stores it, with its id, index tokens and preview.
 
-Pure: no I/O, clock or environment. The names of the stored fields are read by people in the Firestore console.
+Pure: no I/O, clock or environment. People read the names of the stored fields in the Firestore console.
 """
 
 import hashlib
@@ -19,9 +19,9 @@ INLINE_BYTES = 16 * 1024  # heads stay small, so a listener never drags payloads
 CHUNK_BYTES = 900 * 1024  # a document may hold 1 MiB
 MAX_TOKENS = 30
 MAX_TOKEN_BYTES = 500
-# The last token of a message that has more: no `key=value` is written so, and filters look into these messages, too.
+# The last token of a message that has more of them. It is no `key=value`, and filters also search these messages.
 MORE_TOKENS = "…"
-# A longer JSON payload is not parsed: ten megabytes of it cost 100 ms and hundreds of megabytes of memory.
+# A longer JSON payload is not parsed: 10 MB cost 100 ms of CPU and hundreds of megabytes of memory.
 MAX_PARSED_BYTES = 1024 * 1024
 
 _LAYOUT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
@@ -32,7 +32,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Pushed:
-    """One delivery, as Pub/Sub pushed it. ``subscription`` is the full name; ``publish_time`` is aware UTC."""
+    """One delivery by Pub/Sub. ``subscription`` is the full name; ``publish_time`` is aware UTC."""
 
     subscription: str
     message_id: str
@@ -44,18 +44,18 @@ class Pushed:
 
     @property
     def subscription_id(self) -> str:
-        """The short id: what follows the last slash."""
+        """The short id, after the last slash of the full name."""
         return self.subscription.rpartition("/")[2]
 
     @property
     def id(self) -> str:
-        """The id of its document."""
+        """The id of the message's document."""
         return document_id(self.subscription_id, self.message_id)
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One stored message. ``data`` is None when chunks hold the payload; all times are aware UTC."""
+    """One stored message. ``data`` is None when the payload is stored in chunks. All times are aware UTC."""
 
     id: str
     subscription: str
@@ -78,7 +78,7 @@ class Message:
 
     @property
     def cursor(self) -> "Cursor":
-        """Where it stands in lists and streams."""
+        """The message's position in lists and streams."""
         return Cursor(self.received_at, self.id)
 
 
@@ -106,22 +106,22 @@ class Cursor:
 
 
 def document_id(subscription_id: str, message_id: str) -> str:
-    """The id of a message's document: uniform (sequential ids make hot spots) and the same for every redelivery."""
+    """Return the id of a message's document: uniform (sequential ids make hot spots), the same for every redelivery."""
     return hashlib.sha256(f"{subscription_id}/{message_id}".encode()).hexdigest()[:32]
 
 
 def is_document_id(text: str) -> bool:
-    """Whether ``text`` can be a message's document id; everything else must not reach a document path."""
+    """Tell whether ``text`` can be a message's document id. Other text must not reach a document path."""
     return _ID.fullmatch(text) is not None
 
 
 def shard_of(document: str, shards: int) -> int:
-    """Which of ``shards`` index ranges a document is written to."""
+    """Return the shard of a document, from 0 to ``shards`` - 1: each is an index range."""
     return int(document[:8], 16) % shards
 
 
 def escape_name(name: str) -> str:
-    """An attribute's name as a Firestore field name: never empty, never ``__.*__``, reversible."""
+    """Escape an attribute's name for Firestore, reversibly: never empty, never ``__.*__``."""
     if not name:
         return "%"
     if name[0] != "_" and "%" not in name:
@@ -131,7 +131,7 @@ def escape_name(name: str) -> str:
 
 
 def unescape_name(name: str) -> str:
-    """What ``escape_name`` was given."""
+    """Undo ``escape_name``."""
     if name == "%":
         return ""
     # Only these two escapes exist, and "%25" is undone last so that "%255F" gives "%5F".
@@ -140,7 +140,7 @@ def unescape_name(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What is derived from a payload: its kind, its preview, and its top-level JSON scalars as text."""
+    """Derived from a payload: its kind, its preview, and its top-level JSON scalars as text."""
 
     kind: Kind
     preview: str
@@ -148,7 +148,7 @@ class Content:
 
 
 def read_content(data: bytes) -> Content:
-    """Tell a payload's kind, preview and top-level scalars. JSON here is an object or array of at most 1 MiB."""
+    """Derive kind, preview and top-level scalars from a payload. JSON means an object or array of at most 1 MiB."""
     if not data:
         return Content("empty", "")
     try:
@@ -158,16 +158,16 @@ def read_content(data: bytes) -> Content:
     scalars = top_scalars(data, text) if len(data) <= MAX_PARSED_BYTES else None
     if scalars is None:
         return Content("text", visible(text[:PREVIEW_CHARACTERS])[:PREVIEW_CHARACTERS])
-    # A raw control character cannot stand inside a JSON string (RFC 8259, section 7), so line breaks are only layout.
+    # JSON strings contain no raw control characters (RFC 8259, section 7), so every line break is layout.
     lines = (line.strip(" \t") for line in text[: PREVIEW_CHARACTERS * 4].replace("\r", "\n").split("\n"))
     layout_free = " ".join(filter(None, lines))
     return Content("json", visible(layout_free[:PREVIEW_CHARACTERS])[:PREVIEW_CHARACTERS], scalars)
 
 
 def visible(text: str) -> str:
-    """``text`` with every control, format and separator character written out, as JSON would: ``\\n``, ``\\u202e``.
+    """Write out every control, format and separator character as JSON does: ``\\n``, ``\\u202e``.
 
-    Unicode's pictures of control characters would be shorter, but many fonts have none of them.
+    Unicode's control pictures would be shorter, but many fonts lack them.
     """
     if text.isprintable():
         return text
@@ -184,16 +184,16 @@ def _visible(character: str) -> str:
 
 
 def index_tokens(attributes: Mapping[str, str], scalars: tuple[tuple[str, str], ...]) -> list[str]:
-    """The index behind filters: ``key=value`` per attribute, then ``data.key=value`` per top-level scalar.
+    """Build the index tokens for filters: ``key=value`` per attribute, then ``data.key=value`` per top-level scalar.
 
-    At most 30, each at most 500 bytes of UTF-8: a longer one is left out, never cut: what a filter finds is exact.
-    Where there are more, the last one is ``MORE_TOKENS``.
+    At most 30, each at most 500 bytes of UTF-8. A longer one is left out and never cut, so that filters stay exact.
+    If there are more than 30, the last token is ``MORE_TOKENS``.
     """
     tokens: dict[str, None] = {}
     for prefix, pairs in (("", attributes.items()), ("data.", scalars)):
         for key, value in pairs:
             if len(key) + len(value) > MAX_TOKEN_BYTES:
-                continue  # a payload may be one long text: neither joined nor hashed for nothing
+                continue  # skip early: a payload may be one long text
             token = f"{prefix}{key}={value}"
             if token in tokens or not fits_index(token):
                 continue
@@ -204,7 +204,7 @@ def index_tokens(attributes: Mapping[str, str], scalars: tuple[tuple[str, str], 
 
 
 def fits_index(token: str) -> bool:
-    """Whether the index holds such a token, where it is one of a message's first."""
+    """Tell whether ``token`` is short enough for the index and valid UTF-8."""
     if len(token) > MAX_TOKEN_BYTES or token.isascii():
         return len(token) <= MAX_TOKEN_BYTES
     try:

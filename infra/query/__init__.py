@@ -1,8 +1,8 @@
-"""The filter language of the page, the stream and ``python -m infra tail``: text in, ``Query`` out. Pure.
+"""The filter language of the page, the stream and ``subscope tail``: parse text into a ``Query``. Pure.
 
-All terms hold; ``OR`` joins two to one. ``matches`` decides; what Firestore can narrow is offered as ``tokens``,
-``subscription``, ``id``, ``after`` and ``before``, and never leaves out a message that matches. README.md has the table
-of terms.
+All terms must hold; ``OR`` joins its two neighbours into one term. ``Query.matches`` decides about a message.
+Firestore narrows its queries by ``tokens``, ``subscription``, ``id``, ``after`` and ``before``; these never exclude a
+message that matches. docs/filter-language.md has the table of terms.
 """
 
 from collections.abc import Callable
@@ -21,16 +21,16 @@ __all__ = ["MAX_CHARACTERS", "MAX_TERMS", "PREFIXES", "Query", "QueryError", "pa
 
 MAX_CHARACTERS = 2_000
 MAX_TERMS = 30
-# Each is a query of its own, which may read as many messages as one alone.
+# Each token is a separate Firestore query, and each may read as many messages as a single one.
 MAX_TOKENS = 5
 _TIMES = (terms.After, terms.Before)
-_LONELY_OR = "OR stands between two terms; in quotes it is text."
+_OR_ALONE = "OR stands between two terms; in quotes it is text."
 _BRACKETS = "brackets do not group: OR joins its two neighbours, then all terms must hold; in quotes they are text."
 
 
 @dataclass(frozen=True)
 class Query:
-    """A filter: its terms, and the source of each as it was typed. No terms match everything."""
+    """A parsed filter: its terms, and the source text of each. Without terms it matches every message."""
 
     terms: tuple[Term, ...] = ()
     sources: tuple[str, ...] = ()
@@ -40,81 +40,81 @@ class Query:
         return sorted(self.terms, key=lambda term: term.cost)
 
     def matches(self, message: Message) -> bool:
-        """Whether a message meets all terms."""
+        """Tell whether a message meets all terms."""
         return all(term.matches(message) for term in self._by_cost)
 
     @property
     def tokens(self) -> tuple[str, ...]:
-        """What the index can answer: every message that matches has one of these; none when it cannot."""
-        offered = [found for term in self.terms if (found := _tokens(term))]
+        """Index tokens, of which every matching message has at least one; empty if the index cannot help."""
+        offered = [tokens for term in self.terms if (tokens := _tokens(term))]
         return min(offered, key=len, default=())
 
     @property
     def subscription(self) -> str:
-        """The subscription it asks for; empty for any."""
+        """The subscription id that the filter requires; empty for any."""
         return next((term.subscription for term in self.terms if isinstance(term, terms.SubscriptionIs)), "")
 
     @property
     def id(self) -> str:
-        """The message id, or the id in a message's address, that it asks for; empty for any."""
+        """The required id: Pub/Sub's message id, or the id in the message's address; empty for any."""
         return next((term.id for term in self.terms if isinstance(term, terms.IdIs)), "")
 
     @property
     def after(self) -> datetime | None:
-        """Nothing received earlier matches; aware UTC."""
+        """The earliest ``received_at`` that matches, aware UTC; None for no limit."""
         return max((term.at for term in self.terms if isinstance(term, terms.After)), default=None)
 
     @property
     def before(self) -> datetime | None:
-        """Nothing received at that moment or later matches; aware UTC."""
+        """The first ``received_at`` that no longer matches, aware UTC; None for no limit."""
         return min((term.at for term in self.terms if isinstance(term, terms.Before)), default=None)
 
     @property
     def reads_payloads(self) -> bool:
-        """Whether the answer depends on payloads, of which those over 16 KiB are seen only in part."""
+        """Tell whether payloads are searched (of one over 16 KiB only the preview and the tokens)."""
         return any(term.cost == 2 for term in self.terms)
 
     @property
     def timeless(self) -> str:
-        """The filter as typed, without its times."""
-        both = zip(self.terms, self.sources, strict=True)
-        return " ".join(source for term, source in both if not isinstance(term, _TIMES))
+        """The source text without its time terms."""
+        pairs = zip(self.terms, self.sources, strict=True)
+        return " ".join(source for term, source in pairs if not isinstance(term, _TIMES))
 
 
 def parse(text: str, now: datetime) -> Query:
-    """The query that ``text`` means; ``10m`` counts back from ``now`` (aware). Raises QueryError (400)."""
+    """Parse ``text`` into a query; ``10m`` counts back from ``now`` (aware). Raises QueryError (400)."""
     if len(text) > MAX_CHARACTERS:
         raise QueryError(MAX_CHARACTERS + 1, f"a filter has at most {MAX_CHARACTERS:,} characters.")
-    found: list[tuple[Term, ...]] = []
+    alternatives: list[tuple[Term, ...]] = []
     sources: list[str] = []
     joins_at = 0
     for count, word in enumerate(words(text)):
         if count == MAX_TERMS:
             raise QueryError(word.column, f"a filter has at most {MAX_TERMS} terms.")
         if word.source == OR:
-            if joins_at or not found:
-                raise QueryError(word.column, _LONELY_OR)
+            if joins_at or not alternatives:
+                raise QueryError(word.column, _OR_ALONE)
             joins_at = word.column
         elif joins_at:
-            found[-1] = (*found[-1], _signed_term(word, now))
+            alternatives[-1] = (*alternatives[-1], _signed_term(word, now))
             sources[-1] = f"{sources[-1]} {OR} {word.source}"
             joins_at = 0
         else:
-            found.append((_signed_term(word, now),))
+            alternatives.append((_signed_term(word, now),))
             sources.append(word.source)
     if joins_at:
-        raise QueryError(joins_at, _LONELY_OR)
-    return Query(tuple(one[0] if len(one) == 1 else terms.AnyOf(one) for one in found), tuple(sources))
+        raise QueryError(joins_at, _OR_ALONE)
+    return Query(tuple(some[0] if len(some) == 1 else terms.AnyOf(some) for some in alternatives), tuple(sources))
 
 
 def _tokens(term: Term) -> tuple[str, ...]:
-    """One of these is in the index of every message that meets a term; none when the index cannot say."""
+    """Index tokens of which every message that meets ``term`` has one; empty when the index cannot tell."""
     match term:
         case terms.Equals(token=token) if token:
             return (token,)
         case terms.AnyOf(terms=several) if len(several) <= MAX_TOKENS:
-            offered = [_tokens(one) for one in several]
-            return tuple(dict.fromkeys(token for some in offered for token in some)) if all(offered) else ()
+            offered = [_tokens(alternative) for alternative in several]
+            return tuple(dict.fromkeys(token for tokens in offered for token in tokens)) if all(offered) else ()
         case _:
             return ()
 
@@ -162,14 +162,14 @@ def _prefixed(word: Word, now: datetime) -> Term:
 
 
 def _kind(value: str, _: datetime) -> Term:
-    kind = next((one for one in get_args(Kind) if one == value.lower()), None)
+    kind = next((known for known in get_args(Kind) if known == value.lower()), None)
     if kind is None:
         raise ValueError(f"a kind is one of {', '.join(get_args(Kind))}")
     return terms.KindIs(kind)
 
 
 def _has(value: str, _: datetime) -> Term:
-    quality = next((one for one in get_args(Quality) if one == value.lower()), None)
+    quality = next((known for known in get_args(Quality) if known == value.lower()), None)
     if quality is None:
         raise ValueError(f"has: asks for one of {', '.join(get_args(Quality))}")
     return terms.Has(quality)

@@ -1,4 +1,4 @@
-"""Fields of a JSON payload by their path: ``user.id``, ``items.0.id``, ``items.*.id``. Pure.
+"""Read fields of a JSON payload by path: ``user.id``, ``items.0.id``, ``items.*.id``. Pure.
 
 A step is a member's name (which may itself hold dots), a position in an array, or ``*`` for any member or element.
 """
@@ -8,23 +8,23 @@ from functools import lru_cache
 
 from infra.messages.json_scalars import parse_json
 
-# Several terms, and several watchers, ask the same payload one after the other.
-_REMEMBERED = 64
+# Several terms and several streams read the same payload one after the other.
+_CACHED_PAYLOADS = 64
 
 
 def texts_at(data: bytes, path: str) -> Iterator[str]:
-    """Every scalar at ``path`` as the text that was sent; nothing when ``data`` is not a JSON object."""
+    """Yield every scalar at ``path`` as the text that was sent; nothing when ``data`` is not a JSON object."""
     return (text for node in _nodes_at(data, path) if (text := _scalar(node)) is not None)
 
 
-def leads_anywhere(data: bytes, path: str) -> bool:
-    """Whether anything is at ``path``: a scalar, an object or an array."""
+def path_exists(data: bytes, path: str) -> bool:
+    """Tell whether ``path`` leads to a scalar, an object or an array."""
     return any(True for _ in _nodes_at(data, path))
 
 
 def _nodes_at(data: bytes, path: str) -> Iterator[object]:
     root = _parsed(data)
-    # Without recursion: a payload nests as deep as its publisher likes.
+    # A loop instead of recursion: publishers control the nesting depth.
     ahead: list[tuple[object, int]] = [(root, 0)] if isinstance(root, dict) else []
     while ahead:
         node, position = ahead.pop()
@@ -34,7 +34,7 @@ def _nodes_at(data: bytes, path: str) -> Iterator[object]:
             ahead.extend(_steps(node, path, position))
 
 
-@lru_cache(_REMEMBERED)
+@lru_cache(_CACHED_PAYLOADS)
 def _parsed(data: bytes) -> object:
     try:
         return parse_json(data.decode())
@@ -43,9 +43,9 @@ def _parsed(data: bytes) -> object:
 
 
 def _steps(node: object, path: str, position: int) -> Iterator[tuple[object, int]]:
-    """Where the path leads from a node: each next node, and the position in ``path`` after the step's dot.
+    """Yield each node that the next step leads to, and the position in ``path`` after the step's dot.
 
-    A node is reached by one position only, so the work is bounded by the payload's size.
+    Only one position leads to a node, so the payload's size bounds the work.
     """
     end = path.find(".", position)
     step = path[position:] if end < 0 else path[position:end]

@@ -1,6 +1,7 @@
-"""Terms: what each kind asks of a message. Pure; ``cost`` orders them, so that payloads are looked at last.
+"""The terms of the filter language: each decides whether a message meets it. Pure.
 
-A term sees what the head document holds: payloads of at most 16 KiB whole, of a longer one its preview and its tokens.
+``cost`` orders the terms so that payloads are read last. A term sees the head document only: payloads of at most 16 KiB
+whole, and of a larger one its preview and its tokens.
 """
 
 from collections.abc import Iterator
@@ -9,25 +10,25 @@ from datetime import datetime
 from typing import ClassVar, Literal, Protocol
 
 from infra.messages.message import Kind, Message, fits_index
-from infra.query.json_paths import leads_anywhere, texts_at
+from infra.query.json_paths import path_exists, texts_at
 
 Quality = Literal["attributes", "data", "key", "redelivery"]
 
 
 class Term(Protocol):
-    """One condition."""
+    """One condition on a message."""
 
     @property
     def cost(self) -> int:
-        """0 compares a field, 1 looks at attributes, 2 at the payload."""
+        """0 compares a field, 1 reads attributes, 2 reads the payload."""
 
     def matches(self, message: Message) -> bool:
-        """Whether a message meets it."""
+        """Tell whether a message meets the condition."""
 
 
 @dataclass(frozen=True, slots=True)
 class Not:
-    """The opposite."""
+    """Met by every message that does not meet ``term``."""
 
     term: Term
 
@@ -40,7 +41,7 @@ class Not:
 
 
 def opposite(term: Term) -> Term:
-    """What every message meets that does not meet ``term``. Of a time it is a time, which Firestore narrows by."""
+    """Negate ``term``. A negated time is the other time term, so that Firestore can still narrow by it."""
     match term:
         case After(at=at):
             return Before(at)
@@ -52,7 +53,7 @@ def opposite(term: Term) -> Term:
 
 @dataclass(frozen=True, slots=True)
 class AnyOf:
-    """At least one of several."""
+    """Met when at least one of ``terms`` is met."""
 
     terms: tuple[Term, ...]
 
@@ -66,7 +67,7 @@ class AnyOf:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """``part`` is found, in any case, in the payload, an attribute's name or value, the message id or ordering key."""
+    """``part`` occurs in the payload, an attribute's name or value, the message id or ordering key; case is ignored."""
 
     part: str
     cost: ClassVar[int] = 2
@@ -87,7 +88,7 @@ def _texts(message: Message) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class Equals:
-    """The attribute ``key``, or the JSON field after ``data.``, is exactly ``value``."""
+    """The attribute ``key``, or the JSON field after ``data.``, equals ``value`` exactly."""
 
     key: str
     value: str
@@ -98,9 +99,9 @@ class Equals:
 
     @property
     def token(self) -> str:
-        """What the index files it under; empty when the index does not hold all such messages.
+        """The index token of this term; empty when the index does not hold every such message.
 
-        A field below another, and any of several, is not in the index.
+        The index holds top-level fields only: no nested field and no ``*``.
         """
         token = f"{self.key}={self.value}"
         field = _field_of(self.key)
@@ -114,7 +115,7 @@ class Equals:
 
 @dataclass(frozen=True, slots=True)
 class Contains:
-    """The attribute ``key``, or the JSON field after ``data.``, holds ``part`` in any case; empty: it is there."""
+    """The attribute ``key``, or the JSON field after ``data.``, contains ``part``, case ignored; empty: it exists."""
 
     key: str
     part: str
@@ -129,7 +130,7 @@ class Contains:
         if attribute is not None and wanted in attribute.casefold():
             return True
         if not wanted and message.data is not None and (field := _field_of(self.key)):
-            return leads_anywhere(message.data, field)
+            return path_exists(message.data, field)
         return any(wanted in text.casefold() for text in _field_texts(message, self.key))
 
 
@@ -155,7 +156,7 @@ def _field_texts(message: Message, key: str) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class KindIs:
-    """The payload is of this kind."""
+    """The payload is of ``kind``."""
 
     kind: Kind
     cost: ClassVar[int] = 0
@@ -166,7 +167,7 @@ class KindIs:
 
 @dataclass(frozen=True, slots=True)
 class Larger:
-    """The payload has more bytes."""
+    """The payload has more than ``size_bytes`` bytes."""
 
     size_bytes: int
     cost: ClassVar[int] = 0
@@ -177,7 +178,7 @@ class Larger:
 
 @dataclass(frozen=True, slots=True)
 class Smaller:
-    """The payload has fewer bytes."""
+    """The payload has fewer than ``size_bytes`` bytes."""
 
     size_bytes: int
     cost: ClassVar[int] = 0
@@ -188,7 +189,7 @@ class Smaller:
 
 @dataclass(frozen=True, slots=True)
 class Has:
-    """Something is there: attributes, data, an ordering key, a second delivery."""
+    """The message has attributes, data, an ordering key, or a second delivery."""
 
     quality: Quality
     cost: ClassVar[int] = 0
@@ -207,7 +208,7 @@ class Has:
 
 @dataclass(frozen=True, slots=True)
 class After:
-    """Received at that moment or later."""
+    """Received at ``at`` or later."""
 
     at: datetime
     cost: ClassVar[int] = 0
@@ -218,7 +219,7 @@ class After:
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """Received before that moment."""
+    """Received before ``at``."""
 
     at: datetime
     cost: ClassVar[int] = 0
@@ -229,7 +230,7 @@ class Before:
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionIs:
-    """Came through this subscription."""
+    """Delivered by this subscription."""
 
     subscription: str
     cost: ClassVar[int] = 0
@@ -240,7 +241,7 @@ class SubscriptionIs:
 
 @dataclass(frozen=True, slots=True)
 class IdIs:
-    """Pub/Sub's message id, or the id in the message's address."""
+    """Pub/Sub's message id, or the id in the message's address, equals ``id``."""
 
     id: str
     cost: ClassVar[int] = 0
@@ -251,7 +252,7 @@ class IdIs:
 
 @dataclass(frozen=True, slots=True)
 class OrderingKeyIs:
-    """The ordering key is exactly this."""
+    """The ordering key equals ``key`` exactly."""
 
     key: str
     cost: ClassVar[int] = 0

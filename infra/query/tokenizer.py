@@ -1,4 +1,4 @@
-"""Words of a filter: where each begins, what is quoted, and its operator. Pure; linear in the text's length."""
+"""Split a filter into words, with position, quoting and operator. Pure; takes time linear in the text's length."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,17 +11,17 @@ _ESCAPES = {'"': '"', "\\": "\\", "n": "\n", "r": "\r", "t": "\t"}
 _HEX = frozenset("0123456789abcdefABCDEF")
 _NEEDS_QUOTES = frozenset('"=~:')
 OR = "OR"
-# What other languages write, and this one does not: searched as text, it would silently find nothing.
+# Operators of other filter languages. Searched as text they would silently find nothing, so each gets an explanation.
 FOREIGN = {
     "AND": "all terms hold anyway, so leave AND out",
-    "NOT": "a term is turned around by - before it",
+    "NOT": "a - before a term negates it",
     "||": "alternatives are joined by OR",
     "&&": "all terms hold anyway, so leave && out",
 }
 
 
 class QueryError(InputError):
-    """A filter that cannot be used. ``column``, from 1, is where; ``problem`` is the sentence without it."""
+    """An invalid filter: 400. ``column`` counts from 1; ``problem`` is the sentence without the column."""
 
     def __init__(self, column: int, problem: str) -> None:
         super().__init__("q", f"at column {column}, {problem}")
@@ -31,7 +31,7 @@ class QueryError(InputError):
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One term as typed, unquoted. Without an ``operator`` all of it is ``value``; columns count from 1."""
+    """One term with its quotes removed. Without an ``operator``, ``value`` is the whole term. Columns count from 1."""
 
     source: str
     column: int
@@ -43,7 +43,7 @@ class Word:
 
 
 def words(text: str) -> Iterator[Word]:
-    """The words between white space outside of quotes. Raises QueryError."""
+    """Yield the words of ``text``: white space outside quotes separates them. Raises QueryError."""
     position = 0
     while position < len(text):
         if text[position].isspace():
@@ -55,7 +55,7 @@ def words(text: str) -> Iterator[Word]:
 
 
 def quoted(text: str) -> str:
-    """``text`` as it must be typed to mean itself, on one line: as it is, or in quotes with escapes."""
+    """Quote ``text`` where needed, on one line, so that a filter searches for exactly this text."""
     if text and text[0] not in "-(" and text not in (OR, *FOREIGN) and _is_plain(text):
         return text
     return '"' + "".join(map(_escaped, text)) + '"'
@@ -74,7 +74,7 @@ def _escaped(character: str) -> str:
 
 
 class _Reader:
-    """Reads one word of ``text`` from ``position`` on."""
+    """Reads one word of ``text``, from ``position`` on."""
 
     def __init__(self, text: str, position: int) -> None:
         self.position = position
@@ -117,7 +117,7 @@ class _Reader:
 
     def _is_operator(self, character: str) -> bool:
         if character == ":":
-            # 10:42 is text; only a word of letters asks for something.
+            # Only letters can be a prefix such as kind: — 10:42 is text.
             return not self._has_quotes and bool(self._read) and all(map(_is_letter, self._read))
         return character in "=~"
 

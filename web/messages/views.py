@@ -103,15 +103,18 @@ def message(document: str) -> ResponseReturnValue:
     found = _found(document)
     wanted = request.args.get("view")
     try:
-        shown = render.show(_head(found), found.size_bytes, found.kind, wanted)
+        shown = render.render(_head(found), found.size_bytes, found.kind, wanted)
         gone = ""
     except PayloadGoneError:
-        shown, gone = render.Shown(None, (), Markup()), "A part of the payload is gone: the message is expiring."
+        shown, gone = (
+            render.RenderedPayload(None, (), Markup()),
+            "A part of the payload has expired; the message expires soon.",
+        )
     except PayloadMaskedError as exc:
-        shown, gone = render.Shown(None, (), Markup()), str(exc)
+        shown, gone = render.RenderedPayload(None, (), Markup()), str(exc)
     except StoreUnavailableError as exc:
         services().log.warning("payload incomplete", id=document, reason=str(exc))
-        shown, gone = render.Shown(None, (), Markup()), "The payload cannot be read at this moment."
+        shown, gone = render.RenderedPayload(None, (), Markup()), "The payload cannot be read now."
     template = "messages/_detail.html" if request.args.get("part") == "detail" else "messages/message.html"
     return render_template(template, m=found, shown=shown, gone=gone, mask=mask(), now=datetime.now(UTC))
 

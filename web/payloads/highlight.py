@@ -1,7 +1,7 @@
-"""Colour for payloads: Pygments tokens to escaped spans, and the style sheet for light and dark. Pure.
+"""Colour payloads with Pygments, as escaped spans, and write the style sheet for light and dark. Pure.
 
-Text is shown as it was sent: JSON is laid out by white space alone, so numbers, the order of keys and duplicate keys
-stay, and characters that would hide or reorder others are written out.
+The text stays as it was sent: the JSON layout changes white space only, so that numbers, the order of keys and repeated
+keys stay. Characters that would hide or reorder other characters are written out.
 """
 
 from functools import cache
@@ -24,7 +24,7 @@ from infra.messages.message import visible
 Language = Literal["json", "xml", "text"]
 
 _INDENT = "  "
-_DEEPEST = 40  # deeper levels are not indented further: 100,000 open brackets must not become gigabytes
+_MAX_INDENTS = 40  # indent no deeper level: 100,000 open brackets must not become gigabytes
 _MAX_CHARACTERS = 1_000_000
 _CLOSING = {"{": "}", "[": "]"}
 
@@ -64,12 +64,12 @@ MAX_XML_CHARACTERS = 4_000
 
 
 def colour(text: str, language: Language) -> Markup:
-    """``text`` as escaped spans; every character that could hide another is written out first."""
+    """Return ``text`` as escaped spans, after writing out every character that could hide another."""
     lines = _safe_lines(text)
     if language == "xml" and len(lines) > MAX_XML_CHARACTERS:
         return escape(lines)
     html = highlight(lines, _lexer(language), HtmlFormatter(nowrap=True))
-    # The formatter ends the last line whether or not it ended; who copies the text wants what was sent.
+    # The formatter always ends the last line; remove that line break, so that a copy equals the text that was sent.
     html = html if lines.endswith("\n") else html.removesuffix("\n")
     return Markup(html)  # noqa: S704 - the formatter escapes what the lexer found
 
@@ -90,7 +90,7 @@ def lay_out(text: str) -> str | None:
 
 
 def _piece(mark: str, following: str, preceding: str, depth: int) -> tuple[str, int]:
-    """One mark (a string, a number, a bracket …) with the white space around it, and the depth after it."""
+    """Return one mark (a string, a number, a bracket …) with its white space, and the depth after it."""
     if mark in _CLOSING:
         return (mark, depth + 1) if _CLOSING[mark] == following else (mark + _break(depth + 1), depth + 1)
     if mark in ("}", "]"):
@@ -102,16 +102,16 @@ def _piece(mark: str, following: str, preceding: str, depth: int) -> tuple[str, 
 
 
 def _break(depth: int) -> str:
-    return "\n" + _INDENT * max(0, min(depth, _DEEPEST))
+    return "\n" + _INDENT * max(0, min(depth, _MAX_INDENTS))
 
 
 def _safe_lines(text: str) -> str:
-    """Control, format and bidirectional characters shown; line breaks and tabs stay."""
+    """Write out control, format and bidirectional characters; keep line breaks and tabs."""
     return "\n".join("\t".join(visible(cell) for cell in line.split("\t")) for line in text.split("\n"))
 
 
 def _lexer(language: Language) -> Lexer:
-    # Without these options Pygments strips and adds line breaks.
+    # By default Pygments strips and adds line breaks.
     match language:
         case "json":
             return JsonLexer(stripnl=False, ensurenl=False)
@@ -123,7 +123,7 @@ def _lexer(language: Language) -> Lexer:
 
 @cache
 def style_sheet() -> str:
-    """The rules for both themes: the system's choice, unless the page carries ``data-bs-theme``."""
+    """Return the rules for both themes: the system's choice, unless the page sets ``data-bs-theme``."""
     light = _rules(_Light, ".code")
     by_system = _rules(_Dark, ":root:not([data-bs-theme=light]) .code")
     by_choice = _rules(_Dark, "[data-bs-theme=dark] .code")
@@ -132,7 +132,7 @@ def style_sheet() -> str:
 
 
 def _rules(style: type[Style], within: str) -> list[str]:
-    # Not get_style_defs: it would add rules for every <pre> of the page.
+    # get_style_defs would add rules for every <pre> of the page.
     formatter: Any = HtmlFormatter(style=style)
     rules: list[str] = formatter.get_token_style_defs(within)
     return rules

@@ -1,7 +1,7 @@
-"""JSON as a tree that folds without a script: nested ``<details>``, each name and value as it was sent. Pure.
+"""Draw JSON as a tree that folds without a script: nested ``<details>``, each name and value as it was sent. Pure.
 
-The text is cut into marks and never parsed into values, so numbers, escapes, the order of keys and duplicate keys are
-those of the source. What is not quite JSON, or was cut, still gives the tree of what is there.
+The text is cut into marks and never parsed into values, so that numbers, escapes, the order of keys and repeated keys
+stay those of the source. Invalid or cut JSON gives a tree of the readable part.
 """
 
 import re
@@ -15,22 +15,22 @@ from infra.messages.message import visible
 
 MAX_DEPTH = 64
 MAX_NODES = 20_000
-# What lies deeper, and what holds more, is folded at first.
+# Deeper levels, and objects and arrays with more children, are folded at first.
 _OPEN_DEPTH = 3
 _OPEN_CHILDREN = 100
 
 _NUMBER = re.compile(r"-?[0-9]++(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?")
 _CLOSING = {"{": "}", "[": "]"}
 _COUNTED = {"{": ("key", "keys"), "[": ("item", "items")}
-# An array's items are numbered by the browser: the numbers are not the publisher's.
+# The browser numbers an array's items, so that the numbers are not part of the copied text.
 _BRANCH = {"{": ('<ul class="branch">', "</ul>"), "[": ('<ol class="branch" start="0">', "</ol>")}
 _TOO_MANY = f"The tree ends after {MAX_NODES:,} values."
-_TOO_DEEP = f"The tree leaves out what lies deeper than {MAX_DEPTH} levels."
+_TOO_DEEP = f"The tree shows {MAX_DEPTH} levels; deeper ones are left out."
 
 
 @dataclass(frozen=True)
 class Tree:
-    """The tree as escaped HTML. ``note`` says what is left out; empty when nothing is."""
+    """The tree as escaped HTML. ``note`` says which part is left out; empty for a complete tree."""
 
     html: Markup
     note: str = ""
@@ -38,7 +38,7 @@ class Tree:
 
 @dataclass
 class _Level:
-    """An open object or array. Its first line tells how much it holds, so it is written, at ``place``, when it ends."""
+    """An open object or array. Its first line, at index ``place``, holds the count, so it is written at the end."""
 
     mark: str
     label: str
@@ -48,7 +48,7 @@ class _Level:
 
 
 def draw(text: str) -> Tree:
-    """The tree of JSON ``text``: at most 20,000 values and 64 levels."""
+    """Draw JSON ``text`` as a tree of at most 20,000 values and 64 levels."""
     drawing = _Drawing()
     for mark, following in pairwise(chain(marks(text), ("",))):
         if drawing.nodes >= MAX_NODES and mark not in ("}", "]"):
@@ -59,7 +59,7 @@ def draw(text: str) -> Tree:
 
 
 class _Drawing:
-    """The lines so far, as escaped HTML, and the levels that are open."""
+    """The lines so far, as escaped HTML, and the open levels."""
 
     def __init__(self) -> None:
         self.nodes = 0
@@ -67,21 +67,21 @@ class _Drawing:
         self._lines: list[str] = []
         self._levels: list[_Level] = []
         self._label = ""
-        self._below = 0  # how many levels below the deepest one that is shown
+        self._hidden_levels = 0  # open levels below the deepest one that is shown
 
     def take(self, mark: str, *, is_key: bool) -> None:
         if mark in _CLOSING:
             self._open(mark)
         elif mark in ("}", "]"):
             self._close(mark)
-        elif mark not in (",", ":") and not self._below:
+        elif mark not in (",", ":") and not self._hidden_levels:
             if is_key and mark[0] == '"' and self._levels:
                 self._label = self._key(mark)
             else:
                 self._add(_value(mark))
 
     def end(self) -> Tree:
-        """Close what the text left open."""
+        """Close the levels that the text left open."""
         while self._levels:
             self._write_first_line(self._levels.pop(), is_cut=True)
         html = f'<ul class="branch root">{"".join(self._lines)}</ul>'
@@ -90,9 +90,9 @@ class _Drawing:
     def _open(self, mark: str) -> None:
         if len(self._levels) >= MAX_DEPTH:
             self.note = _TOO_DEEP
-            if not self._below:
+            if not self._hidden_levels:
                 self._add(f'<span class="p">{mark}…{_CLOSING[mark]}</span>')
-            self._below += 1
+            self._hidden_levels += 1
             return
         self._count()
         self._levels.append(_Level(mark, self._label, len(self._lines)))
@@ -100,8 +100,8 @@ class _Drawing:
         self._lines.append("")
 
     def _close(self, mark: str) -> None:
-        if self._below:
-            self._below -= 1
+        if self._hidden_levels:
+            self._hidden_levels -= 1
         elif self._levels:
             self._write_first_line(self._levels.pop(), is_cut=False)
         else:
@@ -124,17 +124,18 @@ class _Drawing:
         return f'<span class="nt">{escape(visible(mark))}</span><span class="p">: </span>{again}'
 
     def _write_first_line(self, level: _Level, *, is_cut: bool) -> None:
-        """What an object or array begins and ends with; an empty one is a single line."""
-        both = level.mark + _CLOSING[level.mark]
+        """Write the first and the last line of an object or array; an empty one is a single line."""
+        brackets = level.mark + _CLOSING[level.mark]
         if not level.children and not is_cut:
-            self._lines[level.place] = f'<li>{level.label}<span class="p">{both}</span></li>'
+            self._lines[level.place] = f'<li>{level.label}<span class="p">{brackets}</span></li>'
             return
         is_open = not self._levels or (len(self._levels) < _OPEN_DEPTH and level.children <= _OPEN_CHILDREN)
         count = f"{level.children:,}{'+' * is_cut} {_COUNTED[level.mark][is_cut or level.children != 1]}"
         first, last = _BRANCH[level.mark]
         self._lines[level.place] = (
             f"<li><details{' open' * is_open}><summary>{level.label}"
-            f'<span class="p">{both[0]}</span> <span class="count">{count}</span> <span class="p">{both[1]}</span>'
+            f'<span class="p">{brackets[0]}</span> <span class="count">{count}</span> '
+            f'<span class="p">{brackets[1]}</span>'
             f"</summary>{first}"
         )
         self._lines.append(f"{last}</details></li>")
@@ -145,7 +146,7 @@ def _value(mark: str) -> str:
 
 
 def _style(mark: str) -> str:
-    """The style sheet's class, Pygments' own: a string, a number, a word, or what JSON does not know."""
+    """Return the CSS class, named as Pygments does: string, number, word, or invalid JSON."""
     if mark[0] == '"':
         return "s2"
     if mark in ("true", "false", "null"):

@@ -1,7 +1,7 @@
-"""Protocol buffers without their schema: the fields of a payload that is nothing else, as text. Pure and bounded.
+"""Show the fields of a protocol buffer without its schema, as text. Pure and bounded.
 
-The wire format tells numbers and lengths, neither names nor types (protobuf.dev/programming-guides/encoding): what is
-shown is a reading, and other bytes may look like one by chance.
+The wire format has field numbers and lengths, but no names and types (protobuf.dev/programming-guides/encoding). The
+result is therefore a guess, and other binary data may look like a protocol buffer by chance.
 """
 
 import json
@@ -13,30 +13,30 @@ from dataclasses import dataclass
 
 from infra.messages.message import visible
 
-MOST_FIELDS = 10_000
-MOST_DEPTH = 12
-_MOST_NUMBER = 2**29 - 1
-_MOST_VARINT_BYTES = 10
+MAX_FIELDS = 10_000
+MAX_DEPTH = 12
+_MAX_NUMBER = 2**29 - 1
+_MAX_VARINT_BYTES = 10
 _SHOWN_BYTES = 32
 _INDENT = "  "
-# Text has none of these, a message within a message is little else.
+# Text rarely has control characters; a nested message nearly always has them.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
 class _NotProtobufError(Exception):
-    """These bytes are something else."""
+    """The bytes are no protocol buffer."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Field:
-    """``value`` is a number's text, a string's, some bytes' or the fields of a message."""
+    """``value`` is the text of a number, a string or bytes, or the fields of a nested message."""
 
     number: int
     value: "str | list[_Field]"
 
 
 def fields_text(data: bytes) -> str | None:
-    """The fields of ``data``, a line each, messages in braces; None unless it is a protocol buffer from end to end."""
+    """Return the fields of ``data``, one a line, nested messages in braces; None if it is no protocol buffer."""
     if not data:
         return None
     try:
@@ -57,10 +57,10 @@ def _lines(fields: list[_Field], indent: str) -> Iterator[str]:
 
 
 class _Reader:
-    """Reads one payload; what it has read counts, however often it had to guess."""
+    """Reads one payload. The limit counts every field that it reads, also in guesses that failed."""
 
     def __init__(self) -> None:
-        self._left = MOST_FIELDS
+        self._left = MAX_FIELDS
 
     def message(self, data: bytes, depth: int) -> list[_Field]:
         fields, position = [], 0
@@ -68,7 +68,7 @@ class _Reader:
             self._left -= 1
             key, position = _varint(data, position)
             number = key >> 3
-            if self._left < 0 or not 1 <= number <= _MOST_NUMBER:
+            if self._left < 0 or not 1 <= number <= _MAX_NUMBER:
                 raise _NotProtobufError
             value, position = self._value(data, position, key & 7, depth)
             fields.append(_Field(number, value))
@@ -86,26 +86,26 @@ class _Reader:
                 return self._guess(_cut(data, position, length), depth), position + length
             case 5:
                 return _fixed(_cut(data, position, 4), "<I", "<f"), position + 4
-            case _:  # groups, which nobody writes any more
+            case _:  # groups are deprecated, and current libraries do not write them
                 raise _NotProtobufError
 
     def _guess(self, held: bytes, depth: int) -> str | list[_Field]:
-        """Text, or else a message, or else bytes."""
+        """Read as text if possible, else as a nested message, else as bytes."""
         text = _text(held)
         if text is not None:
             return text
-        if depth < MOST_DEPTH:
+        if depth < MAX_DEPTH:
             try:
                 return self.message(held, depth + 1)
             except _NotProtobufError:
-                pass  # then they are bytes
+                pass  # show them as bytes
         more = "…" if len(held) > _SHOWN_BYTES else ""
         return f"{len(held)} bytes {held[:_SHOWN_BYTES].hex(' ')}{more}"
 
 
 def _varint(data: bytes, position: int) -> tuple[int, int]:
     number = 0
-    for index, byte in enumerate(data[position : position + _MOST_VARINT_BYTES]):
+    for index, byte in enumerate(data[position : position + _MAX_VARINT_BYTES]):
         number |= (byte & 0x7F) << (7 * index)
         if byte < 0x80:
             return number & (2**64 - 1), position + index + 1

@@ -1,10 +1,10 @@
 """The mask: what it hides cannot be told from what is left, and all else stays as it was sent."""
 
 import json
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from infra.messages.masking import HIDDEN, NO_MASK, Mask
 from infra.messages.message import Message, index_tokens, read_content
+from tests.support.cpu_cost import assert_cheap
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 SECRET = "tell-nobody"
@@ -41,7 +42,7 @@ def message(data: bytes, *, inline: bool = True, key: str = "", **attributes: st
     )
 
 
-def seen(text: str, *fields: str) -> str:
+def masked(text: str, *fields: str) -> str:
     """What is left of a JSON payload."""
     data = Mask(fields).see(message(text.encode())).data
     assert data is not None
@@ -64,7 +65,7 @@ def seen(text: str, *fields: str) -> str:
     ],
 )
 def test_a_member_is_hidden_wherever_it_is_and_all_else_is_as_it_was_sent(sent: str, left: str) -> None:
-    assert seen(sent, "data.ssn") == left
+    assert masked(sent, "data.ssn") == left
 
 
 @pytest.mark.parametrize(
@@ -78,7 +79,7 @@ def test_a_member_is_hidden_wherever_it_is_and_all_else_is_as_it_was_sent(sent: 
     ],
 )
 def test_a_path_means_every_member_that_it_ends(sent: str, left: str) -> None:
-    assert seen(sent, "data.card.number") == left
+    assert masked(sent, "data.card.number") == left
 
 
 def test_attributes_and_the_ordering_key_are_hidden_in_any_case() -> None:
@@ -168,7 +169,7 @@ JSON = st.recursive(
 @settings(max_examples=400, deadline=None)
 def test_what_is_left_is_json_without_the_hidden_members(root: object, ascii_only: bool, indent: bool) -> None:
     text = _written(root, ascii_only, "\n " if indent else "")
-    left = json.loads(seen(text, "data.card.number"), object_pairs_hook=tuple)
+    left = json.loads(masked(text, "data.card.number"), object_pairs_hook=tuple)
     assert left == _without(json.loads(text, object_pairs_hook=tuple), "")
 
 
@@ -194,15 +195,13 @@ def _members(node: tuple[tuple[str, object], ...], path: str) -> Iterator[tuple[
         yield name, HIDDEN if below.endswith(".card.number") else _without(value, below)
 
 
-def test_no_text_takes_longer_than_its_bytes() -> None:
+def test_hostile_text_is_masked_in_linear_time() -> None:
     names = json.dumps({"n" * 400_000: {str(number): [number] for number in range(100_000)}, "number": 1})
     deep = '{"number":' * 900 + "1" + "}" * 900
     hidden = json.dumps({"card": {"number": {"text": '"{[' * 100_000}}})
-    began = time.process_time()
     for text in (names, deep, hidden):
-        seen(text, "data.card.number")
-        CARD.see_payload(text[:-8].encode(), message(b"{}"))
-    assert time.process_time() - began < 5, "it took more than 5 s of CPU for 2 MB"
+        assert_cheap(partial(masked, text, "data.card.number"), loops=150)
+        assert_cheap(partial(CARD.see_payload, text[:-8].encode(), message(b"{}")), loops=150)
 
 
 @pytest.mark.parametrize("cut", range(480, 512))
@@ -249,7 +248,7 @@ def test_the_whole_payload_can_be_hidden(field: str) -> None:
     ],
 )
 def test_a_path_of_a_filter_hides_what_the_filter_finds(field: str, sent: str, left: str) -> None:
-    assert seen(sent, field) == left
+    assert masked(sent, field) == left
 
 
 def test_key_is_the_ordering_key_as_in_filters() -> None:

@@ -1,7 +1,6 @@
 """The filter language: what each text means, what is told of a wrong one, and what messages match."""
 
 import json
-import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -29,6 +28,7 @@ from infra.query.terms import (
     Term,
     Text,
 )
+from tests.support.cpu_cost import assert_cheap
 
 NOW = datetime(2026, 11, 23, 10, 42, 7, tzinfo=UTC)
 BRACKETS = "brackets do not group: OR joins its two neighbours, then all terms must hold; in quotes they are text."
@@ -170,12 +170,9 @@ def column_of_error(text: str) -> int:
     ["a" * 2000, '"' * 2000, '"a" ' * 30, "-" * 2000, "a=" * 1000, "\\" * 2000, " " * 2000, '"' + "\\n" * 999 + '"'],
     ids=lambda text: text[:4],
 )
-def test_the_longest_filters_cost_little(text: str) -> None:
+def test_longest_filter_is_parsed_cheaply(text: str) -> None:
     assert len(text) <= MAX_CHARACTERS
-    start = time.thread_time()
-    for _ in range(10):
-        column_of_error(text)
-    assert (time.thread_time() - start) / 10 < 0.05
+    assert_cheap(lambda: column_of_error(text), loops=5)
 
 
 @given(st.text(max_size=40), st.text(max_size=40))
@@ -349,11 +346,10 @@ def test_a_query_tells_what_firestore_can_narrow() -> None:
     ids=lambda data: repr(data[:8]),
 )
 @pytest.mark.parametrize("path", ["a" + ".a" * 899, "*" + ".*" * 899, "a" + ".0" * 899, "." * 898])
-def test_hostile_payloads_cost_little(data: bytes, path: str) -> None:
-    query = parse(" ".join([f"-data.{path}=2"]), NOW)
-    start = time.thread_time()
+def test_hostile_payload_is_matched_cheaply(data: bytes, path: str) -> None:
+    query = parse(f"-data.{path}=2", NOW)
     assert query.matches(message(data))
-    assert time.thread_time() - start < 0.5
+    assert_cheap(lambda: query.matches(message(data)), loops=25)
 
 
 def test_at_most_thirty_terms() -> None:

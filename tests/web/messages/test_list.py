@@ -106,7 +106,7 @@ def test_a_large_payload_is_read_from_its_chunks(app: Flask, viewer: Visitor, wr
     assert "The first 128 kB of 1.8 MB are shown." in page
     assert viewer.get(f"/messages/{document}/data").data == b"".join(pieces)
     chunks.document("0000").delete()
-    assert "A part of the payload is gone: the message is expiring." in viewer.get(f"/messages/{document}").text
+    assert "A part of the payload has expired; the message expires soon." in viewer.get(f"/messages/{document}").text
     assert viewer.get(f"/messages/{document}/data").status_code == 410
     assert size > INLINE_BYTES
     writer.delete(document)  # an export of everything, in any later test, would be cut at it

@@ -2,7 +2,6 @@
 
 import base64
 import gzip
-import time
 import zlib
 from collections.abc import Callable
 
@@ -10,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.cpu_cost import assert_cheap
 from web.payloads.decoders import MAX_DECODED_BYTES, MAX_STEPS, Decoded, Step, decode, is_packed
 
 JSON = b'{"order": 42, "total": 10.50, "lines": ["a", "b"]}'
@@ -69,22 +69,21 @@ def test_brotli_has_no_mark_and_stays_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("level", [1, 6, 9])
-def test_a_bomb_is_cut(level: int) -> None:
+def test_bomb_is_cut_at_the_limit(level: int) -> None:
     bomb = gzip.compress(b"\x00" * 50_000_000, level, mtime=0)
     for packed in (bomb, base64.b64encode(bomb), gzip.compress(bomb, mtime=0)):
         found = decode(packed)
         assert len(found.data) == MAX_DECODED_BYTES
-        assert found.trouble == "There is more inside; it is cut after 1 MB."
+        assert found.trouble == "The decoded data is longer; it is cut after 1 MB."
 
 
-def test_many_small_files_in_a_row_cost_no_square() -> None:
-    started = time.monotonic()
-    found = decode(gzip.compress(b"", mtime=0) * 40_000 + GZIP)
-    assert time.monotonic() - started < 1
-    assert found.trouble.startswith("More than 64 gzip files")
+def test_many_gzip_members_take_linear_time() -> None:
+    packed = gzip.compress(b"", mtime=0) * 40_000 + GZIP
+    assert decode(packed).trouble == "It has more than 64 gzip members; the first 64 are shown."
+    assert_cheap(lambda: decode(packed), loops=50)
 
 
-def test_files_in_a_row_are_one() -> None:
+def test_gzip_members_are_joined() -> None:
     assert decode(GZIP + GZIP) == Decoded(JSON * 2, (Step("gzip", len(JSON) * 2),))
 
 
@@ -92,24 +91,24 @@ def test_files_in_a_row_are_one() -> None:
     ("packed", "complete", "data", "trouble"),
     [
         (GZIP[:-4], True, JSON, "The gzip data ends early."),
-        (GZIP[:-4], False, JSON, "Only its beginning was read."),
+        (GZIP[:-4], False, JSON, "Only the beginning was read."),
         (GZIP + b"tail", True, JSON, "Other bytes follow the gzip data."),
         (GZIP + b"\x00" * 100, True, JSON, ""),
         (GZIP[:10] + b"\xff" * 40, True, GZIP[:10] + b"\xff" * 40, "The gzip data is broken."),
-        (base64.b64encode(JSON)[:-3], False, JSON[:48], "Only its beginning was read."),
+        (base64.b64encode(JSON)[:-3], False, JSON[:48], "Only the beginning was read."),
     ],
 )
-def test_what_ends_early_says_so(packed: bytes, complete: bool, data: bytes, trouble: str) -> None:
+def test_early_end_is_reported(packed: bytes, complete: bool, data: bytes, trouble: str) -> None:
     found = decode(packed, complete=complete)
     assert (found.data, found.trouble) == (data, trouble)
 
 
-def test_what_only_begins_as_base64_says_so() -> None:
+def test_text_after_base64_is_reported() -> None:
     mixed = base64.b64encode(b"text " * 2000) + b" and then something else!"
-    assert decode(mixed) == Decoded(mixed, (), "It begins as base64 and goes on as something else.")
+    assert decode(mixed) == Decoded(mixed, (), "The beginning is base64, the rest is not.")
 
 
-def test_the_beginning_of_a_large_one_is_read() -> None:
+def test_beginning_of_large_payload_is_decoded() -> None:
     lines = b"".join(b"line %d\n" % number for number in range(200_000))
     packed = base64.b64encode(gzip.compress(lines, mtime=0))[: 900 * 1024]
     found = decode(packed, complete=False)
@@ -118,7 +117,7 @@ def test_the_beginning_of_a_large_one_is_read() -> None:
 
 
 @given(st.binary(max_size=2000), st.sampled_from([b"", b"\x1f\x8b\x08", b"\x78\x9c", b"\x78\x01", GZIP]))
-def test_nothing_raises(tail: bytes, head: bytes) -> None:
+def test_decode_never_raises(tail: bytes, head: bytes) -> None:
     for complete in (True, False):
         found = decode(head + tail, complete=complete)
         assert len(found.data) <= max(MAX_DECODED_BYTES, len(head + tail))
@@ -134,17 +133,15 @@ PACKERS: dict[str, Callable[[bytes], bytes]] = {
 
 @settings(max_examples=50)
 @given(st.text(alphabet="abc öé😀\n", min_size=24), st.lists(st.sampled_from(sorted(PACKERS)), min_size=1, max_size=4))
-def test_what_was_packed_comes_back(text: str, packers: list[str]) -> None:
+def test_nested_packings_are_undone(text: str, packers: list[str]) -> None:
     packed = text.encode()
-    for one in packers:
-        packed = PACKERS[one](packed)
+    for packer in packers:
+        packed = PACKERS[packer](packed)
     found = decode(packed)
     assert [step.packing for step in found.steps][: len(packers)] == packers[::-1]
     assert found.data == text.encode()
 
 
 @pytest.mark.parametrize("hostile", [b"A" * 900_000 + b"!", b"\n" * 900_000 + b"!", b"=" * 900_000, b"A=" * 450_000])
-def test_hostile_payloads_cost_little(hostile: bytes) -> None:
-    started = time.monotonic()
-    decode(hostile)
-    assert time.monotonic() - started < 0.2
+def test_hostile_payload_is_decoded_cheaply(hostile: bytes) -> None:
+    assert_cheap(lambda: decode(hostile), loops=15)
