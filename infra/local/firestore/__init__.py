@@ -1,9 +1,9 @@
 """An in-memory Firestore that speaks ``google.firestore.v1.Firestore``, for development and tests.
 
 Google's own clients connect to it through FIRESTORE_EMULATOR_HOST. It refuses with the service's codes, and
-answers UNIMPLEMENTED to what it does not do. From the wire to the store::
+answers UNIMPLEMENTED to what it does not do. Each package imports only those to its right::
 
-    service ─ reading, writing, lists, listen ─ views, writes, targets ─ results ─ indexes ─ store
+    rpc ─ storage ─ query ─ documents
 """
 
 from infra.local.firestore.rpc.service import SERVER_OPTIONS, FirestoreServer

@@ -1,1 +1,1 @@
-"""Queries: parsing, filters, order, indexes, aggregation. No gRPC."""
+"""Queries on paper: parsing, filters, order and indexes. They know documents, but no store and no gRPC."""

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from itertools import product
 from typing import NamedTuple
 
+from infra.local.firestore.documents.field_paths import NAME, FieldPath, parse_path
+from infra.local.firestore.documents.names import compared_path_in
+from infra.local.firestore.documents.stored import Stored, name_key
+from infra.local.firestore.documents.value_order import ARRAY, NAN_KEY, NULL_KEY, Key, key_of
 from infra.local.firestore.errors import invalid_argument
 from infra.local.firestore.protos import Pb, StructuredQuery
-from infra.local.firestore.query.value_order import ARRAY, NAN_KEY, NULL_KEY, Key, key_of
-from infra.local.firestore.storage.documents import Stored, name_key
-from infra.local.firestore.storage.field_paths import NAME, FieldPath, parse_path
-from infra.local.firestore.storage.names import compared_path_in
 
 _MAX_DISJUNCTS = 30
 _MAX_NOT_IN = 10

@@ -9,11 +9,11 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from infra.local.firestore.documents.field_paths import FieldPath
+from infra.local.firestore.documents.stored import Stored
+from infra.local.firestore.documents.value_order import ARRAY, Key
 from infra.local.firestore.query.ordering import Order, Position
 from infra.local.firestore.query.parse import Branch
-from infra.local.firestore.query.value_order import ARRAY, Key
-from infra.local.firestore.storage.documents import Stored
-from infra.local.firestore.storage.field_paths import FieldPath
 
 # Queries of the product have few shapes; the bound is for a test that invents many.
 _MAX_INDEXES = 16

@@ -7,12 +7,12 @@ direction differs from the first is wrapped in ``Descending``. So every index po
 from functools import total_ordering
 from typing import NamedTuple
 
+from infra.local.firestore.documents.field_paths import NAME, FieldPath, parse_path
+from infra.local.firestore.documents.stored import Stored
+from infra.local.firestore.documents.value_order import Key, key_of
 from infra.local.firestore.errors import invalid_argument
 from infra.local.firestore.protos import Pb, StructuredQuery
 from infra.local.firestore.query.filters import INEQUALITIES, ORDERING, Comparison, Filter, comparisons, name_operand
-from infra.local.firestore.query.value_order import Key, key_of
-from infra.local.firestore.storage.documents import Stored
-from infra.local.firestore.storage.field_paths import NAME, FieldPath, parse_path
 
 # Keys of the ordered fields, the last one always the name's: unique, so that two documents never tie.
 Position = tuple[object, ...]

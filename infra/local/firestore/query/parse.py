@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
+from infra.local.firestore.documents.field_paths import NAME, FieldPath, parse_path
+from infra.local.firestore.documents.names import check_segments
+from infra.local.firestore.documents.stored import Stored
+from infra.local.firestore.documents.value_order import Key
 from infra.local.firestore.errors import invalid_argument
 from infra.local.firestore.protos import Pb
 from infra.local.firestore.query.filters import EVERYTHING, Comparison, Filter, disjuncts, parse_filter
 from infra.local.firestore.query.ordering import Bounds, Order, Position, parse_cursors, parse_order, range_bounds
-from infra.local.firestore.query.value_order import Key
-from infra.local.firestore.storage.documents import Stored
-from infra.local.firestore.storage.field_paths import NAME, FieldPath, parse_path
-from infra.local.firestore.storage.names import check_segments
 
 
 class Scope(NamedTuple):

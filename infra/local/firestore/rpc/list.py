@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Iterator
 
+from infra.local.firestore.documents.names import check_segments, split_parent
 from infra.local.firestore.errors import invalid_argument
 from infra.local.firestore.protos import Document, ListCollectionIdsResponse, ListDocumentsResponse, Pb, StructuredQuery
 from infra.local.firestore.query.parse import Query, parse_query
 from infra.local.firestore.rpc.transactions import Transactions
 from infra.local.firestore.rpc.write import masked
 from infra.local.firestore.storage.clock import get_time
-from infra.local.firestore.storage.names import check_segments, split_parent
 from infra.local.firestore.storage.read_views import View
 from infra.local.firestore.storage.store import Database, Store
 

@@ -7,13 +7,13 @@ without target ids carries the time; from then on each commit's changes go out t
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 
+from infra.local.firestore.documents.stored import Change, Commit
 from infra.local.firestore.errors import invalid_argument
 from infra.local.firestore.protos import Pb
-from infra.local.firestore.query.run import Earlier
 from infra.local.firestore.rpc.listen_outbox import Outbox, Told, target_change
 from infra.local.firestore.rpc.listen_targets import Effects, Target, parse_target
 from infra.local.firestore.storage.clock import get_time
-from infra.local.firestore.storage.documents import Change, Commit
+from infra.local.firestore.storage.run_query import Earlier
 from infra.local.firestore.storage.store import Database, Store
 from infra.local.rpc import RpcError
 

@@ -8,10 +8,10 @@ from collections import deque
 from collections.abc import AsyncGenerator
 from typing import NamedTuple
 
+from infra.local.firestore.documents.stored import Stored
 from infra.local.firestore.errors import resource_exhausted
 from infra.local.firestore.protos import ListenResponse, Pb, TargetChange
 from infra.local.firestore.storage.clock import put_time
-from infra.local.firestore.storage.documents import Stored
 
 # About 16,000 small changes, or 64 documents of the largest size. The overhead stands for the entry itself and the
 # snapshot that follows it.

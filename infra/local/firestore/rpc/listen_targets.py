@@ -9,12 +9,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from infra.local.firestore.documents.names import path_in, split_parent
+from infra.local.firestore.documents.stored import Commit, Stored
 from infra.local.firestore.errors import invalid_argument
 from infra.local.firestore.protos import Pb
 from infra.local.firestore.query.parse import Query, parse_query
-from infra.local.firestore.query.run import Earlier, run
-from infra.local.firestore.storage.documents import Commit, Stored
-from infra.local.firestore.storage.names import path_in, split_parent
+from infra.local.firestore.storage.run_query import Earlier, run
 from infra.local.firestore.storage.store import Database
 
 Effects = dict[str, Stored | None]

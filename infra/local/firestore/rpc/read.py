@@ -4,6 +4,9 @@ from collections.abc import AsyncGenerator
 
 from google.protobuf.empty_pb2 import Empty
 
+from infra.local.firestore.documents.field_paths import project
+from infra.local.firestore.documents.names import path_in, split_name, split_parent
+from infra.local.firestore.documents.stored import Stored
 from infra.local.firestore.errors import not_found
 from infra.local.firestore.protos import (
     BatchGetDocumentsResponse,
@@ -12,14 +15,11 @@ from infra.local.firestore.protos import (
     RunAggregationQueryResponse,
     RunQueryResponse,
 )
-from infra.local.firestore.query.aggregates import aggregate
 from infra.local.firestore.query.parse import parse_query
 from infra.local.firestore.rpc.transactions import Transactions
 from infra.local.firestore.rpc.write import masked
+from infra.local.firestore.storage.aggregates import aggregate
 from infra.local.firestore.storage.clock import get_time, put_time
-from infra.local.firestore.storage.documents import Stored
-from infra.local.firestore.storage.field_paths import project
-from infra.local.firestore.storage.names import path_in, split_name, split_parent
 from infra.local.firestore.storage.read_views import View
 from infra.local.firestore.storage.store import Store
 

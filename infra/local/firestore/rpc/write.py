@@ -6,15 +6,15 @@ from collections.abc import Iterable
 
 from google.protobuf.empty_pb2 import Empty
 
+from infra.local.firestore.documents.field_paths import parse_path, project
+from infra.local.firestore.documents.names import check_document, check_segments, path_in, split_name, split_parent
+from infra.local.firestore.documents.stored import Stored
 from infra.local.firestore.errors import invalid_argument
 from infra.local.firestore.protos import BatchWriteResponse, CommitResponse, Pb, Write
 from infra.local.firestore.rpc.transactions import Transactions
 from infra.local.firestore.storage.apply_write import Times, apply_write, target_of
 from infra.local.firestore.storage.clock import put_time
-from infra.local.firestore.storage.documents import Stored
-from infra.local.firestore.storage.field_paths import parse_path, project
 from infra.local.firestore.storage.limits import check_request
-from infra.local.firestore.storage.names import check_document, check_segments, path_in, split_name, split_parent
 from infra.local.firestore.storage.store import Database, Store
 from infra.local.rpc import RpcError
 

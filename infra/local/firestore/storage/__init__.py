@@ -1,1 +1,1 @@
-"""Documents in memory: writes, transforms, versions and the commit log."""
+"""The store in memory: writes, transforms, versions, the commit log, and the queries and aggregations it answers."""

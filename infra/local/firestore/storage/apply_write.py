@@ -5,11 +5,11 @@ Pure: the caller says what is stored and what time it is, and stores the outcome
 
 from typing import NamedTuple
 
+from infra.local.firestore.documents import field_paths
+from infra.local.firestore.documents.stored import Stored
 from infra.local.firestore.errors import already_exists, failed_precondition, invalid_argument, not_found
 from infra.local.firestore.protos import Document, Pb, WriteResult
-from infra.local.firestore.storage import field_paths
 from infra.local.firestore.storage.clock import get_time, put_time
-from infra.local.firestore.storage.documents import Stored
 from infra.local.firestore.storage.limits import check_document
 from infra.local.firestore.storage.transforms import transform
 

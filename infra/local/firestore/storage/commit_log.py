@@ -2,7 +2,7 @@
 
 from collections import deque
 
-from infra.local.firestore.storage.documents import Commit, Stored
+from infra.local.firestore.documents.stored import Commit, Stored
 
 # What is kept is bounded by changes and by the bytes of the versions that nothing else holds any more.
 _MAX_CHANGES = 50_000

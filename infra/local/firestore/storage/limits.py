@@ -3,9 +3,9 @@
 Limits: firebase.google.com/docs/firestore/quotas#collections_documents_and_fields.
 """
 
+from infra.local.firestore.documents.value_order import is_vector
 from infra.local.firestore.errors import invalid_argument
 from infra.local.firestore.protos import Pb
-from infra.local.firestore.query.value_order import is_vector
 
 MAX_DOCUMENT_BYTES = 1024 * 1024 - 4
 MAX_REQUEST_BYTES = 10 * 1024 * 1024

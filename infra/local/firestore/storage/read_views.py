@@ -1,9 +1,9 @@
 """What one request sees of a database: the present, an earlier moment, or what a transaction must remember it saw."""
 
+from infra.local.firestore.documents.stored import Stored
 from infra.local.firestore.errors import failed_precondition, invalid_argument
 from infra.local.firestore.query.parse import Query
-from infra.local.firestore.query.run import Earlier, count, document_at, run
-from infra.local.firestore.storage.documents import Stored
+from infra.local.firestore.storage.run_query import Earlier, count, document_at, run
 from infra.local.firestore.storage.store import Database
 
 

@@ -7,12 +7,12 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
 
+from infra.local.firestore.documents.names import check_database
+from infra.local.firestore.documents.stored import Change, Commit, Stored
 from infra.local.firestore.query.indexes import Indexes
 from infra.local.firestore.query.parse import Scope
 from infra.local.firestore.storage.clock import Clock
 from infra.local.firestore.storage.commit_log import Journal
-from infra.local.firestore.storage.documents import Change, Commit, Stored
-from infra.local.firestore.storage.names import check_database
 
 _MAX_INDEXED_SCOPES = 64
 

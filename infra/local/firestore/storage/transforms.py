@@ -5,11 +5,11 @@ The rules are those of ``google.firestore.v1.DocumentTransform.FieldTransform``.
 
 from collections.abc import Callable, Iterable
 
+from infra.local.firestore.documents.field_paths import parse_path, read, write
+from infra.local.firestore.documents.value_order import NAN_KEY, NUMBER, key_of
 from infra.local.firestore.errors import invalid_argument
 from infra.local.firestore.protos import Pb, Value
-from infra.local.firestore.query.value_order import NAN_KEY, NUMBER, key_of
 from infra.local.firestore.storage.clock import put_time
-from infra.local.firestore.storage.field_paths import parse_path, read, write
 
 _MIN_INTEGER, _MAX_INTEGER = -(2**63), 2**63 - 1
 _NULL = Value(null_value=0)

@@ -5,10 +5,10 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from infra.local.firestore.documents.stored import Stored
 from infra.local.firestore.protos import Document, StructuredQuery, Value
 from infra.local.firestore.query.parse import Query, parse_query
-from infra.local.firestore.query.run import count, run
-from infra.local.firestore.storage.documents import Stored
+from infra.local.firestore.storage.run_query import count, run
 from infra.local.firestore.storage.store import Database, Store
 
 NAME = "projects/p/databases/d"

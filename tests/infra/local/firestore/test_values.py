@@ -8,10 +8,10 @@ import pytest
 from google.cloud.firestore_v1 import _helpers
 from google.cloud.firestore_v1.vector import Vector
 
+from infra.local.firestore.documents.field_paths import FieldPath, parse_path
+from infra.local.firestore.documents.names import check_document, order_of, path_of
+from infra.local.firestore.documents.value_order import key_of
 from infra.local.firestore.protos import Value
-from infra.local.firestore.query.value_order import key_of
-from infra.local.firestore.storage.field_paths import FieldPath, parse_path
-from infra.local.firestore.storage.names import check_document, order_of, path_of
 from infra.local.rpc import RpcError
 
 MOMENT = datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=UTC)

@@ -3,10 +3,10 @@
 import math
 from collections.abc import Iterable, Iterator
 
+from infra.local.firestore.documents.field_paths import parse_path, read
 from infra.local.firestore.errors import invalid_argument
 from infra.local.firestore.protos import Pb, Value
 from infra.local.firestore.query.parse import Query
-from infra.local.firestore.storage.field_paths import parse_path, read
 from infra.local.firestore.storage.read_views import View
 
 _MAX_AGGREGATIONS = 5

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from infra.local.firestore.documents.field_paths import NAME, FieldPath, read
+from infra.local.firestore.documents.names import order_of
+from infra.local.firestore.documents.value_order import REFERENCE, Key, key_of
 from infra.local.firestore.protos import Pb
-from infra.local.firestore.query.value_order import REFERENCE, Key, key_of
-from infra.local.firestore.storage.field_paths import NAME, FieldPath, read
-from infra.local.firestore.storage.names import order_of
 
 
 class Stored:

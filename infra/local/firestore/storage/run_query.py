@@ -4,13 +4,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from heapq import merge
 from itertools import chain, islice
 
+from infra.local.firestore.documents.field_paths import NAME
+from infra.local.firestore.documents.names import path_of
+from infra.local.firestore.documents.stored import Stored
+from infra.local.firestore.documents.value_order import Key
 from infra.local.firestore.query.indexes import Shape
 from infra.local.firestore.query.ordering import Position
 from infra.local.firestore.query.parse import Branch, Query
-from infra.local.firestore.query.value_order import Key
-from infra.local.firestore.storage.documents import Stored
-from infra.local.firestore.storage.field_paths import NAME
-from infra.local.firestore.storage.names import path_of
 from infra.local.firestore.storage.store import Database
 
 # Up to here sorting costs less than keeping an index.

@@ -1,0 +1,1 @@
+"""Documents, their names, field paths and values in Firestore's order: plain values, without a store."""
