@@ -2,7 +2,7 @@
 
 import contextlib
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
-from tests.support.local_cloud import Cloud, start_cloud
+from tests.support.local_cloud import Cloud, StartCloud, start_cloud
 
-StartCloud = Callable[..., Cloud]
 # Two processes drive a browser each, and one makes the plans of the module for all who look at them.
 TOGETHER = {"tests/browser/test_[a-e]*": "browser a", "tests/browser/*": "browser f", "tests/terraform/*": "terraform"}
 

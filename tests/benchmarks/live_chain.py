@@ -11,9 +11,9 @@ from typing import Any
 
 from infra.messages.message import document_id
 from tests.benchmarks.timings import Found, arrived
-from tests.support.firestore import wait_until
 from tests.support.local_cloud import Cloud, start_cloud
-from tests.support.viewer_process import HttpClient, Visitor
+from tests.support.viewer.process import HttpClient, HttpVisitor
+from tests.support.waiting import wait_until
 
 PATIENCE_SECONDS = 10.0
 
@@ -22,7 +22,7 @@ def measure_chain(directory: Path, rates: Sequence[int], seconds: float) -> Iter
     """Publish at each rate for so long, to one local cloud."""
     with start_cloud(directory) as cloud:
         client = HttpClient(sign_in(cloud))
-        wait_until(lambda: any(one.data["status"] == "live" for one in client.of("feed")), "the feed went live")
+        wait_until(lambda: any(one.data["status"] == "live" for one in client.of("feed")), "the feed's state live")
         publish(cloud, 10, 1)  # connections, keys and templates are made once
         for rate in rates:
             sent = publish(cloud, rate, seconds)
@@ -44,7 +44,7 @@ def publish(cloud: Cloud, rate: int, seconds: float) -> dict[str, float]:
     return {document_id(cloud["subscription"], future.result(timeout=10)): at for at, future in handed}
 
 
-def sign_in(cloud: Cloud) -> Visitor:
+def sign_in(cloud: Cloud) -> HttpVisitor:
     """Sign in as a person does; return who may now watch."""
     jar = http.cookiejar.CookieJar()
     opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar))
@@ -56,4 +56,4 @@ def sign_in(cloud: Cloud) -> Visitor:
     with opener.open(address, urllib.parse.urlencode(form).encode(), timeout=10):
         cookie = next(one.value for one in jar if one.name == "subscope")
     assert cookie, "signing in gave no cookie"
-    return Visitor(urllib.parse.urlsplit(address).port or 80, cookie)
+    return HttpVisitor(urllib.parse.urlsplit(address).port or 80, cookie)

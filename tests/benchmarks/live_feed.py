@@ -18,8 +18,10 @@ from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
 from tests.benchmarks.timings import Found, arrived
-from tests.support.firestore import LocalFirestore, Writer, environ_for
-from tests.support.viewing import viewing
+from tests.support.firestore.servers import LocalFirestore
+from tests.support.firestore.settings import environ_for
+from tests.support.firestore.writer import Writer
+from tests.support.viewer.feed import viewing
 from web.live.listener import FeedTiming
 
 PATIENCE_SECONDS = 6.0

@@ -12,7 +12,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 from tests.benchmarks.timings import Found
-from tests.support.firestore import Writer
+from tests.support.firestore.writer import Writer
 from tests.support.local_cloud import Cloud, start_cloud
 
 ROUNDS = 60

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from tests.benchmarks.live_feed import firestore_process
 from tests.benchmarks.timings import Found
-from tests.support.firestore import Writer
-from tests.support.viewer_process import Server, served
+from tests.support.firestore.writer import Writer
+from tests.support.viewer.process import Server, served
 from web.live.connections import SHARES
 
 _ID = re.compile(rb'"id":"([0-9a-f]{32})"')

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tests.support.receiver_process import envelope
+from tests.support.receiver.push import envelope
 
 _ID = "0000000000"
 

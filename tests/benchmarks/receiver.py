@@ -18,16 +18,10 @@ from pathlib import Path
 
 from infra.local.token_signer import Signer
 from tests.benchmarks.load import Template, many_steps, one_text, run_load
-from tests.support.firestores import local_firestore
-from tests.support.receiver_process import (
-    ACCOUNT,
-    AUDIENCE,
-    EMULATOR_JAR,
-    ROOT,
-    KeyServer,
-    ReceiverProcess,
-    google_emulator,
-)
+from tests.support.firestore.servers import EMULATOR_JAR, google_emulator, local_firestore
+from tests.support.receiver.key_server import KeyServer
+from tests.support.receiver.process import ROOT, ReceiverProcess
+from tests.support.receiver.push import ACCOUNT, AUDIENCE
 
 PLAIN = Path(__file__).parent / "plain"
 PAYLOADS = {"1 KB": one_text(1000), "100 KB": one_text(100_000), "100 KB steps": many_steps(100_000)}

@@ -2,19 +2,18 @@
 
 import importlib.util
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.browser.beside import LABEL, viewer_beside
-from tests.support.browser.person import FLAGS, Person
+from tests.support.browser.person import FLAGS, Person, Visit
 from tests.support.local_cloud import Cloud
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Playwright
 
-Visit = Callable[..., Person]
 WHOLE = ("chromium", "chromium-browser", "google-chrome")
 
 

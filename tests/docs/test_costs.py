@@ -6,7 +6,7 @@ import pytest
 
 from docs.tools.costs import Use, bill, read_times
 from infra.messages.message import Cursor, document_id
-from tests.support.firestore import START
+from tests.support.firestore.writer import START
 from web.live.listen_window import ListenWindow
 
 

@@ -5,10 +5,12 @@ from collections.abc import Iterator
 import pytest
 
 from infra.local.token_signer import Signer
-from tests.support.faults.firestore_proxy import FirestoreProxy
-from tests.support.firestore import LocalFirestore, Writer
-from tests.support.receiver_process import ACCOUNT, AUDIENCE, KeyServer
-from tests.support.viewing import Viewing, viewing
+from tests.support.firestore.listen_proxy import ListenProxy
+from tests.support.firestore.servers import LocalFirestore
+from tests.support.firestore.writer import Writer
+from tests.support.receiver.key_server import KeyServer
+from tests.support.receiver.push import ACCOUNT, AUDIENCE
+from tests.support.viewer.feed import Viewing, viewing
 
 
 @pytest.fixture
@@ -19,8 +21,8 @@ def firestore() -> Iterator[LocalFirestore]:
 
 
 @pytest.fixture
-def proxy(firestore: LocalFirestore) -> Iterator[FirestoreProxy]:
-    server = FirestoreProxy(firestore.address)
+def proxy(firestore: LocalFirestore) -> Iterator[ListenProxy]:
+    server = ListenProxy(firestore.address)
     yield server
     server.close()
 
@@ -33,7 +35,7 @@ def writer(firestore: LocalFirestore) -> Iterator[Writer]:
 
 
 @pytest.fixture
-def view(proxy: FirestoreProxy) -> Iterator[Viewing]:
+def view(proxy: ListenProxy) -> Iterator[Viewing]:
     with viewing(proxy.address) as found:
         yield found
 

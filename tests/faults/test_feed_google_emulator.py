@@ -2,9 +2,11 @@
 
 import pytest
 
-from tests.support.firestore import SUBSCRIPTION, Writer, wait_until
-from tests.support.receiver_process import google_emulator
-from tests.support.viewing import viewing
+from tests.support.firestore.servers import google_emulator
+from tests.support.firestore.settings import SUBSCRIPTION
+from tests.support.firestore.writer import Writer
+from tests.support.viewer.feed import viewing
+from tests.support.waiting import wait_until
 
 
 @pytest.mark.emulators

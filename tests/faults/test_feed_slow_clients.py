@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.firestore import LocalFirestore, Writer, wait_until
-from tests.support.viewer_process import DeafClient, HttpClient, served
+from tests.support.firestore.servers import LocalFirestore
+from tests.support.firestore.writer import Writer
+from tests.support.viewer.process import DeafClient, HttpClient, served
+from tests.support.waiting import wait_until
 
 DEAF = 50  # within one person's share of the slots
 MESSAGES = 6_000

@@ -8,9 +8,11 @@ import grpc
 import pytest
 from google.cloud.firestore_v1 import types
 
-from tests.support.faults.firestore_proxy import FirestoreProxy
-from tests.support.firestore import LocalFirestore, Writer, wait_until
-from tests.support.viewing import QUICK, Viewing, viewing
+from tests.support.firestore.listen_proxy import ListenProxy
+from tests.support.firestore.servers import LocalFirestore
+from tests.support.firestore.writer import Writer
+from tests.support.viewer.feed import QUICK, Viewing, viewing
+from tests.support.waiting import wait_until
 from web.live.listener import FeedTiming
 
 CODES = [code for code in grpc.StatusCode if code is not grpc.StatusCode.OK]
@@ -26,7 +28,7 @@ def is_live(view: Viewing) -> bool:
 
 @pytest.mark.parametrize("code", CODES, ids=lambda code: code.name)
 def test_every_status_ends_in_recovery_without_loss(
-    code: grpc.StatusCode, view: Viewing, proxy: FirestoreProxy, writer: Writer
+    code: grpc.StatusCode, view: Viewing, proxy: ListenProxy, writer: Writer
 ) -> None:
     client = view.live_client()
     before = writer.message()
@@ -38,7 +40,7 @@ def test_every_status_ends_in_recovery_without_loss(
     during = writer.messages(3)
     time.sleep(0.3)
     proxy.refuse = None
-    wait_until(lambda: is_live(view), "going live again", 10)
+    wait_until(lambda: is_live(view), "going live again")
     after = writer.message()
     wait_until(lambda: after in client.ids(), "a later message's arrival")
     assert sorted(client.ids()[-5:]) == sorted([before, *during, after])
@@ -47,7 +49,7 @@ def test_every_status_ends_in_recovery_without_loss(
 
 
 def test_stream_that_the_server_ends_normally_is_opened_again(
-    view: Viewing, proxy: FirestoreProxy, writer: Writer
+    view: Viewing, proxy: ListenProxy, writer: Writer
 ) -> None:
     client = view.live_client()
     proxy.cut(None)
@@ -58,7 +60,7 @@ def test_stream_that_the_server_ends_normally_is_opened_again(
 
 @pytest.mark.parametrize("code", [grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.PERMISSION_DENIED])
 def test_refusing_server_is_asked_at_most_once_a_second(
-    code: grpc.StatusCode, proxy: FirestoreProxy, firestore: LocalFirestore
+    code: grpc.StatusCode, proxy: ListenProxy, firestore: LocalFirestore
 ) -> None:
     proxy.refuse = code
     with viewing(proxy.address, FeedTiming()) as view:
@@ -70,7 +72,7 @@ def test_refusing_server_is_asked_at_most_once_a_second(
 
 
 def test_stream_that_dies_at_once_is_opened_at_most_once_a_second(
-    proxy: FirestoreProxy, firestore: LocalFirestore
+    proxy: ListenProxy, firestore: LocalFirestore
 ) -> None:
     with viewing(proxy.address, FeedTiming()) as view:
         client = view.client()
@@ -90,7 +92,7 @@ def test_stream_that_dies_at_once_is_opened_at_most_once_a_second(
         client.close()
 
 
-def test_refusal_is_shown_with_its_sentence(view: Viewing, proxy: FirestoreProxy) -> None:
+def test_refusal_is_shown_with_its_sentence(view: Viewing, proxy: ListenProxy) -> None:
     proxy.refuse = grpc.StatusCode.PERMISSION_DENIED
     client = view.client()
     wait_until(lambda: is_reconnecting(view), "the state reconnecting")
@@ -99,7 +101,7 @@ def test_refusal_is_shown_with_its_sentence(view: Viewing, proxy: FirestoreProxy
 
 
 def test_target_given_up_on_an_open_stream_is_shown_and_tried_again(
-    view: Viewing, proxy: FirestoreProxy, writer: Writer
+    view: Viewing, proxy: ListenProxy, writer: Writer
 ) -> None:
     client = view.live_client()
     response = types.ListenResponse.pb()()
@@ -124,7 +126,7 @@ def test_restarted_firestore_is_found_again_without_loss(firestore: LocalFiresto
         firestore.up()
         writer = Writer(firestore.address)
         message = writer.message()
-        wait_until(lambda: is_live(view), "going live again", 10)
+        wait_until(lambda: is_live(view), "going live again")
         wait_until(lambda: message in client.ids(), "the message's arrival")
         writer.close()
         client.close()
@@ -143,7 +145,7 @@ def test_client_that_comes_while_firestore_is_down_gets_everything_later(firesto
     writer.close()
 
 
-def test_half_open_stream_is_given_up_when_a_message_was_missed(proxy: FirestoreProxy, writer: Writer) -> None:
+def test_half_open_stream_is_given_up_when_a_message_was_missed(proxy: ListenProxy, writer: Writer) -> None:
     with viewing(proxy.address, replace(QUICK, silence_seconds=0.6)) as view:
         client = view.live_client()
         proxy.mute = True
@@ -155,7 +157,7 @@ def test_half_open_stream_is_given_up_when_a_message_was_missed(proxy: Firestore
         client.close()
 
 
-def test_silent_stream_is_given_up_when_the_channel_does_not_answer(proxy: FirestoreProxy) -> None:
+def test_silent_stream_is_given_up_when_the_channel_does_not_answer(proxy: ListenProxy) -> None:
     with viewing(proxy.address, replace(QUICK, silence_seconds=0.6)) as view:
         client = view.live_client()
         proxy.mute, proxy.refuse_reads = True, grpc.StatusCode.UNAVAILABLE
@@ -166,7 +168,7 @@ def test_silent_stream_is_given_up_when_the_channel_does_not_answer(proxy: Fires
         client.close()
 
 
-def test_stream_that_never_begins_is_given_up(proxy: FirestoreProxy) -> None:
+def test_stream_that_never_begins_is_given_up(proxy: ListenProxy) -> None:
     with viewing(proxy.address, replace(QUICK, silence_seconds=0.5)) as view:
         proxy.mute = True
         client = view.client()
@@ -176,7 +178,7 @@ def test_stream_that_never_begins_is_given_up(proxy: FirestoreProxy) -> None:
         client.close()
 
 
-def test_quiet_stream_is_left_alone_while_the_channel_answers(proxy: FirestoreProxy, writer: Writer) -> None:
+def test_quiet_stream_is_left_alone_while_the_channel_answers(proxy: ListenProxy, writer: Writer) -> None:
     with viewing(proxy.address, replace(QUICK, silence_seconds=0.3)) as view:
         client = view.live_client()
         time.sleep(1.5)

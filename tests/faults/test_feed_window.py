@@ -6,13 +6,15 @@ from datetime import UTC, datetime, timedelta
 import grpc
 from google.cloud.firestore_v1 import types
 
-from tests.support.faults.firestore_proxy import FirestoreProxy
-from tests.support.firestore import LocalFirestore, Writer, wait_until
-from tests.support.viewing import Viewing, viewing
+from tests.support.firestore.listen_proxy import ListenProxy
+from tests.support.firestore.servers import LocalFirestore
+from tests.support.firestore.writer import Writer
+from tests.support.viewer.feed import Viewing, viewing
+from tests.support.waiting import wait_until
 from web.live.sse import Position
 
 
-def starts(proxy: FirestoreProxy) -> list[datetime]:
+def starts(proxy: ListenProxy) -> list[datetime]:
     """Where each target of messages that was asked for begins."""
     found = []
     for request in proxy.requests:
@@ -22,7 +24,7 @@ def starts(proxy: FirestoreProxy) -> list[datetime]:
     return found
 
 
-def test_reset_with_the_whole_result_repeats_nothing(view: Viewing, proxy: FirestoreProxy, writer: Writer) -> None:
+def test_reset_with_the_whole_result_repeats_nothing(view: Viewing, proxy: ListenProxy, writer: Writer) -> None:
     client = view.live_client()
     messages = writer.messages(20)
     wait_until(lambda: len(client.ids()) == 20, "the messages' arrival")
@@ -35,7 +37,7 @@ def test_reset_with_the_whole_result_repeats_nothing(view: Viewing, proxy: Fires
     assert sorted(client.ids()) == sorted([*messages, after])
 
 
-def test_existence_filter_that_does_not_match_is_ignored(view: Viewing, proxy: FirestoreProxy, writer: Writer) -> None:
+def test_existence_filter_that_does_not_match_is_ignored(view: Viewing, proxy: ListenProxy, writer: Writer) -> None:
     client = view.live_client()
     proxy.say(types.ListenResponse.pb()(filter={"target_id": 1, "count": 999}))
     message = writer.message()
@@ -62,7 +64,7 @@ def test_late_commit_with_an_older_time_is_still_shown(view: Viewing, writer: Wr
     assert ids[0] == ids[1], "a late message moved the position back"
 
 
-def test_late_commit_during_a_reconnection_is_still_shown(view: Viewing, proxy: FirestoreProxy, writer: Writer) -> None:
+def test_late_commit_during_a_reconnection_is_still_shown(view: Viewing, proxy: ListenProxy, writer: Writer) -> None:
     client = view.live_client()
     newer = writer.message()
     wait_until(lambda: newer in client.ids(), "the newer message's arrival")
@@ -73,7 +75,7 @@ def test_late_commit_during_a_reconnection_is_still_shown(view: Viewing, proxy: 
     wait_until(lambda: late in client.ids(), "the late message's arrival")
 
 
-def test_resumes_ten_seconds_before_the_newest_message(view: Viewing, proxy: FirestoreProxy, writer: Writer) -> None:
+def test_resumes_ten_seconds_before_the_newest_message(view: Viewing, proxy: ListenProxy, writer: Writer) -> None:
     client = view.live_client()
     moment = datetime.now(UTC).replace(microsecond=123_000)
     message = writer.message(received_at=moment)
@@ -83,7 +85,7 @@ def test_resumes_ten_seconds_before_the_newest_message(view: Viewing, proxy: Fir
     assert starts(proxy)[1] == moment - timedelta(seconds=10)
 
 
-def test_full_window_moves_without_losing_or_repeating(view: Viewing, proxy: FirestoreProxy, writer: Writer) -> None:
+def test_full_window_moves_without_losing_or_repeating(view: Viewing, proxy: ListenProxy, writer: Writer) -> None:
     client = view.live_client()
     now = datetime.now(UTC)
     old = writer.messages(450, received_at=now - timedelta(seconds=60))
@@ -97,7 +99,7 @@ def test_full_window_moves_without_losing_or_repeating(view: Viewing, proxy: Fir
     assert sorted(client.ids()) == sorted([*old, *fresh, *later])
 
 
-def test_full_window_of_the_last_seconds_stays(view: Viewing, proxy: FirestoreProxy, writer: Writer) -> None:
+def test_full_window_of_the_last_seconds_stays(view: Viewing, proxy: ListenProxy, writer: Writer) -> None:
     client = view.live_client()
     writer.messages(400)
     writer.messages(400)
@@ -105,7 +107,7 @@ def test_full_window_of_the_last_seconds_stays(view: Viewing, proxy: FirestorePr
     assert len(starts(proxy)) == 1
 
 
-def test_expiry_while_viewing_disturbs_nobody(view: Viewing, proxy: FirestoreProxy, writer: Writer) -> None:
+def test_expiry_while_viewing_disturbs_nobody(view: Viewing, proxy: ListenProxy, writer: Writer) -> None:
     client = view.live_client()
     gone = writer.messages(300)
     wait_until(lambda: len(client.ids()) == 300, "the messages' arrival")

@@ -12,8 +12,11 @@ from infra.firestore.async_calls import GRACE_SECONDS, MISSES
 from infra.firestore.client import Database
 from infra.firestore.message_writer import MessageWriter, rejection_write
 from tests.support.faults.relay import Relay
-from tests.support.firestore import LocalFirestore, Writer, settings_for, wait_until
-from tests.support.viewing import QUICK, viewing
+from tests.support.firestore.servers import LocalFirestore
+from tests.support.firestore.settings import settings_for
+from tests.support.firestore.writer import Writer
+from tests.support.viewer.feed import QUICK, viewing
+from tests.support.waiting import wait_until
 
 TIMEOUT_SECONDS = 0.5
 

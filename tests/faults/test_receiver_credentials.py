@@ -9,8 +9,11 @@ import pytest
 
 from functions.receiver import BUDGET_SECONDS
 from tests.support.faults.google_cloud import FirestoreFront, MetadataServer
-from tests.support.firestores import local_firestore
-from tests.support.receiver_process import KeyServer, ReceiverProcess, push_body, wait_until
+from tests.support.firestore.servers import local_firestore
+from tests.support.receiver.key_server import KeyServer
+from tests.support.receiver.process import ReceiverProcess
+from tests.support.receiver.push import push_body
+from tests.support.waiting import wait_until
 
 NEVER = 1e9
 PUSHES = 6
@@ -99,7 +102,7 @@ def test_credentials_that_cannot_be_read_are_an_outage_and_named(keys: KeyServer
     try:
         assert receiver.push(push_body("unread"), token).status == 503
         assert receiver.push(b"{", token).status == 400
-        wait_until(lambda: len(receiver.events()) == 2, "the log lines")
+        wait_until(lambda: len(receiver.events()) == 2, "the log lines", 20)
         assert "credentials for Firestore cannot be read" in receiver.events()[0]["message"]
         assert "Traceback" not in receiver.log_file.read_text()
     finally:

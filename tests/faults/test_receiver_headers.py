@@ -11,8 +11,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.firestores import local_firestore
-from tests.support.receiver_process import KeyServer, ReceiverProcess, push_body, wait_until
+from tests.support.firestore.servers import local_firestore
+from tests.support.receiver.key_server import KeyServer
+from tests.support.receiver.process import ReceiverProcess
+from tests.support.receiver.push import push_body
+from tests.support.waiting import wait_until
 
 MEGABYTE = 1_000_000
 IDLE, SLOW = 200, 20
@@ -72,7 +75,7 @@ def test_connections_that_say_nothing_or_little_hold_no_push(receiver: ReceiverP
             stack.enter_context(socket.create_connection(("127.0.0.1", receiver.port), timeout=5))
         for one in drippers:
             one.start()
-        wait_until(lambda: min(sent) > 5, "the first bytes of every slow header")
+        wait_until(lambda: min(sent) > 5, "the first bytes of every slow header", 20)
         for number in range(50):
             start = time.monotonic()
             assert receiver.push(push_body(f"beside-{number}"), token).status == 204

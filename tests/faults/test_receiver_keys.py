@@ -8,17 +8,13 @@ import pytest
 
 from functions.google_keys import MIN_AGE_SECONDS
 from infra.local.token_signer import Signer
-from tests.support.firestores import Reader, local_firestore
-from tests.support.receiver_process import (
-    ACCOUNT,
-    AUDIENCE,
-    KeyServer,
-    ReceiverProcess,
-    claims,
-    free_port,
-    push_body,
-    wait_until,
-)
+from tests.support.firestore.reader import Reader
+from tests.support.firestore.servers import local_firestore
+from tests.support.ports import free_port
+from tests.support.receiver.key_server import KeyServer
+from tests.support.receiver.process import ReceiverProcess
+from tests.support.receiver.push import ACCOUNT, AUDIENCE, claims, push_body
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +58,7 @@ def test_a_cold_start_without_keys_is_an_outage_and_heals(
     assert answer.headers["retry-after"].isdigit()
     assert time.monotonic() - start < 5
     keys.mode = "ok"
-    wait_until(lambda: receiver.push(push_body(f"cold-{mode}"), fresh(signer)).status == 204, "the recovery", 10)
+    wait_until(lambda: receiver.push(push_body(f"cold-{mode}"), fresh(signer)).status == 204, "the recovery")
     assert not [event for event in receiver.events() if event["status"] == 401]
 
 
@@ -70,7 +66,7 @@ def test_a_cold_start_without_a_key_server_is_an_outage(store: str, signer: Sign
     process = ReceiverProcess(store, f"http://127.0.0.1:{free_port()}/certs").start()
     try:
         assert {process.push(push_body("down"), fresh(signer)).status for _ in range(20)} == {503}
-        wait_until(lambda: len(process.events()) == 20, "the log lines")
+        wait_until(lambda: len(process.events()) == 20, "the log lines", 20)
         [said] = {event["message"] for event in process.events()}
         assert said.count("key server") == 1, "the log says the same sentence twice"
     finally:
@@ -94,7 +90,7 @@ def test_stale_keys_outlive_the_key_server_and_a_new_one_is_found_when_it_is_bac
 
     for mode in ("error", "slow", "html", "empty"):
         keys.mode, asked = mode, keys.fetches
-        wait_until(asked_again, f"a fetch that fails ({mode})")
+        wait_until(asked_again, f"a fetch that fails ({mode})", 20)
     assert receiver.push(push_body("new"), fresh(signer)).status == 503, "perhaps it is Google's newest"
     keys.mode = "ok"
     wait_until(lambda: receiver.push(push_body("new"), fresh(signer)).status == 204, "the new key", 60)
@@ -178,7 +174,7 @@ def test_a_clock_may_be_a_minute_wrong_and_more_is_said(
     token = signer.sign(claims(iat=issued_at, exp=issued_at + 3600))
     assert receiver.push(push_body(f"skew-{skew}"), token).status == status
     if status == 401:
-        wait_until(lambda: '"clock"' in receiver.log_file.read_text(), "the log line")
+        wait_until(lambda: '"clock"' in receiver.log_file.read_text(), "the log line", 20)
         reader = Reader(store)
         assert f"skew-{skew}" not in reader.messages()
         reader.close()

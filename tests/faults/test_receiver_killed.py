@@ -12,8 +12,12 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from tests.support.firestores import Reader, local_firestore
-from tests.support.receiver_process import KeyServer, ReceiverProcess, push_body, wait_until
+from tests.support.firestore.reader import Reader
+from tests.support.firestore.servers import local_firestore
+from tests.support.receiver.key_server import KeyServer
+from tests.support.receiver.process import ReceiverProcess
+from tests.support.receiver.push import push_body
+from tests.support.waiting import wait_until
 
 PUSHERS = 16
 

@@ -11,8 +11,13 @@ from pathlib import Path
 import grpc
 import pytest
 
-from tests.support.firestores import FaultProxy, Reader, failing, local_firestore, passing
-from tests.support.receiver_process import KeyServer, ReceiverProcess, push_body, wait_until
+from tests.support.firestore.fault_proxy import FaultProxy, failing, passing
+from tests.support.firestore.reader import Reader
+from tests.support.firestore.servers import local_firestore
+from tests.support.receiver.key_server import KeyServer
+from tests.support.receiver.process import ReceiverProcess
+from tests.support.receiver.push import push_body
+from tests.support.waiting import wait_until
 
 PUSHERS = 16
 OUTAGE_SECONDS = 30.0
@@ -87,7 +92,7 @@ def test_half_a_minute_without_firestore_piles_nothing_up_and_loses_nothing(
     try:
         with ThreadPoolExecutor(PUSHERS) as pool, load:
             pushers = [pool.submit(load.run, pusher) for pusher in range(PUSHERS)]
-            wait_until(lambda: len(load.acknowledged) > 200, "the first acknowledgements")
+            wait_until(lambda: len(load.acknowledged) > 200, "the first acknowledgements", 20)
             before = Size.of(receiver)
             during = _outage(proxy, load, receiver)
             wait_until(lambda: {one[0] for one in load.answers[-100:]} == {204}, "the full recovery", 5)

@@ -17,17 +17,13 @@ from pathlib import Path
 import pytest
 
 from infra.local.token_signer import Signer
-from tests.support.firestores import Reader, local_firestore
-from tests.support.receiver_process import (
-    ROOT,
-    KeyServer,
-    ReceiverProcess,
-    answers,
-    claims,
-    envelope,
-    push_body,
-    wait_until,
-)
+from tests.support.firestore.reader import Reader
+from tests.support.firestore.servers import local_firestore
+from tests.support.ports import answers
+from tests.support.receiver.key_server import KeyServer
+from tests.support.receiver.process import ROOT, ReceiverProcess
+from tests.support.receiver.push import claims, envelope, push_body
+from tests.support.waiting import wait_until
 
 MEGABYTE = 1_000_000
 
@@ -64,7 +60,7 @@ def test_every_forked_worker_answers_at_once(store: str, keys: KeyServer, token:
     extra = {"WORKERS": "2"} | ({"GRPC_ENABLE_FORK_SUPPORT": support} if support else {})
     process = ReceiverProcess(store, keys.url, extra=extra).start()
     try:
-        wait_until(lambda: len(process.workers()) == 2, "two workers")
+        wait_until(lambda: len(process.workers()) == 2, "two workers", 20)
         slowest = 0.0
         for number in range(50):
             start = time.monotonic()
@@ -73,7 +69,7 @@ def test_every_forked_worker_answers_at_once(store: str, keys: KeyServer, token:
         assert slowest < 2
         dead = process.workers()[0]
         os.kill(dead, signal.SIGKILL)
-        wait_until(lambda: dead not in process.workers() and len(process.workers()) == 2, "a new worker")
+        wait_until(lambda: dead not in process.workers() and len(process.workers()) == 2, "a new worker", 20)
         for number in range(50):
             assert process.push(push_body(f"fork-{support}-{number}"), token).status == 204
     finally:
@@ -98,7 +94,7 @@ def test_a_log_that_takes_nothing_does_not_hold_the_answers(store: str, keys: Ke
     if log == "closed":
         os.close(read_end)
     try:
-        wait_until(lambda: answers(template.port), "the receiver's start")
+        wait_until(lambda: answers(template.port), "the receiver's start", 20)
         # 64 KiB is what a pipe holds: far less than these lines.
         for _ in range(600):
             assert template.push(push_body("x"), "no.token.x").status == 401

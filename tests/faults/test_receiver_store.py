@@ -14,15 +14,20 @@ from functions.batch_queue import PATIENCE_SECONDS
 from functions.receiver import BUDGET_SECONDS
 from functions.rejections import TIMEOUT_SECONDS
 from infra.local.token_signer import Signer
-from tests.support.firestores import FaultProxy, LocalFirestore, Reader, failing, losing_the_reply, passing, slow
-from tests.support.receiver_process import Answer, KeyServer, ReceiverProcess, claims, push_body, wait_until
+from tests.support.firestore.fault_proxy import FaultProxy, failing, losing_the_reply, passing, slow
+from tests.support.firestore.reader import Reader
+from tests.support.firestore.servers import FirestoreProcess
+from tests.support.receiver.key_server import KeyServer
+from tests.support.receiver.process import Answer, ReceiverProcess
+from tests.support.receiver.push import claims, push_body
+from tests.support.waiting import wait_until
 
 Stage = tuple[ReceiverProcess, FaultProxy, Reader]
 
 
 @pytest.fixture(scope="module")
 def running(keys: KeyServer) -> Iterator[Stage]:
-    firestore = LocalFirestore()
+    firestore = FirestoreProcess()
     proxy = FaultProxy(firestore.address)
     receiver = ReceiverProcess(proxy.address, keys.url).start()
     reader = Reader(firestore.address)
@@ -62,7 +67,7 @@ def test_an_outage_is_answered_at_once_and_nothing_is_lost(stage: Stage, token: 
 
 
 def test_a_firestore_that_is_gone_and_comes_back_is_found_again(keys: KeyServer, token: str) -> None:
-    firestore = LocalFirestore()
+    firestore = FirestoreProcess()
     receiver = ReceiverProcess(firestore.address, keys.url).start()
     try:
         assert receiver.push(push_body("before"), token).status == 204
@@ -70,7 +75,7 @@ def test_a_firestore_that_is_gone_and_comes_back_is_found_again(keys: KeyServer,
         for _ in range(10):
             answer, seconds = timed(receiver, push_body("gone"), token)
             assert (answer.status, seconds < 5) == (503, True)
-        firestore = LocalFirestore(firestore.port)
+        firestore = FirestoreProcess(firestore.port)
         wait_until(lambda: receiver.push(push_body("gone"), token).status == 204, "the recovery", 5)
     finally:
         receiver.close()
@@ -79,7 +84,7 @@ def test_a_firestore_that_is_gone_and_comes_back_is_found_again(keys: KeyServer,
 
 @pytest.mark.slow
 def test_a_frozen_firestore_is_given_up_within_the_budget(keys: KeyServer, token: str) -> None:
-    firestore = LocalFirestore()
+    firestore = FirestoreProcess()
     reader = Reader(firestore.address)
     receiver = ReceiverProcess(firestore.address, keys.url).start()
     try:
@@ -103,7 +108,7 @@ def test_a_frozen_firestore_is_given_up_within_the_budget(keys: KeyServer, token
 @pytest.mark.slow
 def test_a_frozen_firestore_holds_nobody_longer_because_of_megabytes(keys: KeyServer, token: str) -> None:
     """A connection whose window is full does not take a call's deadline: each call is bounded all the same."""
-    firestore = LocalFirestore()
+    firestore = FirestoreProcess()
     receiver = ReceiverProcess(firestore.address, keys.url).start()
     try:
         assert receiver.push(push_body("before"), token).status == 204
@@ -116,7 +121,7 @@ def test_a_frozen_firestore_holds_nobody_longer_because_of_megabytes(keys: KeySe
         assert max(seconds for answer, seconds in results[:60]) < 16, "two calls of at most 7 s were to be waited for"
         assert max(seconds for _, seconds in results) < BUDGET_SECONDS
         firestore.thaw()
-        wait_until(lambda: receiver.push(push_body("after"), token).status == 204, "storing again")
+        wait_until(lambda: receiver.push(push_body("after"), token).status == 204, "storing again", 20)
     finally:
         receiver.close()
         firestore.close()
@@ -124,7 +129,7 @@ def test_a_frozen_firestore_holds_nobody_longer_because_of_megabytes(keys: KeySe
 
 @pytest.mark.slow
 def test_an_outage_is_seen_by_those_whose_body_found_no_room(keys: KeyServer, token: str) -> None:
-    firestore = LocalFirestore()
+    firestore = FirestoreProcess()
     receiver = ReceiverProcess(firestore.address, keys.url).start()
     try:
         assert receiver.push(push_body("before"), token).status == 204
@@ -185,7 +190,7 @@ def test_a_denied_write_is_loud_and_never_acknowledged(stage: Stage, token: str,
     receiver, proxy, reader = stage
     proxy.always = failing(grpc.StatusCode[code])
     assert receiver.push(push_body(f"denied-{code}"), token).status == 503
-    wait_until(lambda: f"denied-{code}" in receiver.log_file.read_text(), "the log line")
+    wait_until(lambda: f"denied-{code}" in receiver.log_file.read_text(), "the log line", 20)
     [event] = [one for one in receiver.events() if one.get("message_id") == f"denied-{code}"]
     assert (event["severity"], event["reason"]) == ("ERROR", "store")
     proxy.always = passing

@@ -5,8 +5,12 @@ from collections.abc import Iterator
 import pytest
 
 from infra.local.token_signer import Signer
-from tests.support.firestores import FaultProxy, Reader, local_firestore
-from tests.support.receiver_process import ACCOUNT, AUDIENCE, KeyServer, ReceiverProcess
+from tests.support.firestore.fault_proxy import FaultProxy
+from tests.support.firestore.reader import Reader
+from tests.support.firestore.servers import local_firestore
+from tests.support.receiver.key_server import KeyServer
+from tests.support.receiver.process import ReceiverProcess
+from tests.support.receiver.push import ACCOUNT, AUDIENCE
 
 
 @pytest.fixture(scope="session")

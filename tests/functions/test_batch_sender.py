@@ -12,8 +12,16 @@ import pytest
 from functions.committer import Committer
 from infra.errors import StoreDeniedError, StoreInvalidError, StoreUnavailableError
 from infra.messages.message import Pushed
-from tests.support.committing import all_saved, commit, outcomes, pushed, stored
-from tests.support.firestores import Behaviour, FaultProxy, Reader, changing_the_reply, failing, losing_the_reply, slow
+from tests.support.firestore.fault_proxy import (
+    Behaviour,
+    FaultProxy,
+    changing_the_reply,
+    failing,
+    losing_the_reply,
+    slow,
+)
+from tests.support.firestore.reader import Reader
+from tests.support.receiver.committing import all_saved, commit, outcomes, pushed, stored
 
 # Small messages share a BatchWrite, those with chunks a Commit.
 PAYLOADS = pytest.mark.parametrize("data", [b"small", b"x" * 50_000], ids=["small", "mid"])

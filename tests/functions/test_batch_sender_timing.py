@@ -9,7 +9,7 @@ from functions.batch_sender import COUNT_SECONDS, Sender
 from functions.committer import Committer
 from functions.pending_writes import Chunk
 from infra.errors import DocumentExistsError, StoreError, StoreUnavailableError
-from tests.support.committing import NOW, pushed
+from tests.support.receiver.committing import NOW, pushed
 
 
 class Failing:

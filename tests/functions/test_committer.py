@@ -14,9 +14,10 @@ import pytest
 from functions.committer import MAX_REQUEST_BYTES, MAX_WHOLE_BYTES, MAX_WRITES, Committer
 from infra.errors import StoreError
 from infra.messages.message import CHUNK_BYTES, INLINE_BYTES, Pushed
-from tests.support.committing import NOW, PUBLISHED, all_saved, commit, outcomes, pushed, stored
-from tests.support.firestores import FaultProxy, Reader, failing, slow
-from tests.support.receiver_process import SUBSCRIPTION
+from tests.support.firestore.fault_proxy import FaultProxy, failing, slow
+from tests.support.firestore.reader import Reader
+from tests.support.receiver.committing import NOW, PUBLISHED, all_saved, commit, outcomes, pushed, stored
+from tests.support.receiver.push import SUBSCRIPTION
 
 
 def test_a_small_message_is_one_document_with_every_field(store: str, reader: Reader) -> None:

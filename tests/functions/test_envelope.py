@@ -10,7 +10,7 @@ import pytest
 from functions.envelope import parse_push
 from infra.errors import EnvelopeError
 from infra.messages.message import Pushed
-from tests.support.receiver_process import FULL_SUBSCRIPTION, envelope
+from tests.support.receiver.push import FULL_SUBSCRIPTION, envelope
 
 PUBLISHED = datetime(2026, 1, 2, 3, 4, 5, 678000, UTC)
 

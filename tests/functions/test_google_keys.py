@@ -11,7 +11,8 @@ from functions.google_keys import KeyRing, Reply, max_age_seconds, read_keys
 from functions.key_fetch import fetch_keys
 from infra.errors import KeysUnavailableError
 from infra.local.token_signer import Signer
-from tests.support.receiver_process import KeyServer, free_port
+from tests.support.ports import free_port
+from tests.support.receiver.key_server import KeyServer
 
 
 class Endpoint:

@@ -12,7 +12,7 @@ from functions.envelope import parse_push
 from functions.large_payload import LEAST_BYTES, MARK, parse_apart
 from functions.strict_json import parse_object
 from infra.errors import EnvelopeError
-from tests.support.receiver_process import envelope
+from tests.support.receiver.push import envelope
 
 PAYLOAD = bytes(range(256)) * 24
 BODY = json.dumps(envelope("1", PAYLOAD, {"data": "short", "a": "b"})).encode()

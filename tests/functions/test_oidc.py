@@ -15,7 +15,7 @@ from functions.google_keys import MIN_AGE_SECONDS, KeyRing, Reply
 from functions.oidc import MAX_REMEMBERED, TokenVerifier
 from infra.errors import ForeignTokenError, SubscopeError, TokenError
 from infra.local.token_signer import Key, Signer, push_claims
-from tests.support.receiver_process import ACCOUNT, AUDIENCE
+from tests.support.receiver.push import ACCOUNT, AUDIENCE
 
 NOW = 1_800_000_000.0
 

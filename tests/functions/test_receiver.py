@@ -10,20 +10,11 @@ from collections.abc import Callable
 import pytest
 
 from infra.local.token_signer import Signer
-from tests.support.firestores import Reader
-from tests.support.receiver_process import (
-    ACCOUNT,
-    AUDIENCE,
-    ROOT,
-    SUBSCRIPTION,
-    Answer,
-    ReceiverProcess,
-    claims,
-    envelope,
-    free_port,
-    push_body,
-    wait_until,
-)
+from tests.support.firestore.reader import Reader
+from tests.support.ports import free_port
+from tests.support.receiver.process import ROOT, Answer, ReceiverProcess
+from tests.support.receiver.push import ACCOUNT, AUDIENCE, SUBSCRIPTION, claims, envelope, push_body
+from tests.support.waiting import wait_until
 
 Case = Callable[[ReceiverProcess, Signer], Answer]
 
@@ -185,7 +176,7 @@ def test_a_refusal_is_one_log_line_without_payload_or_token(receiver: ReceiverPr
     body = {**envelope(message_id, b"a secret payload"), "subscription": "projects/subscope-test/subscriptions/other"}
     trace = "0af7651916cd43dd8448eb211c80319c"
     receiver.push(json.dumps(body).encode(), token, traceparent=f"00-{trace}-b7ad6b7169203331-01")
-    wait_until(lambda: message_id in receiver.log_file.read_text(), "the log line")
+    wait_until(lambda: message_id in receiver.log_file.read_text(), "the log line", 20)
     [event] = [one for one in receiver.events() if one.get("message_id") == message_id]
     assert event["severity"] == "WARNING"
     assert event["reason"] == "subscription"
@@ -202,7 +193,7 @@ def test_a_stored_push_is_not_logged(receiver: ReceiverProcess, token: str) -> N
     assert receiver.push(push_body("quiet"), token).status == 204
     other = {**envelope("loud"), "subscription": "projects/subscope-test/subscriptions/other"}
     receiver.push(json.dumps(other).encode(), token)
-    wait_until(lambda: any(event.get("message_id") == "loud" for event in receiver.events()), "the next log line")
+    wait_until(lambda: any(event.get("message_id") == "loud" for event in receiver.events()), "the next log line", 20)
     assert not [event for event in receiver.events() if event.get("message_id") == "quiet"]
 
 

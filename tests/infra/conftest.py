@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 import pytest
-from test_utils.prefixer import Prefixer
 
 from infra.accounts.session_store import Sessions
 from infra.accounts.user import User
@@ -12,11 +11,8 @@ from infra.firestore.client import Database
 from infra.history.audit import Audit
 from infra.pubsub.client import PubSub
 from infra.settings import ConsoleSettings, console_settings
+from tests.support.accounts import NAMES, PASSWORD, found
 from tests.support.local_cloud import Cloud
-
-NAMES = Prefixer("subscope", "tests", separator="-")  # type: ignore[no-untyped-call]
-PASSWORD = "correct horse battery"
-HOME = "203.0.113.7"
 
 
 @pytest.fixture
@@ -73,9 +69,3 @@ def ana(users: Users, name: str) -> str:
 def person(users: Users, ana: str) -> User:
     """The same one, as found in the database."""
     return found(users, ana)
-
-
-def found(users: Users, name: str) -> User:
-    user = users.get(name)
-    assert user is not None, f"there is no user {name}"
-    return user

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
@@ -17,17 +16,11 @@ from unittest.mock import patch
 import google.cloud.pubsub_v1 as pubsub_v1  # type: ignore[import-untyped]
 from google.cloud import firestore
 
+from tests.support.waiting import wait_until
+
 ROOT = Path(__file__).absolute().parents[2]
 START_SECONDS = {"local": 30.0, "google": 90.0}
 STOP_SECONDS = 6.0
-
-
-def wait_until(condition: Callable[[], object], seconds: float, sentence: str) -> None:
-    """Poll until ``condition`` is true; fail with ``sentence`` after ``seconds``."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"{sentence} (waited {seconds:g} s)"
-        time.sleep(0.02)
 
 
 class Cloud:
@@ -118,8 +111,8 @@ class Cloud:
     def restart_child(self, name: str) -> None:
         """Kill it and wait until the next one answers at the same address."""
         dead = self.kill(name)
-        wait_until(lambda: self.pid(name) not in (dead, None), 10, f"the {name} was not started again")
-        wait_until(lambda: _answers(self[name]), 15, f"the {name} was started again and does not answer")
+        wait_until(lambda: self.pid(name) not in (dead, None), f"the restart of the {name}")
+        wait_until(lambda: _answers(self[name]), f"the answer of the restarted {name}", 15)
 
     def groups(self) -> list[int]:
         """The process groups of the services that run now."""
@@ -155,14 +148,14 @@ def start_cloud(
     with contextlib.ExitStack() as stack:
         stack.callback(stop, process)
         seconds = START_SECONDS[emulators]
-        wait_until(lambda: ready_file.exists() or process.poll() is not None, seconds, "it never got ready")
+        wait_until(lambda: ready_file.exists() or process.poll() is not None, "the local cloud's ready file", seconds)
         assert process.poll() is None, f"it ended at once: {output_of(ready_file).read_text()}"
         cloud = Cloud(process, ready_file)
         stack.callback(cloud.close_clients)
         groups = cloud.groups()
         yield cloud
         groups += cloud.groups() if ready_file.exists() else []
-    wait_until(lambda: not any(map(is_alive, groups)), 5, f"processes were left of the groups {groups}")
+    wait_until(lambda: not any(map(is_alive, groups)), f"the end of the process groups {groups}", 5)
 
 
 def launch(ready_file: Path, arguments: tuple[str, ...], environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
@@ -214,3 +207,6 @@ def _answers(url: str) -> bool:
     except OSError:
         return False
     return True
+
+
+StartCloud = Callable[..., Cloud]

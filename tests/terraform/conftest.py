@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.terraform import PROJECT, Terraform, checkers, find_terraform
+from tests.support.terraform.runner import PROJECT, Terraform, checkers, find_terraform
 
 EVERYTHING = f"""
 project        = "{PROJECT}"

@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from infra.local.google_emulators import find_emulators
-from tests.support.firestores import local_firestore
-from tests.support.receiver_process import answers, free_port, wait_until
-from tests.support.terraform import NUMBER, PROJECT, ROOT, Terraform
+from tests.support.firestore.servers import local_firestore
+from tests.support.ports import answers, free_port
+from tests.support.terraform.runner import NUMBER, PROJECT, ROOT, Terraform
+from tests.support.waiting import wait_until
 
 SUBSCRIPTION = f"projects/{PROJECT}/subscriptions/builds-monitor"
 URL = f"https://subscope-receiver-{NUMBER}.europe-west1.run.app"

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from infra.settings import COMMON, GOOGLE_CERTS_URL, RECEIVER, VIEWER, receiver_settings, viewer_settings
-from tests.support.terraform import IMAGE, NUMBER, PROJECT, ROOT, Terraform, resources, values
+from tests.support.terraform.plan import receiver_environment, viewer_variables
+from tests.support.terraform.runner import IMAGE, NUMBER, PROJECT, ROOT, Terraform, resources, values
 
 URL = f"https://subscope-receiver-{NUMBER}.europe-west1.run.app"
 SECRETS = {"ADMIN_PASSWORD", "SECRET_KEY"}
@@ -18,20 +19,6 @@ EPHEMERAL = "stub-result"
 
 def names(*tables: tuple[Any, ...]) -> set[str]:
     return {row.name for table in tables for row in table}
-
-
-def receiver_environment(plan: dict[str, Any]) -> dict[str, str]:
-    found: dict[str, str] = values(plan, "google_cloudfunctions2_function.receiver")["service_config"][0][
-        "environment_variables"
-    ]
-    return found
-
-
-def viewer_variables(plan: dict[str, Any]) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = values(plan, "google_cloud_run_v2_service.viewer")["template"][0]["containers"][0][
-        "env"
-    ]
-    return found
 
 
 def viewer_environment(plan: dict[str, Any]) -> dict[str, str]:

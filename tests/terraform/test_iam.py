@@ -1,27 +1,22 @@
 """Who may do what, where and on which condition, literally: a grant that is not here is not planned, nor one twice."""
 
 import re
-from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tests.support.terraform import MODULE, NUMBER, PROJECT, resources, values
+from tests.support.terraform.grants import BUILD, SOURCES, Grant, grants
+from tests.support.terraform.runner import MODULE, NUMBER, PROJECT, resources, values
 
-RECEIVER, VIEWER, BUILD, DEPLOYER, PLANNER = (
+RECEIVER, VIEWER, DEPLOYER, PLANNER = (
     f"serviceAccount:subscope-{name}@{PROJECT}.iam.gserviceaccount.com"
-    for name in ("receiver", "viewer", "build", "deployer", "planner")
+    for name in ("receiver", "viewer", "deployer", "planner")
 )
 PUBSUB = f"serviceAccount:service-{NUMBER}@gcp-sa-pubsub.iam.gserviceaccount.com"
 IAP = f"serviceAccount:service-{NUMBER}@gcp-sa-iap.iam.gserviceaccount.com"
 CUSTOM = f"projects/{PROJECT}/roles/subscope"
 
-Grant = tuple[str, str, str, str]
 
 # Conditions: of the database, source code, what is planned, the lock of the state, and what the deployer may grant.
 DATABASE = f'resource.name == "projects/{PROJECT}/databases/(default)"'
-SOURCES = (
-    'resource.name.startsWith("projects/_/buckets/gcf-v2-") || '
-    f'resource.name.startsWith("projects/_/buckets/{PROJECT}-subscope-source")'
-)
 PLANS = " || ".join(
     f'resource.name.startsWith("projects/_/buckets/{PROJECT}-subscope-source/objects/{folder}/")'
     for folder in ("receiver", "plans")
@@ -78,17 +73,6 @@ ON_REQUEST = [
     (DEPLOYER, "roles/serviceusage.serviceUsageAdmin", "project", ""),
     (DEPLOYER, "roles/storage.admin", "project", ""),
 ]
-# The attribute that says what a grant is on, by type of resource.
-ON = {
-    "google_artifact_registry_repository_iam_member": ("repository", "repository"),
-    "google_cloud_run_v2_service_iam_member": ("service", "name"),
-    "google_iap_web_cloud_run_service_iam_member": ("iap", "cloud_run_service_name"),
-    "google_pubsub_subscription_iam_member": ("subscription", "subscription"),
-    "google_pubsub_topic_iam_member": ("topic", "topic"),
-    "google_secret_manager_secret_iam_member": ("secret", "secret_id"),
-    "google_service_account_iam_member": ("account", "service_account_id"),
-    "google_storage_bucket_iam_member": ("bucket", "bucket"),
-}
 
 
 def of_subscription(name: str) -> list[Grant]:
@@ -97,21 +81,6 @@ def of_subscription(name: str) -> list[Grant]:
         (PUBSUB, "roles/pubsub.subscriber", f"subscription {name}", ""),
         (PUBSUB, "roles/pubsub.publisher", f"topic {name}-dead-letter", ""),
     ]
-
-
-def grants(plan: Mapping[str, Any]) -> Iterator[Grant]:
-    """Each planned grant: to whom, which role, on what, on which condition ("" for none)."""
-    for one in resources(plan):
-        if "_iam_" not in one["type"] or one["type"].endswith("_custom_role"):
-            continue
-        found = one["values"]
-        if one["type"] == "google_project_iam_member":
-            on = "project"
-        else:
-            kind, attribute = ON[one["type"]]
-            on = f"{kind} {found[attribute].rpartition('/')[2].partition('@')[0]}"
-        conditions = [condition["expression"] for condition in found.get("condition") or []]
-        yield found["member"], found["role"], on, "".join(conditions)
 
 
 def test_the_least_is_granted(plan: dict[str, Any]) -> None:

@@ -1,9 +1,7 @@
 """firestore.indexes.json is what the code's queries need: no index is missing, and none is paid for in vain."""
 
 import ast
-import json
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,20 +10,17 @@ from google.cloud.firestore_v1 import types
 from infra.firestore.client import Database
 from infra.firestore.listen import messages_since
 from infra.firestore.message_reader import EVERYTHING, Messages, Selection
-from infra.firestore.message_writer import chunk_write, delivery_write, head_write, set_deliveries
-from infra.messages.message import Pushed
+from infra.firestore.message_writer import chunk_write
 from infra.settings import console_settings
-from tests.support.terraform import MODULE, ROOT, values
+from tests.support.terraform.indexes import FILE, NOW, Index, held_indexes, overrides, stored_fields
+from tests.support.terraform.runner import ROOT, values
 
-FILE = json.loads((MODULE / "firestore.indexes.json").read_text())
-NOW = datetime(2026, 1, 2, tzinfo=UTC)
 SELECTIONS = [EVERYTHING, Selection("builds"), Selection(tokens=("a=b",)), Selection("builds", ("a=b",))]
 # What people look for in the console; the values are short, and not in the order of time.
 AUTOMATIC = {"deliveries", "delivery_attempt", "kind", "ordering_key", "sha256", "size_bytes"}
 
 _Query: Any = types.StructuredQuery
 _Operator: Any = _Query.FieldFilter.Operator
-Index = tuple[tuple[str, str], ...]
 
 
 def messages() -> Messages:
@@ -49,22 +44,6 @@ def needed_index(query: Any) -> Index:
     return (*equal, *contains, orders[0])
 
 
-def held_indexes() -> list[Index]:
-    assert {(one["collectionGroup"], one["queryScope"]) for one in FILE["indexes"]} == {("messages", "COLLECTION")}
-    return [
-        tuple((field["fieldPath"], field.get("order") or field["arrayConfig"]) for field in one["fields"])
-        for one in FILE["indexes"]
-    ]
-
-
-def overrides() -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
-    for one in FILE["fieldOverrides"]:
-        assert one["indexes"] == [], "an override here is an exemption"
-        found.setdefault(one["collectionGroup"], set()).add(one["fieldPath"])
-    return found
-
-
 def test_the_indexes_are_those_of_the_queries() -> None:
     pages = [messages().query(selection, limit=50) for selection in SELECTIONS]
     feeds = [messages_since(messages(), NOW, selection) for selection in SELECTIONS]
@@ -73,26 +52,6 @@ def test_the_indexes_are_those_of_the_queries() -> None:
 
 def test_every_index_begins_with_the_shard() -> None:
     assert {index[0] for index in held_indexes()} == {("shard", "ASCENDING")}
-
-
-def pushed() -> Pushed:
-    return Pushed(
-        subscription="projects/p/subscriptions/s",
-        message_id="1",
-        publish_time=NOW,
-        data=b"{}",
-        attributes={"a": "b"},
-        ordering_key="",
-        delivery_attempt=1,
-    )
-
-
-def stored_fields() -> set[str]:
-    head = head_write("root", pushed(), chunks=0, shards=1, expire_at=NOW + timedelta(days=1))
-    set_deliveries(head, 1, 1)
-    again = delivery_write("root", pushed().id, 1, 1)
-    transforms = {one.field_path for write in (head, again) for one in write.update_transforms}
-    return set(head.update.fields) | set(again.update.fields) | transforms
 
 
 def test_what_nobody_asks_for_alone_has_no_index_of_its_own() -> None:

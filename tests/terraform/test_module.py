@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.terraform import MODULE, Terraform, copy_module, resources
+from tests.support.terraform.runner import MODULE, Terraform, copy_module, resources
 
 
 def test_it_is_formatted() -> None:

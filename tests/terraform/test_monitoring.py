@@ -9,7 +9,7 @@ from typing import Any
 from docs.tools.costs import ALERTS
 from infra.pubsub.backlog import _MESSAGES as MESSAGES
 from infra.pubsub.backlog import _OLDEST as OLDEST
-from tests.support.terraform import PROJECT, Terraform, resources, values
+from tests.support.terraform.runner import PROJECT, Terraform, resources, values
 
 
 def queries(plan: dict[str, Any]) -> dict[str, str]:

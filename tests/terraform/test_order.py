@@ -6,9 +6,9 @@ import re
 import pytest
 
 from docs.tools.costs import ALERTS
-from tests.support.terraform import IMAGE as VIEWER_IMAGE
-from tests.support.terraform import MODULE, PROJECT, Terraform
-from tests.terraform.test_services import dependencies, waits_for
+from tests.support.terraform.plan import dependencies, waits_for
+from tests.support.terraform.runner import IMAGE as VIEWER_IMAGE
+from tests.support.terraform.runner import MODULE, PROJECT, Terraform
 
 FUNCTION, VIEWER = "google_cloudfunctions2_function.receiver", "google_cloud_run_v2_service.viewer"
 IMAGE = "terraform_data.viewer_image"

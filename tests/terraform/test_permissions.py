@@ -10,8 +10,8 @@ import pytest
 
 from functions.rejections import Rejections
 from infra.firestore.message_writer import chunk_write, delivery_write, head_write, rejection_write
-from tests.support.terraform import PROJECT, ROOT, imported_from, resources
-from tests.terraform.test_indexes import pushed
+from tests.support.terraform.indexes import pushed
+from tests.support.terraform.runner import PROJECT, ROOT, imported_from, resources
 
 # What a call takes: cloud.google.com/firestore/docs/security/iam#required_permissions and
 # cloud.google.com/pubsub/docs/access-control#required_permissions. A set of a document may make or change it.

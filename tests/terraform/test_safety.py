@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.terraform import PROJECT, Terraform, resources, values
-from tests.terraform.test_environment import viewer_variables
+from tests.support.terraform.plan import viewer_variables
+from tests.support.terraform.runner import PROJECT, Terraform, resources, values
 
 KEPT = ("DELETE_PROTECTION_ENABLED", "ABANDON")
 GONE = ("DELETE_PROTECTION_DISABLED", "DELETE")

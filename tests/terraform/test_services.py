@@ -4,7 +4,8 @@ import re
 from typing import Any
 
 from functions.receiver import BUDGET_SECONDS
-from tests.support.terraform import MODULE, Terraform, resources, values
+from tests.support.terraform.plan import dependencies, waits_for
+from tests.support.terraform.runner import MODULE, Terraform, resources, values
 
 FUNCTION, VIEWER = "google_cloudfunctions2_function.receiver", "google_cloud_run_v2_service.viewer"
 # The API that a resource is of, by the beginning of its type.
@@ -65,27 +66,6 @@ def test_probes_ask_for_what_answers_while_firestore_is_away(full_plan: dict[str
     assert {one["http_get"][0]["path"] for one in (startup, liveness)} == {"/healthz"}
     assert (startup["period_seconds"], startup["failure_threshold"]) == (1, 30)
     assert (liveness["period_seconds"], liveness["timeout_seconds"], liveness["failure_threshold"]) == (30, 5, 3)
-
-
-def dependencies(terraform: Terraform) -> dict[str, set[str]]:
-    """Each resource with those it waits for, as terraform itself sees it."""
-    drawn = terraform.run("graph").stdout
-    found: dict[str, set[str]] = {name: set() for name in re.findall(r'^  "([^"]+)" \[', drawn, re.MULTILINE)}
-    for one, other in re.findall(r'^  "([^"]+)" -> "([^"]+)";', drawn, re.MULTILINE):
-        found[one].add(other)
-    return found
-
-
-def waits_for(found: dict[str, set[str]], name: str) -> set[str]:
-    """All that a resource waits for, directly or not; itself is among them."""
-    seen: set[str] = set()
-    wanted = [name]
-    while wanted:
-        one = wanted.pop()
-        if one not in seen:
-            seen.add(one)
-            wanted += found[one]
-    return seen
 
 
 def test_nothing_is_made_before_its_api_is_on(terraform: Terraform) -> None:

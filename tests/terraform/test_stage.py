@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.terraform import OFFLINE, ROOT, copy_module, find_terraform, says_no_registry
+from tests.support.terraform.runner import OFFLINE, ROOT, copy_module, find_terraform, says_no_registry
 
 UNREACHABLE = """
 \x1b[31m╷\x1b[0m

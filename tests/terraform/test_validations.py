@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.terraform import MODULE, Terraform, resources
+from tests.support.terraform.runner import MODULE, Terraform, resources
 
 WRONG = {
     "alerts": [

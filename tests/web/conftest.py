@@ -1,33 +1,19 @@
 """The viewer in this process, on a local Firestore of the run's own; Pub/Sub refuses every connection there."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from uuid import uuid4
 
 import pytest
 from flask import Flask
 
-from infra.settings import ViewerSettings
-from tests.support.firestore import LocalFirestore, Writer, free_port, settings_for
+from tests.support.firestore.servers import LocalFirestore
+from tests.support.firestore.settings import settings_for
+from tests.support.firestore.writer import Writer
 from tests.support.local_cloud import Cloud
-from tests.support.topics import Topics, own_topics
-from tests.support.visitor import Visitor, add_user, services_of
-from web import create_app
-from web.access.iap import IapVerifier
-
-
-@contextmanager
-def running(settings: ViewerSettings, iap: IapVerifier | None = None) -> Iterator[Flask]:
-    """An application, its connections closed afterwards."""
-    app = create_app(settings, iap)
-    with pytest.MonkeyPatch.context() as patch:
-        # Google's document client reads it when it is made.
-        patch.setenv("FIRESTORE_EMULATOR_HOST", settings.firestore_emulator_host)
-        try:
-            yield app
-        finally:
-            services_of(app).feed.close()
-            services_of(app).database.close()
+from tests.support.ports import free_port
+from tests.support.viewer.app import running
+from tests.support.viewer.topics import Topics, own_topics
+from tests.support.viewer.visitor import Visitor, add_user
 
 
 @pytest.fixture(scope="session")

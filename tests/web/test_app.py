@@ -6,9 +6,11 @@ import time
 import pytest
 from flask import Flask
 
-from tests.support.firestore import LocalFirestore, free_port, settings_for
-from tests.support.visitor import PAGE, SCRIPT, Visitor
-from tests.web.conftest import running
+from tests.support.firestore.servers import LocalFirestore
+from tests.support.firestore.settings import settings_for
+from tests.support.ports import free_port
+from tests.support.viewer.app import running
+from tests.support.viewer.visitor import PAGE, SCRIPT, Visitor
 
 
 def test_process_is_up_and_not_ready_without_firestore() -> None:

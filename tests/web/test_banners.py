@@ -9,11 +9,12 @@ from flask import Flask
 from google.pubsub_v1 import PushConfig
 
 from infra.pubsub.delivery_state import Delivery
-from tests.support.faults.firestore_proxy import FirestoreProxy
-from tests.support.firestore import LocalFirestore, wait_until
-from tests.support.topics import Topics, store
-from tests.support.viewing import viewing
-from tests.support.visitor import Visitor, services_of
+from tests.support.firestore.listen_proxy import ListenProxy
+from tests.support.firestore.servers import LocalFirestore
+from tests.support.viewer.feed import viewing
+from tests.support.viewer.topics import Topics, store
+from tests.support.viewer.visitor import Visitor, services_of
+from tests.support.waiting import wait_until
 from web.banners import KEEP, notices
 from web.live.feed import FeedState
 
@@ -45,7 +46,7 @@ def test_what_is_not_as_expected_is_said_while_it_is_known(delivery: Delivery, s
 
 def test_a_feed_that_lost_firestore_is_said_to_be_interrupted() -> None:
     firestore = LocalFirestore()
-    proxy = FirestoreProxy(firestore.address)
+    proxy = ListenProxy(firestore.address)
     with viewing(proxy.address) as view:
         view.live_client()
         assert notices([], view.feed.state, NOW) == []

@@ -4,28 +4,16 @@ from uuid import uuid4
 
 import pytest
 from flask import Flask
-from werkzeug.routing import Rule
 
-from infra.messages.message import document_id
-from tests.support.firestore import SUBSCRIPTION, LocalFirestore, settings_for
-from tests.support.visitor import SCRIPT, Visitor, add_user, services_of
-from tests.web.conftest import running
+from tests.support.firestore.servers import LocalFirestore
+from tests.support.firestore.settings import settings_for
+from tests.support.viewer.app import path_of, rules, running
+from tests.support.viewer.visitor import SCRIPT, Visitor, add_user, services_of
 from web.access.roles import access_of
 
 PUBLIC = {"static", "bootstrap.static", "account.login", "account.sign_in", "messages.pygments_css"}
 PUBLIC |= {"health.healthz", "health.ready"}
 CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
-
-
-def rules(app: Flask) -> list[Rule]:
-    return list(app.url_map.iter_rules())
-
-
-def path_of(rule: Rule) -> str:
-    values = {"document": document_id("nobody", "1"), "subscription": SUBSCRIPTION, "filename": "icon.svg"}
-    values |= {"name": "nobody", "version": "0123456789ab"}
-    _, path = rule.build({name: values[name] for name in rule.arguments}, append_unknown=False) or ("", "")
-    return path
 
 
 def test_every_route_declares_a_role(app: Flask) -> None:

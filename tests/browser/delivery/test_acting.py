@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 
 from infra.messages.message import document_id
-from tests.browser.conftest import Visit
-from tests.conftest import StartCloud
-from tests.support.browser.person import Person
-from tests.support.local_cloud import Cloud, wait_until
+from tests.support.browser.person import Person, Visit
+from tests.support.local_cloud import Cloud, StartCloud
+from tests.support.waiting import wait_until
 
 HOSTILE = "</textarea><script>alert('x')</script><img src=x onerror=alert(2)>\"'`${1}{{7*7}}"
 
@@ -103,7 +102,7 @@ def test_the_end_of_a_sign_in_costs_nothing_that_was_typed(visit: Visit, scripts
         ana.page.click('main button:text-is("Publish")')
     ana.page.wait_for_selector('h1:text-is("Published")')
     if not scripts:
-        wait_until(lambda: looked_again(ana), 10, "it did not arrive")
+        wait_until(lambda: looked_again(ana), "the message's arrival")
     ana.page.click('a:text-is("It is here")')
     assert ana.page.text_content("pre.code") == "an hour's work\n"
     assert attributes_shown(ana) == {"team": "payments"}
@@ -140,12 +139,12 @@ def test_a_replay_links_to_what_it_came_from(visit: Visit, cloud: Cloud, scripts
     one = cloud.publish(b"\xff\x00again", team="payments")
     document = document_id(cloud["subscription"], one)
     address = f"{cloud['viewer']}/messages/{document}"
-    wait_until(lambda: ana.page.request.get(address).status == 200, 10, "the message did not arrive")
+    wait_until(lambda: ana.page.request.get(address).status == 200, "the message's arrival")
     ana.open(f"/messages/{document}")
     ana.page.click('button:text-is("Republish")')
     ana.page.wait_for_selector('h1:text-is("Published")')
     if not scripts:
-        wait_until(lambda: looked_again(ana), 10, "the replay did not arrive")
+        wait_until(lambda: looked_again(ana), "the replay's arrival")
     ana.page.click('a:text-is("It is here")')
     assert attributes_shown(ana) == {"team": "payments", "replayed-from": one, "replayed-by": cloud["admin_user"]}
     assert ana.context.request.get(f"{ana.page.url}/data").body() == b"\xff\x00again"

@@ -4,32 +4,33 @@ import os
 import signal
 from pathlib import Path
 
-from tests.browser.conftest import Visit
-from tests.support.local_cloud import Cloud, wait_until
+from tests.support.browser.person import Visit
+from tests.support.local_cloud import Cloud
+from tests.support.waiting import wait_until
 
 
-def test_the_page_comes_back_after_the_viewer_was_killed(visit: Visit, cloud: Cloud) -> None:
-    ana = visit()
+def test_the_page_comes_back_after_the_viewer_was_killed(visit: Visit, each_cloud: Cloud) -> None:
+    ana = visit(cloud=each_cloud)
     ana.wait_until_live()
     ana.page.evaluate("window.neverReloaded = true")
-    before = cloud.publish(b"before")
+    before = each_cloud.publish(b"before")
     ana.see(before)
-    dead = cloud.kill("viewer")
-    during = cloud.publish(b"while it was away")
+    dead = each_cloud.kill("viewer")
+    during = each_cloud.publish(b"while it was away")
     ana.page.wait_for_selector('#connection[data-state="reconnecting"]:has-text("not live")')
-    wait_until(lambda: cloud.pid("viewer") not in (dead, None), 15, "the viewer was not started again")
+    wait_until(lambda: each_cloud.pid("viewer") not in (dead, None), "the viewer's restart", 15)
     ana.see(during, seconds=30)
     ana.wait_until_live()
-    ana.see(cloud.publish(b"after"))
+    ana.see(each_cloud.publish(b"after"))
     assert ana.page.evaluate("window.neverReloaded"), "the page was reloaded"
     assert len(ana.rows()) == len(set(ana.rows())), "a row is shown twice"
 
 
-def test_messages_wait_for_a_killed_receiver(visit: Visit, cloud: Cloud) -> None:
-    ana = visit()
+def test_messages_wait_for_a_killed_receiver(visit: Visit, each_cloud: Cloud) -> None:
+    ana = visit(cloud=each_cloud)
     ana.wait_until_live()
-    cloud.kill("receiver")
-    waiting = [cloud.publish(f"waits {number}".encode()) for number in range(3)]
+    each_cloud.kill("receiver")
+    waiting = [each_cloud.publish(f"waits {number}".encode()) for number in range(3)]
     for one in waiting:
         ana.see(one, seconds=60)
     assert len(ana.rows()) == len(set(ana.rows())), "a row is shown twice"

@@ -1,33 +1,29 @@
 """Watching: messages appear by themselves, everybody sees who stopped delivery, a paused view misses nothing."""
 
 import time
-from uuid import uuid4
 
 from infra.messages.message import document_id
-from tests.browser.conftest import Visit
-from tests.support.browser.person import Person
-from tests.support.local_cloud import Cloud, wait_until
+from tests.support.browser.actions import fill, published_ids
+from tests.support.browser.person import Person, Visit
+from tests.support.local_cloud import Cloud
+from tests.support.waiting import wait_until
 
 QUIET_SECONDS = 1.5
-
-
-def published_ids(cloud: Cloud, count: int) -> list[str]:
-    return [cloud.publish(f"{uuid4()}".encode()) for _ in range(count)]
 
 
 def documents(cloud: Cloud, message_ids: list[str]) -> set[str]:
     return {document_id(cloud["subscription"], one) for one in message_ids}
 
 
-def test_a_message_appears_within_two_seconds(visit: Visit, cloud: Cloud) -> None:
-    ana = visit()
+def test_a_message_appears_within_two_seconds(visit: Visit, each_cloud: Cloud) -> None:
+    ana = visit(cloud=each_cloud)
     ana.wait_until_live()
-    ana.see(cloud.publish(b'{"status": "WORKING"}', status="WORKING"), seconds=2)
+    ana.see(each_cloud.publish(b'{"status": "WORKING"}', status="WORKING"), seconds=2)
     assert ana.page.locator("tr.message").first.inner_text().count("WORKING") == 2
 
 
-def test_stop_and_start_are_everyones(visit: Visit, cloud: Cloud) -> None:
-    ana, ben = visit(), visit()
+def test_stop_and_start_are_everyones(visit: Visit, each_cloud: Cloud) -> None:
+    ana, ben = visit(cloud=each_cloud), visit(cloud=each_cloud)
     for person in (ana, ben):
         person.wait_until_live()
         person.see_state("RECEIVING")
@@ -35,22 +31,22 @@ def test_stop_and_start_are_everyones(visit: Visit, cloud: Cloud) -> None:
     ana.switch("stop")
     for person in (ana, ben):
         person.see_state("STOPPED")
-        person.see_notice(f"{cloud['admin_user']} stopped delivery of {cloud['subscription']}")
+        person.see_notice(f"{each_cloud['admin_user']} stopped delivery of {each_cloud['subscription']}")
         assert person.page.locator("button.start").is_visible()
         assert not person.page.locator("button.stop").is_visible()
     before = set(ana.rows())
-    waiting = published_ids(cloud, 5)
+    waiting = published_ids(each_cloud, 5)
     time.sleep(QUIET_SECONDS)
-    assert not documents(cloud, waiting) & {*ana.rows(), *ben.rows()}, "a message came while delivery was stopped"
+    assert not documents(each_cloud, waiting) & {*ana.rows(), *ben.rows()}, "a message came while delivery was stopped"
     ben.switch("start")
     for person in (ana, ben):
         for one in waiting:
             person.see(one)
         person.see_state("RECEIVING")
-        person.see_notice(f"{cloud['admin_user']} started delivery of {cloud['subscription']}")
+        person.see_notice(f"{each_cloud['admin_user']} started delivery of {each_cloud['subscription']}")
         assert person.page.evaluate("window.neverReloaded"), "the page was reloaded"
         assert len(person.rows()) == len(set(person.rows())), "a row is shown twice"
-    assert set(ana.rows()) - before == documents(cloud, waiting)
+    assert set(ana.rows()) - before == documents(each_cloud, waiting)
 
 
 def test_stop_can_be_thought_better_of(visit: Visit, cloud: Cloud) -> None:
@@ -101,10 +97,6 @@ def test_a_paused_view_counts_and_misses_nothing(visit: Visit, cloud: Cloud) -> 
     assert not ana.page.locator("#arrivals").is_visible()
 
 
-def fill(person: Person, cloud: Cloud, rows: int) -> None:
-    person.see(published_ids(cloud, max(1, rows - len(person.rows())))[-1])
-
-
 def test_the_list_never_moves_under_a_reader(visit: Visit, cloud: Cloud) -> None:
     ana = visit(viewport={"width": 1200, "height": 500})
     ana.wait_until_live()
@@ -141,17 +133,17 @@ def test_a_burst_keeps_the_newest(visit: Visit, cloud: Cloud) -> None:
     publisher, topic = cloud.publisher(), cloud.topic_path
     futures = [publisher.publish(topic, f"burst {number}".encode()) for number in range(700)]
     burst = documents(cloud, [future.result(timeout=30) for future in futures])
-    wait_until(lambda: len(ana.rows()) == 500, 30, "the list did not fill")
+    wait_until(lambda: len(ana.rows()) == 500, "500 rows in the list", 30)
     stored = cloud.firestore().collection("messages")
     wait_until(
         lambda: len(stored.order_by("received_at", direction="DESCENDING").limit(700).get()) == 700,
-        30,
         "not all stored",
+        30,
     )
     newest = [one.id for one in stored.order_by("received_at", direction="DESCENDING").limit(700).get()]
-    wait_until(lambda: set(newest) == burst or set(newest) >= burst, 30, "the newest are not the burst")
+    wait_until(lambda: set(newest) == burst or set(newest) >= burst, "the burst as the newest rows", 30)
     wait_until(
-        lambda: _sorted(ana) and set(ana.rows()) <= burst, 15, "the list is not the burst's newest rows in order"
+        lambda: _sorted(ana) and set(ana.rows()) <= burst, "the list is not the burst's newest rows in order", 15
     )
     assert ana.page.locator("#older a").is_visible(), "the others can be loaded"
 
@@ -168,7 +160,7 @@ def test_older_messages_load_on_scroll(visit: Visit, cloud: Cloud) -> None:
     ana.page.reload()
     assert len(ana.rows()) == 50
     ana.page.eval_on_selector(".list", "list => { list.scrollTop = list.scrollHeight }")
-    wait_until(lambda: len(ana.rows()) > 55, 10, "older messages were not loaded")
+    wait_until(lambda: len(ana.rows()) > 55, "older messages below the list")
     assert len(ana.rows()) == len(set(ana.rows()))
 
 

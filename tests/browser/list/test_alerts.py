@@ -5,35 +5,16 @@ from uuid import uuid4
 import pytest
 
 from infra.messages.message import document_id
-from tests.browser.conftest import Visit
-from tests.browser.pages.test_accessibility import DESKTOP, OPEN_MENU, PHONE, violations
-from tests.support.browser.person import Person
-from tests.support.local_cloud import Cloud, wait_until
+from tests.support.browser.actions import WRITE_DOWN, switch_on
+from tests.support.browser.axe import OPEN_MENU, violations
+from tests.support.browser.person import Person, Visit
+from tests.support.browser.sizes import DESKTOP, PHONE
+from tests.support.local_cloud import Cloud
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.notifies
 
-# Chromium without a window shows no notification to anybody: those that it makes are written down.
-WRITE_DOWN = """() => {
-    window.told = [];
-    const Real = Notification;
-    window.Notification = class extends Real {
-        constructor(title, options) {
-            super(title, options);
-            told.push({ title, body: options.body, at: performance.now(), notification: this });
-        }
-    };
-}"""
 EVERY_MS = 5_000
-
-
-def switch_on(person: Person, *, text: bool = False) -> None:
-    person.context.grant_permissions(["notifications"])
-    person.page.click(".notify > summary")
-    person.page.check("#notify-wanted")
-    person.page.locator("#notify summary .default-mark").wait_for()
-    if text:
-        person.page.check("#notify-text")
-    person.page.evaluate(WRITE_DOWN)
 
 
 def look_away(person: Person) -> None:
@@ -41,12 +22,12 @@ def look_away(person: Person) -> None:
     person.context.new_cdp_session(person.page).send("Emulation.setFocusEmulationEnabled", {"enabled": False})
     other = person.context.new_page()
     other.bring_to_front()
-    wait_until(lambda: not person.page.evaluate("document.hasFocus()"), 5, "the page kept the focus")
+    wait_until(lambda: not person.page.evaluate("document.hasFocus()"), "the page's loss of focus", 5)
 
 
 def look_back(person: Person) -> None:
     person.page.bring_to_front()
-    wait_until(lambda: person.page.evaluate("document.hasFocus()"), 5, "the page did not get the focus")
+    wait_until(lambda: person.page.evaluate("document.hasFocus()"), "the page's focus", 5)
 
 
 def told(person: Person) -> list[tuple[str, str]]:
@@ -62,7 +43,7 @@ def test_a_number_and_the_subscription_are_told(visit: Visit, cloud: Cloud) -> N
     ana.wait_until_live()
     look_away(ana)
     ana.see(cloud.publish(b"secret", team=team))
-    wait_until(lambda: told(ana), 5, "nothing was told")
+    wait_until(lambda: told(ana), "the first notification", 5)
     assert told(ana) == [("1 new message", cloud["subscription"])]
     assert ana.page.title().startswith("(1) ")
     for _ in range(3):
@@ -70,12 +51,12 @@ def test_a_number_and_the_subscription_are_told(visit: Visit, cloud: Cloud) -> N
         cloud.publish(b"not of this filter")
     ana.page.wait_for_selector(f'tr.message[data-id="{document_id(cloud["subscription"], last)}"]', state="attached")
     assert len(told(ana)) == 1, "at most one every few seconds"
-    wait_until(lambda: len(told(ana)) > 1, 10, "the others were not told")
+    wait_until(lambda: len(told(ana)) > 1, "a notification of the others")
     assert told(ana)[1:] == [("4 new messages", cloud["subscription"])]
     assert ana.page.evaluate("told[1].at - told[0].at") >= EVERY_MS - 100
     assert ana.page.title().startswith("(4) ")
     look_back(ana)
-    wait_until(lambda: not ana.page.title().startswith("("), 5, "the title still counts what was seen")
+    wait_until(lambda: not ana.page.title().startswith("("), "the title without a count", 5)
 
 
 def test_a_click_brings_the_message(visit: Visit, cloud: Cloud) -> None:
@@ -85,7 +66,7 @@ def test_a_click_brings_the_message(visit: Visit, cloud: Cloud) -> None:
     look_away(ana)
     one = cloud.publish(uuid4().hex.encode())
     ana.see(one)
-    wait_until(lambda: told(ana), 5, "nothing was told")
+    wait_until(lambda: told(ana), "the first notification", 5)
     look_back(ana)
     ana.page.evaluate("told[0].notification.dispatchEvent(new Event('click'))")
     ana.page.wait_for_selector(f'#drawer .detail[data-id="{document_id(cloud["subscription"], one)}"]')
@@ -98,7 +79,7 @@ def test_what_it_says_is_told_when_asked_and_is_only_text(visit: Visit, cloud: C
     ana.wait_until_live()
     look_away(ana)
     ana.see(cloud.publish(text.encode()))
-    wait_until(lambda: told(ana), 5, "nothing was told")
+    wait_until(lambda: told(ana), "the first notification", 5)
     assert told(ana)[0] == ("1 new message", f"{cloud['subscription']}\n{text}")
 
 

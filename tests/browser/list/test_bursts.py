@@ -10,11 +10,10 @@ import pytest
 
 from infra.messages.message import Cursor
 from infra.query import parse
-from tests.browser.conftest import Visit
-from tests.conftest import StartCloud
-from tests.support.browser.person import Person
+from tests.support.browser.person import Person, Visit
 from tests.support.browser.writing import burst
-from tests.support.local_cloud import Cloud, wait_until
+from tests.support.local_cloud import Cloud, StartCloud
+from tests.support.waiting import wait_until
 
 RATE, BATCHES_PER_SECOND, SECONDS = 1_000, 20, 4
 thousands = partial(burst, messages=RATE * SECONDS, per_second=RATE, batch=RATE // BATCHES_PER_SECOND)
@@ -51,7 +50,7 @@ def settle(person: Person, cloud: Cloud) -> None:
     """Wait until the newest that is stored is on top, and the list does not change any more."""
     stored = cloud.firestore().collection("messages").order_by("received_at", direction="DESCENDING")
     newest = stored.order_by("__name__", direction="DESCENDING").limit(1).get()[0].id
-    wait_until(lambda: person.rows()[:1] == [newest], 40, "the newest message never came to the top")
+    wait_until(lambda: person.rows()[:1] == [newest], "the newest message at the top", 40)
     person.page.wait_for_function(
         "() => { const now = document.querySelectorAll('tr.message').length, same = now === window.lastCount;"
         " window.lastCount = now; return same; }",

@@ -5,10 +5,10 @@ from uuid import uuid4
 
 import pytest
 
-from tests.browser.conftest import Visit
-from tests.browser.list.test_finding import publish
-from tests.browser.pages.test_accessibility import DESKTOP, OPEN_MENU, PHONE, violations
-from tests.support.browser.person import Person
+from tests.support.browser.actions import publish
+from tests.support.browser.axe import OPEN_MENU, violations
+from tests.support.browser.person import Person, Visit
+from tests.support.browser.sizes import DESKTOP, PHONE
 from tests.support.local_cloud import Cloud
 
 

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from infra.messages.message import document_id
-from tests.browser.conftest import Visit
-from tests.browser.list.test_alerts import switch_on
-from tests.conftest import StartCloud
-from tests.support.browser.person import Person
+from tests.support.browser.actions import published, switch_on
+from tests.support.browser.person import Person, Visit
 from tests.support.browser.writing import writer_at
-from tests.support.local_cloud import Cloud, wait_until
+from tests.support.local_cloud import Cloud, StartCloud
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Route
@@ -57,20 +56,12 @@ def has_room(person: Person) -> bool:
         return False
 
 
-def published(cloud: Cloud, count: int) -> list[str]:
-    """Publish so many, and wait until they are stored: their documents."""
-    ids = [document_id(cloud["subscription"], cloud.publish(b"meanwhile %d" % number)) for number in range(count)]
-    stored = cloud.firestore().collection("messages")
-    wait_until(lambda: all(stored.document(one).get().exists for one in ids), 20, "the messages were not stored")
-    return ids
-
-
 def test_a_tab_in_the_back_lets_go_and_catches_up(alone: Person) -> None:
     assert not has_room(alone), "the tab in front holds the only stream"
     alone.page.evaluate(TO_THE, "back")
     alone.page.clock.fast_forward(MINUTE_MS)
     alone.page.wait_for_timeout(LATER_MS)
-    wait_until(lambda: has_room(alone), 10, "the tab in the back did not let go of its stream")
+    wait_until(lambda: has_room(alone), "the end of the hidden tab's stream")
     before = alone.rows()
     missed = published(alone.cloud, 5)
     assert alone.rows() == before
@@ -97,7 +88,7 @@ def test_a_tab_opened_in_the_back_lets_go_too(alone: Person) -> None:
     alone.page.wait_for_selector('#connection[data-state="live"]', timeout=30_000)
     alone.page.clock.fast_forward(MINUTE_MS)
     alone.page.wait_for_timeout(LATER_MS)
-    wait_until(lambda: has_room(alone), 10, "a tab that was never seen holds a stream")
+    wait_until(lambda: has_room(alone), "a free stream beside a tab that was never visible")
 
 
 @pytest.mark.notifies

@@ -7,12 +7,11 @@ from uuid import uuid4
 import pytest
 
 from infra.firestore.search import BOUNDS
-from tests.browser.conftest import Visit
-from tests.browser.list.test_finding import filter_of
-from tests.conftest import StartCloud
+from tests.support.browser.actions import filter_of
+from tests.support.browser.person import Visit
 from tests.support.browser.writing import writer_at
-from tests.support.firestore import Writer
-from tests.support.local_cloud import Cloud
+from tests.support.firestore.writer import Writer
+from tests.support.local_cloud import Cloud, StartCloud
 
 
 @pytest.fixture

@@ -5,10 +5,10 @@ from uuid import uuid4
 
 import pytest
 
-from tests.browser.conftest import Visit
-from tests.browser.list.test_finding import filter_of, publish
-from tests.browser.pages.test_accessibility import DESKTOP, OPEN_MENU, PHONE, violations
-from tests.support.browser.person import Person
+from tests.support.browser.actions import filter_of, publish
+from tests.support.browser.axe import OPEN_MENU, violations
+from tests.support.browser.person import Person, Visit
+from tests.support.browser.sizes import DESKTOP, PHONE
 from tests.support.local_cloud import Cloud
 
 HOSTILE = "</a><script>alert(1)</script>\"'`${1}{{7*7}}"

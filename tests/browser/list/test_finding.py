@@ -6,13 +6,10 @@ from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
 from infra.messages.message import document_id
-from tests.browser.conftest import Visit
-from tests.support.browser.person import Person
-from tests.support.local_cloud import Cloud, wait_until
-
-
-def filter_of(person: Person) -> str:
-    return parse_qs(urlsplit(person.page.url).query).get("q", [""])[0]
+from tests.support.browser.actions import filter_of, publish
+from tests.support.browser.person import Person, Visit
+from tests.support.local_cloud import Cloud
+from tests.support.waiting import wait_until
 
 
 def search_for(person: Person, text: str) -> None:
@@ -20,10 +17,6 @@ def search_for(person: Person, text: str) -> None:
     person.page.keyboard.insert_text(text)
     person.page.keyboard.press("Enter")
     person.page.wait_for_url("**/messages?q=*")
-
-
-def publish(cloud: Cloud, team: str, status: str) -> str:
-    return cloud.publish(f'{{"for": "{team}", "user": {{"id": 42}}}}'.encode(), team=team, status=status)
 
 
 def test_a_filter_narrows_history_and_what_arrives(visit: Visit, cloud: Cloud) -> None:
@@ -117,7 +110,7 @@ def test_the_drawer_adds_to_the_filter(visit: Visit, cloud: Cloud) -> None:
 def test_a_search_goes_on_by_a_button(visit: Visit, cloud: Cloud) -> None:
     stored = cloud.firestore().collection("messages")
     template = stored.document(document_id(cloud["subscription"], cloud.publish(b"template")))
-    wait_until(lambda: template.get().exists, 10, "the template was not stored")
+    wait_until(lambda: template.get().exists, "the stored template")
     fields = template.get().to_dict() or {}
     at = datetime.now(UTC) - timedelta(days=3)
     needle = uuid4().hex
@@ -153,7 +146,7 @@ def test_a_search_goes_on_by_a_button(visit: Visit, cloud: Cloud) -> None:
 def minute_with_messages(person: Person, cloud: Cloud) -> None:
     person.see(cloud.publish(b"counted"))
     # The open minute is counted at most every ten seconds.
-    wait_until(lambda: _has_bar(person), 30, "no bar was drawn")
+    wait_until(lambda: _has_bar(person), "the timeline's bars", 30)
 
 
 def _has_bar(person: Person) -> bool:
@@ -211,7 +204,7 @@ def test_a_stop_is_in_the_timeline(visit: Visit, cloud: Cloud) -> None:
     said = f"{cloud['subscription']} stopped"
     # The open page looks again by itself.
     words = ana.page.locator(".timeline-words")
-    wait_until(lambda: said in words.inner_text(), 30, "the timeline does not say that delivery was stopped")
+    wait_until(lambda: said in words.inner_text(), "the stop of delivery in the timeline", 30)
     assert ana.page.locator("#timeline .stop").count() >= 1
     assert not re.search(r"(\d\d:\d\d)–\1", words.inner_text()), "a stop within a minute is a moment, not a span"
 

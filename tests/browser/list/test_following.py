@@ -5,9 +5,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.browser.conftest import Visit
-from tests.support.browser.person import Person
-from tests.support.local_cloud import Cloud, wait_until
+from tests.support.browser.person import Person, Visit
+from tests.support.local_cloud import Cloud
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_following_that_is_given_up_says_so(on_its_way: Person) -> None:
     ana.page.reload()
     ana.context.set_offline(True)
     said = ana.page.locator('#trouble:has-text("did not come within 2 minutes")')
-    wait_until(lambda: _later(ana) and said.is_visible(), 20, "it is not said that the page stopped asking")
+    wait_until(lambda: _later(ana) and said.is_visible(), "the notice that the page stopped asking", 20)
     assert ana.page.locator('#trouble a:text-is("Look again")').get_attribute("href") == ana.page.url
 
 

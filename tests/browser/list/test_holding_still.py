@@ -5,11 +5,9 @@ from functools import partial
 
 import pytest
 
-from tests.browser.conftest import Visit
-from tests.conftest import StartCloud
-from tests.support.browser.person import Person
+from tests.support.browser.person import Person, Visit
 from tests.support.browser.writing import burst, writer_at
-from tests.support.local_cloud import Cloud
+from tests.support.local_cloud import Cloud, StartCloud
 
 SIZES = {"desk": (1440, 900), "tablet": (768, 1024), "phone": (390, 844)}
 HUNDREDS = 300

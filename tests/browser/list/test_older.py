@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser.conftest import Visit
-from tests.browser.list.test_coming_back import published
-from tests.browser.pages.test_accessibility import DESKTOP, PHONE
-from tests.support.browser.person import Person
+from tests.support.browser.actions import published
+from tests.support.browser.person import Person, Visit
+from tests.support.browser.sizes import DESKTOP, PHONE
 from tests.support.browser.writing import writer_at
-from tests.support.local_cloud import Cloud, start_cloud, wait_until
+from tests.support.local_cloud import Cloud, start_cloud
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Route
@@ -39,7 +39,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 
 def load(person: Person, rows: int) -> None:
     """Scroll to the end until so many are loaded."""
-    wait_until(lambda: _scrolled(person) >= rows, 20, f"{rows} rows were not loaded")
+    wait_until(lambda: _scrolled(person) >= rows, f"{rows} loaded rows", 20)
 
 
 def _scrolled(person: Person) -> int:
@@ -65,8 +65,8 @@ def test_back_leads_to_where_the_reader_was(visit: Visit, full: Cloud, size: dic
     ana.page.wait_for_url("**/messages?q=*")
     published(full, 3)
     ana.page.go_back()
-    wait_until(lambda: len(ana.rows()) >= rows, 20, "the list is not as deep as it was")
-    wait_until(lambda: sees(ana, seen), 5, "another row is there")
+    wait_until(lambda: len(ana.rows()) >= rows, "the list as deep as it was", 20)
+    wait_until(lambda: sees(ana, seen), "the same row at the same place", 5)
     ana.wait_until_live()
     ana.page.wait_for_timeout(500)
     assert sees(ana, seen), "it does not stay"
@@ -85,7 +85,7 @@ def test_back_from_a_message_of_its_own_page_leads_there_too(visit: Visit, full:
     ana.page.reload()
     ana.page.go_back()
     ana.page.wait_for_selector("tr.message")
-    wait_until(lambda: sees(ana, seen), 5, "another row is there")
+    wait_until(lambda: sees(ana, seen), "the same row at the same place", 5)
 
 
 def test_who_was_too_deep_begins_at_the_newest(visit: Visit, full: Cloud) -> None:
@@ -94,7 +94,7 @@ def test_who_was_too_deep_begins_at_the_newest(visit: Visit, full: Cloud) -> Non
     ana.page.wait_for_timeout(500)
     ana.open("/help")
     ana.page.go_back()
-    wait_until(lambda: len(ana.rows()) >= 450, 20, "nothing was loaded")
+    wait_until(lambda: len(ana.rows()) >= 450, "450 loaded rows", 20)
     ana.page.wait_for_timeout(500)
     assert len(ana.rows()) <= 500
     assert ana.page.evaluate(SCROLLED) == 0
@@ -126,12 +126,12 @@ def test_while_the_server_fails_it_is_asked_now_and_then_and_said_once(visit: Vi
     ana.page.evaluate(f"top => {{ setInterval(() => ({SCROLL})(top--), 20) }}", END)
     ana.page.wait_for_timeout(1_200)
     assert len(asked) == 1, "one failure was followed by another at once"
-    wait_until(lambda: _asked(ana, asked) == 2, 10, "it was not asked again")
+    wait_until(lambda: _asked(ana, asked) == 2, "a second request")
     assert ana.page.locator(".notice p").all_inner_texts() == ["The server answered 503."]
     ana.page.click("#older a")
-    wait_until(lambda: _asked(ana, asked) == 3, 1, "who asks need not wait")
+    wait_until(lambda: _asked(ana, asked) == 3, "a request at once after a click", 1)
     ana.page.unroute_all()
-    wait_until(lambda: len(ana.rows()) > 50, 10, "it did not go on by itself")
+    wait_until(lambda: len(ana.rows()) > 50, "loading that continues without a click")
 
 
 def _asked(person: Person, asked: list[str]) -> int:

@@ -1,7 +1,7 @@
 """What a second delivery does to a list that is open."""
 
 from infra.messages.message import document_id
-from tests.browser.conftest import Visit
+from tests.support.browser.person import Visit
 from tests.support.local_cloud import Cloud
 
 

@@ -6,12 +6,13 @@ from uuid import uuid4
 import pytest
 
 from infra.messages.message import document_id
-from tests.browser.conftest import Visit
-from tests.browser.pages.test_accessibility import PHONE, violations
+from tests.support.browser.axe import violations
 from tests.support.browser.beside import LABEL
-from tests.support.browser.person import Person
+from tests.support.browser.person import Person, Visit
+from tests.support.browser.sizes import PHONE
 from tests.support.browser.writing import writer_at
-from tests.support.local_cloud import Cloud, wait_until
+from tests.support.local_cloud import Cloud
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def pair(both: Cloud) -> Iterator[tuple[str, str]]:
     first = both.publish(uuid4().hex.encode())
     document = document_id(both["subscription"], first)
     stored = both.firestore().collection("messages").document(document)
-    wait_until(lambda: stored.get().exists, 10, "the message was not stored")
+    wait_until(lambda: stored.get().exists, "the stored message")
     with writer_at(both) as writer:
         yield document, writer.message(subscription=both["dead_letter_subscription"], preview="a dead letter")
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
 
 from infra.messages.message import document_id
-from tests.browser.conftest import Visit
-from tests.support.browser.person import Person
-from tests.support.local_cloud import Cloud, wait_until
+from tests.support.browser.person import Person, Visit
+from tests.support.local_cloud import Cloud
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Route
@@ -20,7 +20,7 @@ PACKED = base64.b64encode(gzip.compress(b'{"total": 10.50}', mtime=0))
 def read(ana: Person, message_id: str) -> None:
     """Open a published message's own page as soon as it is stored."""
     address = f"{ana.cloud['viewer']}/messages/{document_id(ana.cloud['subscription'], message_id)}"
-    wait_until(lambda: ana.context.request.get(address).ok, 10, "the published message was not stored")
+    wait_until(lambda: ana.context.request.get(address).ok, "the stored message")
     ana.open_message(message_id)
 
 
@@ -148,7 +148,7 @@ def test_of_two_quick_openings_the_second_is_shown(visit: Visit, cloud: Cloud) -
     detail = f"**/messages/{document_id(cloud['subscription'], slow)}?part=detail*"
     ana.page.route(detail, lambda route: held.append(route))
     ana.row(slow).click()
-    wait_until(lambda: ana.page.evaluate("1") and held, 5, "the first was not asked for")
+    wait_until(lambda: ana.page.evaluate("1") and held, "the first request", 5)
     ana.row(quick).click()
     ana.page.wait_for_selector('.drawer pre:has-text("the quick one")')
     held[0].continue_()

@@ -15,11 +15,11 @@ import pytest
 
 from infra.messages.message import document_id
 from infra.query import quoted
-from tests.browser.conftest import Visit
 from tests.support.browser.beside import viewer_beside
 from tests.support.browser.hostile import HOSTILE, STRINGS, TOGETHER
-from tests.support.browser.person import Person
-from tests.support.local_cloud import Cloud, wait_until
+from tests.support.browser.person import Person, Visit
+from tests.support.local_cloud import Cloud
+from tests.support.waiting import wait_until
 
 PLAIN = "harmless"
 NAMES = [f"string {number}" for number in range(len(STRINGS))]
@@ -62,7 +62,7 @@ def message(cloud: Cloud) -> str:
     """A stored message's id in addresses."""
     sent = document_id(cloud["subscription"], cloud.publish(b"any"))
     messages = cloud.firestore().collection("messages")
-    wait_until(lambda: messages.document(sent).get().exists, 10, "the message was not stored")
+    wait_until(lambda: messages.document(sent).get().exists, "the stored message")
     return sent
 
 
@@ -127,7 +127,7 @@ def test_every_view_shows_text(visit: Visit, cloud: Cloud, view: str) -> None:
         payload = json.dumps({f"{text} 1": text, "list": [{text: [text]}, text]}, ensure_ascii=False).encode()
         sent = cloud.publish(base64.b64encode(payload) if view == "decoded" else payload, of="hostile")
         path = f"/messages/{document_id(cloud['subscription'], sent)}?view={view}"
-        wait_until(lambda: ana.context.request.get(cloud["viewer"] + path).ok, 10, "the message was not stored")
+        wait_until(lambda: ana.context.request.get(cloud["viewer"] + path).ok, "the stored message")
         return path
 
     harmless = _without_spans(ana, path_of(PLAIN))
@@ -215,7 +215,7 @@ def test_a_stopped_span_is_labelled_with_text(visit: Visit, cloud: Cloud) -> Non
     entry.set({"at": datetime.now(UTC), "who": HOSTILE, "what": "delivery.stop", "target": HOSTILE, "detail": HOSTILE})
     try:
         look(ana, "/messages")
-        wait_until(lambda: ana.page.locator("#timeline:not([data-pending])").count(), 10, "the timeline never came")
+        wait_until(lambda: ana.page.locator("#timeline:not([data-pending])").count(), "the timeline")
         still.open("/messages")
         assert still.page.locator("#timeline .pause-words").count() == before, "nobody monitors such a subscription"
     finally:

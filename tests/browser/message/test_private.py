@@ -10,8 +10,8 @@ import pytest
 from tests.support.browser.beside import Beside, viewer_beside
 from tests.support.browser.cloud_run_proxy import cloud_run_proxy
 from tests.support.browser.person import Person
-from tests.support.firestore import free_port
 from tests.support.local_cloud import Cloud
+from tests.support.ports import free_port
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

@@ -5,8 +5,8 @@ import os
 import pytest
 
 from infra.messages.message import document_id
-from tests.browser.conftest import Visit
 from tests.support.browser.hostile import HOSTILE
+from tests.support.browser.person import Visit
 from tests.support.local_cloud import Cloud
 
 PAYLOADS = {

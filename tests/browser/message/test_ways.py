@@ -5,8 +5,9 @@ import re
 import pytest
 
 from infra.messages.message import document_id
-from tests.browser.conftest import Visit
-from tests.browser.delivery.test_watching import fill, published_ids
+from tests.support.browser.actions import fill, published_ids
+from tests.support.browser.axe import small_targets
+from tests.support.browser.person import Visit
 from tests.support.local_cloud import Cloud
 
 PHONE = {"width": 390, "height": 844}
@@ -154,20 +155,6 @@ def test_on_a_phone(visit: Visit, cloud: Cloud, scheme: str) -> None:
     assert not small_targets(ana.page, 44)
     ana.page.tap("[data-close]")
     ana.page.wait_for_selector("#drawer", state="hidden")
-
-
-def small_targets(page: object, least: int) -> list[str]:
-    """Visible controls lower than ``least`` pixels; links inside a sentence are exempt (WCAG 2.5.8).
-
-    The target of a message's link is its whole row.
-    """
-    script = """least => [...document.querySelectorAll("a, button, summary, select")]
-        .filter((one) => one.checkVisibility() && !one.matches("p a, .skip") && one.getBoundingClientRect().bottom > 0)
-        .map((one) => one.closest("tr.message") ?? one)
-        .filter((one) => Math.round(one.getBoundingClientRect().height) < least)
-        .map((one) => `${one.outerHTML.slice(0, 80)} ${one.getBoundingClientRect().height}`)"""
-    found: list[str] = page.evaluate(script, least)  # type: ignore[attr-defined]
-    return found
 
 
 def test_targets_on_a_desk(visit: Visit, cloud: Cloud) -> None:

@@ -7,11 +7,10 @@ from collections.abc import Callable
 import pytest
 
 from infra.messages.message import document_id
-from tests.browser.conftest import Visit
-from tests.browser.pages.test_accessibility import DESKTOP, OPEN_MENU, PHONE, violations
-from tests.conftest import StartCloud
-from tests.support.browser.person import Person
-from tests.support.local_cloud import Cloud
+from tests.support.browser.axe import OPEN_MENU, violations
+from tests.support.browser.person import Person, Visit
+from tests.support.browser.sizes import DESKTOP, PHONE
+from tests.support.local_cloud import Cloud, StartCloud
 
 TABLET = {"width": 768, "height": 1024}
 SIZES = [DESKTOP, TABLET, PHONE]

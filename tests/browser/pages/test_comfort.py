@@ -2,7 +2,7 @@
 
 import re
 
-from tests.browser.conftest import Visit
+from tests.support.browser.person import Visit
 from tests.support.local_cloud import Cloud
 
 

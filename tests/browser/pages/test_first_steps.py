@@ -4,11 +4,10 @@ import re
 
 import pytest
 
-from tests.browser.conftest import Visit
-from tests.browser.pages.test_accessibility import PHONE, violations
-from tests.conftest import StartCloud
-from tests.support.browser.person import Person
-from tests.support.local_cloud import Cloud
+from tests.support.browser.axe import violations
+from tests.support.browser.person import Person, Visit
+from tests.support.browser.sizes import PHONE
+from tests.support.local_cloud import Cloud, StartCloud
 
 
 @pytest.fixture

@@ -6,8 +6,7 @@ from uuid import uuid4
 import pytest
 
 from infra.messages.message import document_id
-from tests.browser.conftest import Visit
-from tests.support.browser.person import Person
+from tests.support.browser.person import Person, Visit
 from tests.support.local_cloud import Cloud
 from web.help import KEYS
 

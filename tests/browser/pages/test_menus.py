@@ -1,8 +1,7 @@
 """Menus open and close as people expect, and never two at a time."""
 
-from tests.browser.conftest import Visit
-from tests.browser.delivery.test_watching import fill
-from tests.support.browser.person import Person
+from tests.support.browser.actions import fill
+from tests.support.browser.person import Person, Visit
 from tests.support.local_cloud import Cloud
 
 

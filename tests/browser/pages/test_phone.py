@@ -4,14 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.conftest import Visit
-from tests.browser.delivery.test_watching import fill
-from tests.browser.message.test_ways import small_targets
-from tests.browser.pages.test_accessibility import DESKTOP, PHONE
-from tests.conftest import StartCloud
+from tests.support.browser.actions import fill
+from tests.support.browser.axe import small_targets
 from tests.support.browser.beside import viewer_beside
-from tests.support.browser.person import Person
-from tests.support.local_cloud import Cloud
+from tests.support.browser.person import Person, Visit
+from tests.support.browser.sizes import DESKTOP, PHONE
+from tests.support.local_cloud import Cloud, StartCloud
 
 # Of 844: where the messages begin, with one subscription that receives, the same when somebody started it, and with
 # one of two in trouble.

@@ -5,7 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.support.receiver_process import ROOT, ReceiverProcess, push_body
+from tests.support.receiver.process import ROOT, ReceiverProcess
+from tests.support.receiver.push import push_body
 
 # The framework, the client's protobufs, keys and tokens, and the key server's HTTP: the first message needs all of it.
 FRAMEWORK = ("functions_framework.aio", "h11", "msgspec.json", "ssl", "pybase64")

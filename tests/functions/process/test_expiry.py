@@ -11,8 +11,8 @@ from google.cloud.firestore_v1 import types
 from infra.errors import PayloadGoneError
 from infra.firestore.message_reader import Messages
 from infra.firestore.message_writer import MessageWriter
-from tests.support.committing import NOW, commit, database_at, pushed, stored
-from tests.support.firestores import Reader
+from tests.support.firestore.reader import Reader
+from tests.support.receiver.committing import NOW, commit, database_at, pushed, stored
 
 _Write: Any = types.Write.pb()
 

@@ -7,8 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from functions.envelope import MAX_NAME_BYTES
-from tests.support.firestores import Reader
-from tests.support.receiver_process import KeyServer, ReceiverProcess, envelope, google_emulator, push_body
+from tests.support.firestore.reader import Reader
+from tests.support.firestore.servers import google_emulator
+from tests.support.receiver.key_server import KeyServer
+from tests.support.receiver.process import ReceiverProcess
+from tests.support.receiver.push import envelope, push_body
 
 ODD = {"__x__": "", "": "e", "a.b": "`", "%5F": "%", "ключ": "☃", "n" * MAX_NAME_BYTES: "the longest"}
 

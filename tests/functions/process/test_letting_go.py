@@ -12,9 +12,11 @@ import pytest
 
 from functions.committer import Committer
 from infra.errors import StoreError
-from tests.support.committing import commit, pushed
-from tests.support.firestores import FaultProxy, failing
-from tests.support.receiver_process import KeyServer, ReceiverProcess, push_body
+from tests.support.firestore.fault_proxy import FaultProxy, failing
+from tests.support.receiver.committing import commit, pushed
+from tests.support.receiver.key_server import KeyServer
+from tests.support.receiver.process import ReceiverProcess
+from tests.support.receiver.push import push_body
 
 MEGABYTE = 1_000_000
 

@@ -13,8 +13,9 @@ from functions.envelope import parse_push
 from infra.errors import EnvelopeError
 from infra.local.token_signer import Signer
 from infra.messages.message import unescape_name
-from tests.support.firestores import Reader
-from tests.support.receiver_process import ReceiverProcess, claims, envelope
+from tests.support.firestore.reader import Reader
+from tests.support.receiver.process import ReceiverProcess
+from tests.support.receiver.push import claims, envelope
 
 # Each example is a request or more to a real process: few of them, and time does not count.
 real = settings(

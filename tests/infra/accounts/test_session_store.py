@@ -12,7 +12,7 @@ from infra.accounts.user import User
 from infra.accounts.user_store import Users
 from infra.firestore.client import Database
 from infra.settings import ConsoleSettings
-from tests.infra.conftest import HOME, PASSWORD, found
+from tests.support.accounts import HOME, PASSWORD, found
 
 
 def backdate(database: Database, session: str, **times: timedelta) -> None:

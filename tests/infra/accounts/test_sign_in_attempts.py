@@ -12,7 +12,7 @@ from infra.accounts.sign_in_attempts import FROM_ALL, FROM_ONE_ADDRESS, Attempts
 from infra.accounts.user_store import SignInError, Users
 from infra.errors import BusyError
 from infra.firestore.client import Database
-from tests.infra.conftest import HOME, PASSWORD
+from tests.support.accounts import HOME, PASSWORD
 
 ELSEWHERE = "198.51.100.1"
 

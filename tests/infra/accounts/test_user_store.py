@@ -15,7 +15,7 @@ from infra.accounts.user_store import SignInError, Users
 from infra.errors import DocumentExistsError, DocumentNotFoundError, InputError
 from infra.firestore.client import Database
 from infra.settings import ConsoleSettings
-from tests.infra.conftest import HOME, PASSWORD, found
+from tests.support.accounts import HOME, PASSWORD, found
 
 
 def test_the_right_password_signs_in(users: Users, ana: str) -> None:

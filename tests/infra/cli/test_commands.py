@@ -19,11 +19,10 @@ from test_utils.retry import RetryResult
 from infra.accounts.user_store import Users
 from infra.firestore.encoding import Plain
 from infra.settings import ConsoleSettings
-from tests.conftest import StartCloud
-from tests.infra.conftest import NAMES
+from tests.support.accounts import NAMES
 from tests.support.browser.writing import writer_at
-from tests.support.firestores import local_firestore
-from tests.support.local_cloud import Cloud
+from tests.support.firestore.servers import local_firestore
+from tests.support.local_cloud import Cloud, StartCloud
 
 ROOT = Path(__file__).resolve().parents[3]
 COMMANDS = [

@@ -7,7 +7,8 @@ from uuid import uuid4
 from google.pubsub_v1 import types
 
 from infra.cli.redrive import requests_of
-from tests.support.local_cloud import ROOT, Cloud, wait_until
+from tests.support.local_cloud import ROOT, Cloud
+from tests.support.waiting import wait_until
 
 
 def test_dead_letters_are_sent_again_as_they_were(cloud: Cloud) -> None:
@@ -34,7 +35,7 @@ def test_dead_letters_are_sent_again_as_they_were(cloud: Cloud) -> None:
         found.update(one.message.data for one in pulled)
         return len(found) == 120
 
-    wait_until(all_seen, 10, "not every dead letter came back")
+    wait_until(all_seen, "every dead letter's return")
     assert cloud.backlog(f"{name}-waiting")["messages"] == 0
 
 

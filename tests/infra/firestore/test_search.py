@@ -11,7 +11,9 @@ from infra.firestore.message_reader import EVERYTHING, Messages, Selection
 from infra.firestore.search import Bounds, Found, narrowed, search
 from infra.messages.message import Cursor, Message, document_id, index_tokens, read_content
 from infra.query import Query, parse
-from tests.support.firestore import LocalFirestore, Writer, settings_for
+from tests.support.firestore.servers import LocalFirestore
+from tests.support.firestore.settings import settings_for
+from tests.support.firestore.writer import Writer
 from web.live.views import read_stream_request
 
 NOW = datetime(2026, 11, 23, 10, 42, 7, tzinfo=UTC)

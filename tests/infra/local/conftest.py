@@ -1,82 +1,22 @@
 """Google's own Firestore clients against the local Firestore and, where it is installed, Google's emulator."""
 
-import asyncio
 import shutil
 import socket
 import subprocess
-import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 from uuid import uuid4
 
-import grpc
 import pytest
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import firestore
 from google.cloud.firestore_v1.services.firestore import FirestoreClient
 
-from infra.local.firestore import SERVER_OPTIONS, FirestoreServer
+from tests.support.firestore.targets import FirestoreTarget, FirestoreThread
 
 T = TypeVar("T")
-HEARTBEAT_SECONDS = 0.3
-
-
-@dataclass(frozen=True)
-class FirestoreTarget:
-    """A Firestore to test: ``name`` is ``local`` or ``google``, ``host`` its address."""
-
-    name: str
-    host: str
-
-    def skip_google(self, difference: str) -> None:
-        """Skip on Google's emulator where it differs from the service, or from a choice the service leaves."""
-        if self.name == "google":
-            pytest.skip(f"Not on Google's emulator: {difference}")
-
-
-class FirestoreThread:
-    """The local Firestore on an event loop of its own."""
-
-    def __init__(self) -> None:
-        self.firestore = FirestoreServer(heartbeat_seconds=HEARTBEAT_SECONDS)
-        self.host = ""
-        self._ready = threading.Event()
-        self._loop = asyncio.new_event_loop()
-        self._stop = asyncio.Event()
-        self._thread = threading.Thread(target=self._run)
-
-    def start(self) -> None:
-        self._thread.start()
-        assert self._ready.wait(10), "The local Firestore did not start in 10 s."
-
-    def stop(self) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(10)
-        assert not self._thread.is_alive(), "The local Firestore did not stop in 10 s."
-
-    def call(self, function: Callable[[], T]) -> T:
-        """Run ``function`` on the server's loop, where its store may be touched."""
-
-        async def run() -> T:
-            return function()
-
-        return asyncio.run_coroutine_threadsafe(run(), self._loop).result(10)
-
-    def _run(self) -> None:
-        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
-            runner.run(self._serve())
-
-    async def _serve(self) -> None:
-        server = grpc.aio.server(options=SERVER_OPTIONS)
-        self.firestore.add_to(server)
-        self.host = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
-        await server.start()
-        self._ready.set()
-        await self._stop.wait()
-        await server.stop(None)
 
 
 @pytest.fixture(scope="session")
@@ -167,11 +107,3 @@ def api(client: firestore.Client) -> FirestoreClient:
     """The generated client below ``client``, for what that one hides."""
     api: FirestoreClient = client._firestore_api
     return api
-
-
-def eventually(read: Callable[[], T], wanted: Any, seconds: float = 10.0) -> None:
-    """Wait until ``read()`` is ``wanted``; fail with what it was instead."""
-    deadline = time.monotonic() + seconds
-    while (found := read()) != wanted:
-        assert time.monotonic() < deadline, f"After {seconds:g} s: {found!r}, not {wanted!r}."
-        time.sleep(0.01)

@@ -17,7 +17,8 @@ import pytest
 
 from infra import settings
 from infra.messages.message import document_id
-from tests.support.local_cloud import ROOT, Cloud, is_alive, launch, output_of, start_cloud, wait_until
+from tests.support.local_cloud import ROOT, Cloud, is_alive, launch, output_of, start_cloud
+from tests.support.waiting import wait_until
 
 OwnCloud = Callable[..., Cloud]
 TEST_ARGUMENTS = ("--no-samples", "--port", "0")
@@ -58,7 +59,7 @@ def test_the_services_accept_the_environment(cloud: Cloud) -> None:
 
 def test_a_published_message_is_stored(cloud: Cloud) -> None:
     message_id = cloud.publish(b"hello", kind="test")
-    wait_until(lambda: is_stored(cloud, message_id), 10, "the message did not reach Firestore")
+    wait_until(lambda: is_stored(cloud, message_id), "the message in Firestore")
 
 
 def test_a_push_without_a_good_token_is_refused(cloud: Cloud) -> None:
@@ -93,7 +94,7 @@ def test_a_killed_service_comes_back_at_the_same_address(own_cloud: OwnCloud, na
     cloud.restart_child(name)
     assert cloud.ready()[name] == address
     message_id = cloud.publish(b"after")
-    wait_until(lambda: is_stored(cloud, message_id), 15, "the message did not reach Firestore")
+    wait_until(lambda: is_stored(cloud, message_id), "the message in Firestore", 15)
     assert f"The {name} ended (killed by SIGKILL); starting it again" in output_of(cloud.ready_file).read_text()
 
 
@@ -101,8 +102,8 @@ def test_messages_wait_while_the_receiver_is_down(own_cloud: OwnCloud) -> None:
     cloud = own_cloud()
     cloud.kill("receiver")
     ids = [cloud.publish(b"waits") for _ in range(5)]
-    wait_until(lambda: all(is_stored(cloud, one) for one in ids), 20, "messages were lost with the receiver")
-    wait_until(lambda: cloud.backlog()["messages"] == 0, 15, "stored messages were not acknowledged")
+    wait_until(lambda: all(is_stored(cloud, one) for one in ids), "every message in Firestore", 20)
+    wait_until(lambda: cloud.backlog()["messages"] == 0, "the acknowledgement of all stored messages", 15)
 
 
 def test_the_ready_file_goes_with_the_cloud(tmp_path: Path) -> None:
@@ -115,21 +116,21 @@ def test_the_ready_file_goes_with_the_cloud(tmp_path: Path) -> None:
 def test_nothing_is_left_when_it_is_killed(tmp_path: Path) -> None:
     ready_file = tmp_path / "ready.json"
     process = launch(ready_file, TEST_ARGUMENTS, {})
-    wait_until(ready_file.exists, 30, "it never got ready")
+    wait_until(ready_file.exists, "the local cloud's ready file", 30)
     groups = list(json.loads(ready_file.read_text())["processes"].values())
     process.kill()
     process.wait()
-    wait_until(lambda: not any(map(is_alive, groups)), 5, "services outlived the local cloud")
+    wait_until(lambda: not any(map(is_alive, groups)), "the end of all services", 5)
 
 
 def test_ending_it_while_it_starts_leaves_nothing(tmp_path: Path) -> None:
     process = launch(tmp_path / "ready.json", TEST_ARGUMENTS, {})
     log = tmp_path / "logs" / "viewer.log"
-    wait_until(lambda: log.exists() or process.poll() is not None, 15, "the viewer was never started")
+    wait_until(lambda: log.exists() or process.poll() is not None, "the viewer's start", 15)
     process.send_signal(signal.SIGINT)
     process.wait(6)
     assert "Traceback" not in output_of(tmp_path / "ready.json").read_text()
-    wait_until(lambda: not children_of(str(tmp_path)), 2, "services outlived the local cloud")
+    wait_until(lambda: not children_of(str(tmp_path)), "the end of all services", 2)
 
 
 def test_a_taken_port_is_told_before_anything_starts(tmp_path: Path) -> None:
@@ -167,7 +168,7 @@ def test_missing_emulators_are_told_in_one_line(tmp_path: Path) -> None:
 def test_sample_messages_arrive_by_themselves(tmp_path: Path) -> None:
     with start_cloud(tmp_path, arguments=("--port", "0")) as cloud:
         messages = cloud.firestore().collection("messages")
-        wait_until(lambda: len(messages.get()) >= 9, 10, "there were no samples")
+        wait_until(lambda: len(messages.get()) >= 9, "the samples")
         statuses = [one.get("attributes")["status"] for one in messages.get()]
     assert statuses.count("QUEUED") >= 3
     assert {"WORKING", "QUEUED"} < set(statuses)
@@ -179,7 +180,7 @@ def test_googles_emulators_do_as_well(google_emulators: None, own_cloud: OwnClou
     cloud = own_cloud(emulators="google")
     assert cloud["emulators"] == "google"
     message_id = cloud.publish(b"through the relay")
-    wait_until(lambda: is_stored(cloud, message_id), 15, "the message did not reach Firestore through the relay")
+    wait_until(lambda: is_stored(cloud, message_id), "the message in Firestore, through the relay", 15)
     with pytest.raises(urllib.error.HTTPError, match="501") as refusal:
         cloud.backlog()
     refusal.value.close()

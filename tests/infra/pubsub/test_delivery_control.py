@@ -19,7 +19,7 @@ from infra.pubsub.client import PubSub
 from infra.pubsub.delivery_control import Subscriptions
 from infra.pubsub.delivery_state import NO_DEAD_LETTER, differences
 from infra.settings import ConsoleSettings
-from tests.infra.conftest import NAMES
+from tests.support.accounts import NAMES
 
 # Nobody listens there: these tests publish nothing.
 ENDPOINT = "http://127.0.0.1:9/push"

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.support.local_cloud import Cloud
-from tests.support.viewer_process import Server
+from tests.support.viewer.process import Server
 
 LABEL = "PROD eu"
 

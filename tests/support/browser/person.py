@@ -1,10 +1,17 @@
 """A person at a browser: what they do, what they see, and what should never have happened to them."""
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from tests.support.local_cloud import Cloud
+
+if TYPE_CHECKING:
+    pass
+
 import re
 from typing import TYPE_CHECKING, Any
 
 from infra.messages.message import document_id
-from tests.support.local_cloud import Cloud
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Locator
@@ -109,3 +116,6 @@ class Person:
     def _console(self, message: Any) -> None:
         if message.type in ("error", "warning") and not message.text.startswith(_CAUSED):
             self.troubles.append(f"console: {message.text}")
+
+
+Visit = Callable[..., Person]

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
-from tests.support.firestore import Writer
+from tests.support.firestore.writer import Writer
 from tests.support.local_cloud import Cloud
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.terraform import PROJECT, Terraform
+from tests.support.terraform.runner import PROJECT, Terraform
 
 # A gcloud that notes its words and fails so often; a sleep that only notes.
 PROGRAMS = {

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.terraform import MODULE, ROOT, gcloud_uploads, resources
+from tests.support.terraform.runner import MODULE, ROOT, gcloud_uploads, resources
 
 LOAD = """
 import sys

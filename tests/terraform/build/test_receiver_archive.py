@@ -14,9 +14,14 @@ from typing import Any
 import pytest
 
 from infra.local.token_signer import Signer
-from tests.support import receiver_process
-from tests.support.firestores import Reader, local_firestore
-from tests.support.terraform import ROOT, imported_from, install
+from tests.support.firestore.reader import Reader
+from tests.support.firestore.servers import local_firestore
+from tests.support.ports import answers
+from tests.support.receiver.key_server import KeyServer
+from tests.support.receiver.process import ReceiverProcess
+from tests.support.receiver.push import claims, push_body
+from tests.support.terraform.runner import ROOT, imported_from, install
+from tests.support.waiting import wait_until
 
 NEVER = ("infra/local/", "infra/cli/", "infra/__main__.py", "web/", "tests/", "terraform/")
 
@@ -59,7 +64,7 @@ def test_gcloud_uploads_the_same_files(plan: dict[str, Any]) -> None:
 
 
 @contextlib.contextmanager
-def served(receiver: receiver_process.ReceiverProcess) -> Iterator[None]:
+def served(receiver: ReceiverProcess) -> Iterator[None]:
     """Serve it as the function's buildpack does, by the packages of the unpacked archive's own environment."""
     command = ["venv/bin/functions-framework", "--target=receive", "--host=127.0.0.1", f"--port={receiver.port}"]
     with receiver.log_file.open("ab") as log:
@@ -67,9 +72,7 @@ def served(receiver: receiver_process.ReceiverProcess) -> Iterator[None]:
             command, cwd=receiver.directory, env=receiver.environment(), stdout=log, stderr=log, start_new_session=True
         )
     try:
-        receiver_process.wait_until(
-            lambda: process.poll() is not None or receiver_process.answers(receiver.port), "the receiver's start", 60
-        )
+        wait_until(lambda: process.poll() is not None or answers(receiver.port), "the receiver's start", 60)
         assert process.poll() is None, receiver.log_file.read_text()[-2000:]
         yield
     finally:
@@ -90,15 +93,15 @@ def unpack(packed: bytes, directory: Path) -> None:
 def test_it_answers_a_signed_push_with_requirements_txt_alone(plan: dict[str, Any], tmp_path: Path) -> None:
     unpack(archive(plan), tmp_path)
     with contextlib.ExitStack() as stack:
-        keys = receiver_process.KeyServer(Signer())
+        keys = KeyServer(Signer())
         stack.callback(keys.close)
         firestore = stack.enter_context(local_firestore())
         reader = Reader(firestore)
         stack.callback(reader.close)
-        receiver = receiver_process.ReceiverProcess(firestore, keys.url, directory=tmp_path)
+        receiver = ReceiverProcess(firestore, keys.url, directory=tmp_path)
         stack.enter_context(served(receiver))
-        body = receiver_process.push_body("7", b"from the archive")
+        body = push_body("7", b"from the archive")
         assert receiver.push(body, "no.real.token").status == 401
-        answer = receiver.push(body, keys.signer.sign(receiver_process.claims()))
+        answer = receiver.push(body, keys.signer.sign(claims()))
         assert answer.status == 204, f"{answer.text}\n{receiver.log_file.read_text()[-2000:]}"
         assert reader.messages()["7"]["data"] == b"from the archive"

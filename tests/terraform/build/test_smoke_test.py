@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.terraform import PROJECT, README, Terraform, values
+from tests.support.terraform.runner import PROJECT, README, Terraform, values
 
 # A curl that says of the viewer what VIEWER says, with a token what WITH_TOKEN says, and 404 of the receiver.
 CURL = """#!/bin/sh

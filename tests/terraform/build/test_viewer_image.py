@@ -15,9 +15,9 @@ from urllib.error import URLError
 
 import pytest
 
-from tests.support.firestores import local_firestore
-from tests.support.receiver_process import free_port
-from tests.support.terraform import ROOT, gcloud_uploads, install
+from tests.support.firestore.servers import local_firestore
+from tests.support.ports import free_port
+from tests.support.terraform.runner import ROOT, gcloud_uploads, install
 
 DOCKERFILE = ROOT / "web/Dockerfile"
 REQUIREMENTS = ROOT / "web/requirements.txt"

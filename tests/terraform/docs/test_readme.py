@@ -7,14 +7,9 @@ from pathlib import Path
 import pytest
 
 from docs.tools.costs import ROWS, table
-from tests.support.terraform import MODULE, README, ROOT, Terraform, resources
-from tests.terraform.test_indexes import held_indexes, overrides, stored_fields
-
-TEXT = README.read_text()
-
-
-def blocks(language: str, text: str = TEXT) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+from tests.support.terraform.indexes import held_indexes, overrides, stored_fields
+from tests.support.terraform.readme import TEXT, blocks
+from tests.support.terraform.runner import MODULE, ROOT, Terraform, resources
 
 
 def table_of(title: str) -> list[list[str]]:

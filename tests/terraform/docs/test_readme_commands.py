@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from infra.messages.message import document_id
-from tests.support.firestores import local_firestore
-from tests.support.terraform import MODULE, ROOT, resources
-from tests.terraform.docs.test_readme import TEXT, blocks
-from tests.terraform.test_indexes import FILE, held_indexes, overrides
+from tests.support.firestore.servers import local_firestore
+from tests.support.terraform.indexes import FILE, held_indexes, overrides
+from tests.support.terraform.readme import TEXT, blocks, sections, without_terraform
+from tests.support.terraform.runner import MODULE, ROOT, resources
 
 ROLE = "google_project_iam_custom_role"
 # Loops, redirections and what else is not the command's own.
@@ -118,10 +118,6 @@ def unset(section: str) -> set[str]:
     return missing
 
 
-def sections() -> list[str]:
-    return re.split(r"^(?=## )", TEXT, flags=re.MULTILINE)
-
-
 @pytest.mark.parametrize("section", sections(), ids=lambda text: text.splitlines()[0].strip("# "))
 def test_variables_are_set_before_they_are_used(section: str) -> None:
     assert not unset(section)
@@ -182,11 +178,6 @@ def test_outputs_and_modules_that_are_named_exist() -> None:
         assert f'resource "{name.replace(".", chr(34) + " " + chr(34))}"' in "".join(
             p.read_text() for p in MODULE.glob("*.tf")
         )
-
-
-def without_terraform() -> str:
-    (found,) = [one for one in sections() if one.startswith("## Without Terraform\n")]
-    return found
 
 
 def test_without_terraform_the_same_apis_are_on(plan: dict[str, Any]) -> None:

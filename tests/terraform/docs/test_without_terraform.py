@@ -5,11 +5,10 @@ from typing import Any
 
 import pytest
 
-from tests.support.terraform import NUMBER, values
-from tests.terraform.docs.test_readme import blocks
-from tests.terraform.docs.test_readme_commands import without_terraform
-from tests.terraform.test_environment import receiver_environment, viewer_variables
-from tests.terraform.test_iam import BUILD, SOURCES, Grant, grants
+from tests.support.terraform.grants import BUILD, SOURCES, Grant, grants
+from tests.support.terraform.plan import receiver_environment, viewer_variables
+from tests.support.terraform.readme import blocks, without_terraform
+from tests.support.terraform.runner import NUMBER, values
 
 # A gcloud that notes its words, each call on a line, and knows the project's number.
 GCLOUD = """#!/bin/sh

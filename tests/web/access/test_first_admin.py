@@ -8,9 +8,11 @@ import pytest
 from flask import Flask
 
 from infra.errors import BusyError, StoreError
-from tests.support.firestore import LocalFirestore, settings_for, wait_until
-from tests.support.visitor import PASSWORD, Visitor, services_of
-from tests.web.conftest import running
+from tests.support.firestore.servers import LocalFirestore
+from tests.support.firestore.settings import settings_for
+from tests.support.viewer.app import running
+from tests.support.viewer.visitor import PASSWORD, Visitor, services_of
+from tests.support.waiting import wait_until
 from web.access.sign_in import FirstAdmin
 
 

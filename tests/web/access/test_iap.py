@@ -14,9 +14,10 @@ from flask import Flask
 from google.auth import crypt, jwt
 
 from infra.errors import KeysUnavailableError
-from tests.support.firestore import LocalFirestore, settings_for
-from tests.support.visitor import PAGE, SCRIPT, Visitor, add_user, services_of
-from tests.web.conftest import running
+from tests.support.firestore.servers import LocalFirestore
+from tests.support.firestore.settings import settings_for
+from tests.support.viewer.app import running
+from tests.support.viewer.visitor import PAGE, SCRIPT, Visitor, add_user, services_of
 from web.access.iap import HEADER, IapVerifier, Keys
 from web.access.roles import session_still_valid
 

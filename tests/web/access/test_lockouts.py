@@ -5,9 +5,10 @@ from collections.abc import Iterator
 import pytest
 from flask import Flask
 
-from tests.support.firestore import LocalFirestore, settings_for
-from tests.support.visitor import PASSWORD, Visitor, add_user
-from tests.web.conftest import running
+from tests.support.firestore.servers import LocalFirestore
+from tests.support.firestore.settings import settings_for
+from tests.support.viewer.app import running
+from tests.support.viewer.visitor import PASSWORD, Visitor, add_user
 
 THEIRS, OURS = "198.51.100.1", "203.0.113.7"
 

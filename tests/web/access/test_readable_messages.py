@@ -12,11 +12,14 @@ from flask import Flask
 from infra.firestore.message_reader import Selection
 from infra.messages.masking import HIDDEN
 from infra.messages.message import Pushed
-from tests.support.firestore import SUBSCRIPTION, LocalFirestore, free_port, settings_for, wait_until
-from tests.support.topics import store
-from tests.support.viewing import Frames
-from tests.support.visitor import PAGE, SCRIPT, Visitor, add_user, services_of
-from tests.web.conftest import running
+from tests.support.firestore.servers import LocalFirestore
+from tests.support.firestore.settings import SUBSCRIPTION, settings_for
+from tests.support.ports import free_port
+from tests.support.viewer.app import running
+from tests.support.viewer.feed import Frames
+from tests.support.viewer.topics import store
+from tests.support.viewer.visitor import PAGE, SCRIPT, Visitor, add_user, services_of
+from tests.support.waiting import wait_until
 from web.access.roles import access_of
 
 SECRET = "tell-nobody-4711"
@@ -173,7 +176,7 @@ def _live(app: Flask, who: Visitor, path: str) -> tuple[Pushed, Frames]:
         while not any(one.data["status"] == "live" for one in frames.of("feed")):
             frames.feed(next(chunks))  # type: ignore[arg-type]
         pushed = store(app, SUBSCRIPTION, json.dumps(PAYLOAD).encode(), {"email": SECRET}, SECRET)
-        wait_until(lambda: who.get(f"/messages/{pushed.id}").status_code == 200, "the message was stored")
+        wait_until(lambda: who.get(f"/messages/{pushed.id}").status_code == 200, "the stored message")
         last = store(app, SUBSCRIPTION, b"{}", {"team": "beside"})
         while last.id not in frames.ids():
             frames.feed(next(chunks))  # type: ignore[arg-type]

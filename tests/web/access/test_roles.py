@@ -8,10 +8,11 @@ import grpc
 import pytest
 from flask import Flask
 
-from tests.support.faults.firestore_proxy import FirestoreProxy
-from tests.support.firestore import LocalFirestore, settings_for
-from tests.support.visitor import COOKIE, PAGE, PASSWORD, SCRIPT, Visitor, add_user, services_of
-from tests.web.conftest import running
+from tests.support.firestore.listen_proxy import ListenProxy
+from tests.support.firestore.servers import LocalFirestore
+from tests.support.firestore.settings import settings_for
+from tests.support.viewer.app import running
+from tests.support.viewer.visitor import COOKIE, PAGE, PASSWORD, SCRIPT, Visitor, add_user, services_of
 from web.access.roles import session_still_valid
 from web.access.sign_in import safe_next
 
@@ -133,7 +134,7 @@ def test_a_session_counts_as_valid_while_firestore_is_away() -> None:
 
 def test_a_session_is_over_where_firestore_may_not_be_read() -> None:
     local = LocalFirestore()
-    proxy = FirestoreProxy(local.address)
+    proxy = ListenProxy(local.address)
     with running(settings_for(proxy.address, LOG_LEVEL="CRITICAL")) as app:
         still_valid = check_of(app, Visitor(app, add_user(app, "ana", "viewer")))
         proxy.refuse_reads = grpc.StatusCode.PERMISSION_DENIED

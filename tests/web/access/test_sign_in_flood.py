@@ -11,9 +11,10 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.support.firestore import LocalFirestore, Writer
-from tests.support.viewer_process import Server, served
-from tests.support.visitor import PAGE
+from tests.support.firestore.servers import LocalFirestore
+from tests.support.firestore.writer import Writer
+from tests.support.viewer.process import Server, served
+from tests.support.viewer.visitor import PAGE
 
 ATTACKERS = 60
 GUEST = "guest.flood"

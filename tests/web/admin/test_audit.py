@@ -10,9 +10,10 @@ from uuid import uuid4
 import pytest
 from flask import Flask
 
-from tests.support.firestore import LocalFirestore, settings_for
-from tests.support.visitor import Skeleton, Visitor, add_user, services_of
-from tests.web.conftest import running
+from tests.support.firestore.servers import LocalFirestore
+from tests.support.firestore.settings import settings_for
+from tests.support.viewer.app import running
+from tests.support.viewer.visitor import Skeleton, Visitor, add_user, services_of
 
 HOSTILE = "</td></tr></table><script>alert(1)</script>\"'`{{7*7}}\u202e\x00"
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

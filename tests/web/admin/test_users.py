@@ -8,10 +8,11 @@ import grpc
 import pytest
 from flask import Flask
 
-from tests.support.faults.firestore_proxy import FirestoreProxy
-from tests.support.firestore import LocalFirestore, settings_for
-from tests.support.visitor import PASSWORD, SCRIPT, Skeleton, Visitor, add_user, services_of
-from tests.web.conftest import running
+from tests.support.firestore.listen_proxy import ListenProxy
+from tests.support.firestore.servers import LocalFirestore
+from tests.support.firestore.settings import settings_for
+from tests.support.viewer.app import running
+from tests.support.viewer.visitor import PASSWORD, SCRIPT, Skeleton, Visitor, add_user, services_of
 
 HOSTILE = "<script>alert(1)</script>\"'`{{7*7}}"
 
@@ -118,7 +119,7 @@ def test_the_last_admin_stays(firestore: LocalFirestore) -> None:
 
 
 def test_who_is_kept_from_it_by_others_is_told_so(firestore: LocalFirestore) -> None:
-    proxy = FirestoreProxy(firestore.address)
+    proxy = ListenProxy(firestore.address)
     settings = settings_for(proxy.address, FIRESTORE_DATABASE=f"people-{uuid4().hex[:8]}", LOG_LEVEL="CRITICAL")
     with running(settings) as app:
         ada, ben = Visitor(app, add_user(app, "ada", "admin")), add_user(app, "ben", "operator")

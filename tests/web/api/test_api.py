@@ -7,10 +7,10 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from tests.support.firestore import Writer
-from tests.support.topics import Topics, store
-from tests.support.visitor import PAGE, SCRIPT, Visitor
-from tests.web.test_routes import rules
+from tests.support.firestore.writer import Writer
+from tests.support.viewer.app import rules
+from tests.support.viewer.topics import Topics, store
+from tests.support.viewer.visitor import PAGE, SCRIPT, Visitor
 from web.api.openapi import document
 
 BASE = "/api/v1"

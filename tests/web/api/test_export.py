@@ -16,8 +16,8 @@ from infra.firestore.message_reader import EVERYTHING
 from infra.firestore.search import Bounds
 from infra.messages.message import Cursor
 from infra.query import parse
-from tests.support.firestore import Writer, stored_message
-from tests.support.visitor import PAGE, SCRIPT, Visitor, services_of
+from tests.support.firestore.writer import Writer, stored_message
+from tests.support.viewer.visitor import PAGE, SCRIPT, Visitor, services_of
 from web.api import export
 from web.api.message_records import COLUMNS, csv_fields, csv_row, ndjson_line, record
 from web.filters.request_filter import Filter, pages

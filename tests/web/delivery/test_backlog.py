@@ -18,9 +18,10 @@ from google.pubsub_v1 import PubsubMessage
 from infra.logs import Logger
 from infra.pubsub.backlog import Backlog, Backlogs, _anonymous
 from infra.pubsub.delivery_state import Delivery
-from tests.support.firestore import settings_for, wait_until
-from tests.support.topics import Topics
-from tests.support.visitor import SCRIPT, Visitor, services_of
+from tests.support.firestore.settings import settings_for
+from tests.support.viewer.topics import Topics
+from tests.support.viewer.visitor import SCRIPT, Visitor, services_of
+from tests.support.waiting import wait_until
 from web.delivery.backlog import backlog_words, lost_from
 
 NOW = datetime(2026, 11, 23, 14, 20, tzinfo=UTC)

@@ -16,8 +16,8 @@ from infra.pubsub.client import PubSub
 from infra.pubsub.delivery_state import Delivery
 from infra.settings import ViewerSettings, viewer_settings
 from tests.support.local_cloud import Cloud
-from tests.support.visitor import SCRIPT, Visitor, add_user
-from tests.web.conftest import running
+from tests.support.viewer.app import running
+from tests.support.viewer.visitor import SCRIPT, Visitor, add_user
 from web.delivery.state_reader import StateReader
 
 

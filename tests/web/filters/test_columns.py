@@ -16,11 +16,11 @@ from infra.errors import InputError
 from infra.firestore.encoding import Plain
 from infra.logs import Logger
 from infra.messages.message import Message
-from tests.support.firestore import Writer, stored_message
-from tests.support.viewing import Frames
-from tests.support.visitor import SCRIPT, Skeleton, Visitor, services_of
-from tests.web.conftest import running
-from tests.web.messages.test_list import HOSTILE
+from tests.support.firestore.writer import Writer, stored_message
+from tests.support.viewer.app import running
+from tests.support.viewer.feed import Frames
+from tests.support.viewer.list_page import HOSTILE
+from tests.support.viewer.visitor import SCRIPT, Skeleton, Visitor, services_of
 from web.filters.columns import Cell, cells, columns_text, heading, offered, parse_columns
 from web.live import frame_cache as frames_module
 from web.live.recent_messages import RecentMessage

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.query import MAX_CHARACTERS, parse
-from tests.support.firestore import START, Writer, stored_message
-from tests.support.visitor import Visitor
+from tests.support.firestore.writer import START, Writer, stored_message
+from tests.support.viewer.visitor import Visitor
 from web.filters.links import exclude_link, filter_link
 
 

@@ -13,10 +13,12 @@ from google.cloud.firestore import SERVER_TIMESTAMP
 from markupsafe import escape
 
 from infra.saved_filters import View
-from tests.support.firestore import LocalFirestore, Writer, settings_for
-from tests.support.visitor import SCRIPT, Skeleton, Visitor, add_user, services_of
-from tests.web.conftest import running
-from tests.web.messages.test_list import ids_in
+from tests.support.firestore.servers import LocalFirestore
+from tests.support.firestore.settings import settings_for
+from tests.support.firestore.writer import Writer
+from tests.support.viewer.app import running
+from tests.support.viewer.list_page import ids_in
+from tests.support.viewer.visitor import SCRIPT, Skeleton, Visitor, add_user, services_of
 
 HOSTILE = "</a><script>alert(1)</script>\"'`{{7*7}} ${1}"
 QUIET = "-type=heartbeat"

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from tests.support.firestore import Writer
-from tests.support.visitor import PAGE, Visitor
+from tests.support.firestore.writer import Writer
+from tests.support.viewer.visitor import PAGE, Visitor
 from web.http.static_files import current_version
 
 GZIP = {"Accept-Encoding": "gzip, br"}

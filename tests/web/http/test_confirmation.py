@@ -6,8 +6,8 @@ import pytest
 from flask import Flask
 
 from infra.saved_filters import View
-from tests.support.topics import Fields, Topics
-from tests.support.visitor import SCRIPT, Visitor, add_user, services_of
+from tests.support.viewer.topics import Fields, Topics
+from tests.support.viewer.visitor import SCRIPT, Visitor, add_user, services_of
 
 HOSTILE = "<script>alert(1)</script>"
 

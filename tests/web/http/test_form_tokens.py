@@ -3,7 +3,7 @@
 import pytest
 from flask import Flask
 
-from tests.support.visitor import PAGE, SCRIPT, Visitor
+from tests.support.viewer.visitor import PAGE, SCRIPT, Visitor
 
 
 def test_without_or_with_a_wrong_token(viewer: Visitor) -> None:

@@ -5,10 +5,11 @@ import re
 import pytest
 from flask import Flask
 
-from tests.support.firestore import LocalFirestore, Writer, settings_for
-from tests.support.visitor import PAGE, Visitor
-from tests.web.conftest import running
-from tests.web.test_routes import path_of, rules
+from tests.support.firestore.servers import LocalFirestore
+from tests.support.firestore.settings import settings_for
+from tests.support.firestore.writer import Writer
+from tests.support.viewer.app import path_of, rules, running
+from tests.support.viewer.visitor import PAGE, Visitor
 from web.http.static_files import current_version
 
 POLICY = (

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 import pytest
 from flask import Flask
 
-from tests.support.firestore import LocalFirestore, settings_for
-from tests.support.visitor import PAGE, PASSWORD, Visitor, add_user
-from tests.web.conftest import running
+from tests.support.firestore.servers import LocalFirestore
+from tests.support.firestore.settings import settings_for
+from tests.support.viewer.app import running
+from tests.support.viewer.visitor import PAGE, PASSWORD, Visitor, add_user
 
 OWN = "https://subscope-viewer-1.europe-west1.run.app"
 ADDRESSES = ("http://localhost:8080", "http://127.0.0.1:8080")

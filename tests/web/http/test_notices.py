@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from flask import Flask
 
-from tests.support.visitor import PAGE, Visitor, add_user
+from tests.support.viewer.visitor import PAGE, Visitor, add_user
 
 NOTICES = ("/messages?notice=password", "/messages?notice=saved", "/filters?notice=deleted")
 SITES = ("same-origin", "same-site", "cross-site", "none")

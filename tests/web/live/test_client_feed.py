@@ -11,8 +11,11 @@ import pytest
 
 from infra.firestore.message_reader import Selection
 from infra.messages.message import Cursor
-from tests.support.firestore import SUBSCRIPTION, LocalFirestore, Writer, wait_until
-from tests.support.viewing import Client, Frames, Viewing, viewing
+from tests.support.firestore.servers import LocalFirestore
+from tests.support.firestore.settings import SUBSCRIPTION
+from tests.support.firestore.writer import Writer
+from tests.support.viewer.feed import Client, Frames, Viewing, viewing
+from tests.support.waiting import wait_until
 from web.live import client_feed as watcher_module
 from web.live.sse import KEEP_ALIVE, Position, parse_position
 from web.live.views import read_stream_request

@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from tests.support.firestore import LocalFirestore, Writer, wait_until
-from tests.support.viewing import QUICK, Viewing, feed_threads, viewing
+from tests.support.firestore.servers import LocalFirestore
+from tests.support.firestore.writer import Writer
+from tests.support.viewer.feed import QUICK, Viewing, feed_threads, viewing
+from tests.support.waiting import wait_until
 from web.live.sse import Position
 
 

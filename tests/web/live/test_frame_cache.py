@@ -9,7 +9,7 @@ import pytest
 
 from infra.logs import Logger
 from infra.messages.message import Cursor, Message
-from tests.support.firestore import START, stored_message
+from tests.support.firestore.writer import START, stored_message
 from web.live import frame_cache as frames_module
 from web.live.frame_cache import FrameCache
 from web.live.recent_messages import RecentMessage

@@ -1,5 +1,5 @@
 from infra.messages.masking import Mask
-from tests.support.firestore import stored_message
+from tests.support.firestore.writer import stored_message
 from web.live.masked_rows import MaskedRows
 
 

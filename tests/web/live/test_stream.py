@@ -12,15 +12,18 @@ import pytest
 from infra.accounts.session_store import IDLE, Sessions
 from infra.accounts.user_store import Users
 from infra.errors import InputError
-from tests.support.firestore import LocalFirestore, Writer, settings_for, stored_message, wait_until
-from tests.support.viewer_process import DeafClient, HttpClient, Server, served
-from tests.support.visitor import SCRIPT, add_user, services_of
-from tests.support.visitor import Visitor as InProcess
-from tests.web.conftest import running
+from tests.support.firestore.servers import LocalFirestore
+from tests.support.firestore.settings import settings_for
+from tests.support.firestore.writer import Writer, stored_message
+from tests.support.viewer.app import running
+from tests.support.viewer.process import DeafClient, HttpClient, Server, served
+from tests.support.viewer.visitor import SCRIPT, add_user, services_of
+from tests.support.viewer.visitor import Visitor as InProcess
+from tests.support.waiting import wait_until
 from web.live.connections import MIN_SHARE, ConnectionLimitError, Connections
 from web.live.views import read_stream_request
 
-HASTY = "tests.support.hasty_viewer:create()"
+HASTY = "tests.support.viewer.hasty:create()"
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +48,7 @@ def hasty(firestore: LocalFirestore, writer: Writer, tmp_path_factory: pytest.Te
 
 def live_client(server: Server, **query: str) -> HttpClient:
     client = HttpClient(server, **query)
-    wait_until(lambda: any(one.data["status"] == "live" for one in client.of("feed")), "the feed went live")
+    wait_until(lambda: any(one.data["status"] == "live" for one in client.of("feed")), "the feed's state live")
     return client
 
 
@@ -170,7 +173,7 @@ def test_an_open_stream_does_not_keep_a_session(
 def test_stream_ends_itself_and_the_client_comes_back_without_a_gap(
     firestore: LocalFirestore, writer: Writer, tmp_path: Path
 ) -> None:
-    with served(firestore.address, writer, tmp_path, "tests.support.hasty_viewer:short_lived()") as server:
+    with served(firestore.address, writer, tmp_path, "tests.support.viewer.hasty:short_lived()") as server:
         client = live_client(server)
         first = writer.message()
         wait_until(lambda: client.ended_at, "the stream's own end", 5)

@@ -10,9 +10,9 @@ from html.parser import HTMLParser
 import pytest
 
 from infra.firestore.encoding import Plain
-from tests.support.firestore import Writer
-from tests.support.visitor import Skeleton, Visitor
-from tests.web.messages.test_list import HARMLESS, HOSTILE, hours_ago
+from tests.support.firestore.writer import Writer
+from tests.support.viewer.list_page import HARMLESS, HOSTILE, hours_ago
+from tests.support.viewer.visitor import Skeleton, Visitor
 from web.formats import latency_text, span_text
 
 Store = Callable[..., str]

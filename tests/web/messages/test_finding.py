@@ -9,10 +9,12 @@ import pytest
 from flask import Flask
 
 from infra.messages.message import Cursor, index_tokens
-from tests.support.firestore import SUBSCRIPTION, LocalFirestore, Writer, settings_for
-from tests.support.visitor import SCRIPT, Skeleton, Visitor, add_user, services_of
-from tests.web.conftest import running
-from tests.web.messages.test_list import HOSTILE, ids_in
+from tests.support.firestore.servers import LocalFirestore
+from tests.support.firestore.settings import SUBSCRIPTION, settings_for
+from tests.support.firestore.writer import Writer
+from tests.support.viewer.app import running
+from tests.support.viewer.list_page import HOSTILE, ids_in
+from tests.support.viewer.visitor import SCRIPT, Skeleton, Visitor, add_user, services_of
 
 
 @pytest.fixture(scope="module")

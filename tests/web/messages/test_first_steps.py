@@ -9,11 +9,12 @@ import pytest
 from flask import Flask
 from google.pubsub_v1 import PushConfig
 
-from tests.support.faults.firestore_proxy import FirestoreProxy
-from tests.support.firestore import LocalFirestore, LoopThread, settings_for
-from tests.support.topics import Topics
-from tests.support.visitor import Visitor, add_user
-from tests.web.conftest import running
+from tests.support.firestore.listen_proxy import ListenProxy
+from tests.support.firestore.servers import LocalFirestore, LoopThread
+from tests.support.firestore.settings import settings_for
+from tests.support.viewer.app import running
+from tests.support.viewer.topics import Topics
+from tests.support.viewer.visitor import Visitor, add_user
 
 ENDPOINT = "http://127.0.0.1:9/push"
 
@@ -100,7 +101,7 @@ def test_a_missing_role_of_pubsub_is_named(denied: Flask) -> None:
 
 def test_a_missing_role_of_firestore_is_named() -> None:
     firestore = LocalFirestore()
-    proxy = FirestoreProxy(firestore.address)
+    proxy = ListenProxy(firestore.address)
     with running(settings_for(proxy.address, PUBSUB_EMULATOR_HOST="127.0.0.1:9", LOG_LEVEL="CRITICAL")) as app:
         ana = Visitor(app, add_user(app, "ana", "viewer"))
         proxy.refuse_reads = grpc.StatusCode.PERMISSION_DENIED

@@ -7,20 +7,11 @@ import pytest
 from flask import Flask
 
 from infra.messages.message import INLINE_BYTES, Cursor
-from tests.support.firestore import SUBSCRIPTION, Writer
-from tests.support.visitor import SCRIPT, Skeleton, Visitor, services_of
+from tests.support.firestore.settings import SUBSCRIPTION
+from tests.support.firestore.writer import Writer
+from tests.support.viewer.list_page import HARMLESS, HOSTILE, hours_ago, ids_in
+from tests.support.viewer.visitor import SCRIPT, Skeleton, Visitor, services_of
 from web.messages.rows import row_html
-
-HOSTILE = "</td></tr></table><script>alert(1)</script><img src=x onerror=alert(2)>\"'`{{7*7}}{%x%}\u202e\x00\r\n"
-HARMLESS = "hello"
-
-
-def hours_ago(hours: float) -> datetime:
-    return datetime.now(UTC).replace(microsecond=0) - timedelta(hours=hours)
-
-
-def ids_in(page: str) -> list[str]:
-    return re.findall(r'<tr class="message"[^>]* data-id="([0-9a-f]{32})"', page)
 
 
 def test_pages_follow_each_other_without_gap_or_repetition(viewer: Visitor, writer: Writer) -> None:

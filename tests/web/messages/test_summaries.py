@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.cpu_cost import assert_cheap
-from tests.support.firestore import stored_message
-from tests.support.visitor import Skeleton
+from tests.support.firestore.writer import stored_message
+from tests.support.viewer.visitor import Skeleton
 from web.messages.rows import row_html
 from web.messages.summaries import MOST_CHARACTERS, PARSED_BYTES, RECOGNISERS, Facts, summarise
 

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from infra.messages.message import visible
 from tests.support.cpu_cost import assert_cheap
-from tests.support.visitor import Skeleton
+from tests.support.viewer.visitor import Skeleton
 from web.payloads.json_tree import MAX_DEPTH, MAX_NODES, draw
 
 

@@ -11,11 +11,13 @@ from werkzeug.datastructures import FileStorage, MultiDict
 from werkzeug.test import encode_multipart
 
 from infra.messages.message import document_id
-from tests.support.firestore import LocalFirestore, free_port, settings_for
+from tests.support.firestore.servers import LocalFirestore
+from tests.support.firestore.settings import settings_for
 from tests.support.local_cloud import Cloud
-from tests.support.topics import Fields, Topics, own_topics, store
-from tests.support.visitor import PAGE, SCRIPT, Visitor, add_user, services_of
-from tests.web.conftest import running
+from tests.support.ports import free_port
+from tests.support.viewer.app import running
+from tests.support.viewer.topics import Fields, Topics, own_topics, store
+from tests.support.viewer.visitor import PAGE, SCRIPT, Visitor, add_user, services_of
 
 HOSTILE = "</textarea></form><script>alert(1)</script>\"'`{{7*7}}\u202e"
 

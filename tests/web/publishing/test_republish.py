@@ -13,11 +13,11 @@ from infra.messages.message import document_id
 from infra.pubsub.publisher import Outgoing
 from infra.pubsub.replay import again, back_to_source
 from infra.query import quoted
-from tests.support.faults.firestore_proxy import FirestoreProxy
-from tests.support.firestore import stored_message
-from tests.support.topics import SOURCE_ATTRIBUTE, Topics, store
-from tests.support.visitor import PAGE, Skeleton, Visitor, services_of
-from tests.web.conftest import running
+from tests.support.firestore.listen_proxy import ListenProxy
+from tests.support.firestore.writer import stored_message
+from tests.support.viewer.app import running
+from tests.support.viewer.topics import SOURCE_ATTRIBUTE, Topics, store
+from tests.support.viewer.visitor import PAGE, Skeleton, Visitor, services_of
 
 HOSTILE = "</li></ul></section><script>alert(1)</script><img src=x onerror=alert(2)>\"'`{{7*7}}"
 
@@ -238,7 +238,7 @@ def test_no_more_goes_at_a_time_than_the_page_offers(acting: Visitor, acting_app
 
 
 def test_what_is_published_is_told_though_a_later_topic_fails(acting: Visitor, topics: Topics) -> None:
-    proxy = FirestoreProxy(topics.settings.firestore_emulator_host)
+    proxy = ListenProxy(topics.settings.firestore_emulator_host)
     settings = replace(topics.settings, firestore_emulator_host=proxy.address)
     with running(settings) as app:
         otto = Visitor(app, acting.name)

@@ -12,8 +12,8 @@ from infra.errors import StoreUnavailableError
 from infra.logs import Logger
 from infra.query import parse
 from infra.saved_filters import View
-from tests.support.firestore import wait_until
 from tests.support.local_cloud import ROOT
+from tests.support.waiting import wait_until
 from web.timeline import minute_counts
 from web.timeline.delivery_pauses import DeliverySwitch, Pause, pauses_between
 from web.timeline.minute_counts import MAX_COUNTED, Hour, Minute, MinuteCounts, minutes_until

@@ -7,7 +7,7 @@ from google.api_core import exceptions
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import firestore
 
-from tests.infra.local.conftest import FirestoreTarget
+from tests.support.firestore.targets import FirestoreTarget
 
 
 async def _write_read_and_query(project: str) -> list[int]:

@@ -13,7 +13,8 @@ from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 from google.cloud.firestore_v1.services.firestore import FirestoreClient
 
-from tests.infra.local.conftest import HEARTBEAT_SECONDS, FirestoreThread, eventually
+from tests.support.firestore.targets import HEARTBEAT_SECONDS, FirestoreThread
+from tests.support.waiting import wait_until
 
 
 def where(field: str, operator: str, value: object) -> FieldFilter:
@@ -256,7 +257,7 @@ def test_a_cancelled_stream_is_forgotten_at_once(
     listener.until_snapshot()
     assert listeners(firestore_thread, client) == 1
     listener.close()
-    eventually(lambda: listeners(firestore_thread, client), 0, seconds=2)
+    wait_until(lambda: listeners(firestore_thread, client) == 0, "the end of the listener", 2)
 
 
 def test_a_client_that_does_not_read_loses_the_stream_and_can_resume(
@@ -268,7 +269,7 @@ def test_a_client_that_does_not_read_loses_the_stream_and_can_resume(
     document = client.document("c/large")
     for number in range(100):
         document.set({"n": number, "b": bytes(1_000_000)})
-    eventually(lambda: listeners(firestore_thread, client), 0)
+    wait_until(lambda: listeners(firestore_thread, client) == 0, "the end of the listener")
     with pytest.raises(exceptions.ResourceExhausted, match="does not keep up"):
         listener.read_to_the_end()
     again = Listener(client)

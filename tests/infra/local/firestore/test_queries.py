@@ -11,7 +11,7 @@ from google.cloud.firestore_v1.base_query import And, FieldFilter, Or
 from google.cloud.firestore_v1.field_path import FieldPath
 from google.cloud.firestore_v1.services.firestore import FirestoreClient
 
-from tests.infra.local.conftest import FirestoreTarget
+from tests.support.firestore.targets import FirestoreTarget
 
 NAN = float("nan")
 NAME = FieldPath.document_id()

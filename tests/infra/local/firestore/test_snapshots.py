@@ -7,7 +7,7 @@ import pytest
 from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
-from tests.infra.local.conftest import eventually
+from tests.support.waiting import wait_until
 
 
 class Snapshots:
@@ -23,7 +23,7 @@ class Snapshots:
         self.ids = [document.id for document in documents if document.exists]
 
     def expect(self, *ids: str) -> None:
-        eventually(lambda: self.ids, list(ids))
+        wait_until(lambda: self.ids == list(ids), f"the snapshot of {list(ids)}")
 
     def close(self) -> None:
         self._watch.unsubscribe()

@@ -10,7 +10,7 @@ from google.cloud.firestore_v1.base_query import FieldFilter
 from google.cloud.firestore_v1.services.firestore import FirestoreClient
 from google.cloud.firestore_v1.types import Document, Write
 
-from tests.infra.local.conftest import FirestoreTarget
+from tests.support.firestore.targets import FirestoreTarget
 
 
 def test_a_transaction_reads_and_then_writes(client: firestore.Client) -> None:

@@ -10,7 +10,7 @@ from google.cloud import firestore
 from google.cloud.firestore_v1.services.firestore import FirestoreClient
 from google.cloud.firestore_v1.types import BatchWriteRequest, BatchWriteResponse, Document, DocumentMask, Value, Write
 
-from tests.infra.local.conftest import FirestoreTarget
+from tests.support.firestore.targets import FirestoreTarget
 
 NAN = float("nan")
 Call = Callable[[firestore.Client], object]

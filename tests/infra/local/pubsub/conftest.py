@@ -15,8 +15,8 @@ from infra.local.processes.ports import free_port, is_free
 from infra.local.pubsub import PubsubServer
 from infra.local.pubsub.server import SERVER_OPTIONS
 from infra.local.token_signer import Signer
-from tests.infra.local.pubsub.bench import Bench, LoopThread, Receiver
-from tests.support.local_cloud import wait_until
+from tests.support.pubsub import Bench, LoopThread, Receiver
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture(scope="session")
@@ -72,7 +72,7 @@ def googles(google_emulators: None, tmp_path_factory: pytest.TempPathFactory) ->
     with (tmp_path_factory.mktemp("emulator") / "log").open("wb") as log:
         command = (java, "-jar", str(jar), "--host=127.0.0.1", f"--port={port}")
         process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
-    wait_until(lambda: not is_free(port), 30, "Google's Pub/Sub emulator did not start")
+    wait_until(lambda: not is_free(port), "the start of Google's Pub/Sub emulator", 30)
     with clients(f"127.0.0.1:{port}") as bench:
         yield bench
     process.terminate()

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 from infra.local.pubsub import PubsubServer
-from tests.infra.local.pubsub.bench import PROJECT, Bench, Receiver
-from tests.support.local_cloud import wait_until
+from tests.support.pubsub import PROJECT, Bench, Receiver
+from tests.support.waiting import wait_until
 
 FAST = {"minimum_backoff": {"nanos": 10_000_000}, "maximum_backoff": {"nanos": 20_000_000}}
 
@@ -90,7 +90,7 @@ def test_a_policy_set_later_starts_to_count_then(
         "update_mask": {"paths": ["dead_letter_policy"]},
     }
     local.subscriber.update_subscription(request=request)
-    wait_until(lambda: waiting(pubsub, subscription) == 0, 5, "the message was not dead-lettered")
+    wait_until(lambda: waiting(pubsub, subscription) == 0, "the dead letter", 5)
     attempts = [push.envelope.get("deliveryAttempt") for push in receiver.pushes]
     assert [one for one in attempts if one] == [1, 2, 3, 4, 5]
 

@@ -7,8 +7,8 @@ import pytest
 from google.api_core import exceptions
 
 from infra.local.pubsub import PubsubServer
-from tests.infra.local.pubsub.bench import Bench
-from tests.support.local_cloud import wait_until
+from tests.support.pubsub import Bench
+from tests.support.waiting import wait_until
 
 
 def test_an_acknowledged_message_never_comes_back(bench: Bench) -> None:
@@ -116,7 +116,7 @@ def test_the_streaming_subscriber_works(local: Bench, pubsub: PubsubServer) -> N
     sent = [b"%d" % number for number in range(300)]
     local.publish(topic, *({"data": data} for data in sent))
     assert {got.get(timeout=10) for _ in sent} == set(sent)
-    wait_until(lambda: pubsub.backlog(subscription)["messages"] == 0, 5, "acknowledgements were lost")  # type: ignore[index]
+    wait_until(lambda: pubsub.backlog(subscription)["messages"] == 0, "the acknowledgement of every message", 5)  # type: ignore[index]
     streaming.cancel()
     streaming.result(timeout=5)
 

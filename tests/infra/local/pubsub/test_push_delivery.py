@@ -14,8 +14,8 @@ from infra.local.processes.ports import free_port
 from infra.local.pubsub import PubsubServer
 from infra.local.pubsub.push_delivery import MAX_IN_FLIGHT
 from infra.local.token_signer import Signer
-from tests.infra.local.pubsub.bench import Bench, Push, Receiver
-from tests.support.local_cloud import wait_until
+from tests.support.pubsub import Bench, Push, Receiver
+from tests.support.waiting import wait_until
 
 Receivers = Callable[..., Receiver]
 EMAIL = "push@p.iam.gserviceaccount.com"
@@ -133,8 +133,8 @@ def test_a_retry_policy_spaces_the_attempts_of_its_message_only(local: Bench, re
     policy = {"minimum_backoff": {"nanos": 400_000_000}, "maximum_backoff": {"seconds": 1}}
     local.subscription(topic, push_config=push_to(receiver.url), retry_policy=policy)
     local.publish(topic, {"data": b"bad"}, *({"data": b"good"} for _ in range(50)))
-    wait_until(lambda: data(receiver)["good"] == 50, 0.3, "the good messages waited for the bad one")
-    wait_until(lambda: data(receiver)["bad"] >= 2, 5, "the bad message was not tried again")
+    wait_until(lambda: data(receiver)["good"] == 50, "the good messages beside the bad one", 0.3)
+    wait_until(lambda: data(receiver)["bad"] >= 2, "a second attempt of the bad message", 5)
     first, second = [push.at for push in receiver.pushes if push.message["data"] == "YmFk"][:2]
     assert second - first >= 0.39
 
@@ -186,7 +186,9 @@ def test_no_push_starts_after_stopping_returned(local: Bench, receivers: Receive
     # What was on its way may still arrive, within the time a request takes to cross the loopback.
     assert max(push.at for push in receiver.pushes) - stopped < 0.1
     local.set_push(subscription, receiver.url)
-    wait_until(lambda: len({one.message["messageId"] for one in receiver.pushes}) == len(ids), 10, "messages were lost")
+    wait_until(
+        lambda: len({one.message["messageId"] for one in receiver.pushes}) == len(ids), "every message's arrival"
+    )
 
 
 def test_messages_of_one_ordering_key_are_pushed_one_after_the_other(local: Bench, receivers: Receivers) -> None:
@@ -206,7 +208,11 @@ def test_keys_do_not_wait_for_each_other(local: Bench, receivers: Receivers) -> 
     policy = {"minimum_backoff": {"nanos": 100_000_000}, "maximum_backoff": {"seconds": 1}}
     local.subscription(topic, push_config=push_to(receiver.url), enable_message_ordering=True, retry_policy=policy)
     local.publish(topic, *({"data": b"x", "ordering_key": key} for key in ("stuck", "stuck", "free", "free")))
-    wait_until(lambda: Counter(one.message["orderingKey"] for one in receiver.pushes)["free"] == 2, 5, "a key waited")
+    wait_until(
+        lambda: Counter(one.message["orderingKey"] for one in receiver.pushes)["free"] == 2,
+        "the free key's messages",
+        5,
+    )
     stuck = {push.message["messageId"] for push in receiver.pushes if push.message["orderingKey"] == "stuck"}
     assert len(stuck) == 1
 

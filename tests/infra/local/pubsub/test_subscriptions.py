@@ -3,7 +3,7 @@
 import pytest
 from google.api_core import exceptions
 
-from tests.infra.local.pubsub.bench import PROJECT, Bench
+from tests.support.pubsub import PROJECT, Bench
 
 MISSING = f"projects/{PROJECT}/subscriptions/missing"
 

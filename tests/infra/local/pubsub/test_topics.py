@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from google.api_core import exceptions
 
-from tests.infra.local.pubsub.bench import PROJECT, Bench
+from tests.support.pubsub import PROJECT, Bench
 
 
 def test_a_topic_can_be_read_back(bench: Bench) -> None:

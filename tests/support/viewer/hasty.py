@@ -1,4 +1,4 @@
-"""The viewer with short limits, for gunicorn to serve in tests: ``tests.support.hasty_viewer:create()``."""
+"""The viewer with short limits, for gunicorn to serve in tests: ``tests.support.viewer.hasty:create()``."""
 
 from dataclasses import replace
 

@@ -16,7 +16,7 @@ from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient  # type: ig
 from google.pubsub_v1 import PublisherClient as GeneratedPublisherClient
 from google.pubsub_v1 import types
 
-from tests.support.local_cloud import wait_until
+from tests.support.waiting import wait_until
 
 PROJECT = "bench"
 T = TypeVar("T")
@@ -87,7 +87,7 @@ class Receiver:
     def wait_for(self, count: int, seconds: float = 10.0) -> list[Push]:
         """Wait for that many pushes and return them all."""
         sentence = f"there were not {count} pushes"
-        wait_until(lambda: len(self.pushes) >= count, seconds, sentence)
+        wait_until(lambda: len(self.pushes) >= count, sentence, seconds)
         return list(self.pushes)
 
     async def _receive(self, request: web.Request) -> web.Response:
@@ -136,7 +136,7 @@ class Bench:
             found.extend(self.pull_now(subscription))
             return len(found) >= count
 
-        wait_until(enough, seconds, f"{subscription} did not give {count} messages")
+        wait_until(enough, f"{count} messages of {subscription}", seconds)
         return found
 
     def pull_now(self, subscription: str, limit: int = 1000) -> Iterable[types.ReceivedMessage]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).absolute().parents[2]
+ROOT = Path(__file__).absolute().parents[3]
 MODULE = ROOT / "terraform"
 README = MODULE / "README.md"
 OFFLINE = Path(os.environ.get("TERRAFORM_OFFLINE") or ROOT.parent / "shared/tools/terraform/terraform-offline")

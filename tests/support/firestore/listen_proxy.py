@@ -13,7 +13,7 @@ import grpc
 from google.cloud.firestore_v1 import types
 
 from infra.local.firestore.rpc.service import SERVER_OPTIONS
-from tests.support.firestore import LoopThread
+from tests.support.firestore.servers import LoopThread
 
 _LISTEN = "/google.firestore.v1.Firestore/Listen"
 _COMMIT = "/google.firestore.v1.Firestore/Commit"
@@ -26,7 +26,7 @@ class _Open:
     orders: "asyncio.Queue[Any]" = field(default_factory=asyncio.Queue)
 
 
-class FirestoreProxy(LoopThread):
+class ListenProxy(LoopThread):
     """``address`` is where clients connect. Attributes may be set at any time."""
 
     def __init__(self, upstream: str) -> None:
@@ -123,7 +123,7 @@ class FirestoreProxy(LoopThread):
 
 
 class _Handler(grpc.GenericRpcHandler):
-    def __init__(self, proxy: FirestoreProxy) -> None:
+    def __init__(self, proxy: ListenProxy) -> None:
         self._proxy = proxy
 
     def service(self, details: grpc.HandlerCallDetails) -> "grpc.RpcMethodHandler[Any, Any]":

@@ -15,14 +15,17 @@ from urllib.parse import urlencode
 
 from infra.accounts.session_store import Sessions
 from infra.accounts.user_store import Users
-from tests.support.firestore import Writer, environ_for, free_port, wait_until
-from tests.support.viewing import Frames
+from tests.support.firestore.settings import environ_for
+from tests.support.firestore.writer import Writer
+from tests.support.ports import free_port
+from tests.support.viewer.feed import Frames
+from tests.support.waiting import wait_until
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 _GUNICORN = (sys.executable, "-m", "gunicorn", "--config", "web/gunicorn.conf.py", "--bind")
 
 
-class Visitor:
+class HttpVisitor:
     """Somebody with a cookie, and the port where the viewer is."""
 
     def __init__(self, port: int, cookie: str = "") -> None:
@@ -44,7 +47,7 @@ class Visitor:
             return answer.response.status
 
 
-class Server(Visitor):
+class Server(HttpVisitor):
     """A running gunicorn. ``cookie`` is that of a signed-in viewer."""
 
     def __init__(self, firestore: str, output: Path, app: str, environ: dict[str, str]) -> None:
@@ -136,7 +139,7 @@ class Answer:
 class HttpClient(Frames):
     """Reads /live in a thread until it ends; ``ended_at`` says when."""
 
-    def __init__(self, server: Visitor, last_event_id: str = "", **query: str) -> None:
+    def __init__(self, server: HttpVisitor, last_event_id: str = "", **query: str) -> None:
         super().__init__()
         self.ended_at: float | None = None
         headers = {"Last-Event-ID": last_event_id} if last_event_id else {}
@@ -156,7 +159,7 @@ class HttpClient(Frames):
         self._thread.join(5)
         self._answer.close()
 
-    def _open(self, server: Visitor, path: str, headers: dict[str, str]) -> Answer:
+    def _open(self, server: HttpVisitor, path: str, headers: dict[str, str]) -> Answer:
         # The slot of a client that left a moment ago is free again within a second or two.
         deadline = time.monotonic() + 5
         while (answer := server.request(path, **headers)).response.status != 200:
@@ -175,7 +178,7 @@ class HttpClient(Frames):
 class DeafClient:
     """Asks for /live and never reads."""
 
-    def __init__(self, server: Visitor) -> None:
+    def __init__(self, server: HttpVisitor) -> None:
         self.socket = socket.socket()
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         self.socket.connect(("127.0.0.1", server.port))

@@ -17,7 +17,7 @@ from infra.messages.message import INLINE_BYTES, Pushed
 from infra.pubsub.client import PubSub
 from infra.settings import ViewerSettings, viewer_settings
 from tests.support.local_cloud import Cloud
-from tests.support.visitor import services_of
+from tests.support.viewer.visitor import services_of
 
 SOURCE_ATTRIBUTE = "CloudPubSubDeadLetterSourceSubscription"
 

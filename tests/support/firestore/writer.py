@@ -3,120 +3,20 @@
 Nothing is faked: the local Firestore speaks gRPC in a thread of its own, and can be stopped and started on its port.
 """
 
-import asyncio
-import socket
-import threading
-import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import grpc
 from google.api_core.exceptions import ServiceUnavailable
 from google.api_core.retry import Retry, if_exception_type
 from google.cloud.firestore_v1 import types
 
 from infra.firestore.client import Database
 from infra.firestore.encoding import Plain, encode_fields
-from infra.local.firestore import FirestoreServer
-from infra.local.firestore.rpc.service import SERVER_OPTIONS
 from infra.messages.message import Message, document_id
-from infra.settings import ViewerSettings, viewer_settings
+from tests.support.firestore.settings import SUBSCRIPTION, settings_for
 
-SUBSCRIPTION = "builds"
 START = datetime(2026, 1, 2, tzinfo=UTC)
 SERVER_TIME = types.DocumentTransform.FieldTransform.ServerValue.REQUEST_TIME
-
-
-def wait_until(condition: Callable[[], object], what: str, seconds: float = 10.0) -> None:
-    """Wait for ``condition``; fail with a sentence after ``seconds``."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"{what} did not happen within {seconds:g} s"
-        time.sleep(0.01)
-
-
-def free_port() -> int:
-    """A port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-class LoopThread:
-    """A gRPC server on an asyncio loop in a thread; ``add`` puts the handlers on it."""
-
-    def __init__(self, add: Callable[[grpc.aio.Server], None], port: int = 0) -> None:
-        self._add = add
-        self.port = port
-        self.loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
-        self._thread.start()
-        self._server: Any = None
-        self.up()
-
-    @property
-    def address(self) -> str:
-        return f"127.0.0.1:{self.port}"
-
-    def up(self) -> None:
-        """Answer, on the same port as before."""
-        self.run(self._up())
-
-    def down(self) -> None:
-        """Refuse every connection and break the open ones."""
-        self.run(self._server.stop(0))
-
-    def close(self) -> None:
-        self.down()
-        self.run(_finish_tasks())
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        self._thread.join(5)
-        self.loop.close()
-
-    def run(self, work: Any) -> Any:
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(10)
-
-    async def _up(self) -> None:
-        # Without SO_REUSEPORT a second server on the port is an error, not a thief.
-        self._server = grpc.aio.server(options=[*SERVER_OPTIONS, ("grpc.so_reuseport", 0)])
-        self._add(self._server)
-        self.port = self._server.add_insecure_port(f"127.0.0.1:{self.port}")
-        await self._server.start()
-
-
-async def _finish_tasks() -> None:
-    tasks = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-
-
-class LocalFirestore(LoopThread):
-    """The local Firestore, in this process."""
-
-    def __init__(self, heartbeat_seconds: float = 30.0) -> None:
-        self.firestore = FirestoreServer(heartbeat_seconds)
-        super().__init__(self.firestore.add_to)
-
-
-def settings_for(address: str, **environ: str) -> ViewerSettings:
-    """The viewer's settings with the Firestore at ``address``."""
-    return viewer_settings(environ_for(address) | environ)
-
-
-def environ_for(address: str) -> dict[str, str]:
-    """The viewer's environment with the Firestore at ``address``."""
-    return {
-        "GOOGLE_CLOUD_PROJECT": "subscope-test",
-        "PUSH_AUDIENCE": "https://receiver.example/push",
-        "PUSH_SERVICE_ACCOUNT": "push@subscope-test.iam.gserviceaccount.com",
-        "SUBSCRIPTIONS": SUBSCRIPTION,
-        "PUSH_ENDPOINT": "https://receiver.example/push",
-        "SECRET_KEY": "k" * 32,
-        "FIRESTORE_EMULATOR_HOST": address,
-    }
 
 
 class Writer:

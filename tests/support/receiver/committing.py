@@ -11,8 +11,8 @@ from infra.firestore.client import Database
 from infra.firestore.message_writer import MessageWriter
 from infra.messages.message import Pushed
 from infra.settings import receiver_settings
-from tests.support.firestores import Reader
-from tests.support.receiver_process import ACCOUNT, AUDIENCE, FULL_SUBSCRIPTION, PROJECT, SUBSCRIPTION
+from tests.support.firestore.reader import Reader
+from tests.support.receiver.push import ACCOUNT, AUDIENCE, FULL_SUBSCRIPTION, PROJECT, SUBSCRIPTION
 
 NOW = datetime(2026, 5, 6, 7, 8, 9, tzinfo=UTC)
 PUBLISHED = datetime(2026, 1, 2, 3, 4, 5, 678000, UTC)

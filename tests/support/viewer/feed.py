@@ -13,7 +13,8 @@ from infra.firestore.client import Database
 from infra.firestore.message_reader import Messages
 from infra.logs import Logger
 from infra.messages.message import Message
-from tests.support.firestore import settings_for, wait_until
+from tests.support.firestore.settings import settings_for
+from tests.support.waiting import wait_until
 from web.live.client_feed import ClientFeed
 from web.live.feed import Feed
 from web.live.listener import FeedTiming
@@ -116,8 +117,11 @@ class Viewing:
     def live_client(self, position: Position | None = None, **wanted: Any) -> Client:
         """A client that has seen the feed live."""
         client = self.client(position, **wanted)
-        wait_until(lambda: self.feed.state.status == "live", "the feed went live")
-        wait_until(lambda: any(one.data["status"] == "live" for one in client.of("feed")), "the client was told so")
+        wait_until(lambda: self.feed.state.status == "live", "the feed's state live")
+        wait_until(
+            lambda: any(one.data["status"] == "live" for one in client.of("feed")),
+            "the client's event",
+        )
         return client
 
     def close(self) -> None:

@@ -1,0 +1,44 @@
+"""Accessibility checks of a page: axe-core and the size of targets."""
+
+from typing import TYPE_CHECKING, Any
+
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+# WCAG 2.0 to 2.2, levels A and AA.
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+COLOURS = {"runOnly": ["color-contrast"]}
+# What an open menu half covers is no target meanwhile: the page around it is looked at with all menus closed.
+OPEN_MENU = "details.menu[open]"
+
+
+def violations(page: "Page", within: str | None = None) -> list[str]:
+    """What axe-core says of the page, or of what a selector names, light and dark: a line for each kind."""
+    light = Axe().run(page, context=within, options=RULES).response["violations"]
+    # The dark page differs in its colours alone. From here on none is caught on its way to another, not even in a menu
+    # that is opened later.
+    page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+    dark = page.evaluate("([within, rules]) => axe.run(within ?? document, rules)", [within, COLOURS])["violations"]
+    page.emulate_media(color_scheme="light", reduced_motion="reduce")
+    return [f"{name}: {_told(one)}" for name, found in (("light", light), ("dark", dark)) for one in found]
+
+
+def _told(violation: dict[str, Any]) -> str:
+    examples = [f"{node['html'][:160]} ({node['failureSummary']})" for node in violation["nodes"]][:3]
+    return f"{violation['id']}: {examples}"
+
+
+def small_targets(page: object, least: int) -> list[str]:
+    """Visible controls lower than ``least`` pixels; links inside a sentence are exempt (WCAG 2.5.8).
+
+    The target of a message's link is its whole row.
+    """
+    script = """least => [...document.querySelectorAll("a, button, summary, select")]
+        .filter((one) => one.checkVisibility() && !one.matches("p a, .skip") && one.getBoundingClientRect().bottom > 0)
+        .map((one) => one.closest("tr.message") ?? one)
+        .filter((one) => Math.round(one.getBoundingClientRect().height) < least)
+        .map((one) => `${one.outerHTML.slice(0, 80)} ${one.getBoundingClientRect().height}`)"""
+    found: list[str] = page.evaluate(script, least)  # type: ignore[attr-defined]
+    return found

@@ -1,0 +1,55 @@
+"""Read a Firestore as an outside observer."""
+
+from typing import Any
+
+import grpc
+from google.cloud.firestore_v1 import types
+
+from infra.firestore.encoding import decode_fields
+from tests.support.receiver.push import PROJECT
+
+# Options of a channel for requests and replies of any size, and the emulators' own credentials.
+ANY_SIZE = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
+OWNER = (("authorization", "Bearer owner"),)
+ROOT_NAME = f"projects/{PROJECT}/databases/(default)/documents"
+
+
+_RunQueryRequest: Any = types.RunQueryRequest.pb()
+
+
+_RunQueryResponse: Any = types.RunQueryResponse.pb()
+
+
+class Reader:
+    """Reads a Firestore as an outside observer: raw queries, nothing of the product's reading code."""
+
+    def __init__(self, address: str) -> None:
+        self._channel = grpc.insecure_channel(address, options=ANY_SIZE)
+        self._query: grpc.UnaryStreamMultiCallable[Any, Any] = self._channel.unary_stream(
+            "/google.firestore.v1.Firestore/RunQuery",
+            lambda request: request.SerializeToString(),
+            _RunQueryResponse.FromString,
+        )
+
+    def close(self) -> None:
+        self._channel.close()
+
+    def all(self, collection: str, parent: str = "") -> dict[str, dict[str, Any]]:
+        """Every document of a collection by id."""
+        request = _RunQueryRequest(parent=f"{ROOT_NAME}/{parent}".rstrip("/"))
+        request.structured_query.from_.add().collection_id = collection
+        replies = self._query(request, timeout=30, metadata=OWNER)
+        found = [reply.document for reply in replies if reply.HasField("document")]
+        return {document.name.rpartition("/")[2]: decode_fields(document) for document in found}
+
+    def messages(self) -> dict[str, dict[str, Any]]:
+        """Every stored message by its Pub/Sub message id."""
+        return {fields["message_id"]: {"id": name, **fields} for name, fields in self.all("messages").items()}
+
+    def payload(self, message: dict[str, Any]) -> bytes:
+        """The whole payload of one of ``messages()``."""
+        if not message["chunks"]:
+            data: bytes = message["data"]
+            return data
+        chunks = self.all("chunks", f"messages/{message['id']}")
+        return b"".join(chunks[name]["data"] for name in sorted(chunks))

@@ -1,0 +1,41 @@
+"""The IAM grants of a plan."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tests.support.terraform.runner import PROJECT, resources
+
+BUILD = f"serviceAccount:subscope-build@{PROJECT}.iam.gserviceaccount.com"
+Grant = tuple[str, str, str, str]
+SOURCES = (
+    'resource.name.startsWith("projects/_/buckets/gcf-v2-") || '
+    f'resource.name.startsWith("projects/_/buckets/{PROJECT}-subscope-source")'
+)
+
+
+# The attribute that says what a grant is on, by type of resource.
+ON = {
+    "google_artifact_registry_repository_iam_member": ("repository", "repository"),
+    "google_cloud_run_v2_service_iam_member": ("service", "name"),
+    "google_iap_web_cloud_run_service_iam_member": ("iap", "cloud_run_service_name"),
+    "google_pubsub_subscription_iam_member": ("subscription", "subscription"),
+    "google_pubsub_topic_iam_member": ("topic", "topic"),
+    "google_secret_manager_secret_iam_member": ("secret", "secret_id"),
+    "google_service_account_iam_member": ("account", "service_account_id"),
+    "google_storage_bucket_iam_member": ("bucket", "bucket"),
+}
+
+
+def grants(plan: Mapping[str, Any]) -> Iterator[Grant]:
+    """Each planned grant: to whom, which role, on what, on which condition ("" for none)."""
+    for one in resources(plan):
+        if "_iam_" not in one["type"] or one["type"].endswith("_custom_role"):
+            continue
+        found = one["values"]
+        if one["type"] == "google_project_iam_member":
+            on = "project"
+        else:
+            kind, attribute = ON[one["type"]]
+            on = f"{kind} {found[attribute].rpartition('/')[2].partition('@')[0]}"
+        conditions = [condition["expression"] for condition in found.get("condition") or []]
+        yield found["member"], found["role"], on, "".join(conditions)
