@@ -13,10 +13,10 @@ from typing import Generic, TypeVar
 from infra.errors import StoreError, StoreUnavailableError
 
 # Ten times what a call takes on a good day: below it, waiting and sharing is cheaper than one more call.
-PATIENCE_SECONDS = 0.25
+SPARE_CALL_AFTER_SECONDS = 0.25
 
 
-class Entry:
+class QueueEntry:
     """Something to send, once per ``key`` and call. Its one outcome, None or an error, is shared by all who wait."""
 
     __slots__ = ("_outcome", "holders", "key", "size_bytes")
@@ -37,10 +37,10 @@ class Entry:
         return await asyncio.shield(self._outcome)
 
 
-E = TypeVar("E", bound=Entry)
+E = TypeVar("E", bound=QueueEntry)
 
 
-async def first_refusal(entries: Sequence[Entry]) -> StoreError | None:
+async def first_error(entries: Sequence[QueueEntry]) -> StoreError | None:
     """The outcome of ``entries`` together: None when each has None, an error as soon as one has any."""
     waiting = {entry._outcome for entry in entries}
     while waiting:
@@ -50,7 +50,7 @@ async def first_refusal(entries: Sequence[Entry]) -> StoreError | None:
     return None
 
 
-def untied(outcome: StoreError) -> StoreError:
+def without_traceback(outcome: StoreError) -> StoreError:
     """A copy of ``outcome`` to share or to raise: without the traceback, whose frames hold payloads.
 
     Raised by all who wait, one error would hold every frame of theirs, and they it, until Python looks for such rings.
@@ -59,10 +59,10 @@ def untied(outcome: StoreError) -> StoreError:
     return copy.copy(outcome)
 
 
-class Lane(Generic[E]):
+class BatchQueue(Generic[E]):
     """Sends entries through ``send``, which resolves them; what it leaves has an unknown outcome.
 
-    ``max_calls`` share the work. A call older than ``PATIENCE_SECONDS`` no longer counts as one of them, until
+    ``max_calls`` share the work. A call older than ``SPARE_CALL_AFTER_SECONDS`` no longer counts as one of them, until
     ``spare_calls`` are in flight beyond. An entry whose key is in flight waits for that call to end.
     """
 
@@ -84,7 +84,7 @@ class Lane(Generic[E]):
         self._flying: dict[str, E] = {}
         self._calls: dict[asyncio.Task[None], float] = {}  # and when each began
         self._starting = False
-        self._patience: asyncio.TimerHandle | None = None
+        self._spare_call_timer: asyncio.TimerHandle | None = None
 
     def queued(self, key: str) -> E | None:
         """The entry of ``key`` that no call has taken yet."""
@@ -138,14 +138,16 @@ class Lane(Generic[E]):
             return False
         # Calls begin one after the other, and a dict keeps their order.
         hindering = list(self._calls.values())[-self._max_calls]
-        if _loop_time() >= hindering + PATIENCE_SECONDS:
+        if _loop_time() >= hindering + SPARE_CALL_AFTER_SECONDS:
             return True
-        if not self._patience:
-            self._patience = asyncio.get_running_loop().call_at(hindering + PATIENCE_SECONDS, self._lose_patience)
+        if not self._spare_call_timer:
+            self._spare_call_timer = asyncio.get_running_loop().call_at(
+                hindering + SPARE_CALL_AFTER_SECONDS, self._start_spare_call
+            )
         return False
 
-    def _lose_patience(self) -> None:
-        self._patience = None
+    def _start_spare_call(self) -> None:
+        self._spare_call_timer = None
         self._start_soon()
 
     def _take(self) -> list[E]:

@@ -9,8 +9,8 @@ import random
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, Protocol, TypeVar
 
-from functions.batch_queue import Entry, untied
-from functions.pending_writes import Redelivery, Whole, WriteEntry
+from functions.batch_queue import QueueEntry, without_traceback
+from functions.pending_writes import DeliveryCount, MessageWithChunks, QueuedWrite
 from infra.errors import DocumentExistsError, StoreError, StoreInvalidError, StoreUnavailableError
 
 ATTEMPT_SECONDS = 5.0
@@ -19,7 +19,7 @@ COUNT_SECONDS = 2.0
 # Jittered, so that many instances do not come back at once; then Pub/Sub tries again, later than we could.
 PAUSES_SECONDS = (0.1, 0.4)
 
-W = TypeVar("W", bound=WriteEntry)
+W = TypeVar("W", bound=QueuedWrite)
 # One call before a deadline: it resolves what is settled and returns what may succeed later, each with its doubt.
 Attempt = Callable[[Sequence[W], float], Awaitable[Sequence[W]]]
 
@@ -39,32 +39,32 @@ class Writer(Protocol):
         """Which of these messages are stored already. Raises StoreError."""
 
 
-class Sender:
+class BatchSender:
     """Sends entries and resolves them, whatever happens."""
 
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
 
-    async def send(self, entries: Sequence[WriteEntry]) -> None:
+    async def send(self, entries: Sequence[QueuedWrite]) -> None:
         """Write ``entries``, each for itself, and again those that may succeed later."""
         await _repeat(self._batch, entries)
 
-    async def send_once(self, entries: Sequence[Redelivery]) -> None:
+    async def send_once(self, entries: Sequence[DeliveryCount]) -> None:
         """Write ``entries``, each for itself; they count, so a second time would count twice."""
         for entry in await self._batch(entries, _loop_time() + COUNT_SECONDS):
             entry.resolve(entry.doubt)
 
-    async def send_wholes(self, entries: Sequence[Whole]) -> None:
+    async def send_together(self, entries: Sequence[MessageWithChunks]) -> None:
         """Write ``entries`` together, and again those that may succeed later."""
         await _repeat(self._commit, entries)
 
-    async def look(self, entries: Sequence[Entry]) -> None:
+    async def look(self, entries: Sequence[QueueEntry]) -> None:
         """Resolve ``entries`` with DocumentExistsError where the message is stored, None where it is not."""
         try:
             found = await self._writer.stored([entry.key for entry in entries], ATTEMPT_SECONDS)
         except StoreError as exc:
             for entry in entries:
-                entry.resolve(untied(exc))
+                entry.resolve(without_traceback(exc))
             return
         for entry in entries:
             entry.resolve(DocumentExistsError("stored already") if entry.key in found else None)
@@ -74,9 +74,9 @@ class Sender:
         try:
             outcomes = await self._writer.batch_write([entry.write() for entry in entries], _seconds_until(deadline))
         except StoreInvalidError as exc:
-            return await _halve(self._batch, entries, untied(exc), deadline)
+            return await _halve(self._batch, entries, without_traceback(exc), deadline)
         except StoreError as exc:
-            outcomes = [untied(exc)] * len(entries)
+            outcomes = [without_traceback(exc)] * len(entries)
         again = []
         for entry, outcome in zip(entries, outcomes, strict=True):
             if isinstance(outcome, StoreUnavailableError):
@@ -86,7 +86,7 @@ class Sender:
                 entry.resolve(outcome)
         return again
 
-    async def _commit(self, entries: Sequence[Whole], deadline: float) -> Sequence[Whole]:
+    async def _commit(self, entries: Sequence[MessageWithChunks], deadline: float) -> Sequence[MessageWithChunks]:
         """One Commit: everything is written, or nothing."""
         outcome = await self._commit_once(entries, deadline)
         match outcome:
@@ -102,18 +102,18 @@ class Sender:
             entry.resolve(outcome)
         return []
 
-    async def _commit_once(self, entries: Sequence[Whole], deadline: float) -> StoreError | None:
+    async def _commit_once(self, entries: Sequence[MessageWithChunks], deadline: float) -> StoreError | None:
         # Made one by one while the request is put together: a payload is held as often as it must be, not once more.
         writes = (write for entry in entries for write in entry.writes())
         try:
             await self._writer.commit(writes, _seconds_until(deadline))
         except StoreError as exc:
-            return untied(exc)
+            return without_traceback(exc)
         return None
 
     async def _commit_others(
-        self, entries: Sequence[Whole], refusal: DocumentExistsError, deadline: float
-    ) -> Sequence[Whole]:
+        self, entries: Sequence[MessageWithChunks], refusal: DocumentExistsError, deadline: float
+    ) -> Sequence[MessageWithChunks]:
         """Something is stored already, so nothing was written: find out what it is, and write the others."""
         found: set[str] = set()
         if len(entries) > 1:

@@ -2,7 +2,7 @@
 
 Owns what may share a call, and when a message counts as stored: never before Firestore said so. A small message is one
 write of a BatchWrite. A larger one and its chunks are part of a Commit, all or nothing; what no request can hold is
-written chunk by chunk, its head last. Knows nothing of HTTP, nor how calls fail: a ``Sender`` makes them.
+written chunk by chunk, its head last. Knows nothing of HTTP, nor how calls fail: a ``BatchSender`` makes them.
 """
 
 import asyncio
@@ -11,9 +11,9 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from functions.batch_queue import Entry, Lane, first_refusal, untied
-from functions.batch_sender import COUNT_SECONDS, Sender, Writer
-from functions.pending_writes import Chunk, Head, Redelivery, Whole
+from functions.batch_queue import BatchQueue, QueueEntry, first_error, without_traceback
+from functions.batch_sender import COUNT_SECONDS, BatchSender, Writer
+from functions.pending_writes import ChunkWrite, DeliveryCount, MessageWithChunks, MessageWrite
 from infra.errors import DocumentExistsError
 from infra.firestore.message_writer import chunk_count, chunk_write, head_write
 from infra.messages.message import CHUNK_BYTES, INLINE_BYTES, Pushed
@@ -35,19 +35,21 @@ class Committer:
         self._shards = shards
         self._retention = retention
         self._now = now
-        sender = Sender(writer)
-        self._heads = Lane[Head](
+        sender = BatchSender(writer)
+        self._heads = BatchQueue[MessageWrite](
             sender.send, max_entries=MAX_WRITES, max_bytes=MAX_REQUEST_BYTES, spare_calls=SPARE_CALLS
         )
-        self._redeliveries = Lane[Redelivery](
+        self._redeliveries = BatchQueue[DeliveryCount](
             sender.send_once, max_entries=MAX_WRITES, max_bytes=MAX_REQUEST_BYTES, spare_calls=SPARE_CALLS
         )
         # Large messages have lanes of their own, so that small ones never wait for megabytes.
-        self._wholes = Lane[Whole](
-            sender.send_wholes, max_entries=MAX_WHOLES, max_bytes=MAX_REQUEST_BYTES, max_calls=2, spare_calls=2
+        self._wholes = BatchQueue[MessageWithChunks](
+            sender.send_together, max_entries=MAX_WHOLES, max_bytes=MAX_REQUEST_BYTES, max_calls=2, spare_calls=2
         )
-        self._chunks = Lane[Chunk](sender.send, max_entries=MAX_WRITES, max_bytes=MAX_REQUEST_BYTES, max_calls=2)
-        self._lookups = Lane[Entry](
+        self._chunks = BatchQueue[ChunkWrite](
+            sender.send, max_entries=MAX_WRITES, max_bytes=MAX_REQUEST_BYTES, max_calls=2
+        )
+        self._lookups = BatchQueue[QueueEntry](
             sender.look, max_entries=MAX_LOOKUPS, max_bytes=MAX_REQUEST_BYTES, spare_calls=SPARE_CALLS
         )
 
@@ -75,7 +77,7 @@ class Committer:
             head.join(pushed.delivery_attempt)
         else:
             write = self._head_write(pushed, chunks, self._now() + self._retention)
-            head = self._heads.add(Head(document_id, write, pushed.delivery_attempt))
+            head = self._heads.add(MessageWrite(document_id, write, pushed.delivery_attempt))
         await self._settle(head)
 
     async def _save_whole(self, pushed: Pushed) -> None:
@@ -87,9 +89,9 @@ class Committer:
             whole = self._wholes.add(self._whole(document_id, pushed))
         await self._settle(whole)
 
-    def _whole(self, document_id: str, pushed: Pushed) -> Whole:
+    def _whole(self, document_id: str, pushed: Pushed) -> MessageWithChunks:
         data, expire_at, count = pushed.data, self._now() + self._retention, chunk_count(len(pushed.data))
-        return Whole(
+        return MessageWithChunks(
             document_id,
             self._head_write(pushed, count, expire_at),
             pushed.delivery_attempt,
@@ -103,11 +105,11 @@ class Committer:
     def _head_write(self, pushed: Pushed, chunks: int, expire_at: datetime) -> Any:
         return head_write(self._root, pushed, chunks=chunks, shards=self._shards, expire_at=expire_at)
 
-    async def _settle(self, head: Head) -> None:
+    async def _settle(self, head: MessageWrite) -> None:
         """Wait for ``head``, and see to it that the deliveries which it came too late to count are counted."""
         outcome = await head.wait()
         if outcome is not None and not isinstance(outcome, DocumentExistsError):
-            raise untied(outcome)
+            raise without_traceback(outcome)
         uncounted, attempt = head.take_uncounted(outcome)
         if uncounted:
             await self._count(head.key, uncounted, attempt)
@@ -117,21 +119,21 @@ class Committer:
         entries = [self._chunk(pushed, index, expire_at) for index in range(chunk_count(len(pushed.data)))]
         # Deliveries of the same message share them: one that gives up takes none away from the others.
         with self._chunks.hold(entries):
-            if outcome := await first_refusal(entries):
-                raise untied(outcome)
+            if outcome := await first_error(entries):
+                raise without_traceback(outcome)
 
-    def _chunk(self, pushed: Pushed, index: int, expire_at: datetime) -> Chunk:
+    def _chunk(self, pushed: Pushed, index: int, expire_at: datetime) -> ChunkWrite:
         key = f"{pushed.id}/{index}"
         size = min(CHUNK_BYTES, len(pushed.data) - index * CHUNK_BYTES)
         return self._chunks.find(key) or self._chunks.add(
-            Chunk(key, size, lambda: chunk_write(self._root, pushed.id, index, pushed.data, expire_at))
+            ChunkWrite(key, size, lambda: chunk_write(self._root, pushed.id, index, pushed.data, expire_at))
         )
 
     async def _is_stored(self, document_id: str) -> bool:
-        entry = self._lookups.find(document_id) or self._lookups.add(Entry(document_id))
+        entry = self._lookups.find(document_id) or self._lookups.add(QueueEntry(document_id))
         outcome = await entry.wait()
         if outcome is not None and not isinstance(outcome, DocumentExistsError):
-            raise untied(outcome)
+            raise without_traceback(outcome)
         return outcome is not None
 
     async def _count(self, document_id: str, deliveries: int, attempt: int | None) -> None:
@@ -140,7 +142,7 @@ class Committer:
         if entry:
             entry.join(deliveries, attempt)
         else:
-            entry = Redelivery(self._root, document_id)
+            entry = DeliveryCount(self._root, document_id)
             entry.join(deliveries, attempt)
             self._redeliveries.add(entry)
         with contextlib.suppress(TimeoutError):

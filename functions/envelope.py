@@ -10,7 +10,7 @@ from typing import Any
 
 import pybase64
 
-from functions.large_payload import parse_apart
+from functions.large_payload import parse_large_push
 from functions.strict_json import StrictJsonError, parse_object
 from infra.errors import EnvelopeError
 from infra.messages.message import Pushed, escape_name
@@ -44,7 +44,7 @@ def parse_push(body: bytes | bytearray) -> Pushed:
 
     Raises EnvelopeError (400) naming the first bad field, ``body`` for the whole.
     """
-    apart = parse_apart(body)
+    apart = parse_large_push(body)
     envelope, payload = apart or (_whole(body), None)
     message = envelope.get("message")
     if not isinstance(message, dict):

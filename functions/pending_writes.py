@@ -6,7 +6,7 @@ An entry knows its own write and its own arithmetic; when it is sent, and how of
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from functions.batch_queue import Entry
+from functions.batch_queue import QueueEntry
 from infra.errors import StoreError
 from infra.firestore.message_writer import delivery_write, set_deliveries
 
@@ -14,7 +14,7 @@ _WRITE_OVERHEAD_BYTES = 64  # what is not known yet when a write is measured
 _DOCUMENT_OVERHEAD_BYTES = 512  # a name and the small fields
 
 
-class WriteEntry(Entry):
+class QueuedWrite(QueueEntry):
     """One write on its way. ``doubt`` is why it is not known to have happened."""
 
     __slots__ = ("doubt",)
@@ -28,7 +28,7 @@ class WriteEntry(Entry):
         raise NotImplementedError
 
 
-class Head(WriteEntry):
+class MessageWrite(QueuedWrite):
     """A message's own document, and the deliveries that wait for it."""
 
     __slots__ = ("_attempt", "_deliveries", "_sent", "_write")
@@ -61,7 +61,7 @@ class Head(WriteEntry):
         return uncounted, self._attempt
 
 
-class Whole(Head):
+class MessageWithChunks(MessageWrite):
     """A message's own document and all its chunks, for one atomic request. The chunks are made when they are sent."""
 
     __slots__ = ("_make_chunks",)
@@ -86,7 +86,7 @@ class Whole(Head):
         yield self.write()
 
 
-class Chunk(WriteEntry):
+class ChunkWrite(QueuedWrite):
     """A part of a large payload. The protobuf is made when it is sent: ten megabytes are held once, not twice."""
 
     __slots__ = ("_make",)
@@ -100,7 +100,7 @@ class Chunk(WriteEntry):
         return self._make()
 
 
-class Redelivery(WriteEntry):
+class DeliveryCount(QueuedWrite):
     """Deliveries of a stored message that wait to be counted."""
 
     __slots__ = ("_root", "attempt", "deliveries")

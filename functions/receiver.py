@@ -18,7 +18,7 @@ from functions.committer import Committer
 from functions.envelope import parse_push
 from functions.oidc import Claims, TokenVerifier
 from functions.rejections import TIMEOUT_SECONDS, Rejections
-from functions.request_body import Room, drop_body, read_body
+from functions.request_body import BodyBudget, drop_body, read_body
 from infra.errors import EnvelopeError, ForeignTokenError, KeysUnavailableError, StoreError, SubscopeError, TokenError
 from infra.logs import Logger
 from infra.messages.message import Pushed
@@ -91,7 +91,7 @@ class Receiver:
         self._committer = committer
         self._rejections = rejections
         self._logger = logger
-        self._room = Room()
+        self._room = BodyBudget()
 
     async def receive(self, request: Request) -> Response:
         """Answer one push within BUDGET_SECONDS; 204 only when its message is durable."""

@@ -20,7 +20,7 @@ SMALL_BYTES = 64 * 1024
 MAX_LARGE_BYTES = 32 * 1024 * 1024
 
 
-class Room:
+class BodyBudget:
     """Room for large bodies. Who finds none waits unread: TCP holds the sender back."""
 
     def __init__(self, free_bytes: int = MAX_LARGE_BYTES) -> None:

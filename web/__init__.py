@@ -11,7 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from infra.accounts.session_store import Sessions
 from infra.accounts.user_store import Users
 from infra.firestore.client import Database
-from infra.firestore.message_reader import Messages
+from infra.firestore.message_reader import MessageReader
 from infra.history.audit import Audit
 from infra.logs import Logger
 from infra.messages.masking import Mask
@@ -70,7 +70,7 @@ def make_services(settings: ViewerSettings) -> Services:
     """Adapters and the feed; nothing connects yet."""
     log = Logger(settings.log_level, settings.google_cloud_project)
     database = Database(settings)
-    stored = Messages(database, settings.message_shards, settings.subscriptions)
+    stored = MessageReader(database, settings.message_shards, settings.subscriptions)
     audit = Audit(database)
     pubsub = PubSub(settings)
     subscriptions = Subscriptions(settings, settings.push_endpoint, database, pubsub, audit, log)
@@ -79,7 +79,7 @@ def make_services(settings: ViewerSettings) -> Services:
         log=log,
         database=database,
         messages=stored,
-        masked_messages=Messages(
+        masked_messages=MessageReader(
             database, settings.message_shards, settings.subscriptions, Mask(settings.masked_fields)
         ),
         subscriptions=subscriptions,

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from infra.accounts.session_store import Sessions
     from infra.accounts.user_store import Users
     from infra.firestore.client import Database
-    from infra.firestore.message_reader import Messages
+    from infra.firestore.message_reader import MessageReader
     from infra.history.audit import Audit
     from infra.logs import Logger
     from infra.pubsub.backlog import Backlogs
@@ -29,8 +29,8 @@ class Services:
     settings: ViewerSettings
     log: Logger
     database: Database
-    messages: Messages
-    masked_messages: Messages
+    messages: MessageReader
+    masked_messages: MessageReader
     subscriptions: Subscriptions
     users: Users
     sessions: Sessions

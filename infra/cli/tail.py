@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 import click
 
 from infra.cli.context import Console
-from infra.firestore.message_reader import Messages, Selection
-from infra.firestore.search import Bounds, narrowed, search
+from infra.firestore.message_reader import MessageReader, Selection
+from infra.firestore.search import SearchBounds, narrowed, search
 from infra.messages.message import Cursor, Message, visible
 from infra.query import Query, QueryError, parse
 
@@ -19,7 +19,7 @@ _OVERLAP = timedelta(seconds=10)
 _REMEMBERED = 20_000
 _POLL_SECONDS = 1.0
 _ONCE = 2_000
-_LOOK_BACK = Bounds(messages=10_000, seconds=10.0)
+_LOOK_BACK = SearchBounds(messages=10_000, seconds=10.0)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -39,7 +39,7 @@ def tail(console: Console, lines: int, subscription: str, text: str, as_json: bo
     """
     query = _query(text)
     _check(subscription, console)
-    messages = Messages(console.database, console.settings.message_shards, console.settings.subscriptions)
+    messages = MessageReader(console.database, console.settings.message_shards, console.settings.subscriptions)
     line = _json if as_json else _text
     for message in _followed(messages, Selection(subscription), query, lines, not no_follow):
         click.echo(line(message))
@@ -60,7 +60,9 @@ def _query(text: str) -> Query:
         raise click.BadParameter(f"at column {exc.column}, {exc.problem}{pointer}", param_hint="--filter") from exc
 
 
-def _followed(messages: Messages, selection: Selection, query: Query, lines: int, follow: bool) -> Iterator[Message]:
+def _followed(
+    messages: MessageReader, selection: Selection, query: Query, lines: int, follow: bool
+) -> Iterator[Message]:
     narrow = narrowed(selection, query)
     # Firestore's clock, not this machine's; and read first: nothing that comes meanwhile counts as known.
     newest = next((message.received_at for message in messages.page(narrow, limit=1)), _EPOCH)
@@ -84,7 +86,7 @@ def _followed(messages: Messages, selection: Selection, query: Query, lines: int
             seen.popitem(last=False)
 
 
-def _last(messages: Messages, selection: Selection, query: Query, lines: int) -> list[Message]:
+def _last(messages: MessageReader, selection: Selection, query: Query, lines: int) -> list[Message]:
     """The newest that match, oldest first; it says how far back it looked when there may be more."""
     found = search(messages, selection, query, limit=lines, bounds=_LOOK_BACK)
     if found.older and len(found.messages) < lines:
@@ -93,7 +95,7 @@ def _last(messages: Messages, selection: Selection, query: Query, lines: int) ->
     return found.messages[::-1]
 
 
-def _recent(messages: Messages, selection: Selection, newest: datetime) -> tuple[list[Message], bool]:
+def _recent(messages: MessageReader, selection: Selection, newest: datetime) -> tuple[list[Message], bool]:
     """What came from a little before ``newest`` on, oldest first, and whether that is all of it."""
     found = messages.since(Cursor(max(_EPOCH + _OVERLAP, newest) - _OVERLAP, "0" * 32), selection, limit=_ONCE)
     if found is None:

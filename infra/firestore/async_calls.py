@@ -31,7 +31,7 @@ class Rpc:
     deserialize: Callable[[bytes], Any]
 
 
-class Calls:
+class AsyncCalls:
     """The calls of one event loop. Every one is a single attempt."""
 
     def __init__(self, database: Database) -> None:

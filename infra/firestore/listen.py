@@ -21,7 +21,7 @@ from infra.errors import StoreError
 from infra.firestore.client import Database
 from infra.firestore.encoding import encode
 from infra.firestore.error_mapping import store_error
-from infra.firestore.message_reader import Messages, Selection
+from infra.firestore.message_reader import MessageReader, Selection
 
 TargetEvent = Literal["unchanged", "added", "removed", "current", "reset"]
 
@@ -61,7 +61,7 @@ class TargetChanged:
 Change = DocumentChanged | DocumentGone | TargetChanged
 
 
-def messages_since(messages: Messages, received_from: datetime, selection: Selection) -> Any:
+def messages_since(messages: MessageReader, received_from: datetime, selection: Selection) -> Any:
     """The query of all messages received at or after ``received_from`` (aware): the descending index of pages."""
     query = messages.query(selection, limit=0)
     added = query.where.composite_filter.filters.add().field_filter

@@ -54,7 +54,7 @@ class Selection:
 EVERYTHING = Selection()
 
 
-class Messages:
+class MessageReader:
     """The stored messages of one database, as a mask lets them be seen; ``subscriptions`` are those monitored."""
 
     def __init__(
@@ -77,7 +77,7 @@ class Messages:
 
         None was received before ``since``. Raises StoreError.
         """
-        queries = [self.query(part, limit=limit) for part in self.seen(selection).parts()]
+        queries = [self.query(part, limit=limit) for part in self.visible_selection(selection).parts()]
         for query in queries:
             if before:
                 query.start_at.CopyFrom(self._position(before, before_it=False))
@@ -90,7 +90,7 @@ class Messages:
 
         Reads backwards by the descending index that pages use, so that no ascending one is needed. Raises StoreError.
         """
-        queries = [self.query(part, limit=limit + 1) for part in self.seen(selection).parts()]
+        queries = [self.query(part, limit=limit + 1) for part in self.visible_selection(selection).parts()]
         for query in queries:
             query.end_at.CopyFrom(self._position(after, before_it=True))
         found = self._newest(queries)
@@ -98,9 +98,9 @@ class Messages:
 
     def get(self, document: str) -> Message | None:
         """One message by its document id; None when it is not there. Raises StoreError."""
-        return next(iter(self.some([document])), None)
+        return next(iter(self.get_many([document])), None)
 
-    def some(self, documents: Sequence[str]) -> list[Message]:
+    def get_many(self, documents: Sequence[str]) -> list[Message]:
         """Those of these document ids that are there, in any order; each once. Raises StoreError."""
         names = [f"{self._database.root}/messages/{one}" for one in dict.fromkeys(documents) if is_document_id(one)]
         return [self._seen(found) for found in self._documents(names, READ_SECONDS)] if names else []
@@ -116,7 +116,7 @@ class Messages:
             raise PayloadMaskedError(_WITHHELD)
         return seen
 
-    def seen(self, selection: Selection) -> Selection:
+    def visible_selection(self, selection: Selection) -> Selection:
         """The selection, not narrowed by what the mask hides: how much was looked at would tell it."""
         hidden = any(self.mask.hides_token(token) for token in selection.tokens)
         return replace(selection, tokens=()) if hidden else selection
@@ -150,7 +150,7 @@ class Messages:
         """
         request = types.RunAggregationQueryRequest.pb()(parent=self._database.root)
         aggregation = request.structured_aggregation_query
-        query = self.query(self.seen(selection), limit=0)
+        query = self.query(self.visible_selection(selection), limit=0)
         if since:
             _where(query, "received_at", _Operator.GREATER_THAN_OR_EQUAL, since)
         if until:

@@ -13,7 +13,7 @@ from google.api_core import exceptions
 from google.cloud.firestore_v1 import types
 
 from infra.errors import DocumentExistsError, StoreError, StoreUnavailableError
-from infra.firestore.async_calls import Calls, Rpc
+from infra.firestore.async_calls import AsyncCalls, Rpc
 from infra.firestore.client import Database
 from infra.firestore.encoding import Plain, encode_fields
 from infra.firestore.error_mapping import firestore_errors, store_error
@@ -161,7 +161,7 @@ class MessageWriter:
     def __init__(self, database: Database) -> None:
         self._name = database.name
         self.root = database.root
-        self._calls = Calls(database)
+        self._calls = AsyncCalls(database)
 
     async def close(self) -> None:
         """Close the connection; a call under way fails."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from infra.firestore.message_reader import Messages, Selection
+from infra.firestore.message_reader import MessageReader, Selection
 from infra.messages.message import Cursor, Message, document_id
 from infra.query import Query
 
@@ -18,7 +18,7 @@ _PAGE = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class SearchBounds:
     """When a search stops looking, whatever it found."""
 
     messages: int = 2_000
@@ -26,7 +26,7 @@ class Bounds:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SearchResult:
     """What was found, newest first. ``older`` is where to go on; None when nothing older is left to look at.
 
     ``newest`` is the first message looked at; ``looked_at`` is how many were.
@@ -38,7 +38,7 @@ class Found:
     looked_at: int
 
 
-BOUNDS = Bounds()
+BOUNDS = SearchBounds()
 
 
 def narrowed(selection: Selection, query: Query) -> Selection:
@@ -47,14 +47,14 @@ def narrowed(selection: Selection, query: Query) -> Selection:
 
 
 def search(
-    messages: Messages,
+    messages: MessageReader,
     selection: Selection,
     query: Query,
     *,
     before: Cursor | None = None,
     limit: int = 50,
-    bounds: Bounds = BOUNDS,
-) -> Found:
+    bounds: SearchBounds = BOUNDS,
+) -> SearchResult:
     """Up to ``limit`` messages older than ``before`` (the newest when None) that match. Raises StoreError."""
     deadline = time.monotonic() + bounds.seconds
     if query.id and (named := _named(messages, selection, query, before, limit)):
@@ -68,23 +68,25 @@ def search(
         looked_at += len(page)
         found.extend(message for message in page if query.matches(message))
         if len(found) > limit:
-            return Found(found[:limit], newest, found[limit - 1].cursor, looked_at)
+            return SearchResult(found[:limit], newest, found[limit - 1].cursor, looked_at)
         if len(page) < size:
-            return Found(found, newest, None, looked_at)
+            return SearchResult(found, newest, None, looked_at)
         position = page[-1].cursor
         if time.monotonic() >= deadline:
             break
-    return Found(found, newest, position, looked_at)
+    return SearchResult(found, newest, position, looked_at)
 
 
-def _named(messages: Messages, selection: Selection, query: Query, before: Cursor | None, limit: int) -> Found | None:
+def _named(
+    messages: MessageReader, selection: Selection, query: Query, before: Cursor | None, limit: int
+) -> SearchResult | None:
     """What an id finds by itself; None when only a search can tell: a subscription may not be monitored any more."""
     one = selection.subscription or query.subscription
     subscriptions = (one,) if one else messages.subscriptions
     documents = [query.id, *(document_id(subscription, query.id) for subscription in subscriptions)]
     found = [
         message
-        for message in messages.some(documents)
+        for message in messages.get_many(documents)
         if query.matches(message)
         and selection.subscription in ("", message.subscription)
         and (before is None or message.cursor < before)
@@ -93,7 +95,7 @@ def _named(messages: Messages, selection: Selection, query: Query, before: Curso
         return None
     found.sort(key=lambda message: message.cursor, reverse=True)
     # It looked at nothing beside them: a stream begins now, not at the age of what was found.
-    return Found(found[:limit], None, found[limit - 1].cursor if len(found) > limit else None, len(documents))
+    return SearchResult(found[:limit], None, found[limit - 1].cursor if len(found) > limit else None, len(documents))
 
 
 def _start(before: Cursor | None, moment: datetime | None) -> Cursor | None:

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import grpc
 import pytest
 
-from functions.batch_queue import PATIENCE_SECONDS
+from functions.batch_queue import SPARE_CALL_AFTER_SECONDS
 from functions.receiver import BUDGET_SECONDS
 from functions.rejections import TIMEOUT_SECONDS
 from infra.local.token_signer import Signer
@@ -251,7 +251,7 @@ def test_faults_in_any_order_lose_nothing(stage: Stage, token: str) -> None:
         losing_the_reply(),
         losing_the_reply(grpc.StatusCode.DEADLINE_EXCEEDED),
         slow(0.2),
-        slow(2 * PATIENCE_SECONDS),  # so long that other calls start beside it
+        slow(2 * SPARE_CALL_AFTER_SECONDS),  # so long that other calls start beside it
     ]
     proxy.queue = [chance.choice(faults) for _ in range(200)]
     acknowledged: set[str] = set()

@@ -5,19 +5,19 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from functions.batch_queue import PATIENCE_SECONDS, Entry, Lane
-from functions.request_body import Room
+from functions.batch_queue import SPARE_CALL_AFTER_SECONDS, BatchQueue, QueueEntry
+from functions.request_body import BodyBudget
 from infra.errors import StoreUnavailableError
 
 
-class Calls:
+class RecordedCalls:
     """What a lane sent; each call waits for ``release``."""
 
     def __init__(self) -> None:
         self.batches: list[list[str]] = []
         self.release = asyncio.Event()
 
-    async def send(self, entries: list[Entry]) -> None:
+    async def send(self, entries: list[QueueEntry]) -> None:
         self.batches.append([entry.key for entry in entries])
         await self.release.wait()
         for entry in entries:
@@ -34,11 +34,11 @@ def run(story: Callable[[], Awaitable[None]]) -> None:
 
 def test_entries_queue_while_a_call_is_in_flight_and_the_next_takes_them_all() -> None:
     async def story() -> None:
-        calls = Calls()
-        lane = Lane[Entry](calls.send, max_entries=400, max_bytes=1000)
-        entries = [lane.add(Entry("first"))]
+        calls = RecordedCalls()
+        lane = BatchQueue[QueueEntry](calls.send, max_entries=400, max_bytes=1000)
+        entries = [lane.add(QueueEntry("first"))]
         await asyncio.sleep(0)
-        entries += [lane.add(Entry(str(number))) for number in range(50)]
+        entries += [lane.add(QueueEntry(str(number))) for number in range(50)]
         await asyncio.sleep(0)
         assert calls.batches == [["first"]], "a lone entry goes at once"
         calls.release.set()
@@ -54,11 +54,11 @@ def test_entries_queue_while_a_call_is_in_flight_and_the_next_takes_them_all() -
 )
 def test_a_call_keeps_its_limits_and_an_oversized_entry_goes_alone(sizes: list[int], batches: list[int]) -> None:
     async def story() -> None:
-        calls = Calls()
-        lane = Lane[Entry](calls.send, max_entries=3, max_bytes=100)
+        calls = RecordedCalls()
+        lane = BatchQueue[QueueEntry](calls.send, max_entries=3, max_bytes=100)
         entries = []
         for number, size in enumerate(sizes):
-            entries.append(lane.add(Entry(str(number), size)))
+            entries.append(lane.add(QueueEntry(str(number), size)))
             await asyncio.sleep(0)
         calls.release.set()
         await asyncio.gather(*(entry.wait() for entry in entries))
@@ -77,7 +77,7 @@ class Slow:
         self.in_flight: list[str] = []
         self.most_calls = self._calls = 0
 
-    async def send(self, entries: list[Entry]) -> None:
+    async def send(self, entries: list[QueueEntry]) -> None:
         keys = [entry.key for entry in entries]
         assert not set(keys) & set(self.in_flight), "a key is in flight twice"
         self.batches.append(keys)
@@ -94,16 +94,16 @@ class Slow:
 def test_a_call_that_does_not_end_holds_only_its_own() -> None:
     async def story() -> None:
         calls = Slow("stuck")
-        lane = Lane[Entry](calls.send, max_entries=400, max_bytes=1000, spare_calls=3)
-        stuck = asyncio.create_task(lane.add(Entry("stuck")).wait())
+        lane = BatchQueue[QueueEntry](calls.send, max_entries=400, max_bytes=1000, spare_calls=3)
+        stuck = asyncio.create_task(lane.add(QueueEntry("stuck")).wait())
         await asyncio.sleep(0)
         start = asyncio.get_running_loop().time()
-        assert await asyncio.gather(*(lane.add(Entry(str(number))).wait() for number in range(50))) == [None] * 50
+        assert await asyncio.gather(*(lane.add(QueueEntry(str(number))).wait() for number in range(50))) == [None] * 50
         waited = asyncio.get_running_loop().time() - start
-        assert 0.9 * PATIENCE_SECONDS < waited < PATIENCE_SECONDS + 0.2
+        assert 0.9 * SPARE_CALL_AFTER_SECONDS < waited < SPARE_CALL_AFTER_SECONDS + 0.2
         assert [len(batch) for batch in calls.batches] == [1, 50], "they shared one call"
         for number in range(50, 60):
-            assert await lane.add(Entry(str(number))).wait() is None
+            assert await lane.add(QueueEntry(str(number))).wait() is None
         assert asyncio.get_running_loop().time() - start < waited + 0.2, "nobody waits for a call that is late already"
         assert not stuck.done()
         calls.release.set()
@@ -115,11 +115,11 @@ def test_a_call_that_does_not_end_holds_only_its_own() -> None:
 def test_calls_that_do_not_end_are_at_most_as_many_as_the_lane_may_have() -> None:
     async def story() -> None:
         calls = Slow(*(str(number) for number in range(6)))
-        lane = Lane[Entry](calls.send, max_entries=400, max_bytes=1000, spare_calls=3)
+        lane = BatchQueue[QueueEntry](calls.send, max_entries=400, max_bytes=1000, spare_calls=3)
         entries = []
         for number in range(6):
-            entries.append(lane.add(Entry(str(number))))
-            await asyncio.sleep(PATIENCE_SECONDS + 0.02)
+            entries.append(lane.add(QueueEntry(str(number))))
+            await asyncio.sleep(SPARE_CALL_AFTER_SECONDS + 0.02)
         assert calls.batches == [["0"], ["1"], ["2"], ["3"]]
         calls.release.set()
         assert await asyncio.gather(*(entry.wait() for entry in entries)) == [None] * 6
@@ -131,10 +131,10 @@ def test_calls_that_do_not_end_are_at_most_as_many_as_the_lane_may_have() -> Non
 def test_while_calls_end_in_time_there_is_one_in_flight() -> None:
     async def story() -> None:
         calls = Slow()
-        lane = Lane[Entry](calls.send, max_entries=400, max_bytes=1000, spare_calls=3)
+        lane = BatchQueue[QueueEntry](calls.send, max_entries=400, max_bytes=1000, spare_calls=3)
         entries = []
         for number in range(300):
-            entries.append(lane.add(Entry(str(number))))
+            entries.append(lane.add(QueueEntry(str(number))))
             await asyncio.sleep(0.002)
         await asyncio.gather(*(entry.wait() for entry in entries))
         assert calls.most_calls == 1
@@ -146,12 +146,12 @@ def test_while_calls_end_in_time_there_is_one_in_flight() -> None:
 def test_what_is_in_flight_is_joined_and_never_sent_beside_itself() -> None:
     async def story() -> None:
         calls = Slow("1")
-        lane = Lane[Entry](calls.send, max_entries=400, max_bytes=1000, spare_calls=3)
-        first = lane.add(Entry("1"))
-        await asyncio.sleep(PATIENCE_SECONDS + 0.02)
+        lane = BatchQueue[QueueEntry](calls.send, max_entries=400, max_bytes=1000, spare_calls=3)
+        first = lane.add(QueueEntry("1"))
+        await asyncio.sleep(SPARE_CALL_AFTER_SECONDS + 0.02)
         assert lane.find("1") is first
-        again = lane.add(Entry("1"))  # as a count does, which no call may take along any more
-        assert await lane.add(Entry("2")).wait() is None
+        again = lane.add(QueueEntry("1"))  # as a count does, which no call may take along any more
+        assert await lane.add(QueueEntry("2")).wait() is None
         assert calls.batches == [["1"], ["2"]]
         calls.release.set()
         assert await asyncio.gather(*(entry.wait() for entry in (first, again))) == [None] * 2
@@ -162,9 +162,9 @@ def test_what_is_in_flight_is_joined_and_never_sent_beside_itself() -> None:
 
 def test_what_nobody_needs_any_more_is_not_sent_and_what_somebody_needs_is() -> None:
     async def story() -> None:
-        calls = Calls()
-        lane = Lane[Entry](calls.send, max_entries=400, max_bytes=1000)
-        flying, dropped, shared = (lane.add(Entry("flying")), Entry("dropped"), Entry("shared"))
+        calls = RecordedCalls()
+        lane = BatchQueue[QueueEntry](calls.send, max_entries=400, max_bytes=1000)
+        flying, dropped, shared = (lane.add(QueueEntry("flying")), QueueEntry("dropped"), QueueEntry("shared"))
         await asyncio.sleep(0)
         lane.add(dropped)
         lane.add(shared)
@@ -183,24 +183,24 @@ def test_a_call_that_breaks_leaves_an_unknown_outcome_and_the_lane_goes_on() -> 
     async def story() -> None:
         broken = True
 
-        async def send(entries: list[Entry]) -> None:
+        async def send(entries: list[QueueEntry]) -> None:
             if broken:
                 return
             entries[0].resolve(None)
 
-        lane = Lane[Entry](send, max_entries=3, max_bytes=100)
-        assert isinstance(await lane.add(Entry("1")).wait(), StoreUnavailableError)
+        lane = BatchQueue[QueueEntry](send, max_entries=3, max_bytes=100)
+        assert isinstance(await lane.add(QueueEntry("1")).wait(), StoreUnavailableError)
         broken = False
-        assert await lane.add(Entry("1")).wait() is None
+        assert await lane.add(QueueEntry("1")).wait() is None
 
     run(story)
 
 
 def test_a_waiter_that_leaves_does_not_cancel_the_others() -> None:
     async def story() -> None:
-        calls = Calls()
-        lane = Lane[Entry](calls.send, max_entries=3, max_bytes=100)
-        entry = lane.add(Entry("1"))
+        calls = RecordedCalls()
+        lane = BatchQueue[QueueEntry](calls.send, max_entries=3, max_bytes=100)
+        entry = lane.add(QueueEntry("1"))
         leaver, stayer = asyncio.create_task(entry.wait()), asyncio.create_task(entry.wait())
         await asyncio.sleep(0)
         leaver.cancel()
@@ -212,7 +212,7 @@ def test_a_waiter_that_leaves_does_not_cancel_the_others() -> None:
 
 def test_large_bodies_wait_for_room_in_turn() -> None:
     async def story() -> None:
-        room = Room(300_000)
+        room = BodyBudget(300_000)
         log: list[str] = []
 
         async def hold(name: str, length: int, seconds: float) -> None:
@@ -232,7 +232,7 @@ def test_large_bodies_wait_for_room_in_turn() -> None:
 
 def test_who_leaves_the_queue_for_room_takes_none() -> None:
     async def story() -> None:
-        room = Room(100_000)
+        room = BodyBudget(100_000)
 
         async def hold() -> None:
             async with room.hold(100_000):

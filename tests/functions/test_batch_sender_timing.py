@@ -5,9 +5,9 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
-from functions.batch_sender import COUNT_SECONDS, Sender
+from functions.batch_sender import COUNT_SECONDS, BatchSender
 from functions.committer import Committer
-from functions.pending_writes import Chunk
+from functions.pending_writes import ChunkWrite
 from infra.errors import DocumentExistsError, StoreError, StoreUnavailableError
 from tests.support.receiver.committing import NOW, pushed
 
@@ -44,7 +44,7 @@ class Hanging(Failing):
 def test_the_pauses_of_many_instances_differ_and_are_none_too_short() -> None:
     async def pauses() -> tuple[float, float]:
         writer = Failing()
-        await Sender(writer).send([Chunk("key", 1, lambda: None)])
+        await BatchSender(writer).send([ChunkWrite("key", 1, lambda: None)])
         first, second, third = writer.asked_at
         return second - first, third - second
 

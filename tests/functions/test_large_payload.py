@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from functions.envelope import parse_push
-from functions.large_payload import LEAST_BYTES, MARK, parse_apart
+from functions.large_payload import MIN_BYTES, PLACEHOLDER, parse_large_push
 from functions.strict_json import parse_object
 from infra.errors import EnvelopeError
 from tests.support.receiver.push import envelope
@@ -17,15 +17,30 @@ from tests.support.receiver.push import envelope
 PAYLOAD = bytes(range(256)) * 24
 BODY = json.dumps(envelope("1", PAYLOAD, {"data": "short", "a": "b"})).encode()
 LONG = base64.b64encode(PAYLOAD)
-PIECES = (b'"', b"\\", b"=", b"A", b"AA", b" ", b"\n", b"\xff", b",", b"}", b'"data":"', MARK.encode(), LONG, b"")
+PIECES = (
+    b'"',
+    b"\\",
+    b"=",
+    b"A",
+    b"AA",
+    b" ",
+    b"\n",
+    b"\xff",
+    b",",
+    b"}",
+    b'"data":"',
+    PLACEHOLDER.encode(),
+    LONG,
+    b"",
+)
 
 
 def test_an_ordinary_push_is_read_apart() -> None:
-    found = parse_apart(BODY)
+    found = parse_large_push(BODY)
     assert found
     rest, payload = found
     assert payload == PAYLOAD
-    assert rest == {**json.loads(BODY), "message": {**json.loads(BODY)["message"], "data": MARK}}
+    assert rest == {**json.loads(BODY), "message": {**json.loads(BODY)["message"], "data": PLACEHOLDER}}
     assert parse_push(BODY).data == PAYLOAD
 
 
@@ -34,22 +49,22 @@ def test_an_ordinary_push_is_read_apart() -> None:
 @example(BODY.index(LONG) + len(LONG), b"=", 0)
 def test_whatever_is_read_apart_is_what_the_whole_says(place: int, piece: bytes, cut: int) -> None:
     body = BODY[:place] + piece + BODY[place + cut :]
-    found = parse_apart(body)
+    found = parse_large_push(body)
     if found is None:
         return
     rest, payload = found
     whole = parse_object(body)
     assert base64.b64encode(payload).decode() == whole["message"]["data"]
-    assert rest == {**whole, "message": {**whole["message"], "data": MARK}}
+    assert rest == {**whole, "message": {**whole["message"], "data": PLACEHOLDER}}
 
 
 @pytest.mark.parametrize(
     "body",
     [
-        BODY.replace(LONG, LONG[: LEAST_BYTES - 4]),
+        BODY.replace(LONG, LONG[: MIN_BYTES - 4]),
         BODY.replace(LONG, LONG[:-1] + b"-"),
         BODY.replace(LONG, LONG[:-2] + b"B="),
-        BODY.replace(b'"short"', json.dumps(MARK).encode()),
+        BODY.replace(b'"short"', json.dumps(PLACEHOLDER).encode()),
         BODY.replace(b'"short"', b'"' + LONG + b'"'),
         BODY[:-1],
         b'{"data":"' + LONG + b'"}',
@@ -58,13 +73,13 @@ def test_whatever_is_read_apart_is_what_the_whole_says(place: int, piece: bytes,
     ids=["short", "no base64", "bits to spare", "the mark itself", "an attribute", "cut", "no message", "elsewhere"],
 )
 def test_all_else_is_read_as_a_whole(body: bytes) -> None:
-    assert parse_apart(body) is None
+    assert parse_large_push(body) is None
 
 
 def test_hostile_bodies_cost_little() -> None:
     began = time.thread_time()
     for body in (b'"data":"' * 1_000_000, b'"data"' + b" " * 8_000_000, b'"data":"' + b"A" * 8_000_000):
-        assert parse_apart(body) is None
+        assert parse_large_push(body) is None
         with pytest.raises(EnvelopeError):
             parse_push(body)
     assert time.thread_time() - began < 5

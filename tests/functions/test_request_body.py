@@ -5,12 +5,12 @@ import contextlib
 
 import pytest
 
-from functions.request_body import SMALL_BYTES, Room
+from functions.request_body import SMALL_BYTES, BodyBudget
 
 LARGE = SMALL_BYTES * 2
 
 
-async def hold(room: Room, length: int, until: asyncio.Event) -> None:
+async def hold(room: BodyBudget, length: int, until: asyncio.Event) -> None:
     async with room.hold(length):
         await until.wait()
 
@@ -22,7 +22,7 @@ async def settle() -> None:
 
 def test_a_waiter_who_leaves_in_the_turn_that_makes_room_is_only_cancelled() -> None:
     async def story() -> None:
-        room, leave = Room(LARGE), asyncio.Event()
+        room, leave = BodyBudget(LARGE), asyncio.Event()
         holder = asyncio.create_task(hold(room, LARGE, leave))
         await settle()
         waiter = asyncio.create_task(hold(room, LARGE, leave))
@@ -42,7 +42,7 @@ def test_a_waiter_who_leaves_in_the_turn_that_makes_room_is_only_cancelled() -> 
 
 def test_who_stands_behind_a_waiter_who_leaves_is_let_in() -> None:
     async def story() -> None:
-        room, leave = Room(LARGE * 2), asyncio.Event()
+        room, leave = BodyBudget(LARGE * 2), asyncio.Event()
         holder = asyncio.create_task(hold(room, LARGE, leave))
         await settle()
         too_large = asyncio.create_task(hold(room, LARGE * 2, leave))

@@ -9,7 +9,7 @@ from google.cloud.firestore_v1 import types
 
 from infra.firestore.client import Database
 from infra.firestore.listen import messages_since
-from infra.firestore.message_reader import EVERYTHING, Messages, Selection
+from infra.firestore.message_reader import EVERYTHING, MessageReader, Selection
 from infra.firestore.message_writer import chunk_write
 from infra.settings import console_settings
 from tests.support.terraform.indexes import FILE, NOW, Index, held_indexes, overrides, stored_fields
@@ -23,8 +23,8 @@ _Query: Any = types.StructuredQuery
 _Operator: Any = _Query.FieldFilter.Operator
 
 
-def messages() -> Messages:
-    return Messages(Database(console_settings({"GOOGLE_CLOUD_PROJECT": "p"})), shards=3)
+def messages() -> MessageReader:
+    return MessageReader(Database(console_settings({"GOOGLE_CLOUD_PROJECT": "p"})), shards=3)
 
 
 def needed_index(query: Any) -> Index:

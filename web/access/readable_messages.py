@@ -4,7 +4,7 @@ Routes that a viewer may use read messages by ``readable``; live messages go thr
 """
 
 from infra.accounts.user import Role
-from infra.firestore.message_reader import Messages
+from infra.firestore.message_reader import MessageReader
 from infra.messages.masking import Mask
 from web.access.roles import signed_in_user
 from web.services import services
@@ -17,6 +17,6 @@ def mask() -> Mask:
     return readable().mask
 
 
-def readable() -> Messages:
+def readable() -> MessageReader:
     """The stored messages as the signed-in person may see them."""
     return services().messages if signed_in_user().may(SEEN_BY) else services().masked_messages

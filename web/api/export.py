@@ -11,8 +11,8 @@ from flask import Blueprint, Response, abort, request
 from flask.typing import ResponseReturnValue
 
 from infra.errors import PayloadGoneError, StoreError
-from infra.firestore.message_reader import Messages
-from infra.firestore.search import Bounds, Found
+from infra.firestore.message_reader import MessageReader
+from infra.firestore.search import SearchBounds, SearchResult
 from infra.messages.message import Cursor, Message
 from web.access.roles import requires, signed_in_user
 from web.api import message_records
@@ -22,7 +22,7 @@ from web.formats import full_text
 from web.services import services
 
 # Each message looked at is billed as a read, whether it matches or not.
-BOUNDS = Bounds(messages=100_000, seconds=600.0)
+BOUNDS = SearchBounds(messages=100_000, seconds=600.0)
 _CSV = "text/csv; charset=utf-8; header=present"
 _NDJSON = "application/x-ndjson"
 
@@ -75,8 +75,8 @@ def _refuse_other_sites() -> None:
 
 
 def _lines(
-    store: Messages,
-    found: Iterator[Found],
+    store: MessageReader,
+    found: Iterator[SearchResult],
     head: bytes,
     line: Line,
     cut: Callable[[str], bytes],
@@ -103,7 +103,7 @@ def _lines(
         yield cut("the database did not answer" + (f"; go on with before={position}" if position else ""))
 
 
-def _payload(store: Messages, message: Message) -> bytes | None:
+def _payload(store: MessageReader, message: Message) -> bytes | None:
     """The whole payload; None when a part has expired already, which says nothing of other messages."""
     try:
         return store.payload(message)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from infra.errors import InputError
-from infra.firestore.message_reader import Messages, Selection
-from infra.firestore.search import BOUNDS, Bounds, Found, search
+from infra.firestore.message_reader import MessageReader, Selection
+from infra.firestore.search import BOUNDS, SearchBounds, SearchResult, search
 from infra.messages.message import Cursor
 from infra.query import Query, parse
 from web.access.readable_messages import readable
@@ -60,12 +60,12 @@ def read_before(text: str) -> Cursor | None:
         raise InputError("before", f"{exc}. Start again from the newest messages.") from exc
 
 
-def find(wanted: Filter, limit: int) -> Found:
+def find(wanted: Filter, limit: int) -> SearchResult:
     """Up to ``limit`` messages that match, newest first, within the bounds of one search. Raises StoreError."""
     return search(readable(), wanted.selection, wanted.query, before=wanted.before, limit=limit)
 
 
-def pages(messages: Messages, wanted: Filter, bounds: Bounds) -> Iterator[Found]:
+def pages(messages: MessageReader, wanted: Filter, bounds: SearchBounds) -> Iterator[SearchResult]:
     """What matches, newest first, however far back, a page at a time: never more than that in memory.
 
     It ends when nothing older is left, or after the page that reaches ``bounds``: that one's ``older`` is where to go
@@ -74,7 +74,7 @@ def pages(messages: Messages, wanted: Filter, bounds: Bounds) -> Iterator[Found]
     deadline = time.monotonic() + bounds.seconds
     before, left = wanted.before, bounds.messages
     while True:
-        at_once = Bounds(min(left, BOUNDS.messages), BOUNDS.seconds)
+        at_once = SearchBounds(min(left, BOUNDS.messages), BOUNDS.seconds)
         found = search(messages, wanted.selection, wanted.query, before=before, limit=_AT_ONCE, bounds=at_once)
         before, left = found.older, left - found.looked_at
         yield found

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from infra.firestore.message_reader import Messages, Selection
+from infra.firestore.message_reader import MessageReader, Selection
 from infra.messages.message import Cursor, Message
 
 MAX_MISSED = 500
@@ -12,7 +12,7 @@ MAX_EXAMINED = 2_000
 
 
 def missed_since(
-    messages: Messages, selection: Selection, concerns: Callable[[Message], bool], start: datetime
+    messages: MessageReader, selection: Selection, concerns: Callable[[Message], bool], start: datetime
 ) -> list[Message] | None:
     """All messages received at ``start`` (aware) or later that concern a client, oldest first.
 

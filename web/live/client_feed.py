@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from infra.errors import StoreError, StoreUnavailableError
-from infra.firestore.message_reader import Messages, Selection
+from infra.firestore.message_reader import MessageReader, Selection
 from infra.logs import Logger
 from infra.messages.message import Cursor, Message
 from web.live.catch_up import missed_since
@@ -50,7 +50,7 @@ class ClientFeed:
         self,
         hub: RecentMessages,
         frames: FrameCache,
-        messages: Messages,
+        messages: MessageReader,
         log: Logger,
         position: Position,
         selection: Selection,

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from infra.firestore.client import Database
-from infra.firestore.message_reader import EVERYTHING, Messages, Selection
+from infra.firestore.message_reader import EVERYTHING, MessageReader, Selection
 from infra.logs import Logger
 from infra.messages.message import Cursor, Message
 from infra.settings import ViewerSettings
@@ -52,7 +52,7 @@ class Feed:
     def __init__(
         self,
         database: Database,
-        messages: Messages,
+        messages: MessageReader,
         settings: ViewerSettings,
         log: Logger,
         render: Callable[[Message], str],
@@ -186,7 +186,9 @@ def _plain(value: object) -> str | bool | int | None:
 class _Period:
     """From the first watcher's coming to a while after the last one left: a follower and its three threads."""
 
-    def __init__(self, feed: Feed, database: Database, messages: Messages, log: Logger, timing: FeedTiming) -> None:
+    def __init__(
+        self, feed: Feed, database: Database, messages: MessageReader, log: Logger, timing: FeedTiming
+    ) -> None:
         self._feed, self._log, self._timing = feed, log, timing
         self._follower = FeedListener(database, messages, feed, log, timing)
         self._stopped = threading.Event()

@@ -15,7 +15,7 @@ from infra.errors import DocumentNotFoundError, StoreError, StoreRefusedError
 from infra.firestore.client import Database
 from infra.firestore.encoding import decode_fields, decode_message
 from infra.firestore.listen import DocumentChanged, Listener, TargetChanged, messages_since, whole_collection
-from infra.firestore.message_reader import EVERYTHING, Messages
+from infra.firestore.message_reader import EVERYTHING, MessageReader
 from infra.logs import Logger
 from infra.messages.message import Cursor, Message
 from web.live.listen_window import EPOCH, ListenWindow
@@ -76,7 +76,7 @@ class FeedListener:
     """One watched period. ``run`` is a thread's body; ``check`` is called by another about once a second."""
 
     def __init__(
-        self, database: Database, messages: Messages, audience: ChangeHandler, log: Logger, timing: FeedTiming
+        self, database: Database, messages: MessageReader, audience: ChangeHandler, log: Logger, timing: FeedTiming
     ) -> None:
         self._database, self._messages, self._audience, self._log = database, messages, audience, log
         self._timing = timing

@@ -99,7 +99,7 @@ def _open(who: str, wanted: StreamRequest, columns: Columns, limits: ConnectionL
     if mask():
         masked: MaskedRows = current_app.extensions[_MASKED_ROWS]
         render, accepts = masked.row_with(columns), lambda message: wanted.accepts(masked.see(message))
-    selection = readable().seen(wanted.selection)
+    selection = readable().visible_selection(wanted.selection)
     watcher = services().feed.watch(position, selection, accepts, render)
     connection = request.environ.get("gunicorn.socket") or request.environ.get("werkzeug.socket")
     try:

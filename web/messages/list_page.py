@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from infra.firestore.search import Found
+from infra.firestore.search import SearchResult
 from infra.messages.message import Cursor
 from infra.query import Query, QueryError
 from web.filters.columns import Columns
@@ -22,7 +22,7 @@ class List:
     subscription: str
     before: Cursor | None
     query: Query
-    found: Found
+    found: SearchResult
     problem: Problem | None = None
 
     @property
@@ -40,10 +40,10 @@ class List:
 
 def refused(q: str, subscription: str, before: Cursor | None, error: QueryError) -> List:
     """A list without rows, and what is wrong with its filter."""
-    return List(q, subscription, before, Query(), Found([], None, None, 0), problem_of(q, error))
+    return List(q, subscription, before, Query(), SearchResult([], None, None, 0), problem_of(q, error))
 
 
-def as_json(found: Found, columns: Columns) -> dict[str, object]:
+def as_json(found: SearchResult, columns: Columns) -> dict[str, object]:
     """Rows and where they go on, for the page's own script."""
     rows = [
         {"id": one.id, "cursor": str(one.cursor), "deliveries": one.deliveries, "html": row_html(one, columns)}

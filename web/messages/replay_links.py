@@ -10,7 +10,7 @@ from flask import Flask
 
 from infra.errors import StoreError
 from infra.firestore.message_reader import Selection
-from infra.firestore.search import Bounds, search
+from infra.firestore.search import SearchBounds, search
 from infra.messages.message import Message, document_id
 from infra.pubsub.replay import REPLAYED_BY, REPLAYED_FROM, dead_letter_source
 from infra.query import parse, quoted
@@ -18,7 +18,7 @@ from web.access.readable_messages import readable
 from web.services import services
 
 _FEW = 5
-_BOUNDS = Bounds(messages=50, seconds=0.5)
+_BOUNDS = SearchBounds(messages=50, seconds=0.5)
 
 
 @dataclass(frozen=True)
@@ -57,4 +57,4 @@ def lineage_of(message: Message) -> Lineage:
 def _origin(message_id: str) -> Message | None:
     """The stored message of an id, whichever monitored subscription delivered it."""
     candidates = [document_id(subscription, message_id) for subscription in services().settings.subscriptions]
-    return next(iter(readable().some(candidates)), None)
+    return next(iter(readable().get_many(candidates)), None)

@@ -12,7 +12,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from infra.errors import DocumentNotFoundError, InputError, SubscopeError, SubscriptionError
-from infra.firestore.message_reader import Messages
+from infra.firestore.message_reader import MessageReader
 from infra.messages.message import Message, is_document_id
 from infra.pubsub.publisher import Outgoing, Sent, check
 from infra.pubsub.replay import again, back_to_source, dead_letter_source
@@ -157,7 +157,7 @@ def _remade(message: Message, data: bytes, way: Way, who: str) -> Outgoing:
     return back_to_source(message, data, who) if way == "source" else again(message, data, who)
 
 
-def _each(store: Messages, messages: Iterable[Message], way: Way, who: str) -> Iterator[Outgoing]:
+def _each(store: MessageReader, messages: Iterable[Message], way: Way, who: str) -> Iterator[Outgoing]:
     return (_remade(message, store.payload(message), way, who) for message in messages)
 
 
@@ -167,7 +167,7 @@ def _confirmed(documents: list[str]) -> list[Message]:
         raise InputError("messages", "were not chosen; nothing was published.")
     if len(documents) > MOST_MESSAGES:
         raise InputError("messages", f"are more than {MOST_MESSAGES}; nothing was published.")
-    found = services().messages.some(documents)
+    found = services().messages.get_many(documents)
     if gone := len(set(documents)) - len(found):
         raise DocumentNotFoundError(f"{gone} of the messages are not there any more; nothing was published.")
     if len(_within_bounds(found)) < len(found):

@@ -9,7 +9,7 @@ import pytest
 from google.cloud.firestore_v1 import types
 
 from infra.errors import PayloadGoneError
-from infra.firestore.message_reader import Messages
+from infra.firestore.message_reader import MessageReader
 from infra.firestore.message_writer import MessageWriter
 from tests.support.firestore.reader import Reader
 from tests.support.receiver.committing import NOW, commit, database_at, pushed, stored
@@ -35,7 +35,7 @@ def test_a_payload_with_a_hole_is_no_payload(store: str) -> None:
         await writer.batch_write([_Write(delete=f"{database.root}/messages/{message.id}/chunks/0001")], 5)
         await writer.close()
 
-    messages = Messages(database, shards=4)
+    messages = MessageReader(database, shards=4)
     found = messages.get(message.id)
     assert found
     assert messages.payload(found) == message.data

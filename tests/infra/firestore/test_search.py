@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from infra.firestore.client import Database
-from infra.firestore.message_reader import EVERYTHING, Messages, Selection
-from infra.firestore.search import Bounds, Found, narrowed, search
+from infra.firestore.message_reader import EVERYTHING, MessageReader, Selection
+from infra.firestore.search import SearchBounds, SearchResult, narrowed, search
 from infra.messages.message import Cursor, Message, document_id, index_tokens, read_content
 from infra.query import Query, parse
 from tests.support.firestore.servers import LocalFirestore
@@ -18,7 +18,7 @@ from web.live.views import read_stream_request
 
 NOW = datetime(2026, 11, 23, 10, 42, 7, tzinfo=UTC)
 COUNT = 160
-PLENTY = Bounds(messages=10_000, seconds=30)
+PLENTY = SearchBounds(messages=10_000, seconds=30)
 
 
 def store(writer: Writer, number: int) -> None:
@@ -45,13 +45,13 @@ def store(writer: Writer, number: int) -> None:
 
 
 @pytest.fixture(scope="module")
-def messages() -> Iterator[Messages]:
+def messages() -> Iterator[MessageReader]:
     local = LocalFirestore()
     writer = Writer(local.address)
     database = Database(settings_for(local.address))
     for number in range(COUNT):
         store(writer, number)
-    yield Messages(database, shards=3)
+    yield MessageReader(database, shards=3)
     writer.close()
     database.close()
     local.close()
@@ -61,7 +61,7 @@ def ids(found: list[Message]) -> list[str]:
     return [message.id for message in found]
 
 
-def every_page(messages: Messages, query: Query, selection: Selection = EVERYTHING, limit: int = 7) -> list[str]:
+def every_page(messages: MessageReader, query: Query, selection: Selection = EVERYTHING, limit: int = 7) -> list[str]:
     """All matches, page by page."""
     found: list[str] = []
     before: Cursor | None = None
@@ -101,7 +101,7 @@ FILTERS = [
 
 
 @pytest.mark.parametrize(("text", "count"), FILTERS)
-def test_the_index_and_the_scan_find_the_same(messages: Messages, text: str, count: int) -> None:
+def test_the_index_and_the_scan_find_the_same(messages: MessageReader, text: str, count: int) -> None:
     query = parse(text, NOW)
     stored = messages.page(limit=COUNT + 1)
     expected = [message.id for message in stored if query.matches(message)]
@@ -110,7 +110,7 @@ def test_the_index_and_the_scan_find_the_same(messages: Messages, text: str, cou
 
 
 @pytest.mark.parametrize(("text", "count"), FILTERS)
-def test_history_and_live_find_the_same(messages: Messages, text: str, count: int) -> None:
+def test_history_and_live_find_the_same(messages: MessageReader, text: str, count: int) -> None:
     wanted = read_stream_request(text, "builds")
     stored = messages.page(limit=COUNT + 1)
     live = [message.id for message in stored if wanted.accepts(message)]
@@ -120,13 +120,13 @@ def test_history_and_live_find_the_same(messages: Messages, text: str, count: in
     assert [message.id for message in replayed[::-1] if wanted.accepts(message)] == live
 
 
-def test_a_search_ends_at_its_bound_and_goes_on_from_there(messages: Messages) -> None:
+def test_a_search_ends_at_its_bound_and_goes_on_from_there(messages: MessageReader) -> None:
     query = parse("-kind:binary zz=late", NOW)
     assert narrowed(EVERYTHING, query).tokens == ("zz=late",)
     scan = parse('"zz=late" status~', NOW)  # nothing holds this text
-    seen, looked_at, before = [Found([], None, None, 0)], 0, None
+    seen, looked_at, before = [SearchResult([], None, None, 0)], 0, None
     while not looked_at or before:
-        seen.append(search(messages, EVERYTHING, scan, before=before, limit=5, bounds=Bounds(messages=50)))
+        seen.append(search(messages, EVERYTHING, scan, before=before, limit=5, bounds=SearchBounds(messages=50)))
         looked_at, before = looked_at + seen[-1].looked_at, seen[-1].older
         assert seen[-1].looked_at <= 50
     assert looked_at == COUNT
@@ -134,7 +134,7 @@ def test_a_search_ends_at_its_bound_and_goes_on_from_there(messages: Messages) -
 
 
 @pytest.fixture(scope="module")
-def named() -> Iterator[Messages]:
+def named() -> Iterator[MessageReader]:
     """Ids as the receiver makes them; ``gone`` was monitored once."""
     local = LocalFirestore()
     writer = Writer(local.address)
@@ -143,7 +143,7 @@ def named() -> Iterator[Messages]:
         writer.named(subscription, "77", received_at=NOW - timedelta(seconds=number), kind="json")
         writer.messages(50, subscription=subscription, received_at=NOW - timedelta(seconds=number))
     writer.named("gone", "78", received_at=NOW - timedelta(seconds=9))
-    yield Messages(database, shards=1, subscriptions=("builds", "orders"))
+    yield MessageReader(database, shards=1, subscriptions=("builds", "orders"))
     writer.close()
     database.close()
     local.close()
@@ -167,14 +167,14 @@ def named() -> Iterator[Messages]:
     ],
 )
 def test_an_id_is_read_and_not_looked_for(
-    named: Messages, text: str, subscription: str, found: list[str], looked_at: int
+    named: MessageReader, text: str, subscription: str, found: list[str], looked_at: int
 ) -> None:
     page = search(named, Selection(subscription), parse(text, NOW), limit=200)
     assert [message.subscription for message in page.messages] == found
     assert (page.looked_at, page.older) == (looked_at, None)
 
 
-def test_an_id_pages_like_any_filter(named: Messages) -> None:
+def test_an_id_pages_like_any_filter(named: MessageReader) -> None:
     query = parse("id:77", NOW)
     first = search(named, EVERYTHING, query, limit=1)
     assert [one.subscription for one in first.messages] == ["builds"]
@@ -185,23 +185,23 @@ def test_an_id_pages_like_any_filter(named: Messages) -> None:
     assert first.newest is None
 
 
-def test_a_search_ends_in_time(messages: Messages) -> None:
-    found = search(messages, EVERYTHING, parse("nowhere", NOW), limit=5, bounds=Bounds(seconds=0))
+def test_a_search_ends_in_time(messages: MessageReader) -> None:
+    found = search(messages, EVERYTHING, parse("nowhere", NOW), limit=5, bounds=SearchBounds(seconds=0))
     assert (found.looked_at, found.messages) == (6, [])
     assert found.older is not None
 
 
-def test_a_page_that_is_all_matches_reads_no_more_than_it_shows(messages: Messages) -> None:
+def test_a_page_that_is_all_matches_reads_no_more_than_it_shows(messages: MessageReader) -> None:
     assert search(messages, EVERYTHING, Query(), limit=50).looked_at == 51
 
 
-def test_the_newest_looked_at_is_where_a_stream_begins(messages: Messages) -> None:
+def test_the_newest_looked_at_is_where_a_stream_begins(messages: MessageReader) -> None:
     newest = messages.page(limit=1)[0].cursor
     assert search(messages, EVERYTHING, parse("number=159", NOW), limit=5).newest is not None
     assert search(messages, EVERYTHING, parse("number~159", NOW), limit=5).newest == newest
 
 
-def test_a_span_is_counted(messages: Messages) -> None:
+def test_a_span_is_counted(messages: MessageReader) -> None:
     since, until = NOW - timedelta(seconds=10), NOW
     assert messages.count(since=since, until=until) == 20
     assert messages.count(Selection("orders"), since=since, until=until) == 5

@@ -10,7 +10,7 @@ from io import StringIO
 from typing import Any
 
 from infra.firestore.client import Database
-from infra.firestore.message_reader import Messages
+from infra.firestore.message_reader import MessageReader
 from infra.logs import Logger
 from infra.messages.message import Message
 from tests.support.firestore.settings import settings_for
@@ -96,7 +96,7 @@ class Viewing:
     def __init__(self, address: str, timing: FeedTiming = QUICK) -> None:
         self.settings = settings_for(address)
         self.database = Database(self.settings)
-        self.messages = Messages(self.database, self.settings.message_shards)
+        self.messages = MessageReader(self.database, self.settings.message_shards)
         self.logged = StringIO()
         self.observed = 0
         self.render: Callable[[Message], str] = lambda message: f"<tr>{message.preview}</tr>"

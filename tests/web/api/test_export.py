@@ -13,7 +13,7 @@ import pytest
 from flask import Flask
 
 from infra.firestore.message_reader import EVERYTHING
-from infra.firestore.search import Bounds
+from infra.firestore.search import SearchBounds
 from infra.messages.message import Cursor
 from infra.query import parse
 from tests.support.firestore.writer import Writer, stored_message
@@ -155,9 +155,11 @@ def test_a_filter_that_cannot_be_used_is_no_file(operator: Visitor, query: str) 
         assert "Content-Disposition" not in answer.headers
 
 
-@pytest.mark.parametrize(("text", "bounds"), [("never~there", Bounds(messages=250)), ("", Bounds(seconds=0))])
+@pytest.mark.parametrize(
+    ("text", "bounds"), [("never~there", SearchBounds(messages=250)), ("", SearchBounds(seconds=0))]
+)
 def test_it_looks_at_so_much_whatever_matches_and_says_where_to_go_on(
-    app: Flask, writer: Writer, text: str, bounds: Bounds
+    app: Flask, writer: Writer, text: str, bounds: SearchBounds
 ) -> None:
     at = datetime(2020, 1, 1, tzinfo=UTC)
     stored = [writer.message(received_at=at + timedelta(seconds=number)) for number in range(300)]
