@@ -95,14 +95,14 @@ class Cursor:
     @classmethod
     def parse(cls, text: str) -> "Cursor":
         """Read what ``str()`` wrote. Raises ValueError for anything else."""
-        found = _CURSOR.fullmatch(text)
-        if not found:
+        match = _CURSOR.fullmatch(text)
+        if not match:
             raise ValueError("a cursor is microseconds since 1970, a hyphen and 32 hex digits")
         try:
-            received_at = _EPOCH + timedelta(microseconds=int(found.group(1)))
+            received_at = _EPOCH + timedelta(microseconds=int(match.group(1)))
         except OverflowError as exc:
             raise ValueError("a cursor's time lies beyond the year 9999") from exc
-        return cls(received_at, found.group(2))
+        return cls(received_at, match.group(2))
 
 
 def document_id(subscription_id: str, message_id: str) -> str:

@@ -1,4 +1,4 @@
-"""The scalars of a payload are those of the whole JSON, however they were found."""
+"""The fast reading of top-level scalars equals a full parse."""
 
 import json
 from typing import Any
@@ -10,15 +10,15 @@ from hypothesis import strategies as st
 from infra.messages.json_scalars import parse_json, top_scalars
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
-VALUES = st.recursive(SCALARS, lambda one: st.lists(one, max_size=3) | st.dictionaries(st.text(max_size=3), one))
-# What mutates a text: brackets, quotes, escapes, numbers as JSON has them or does not.
+VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner))
+# Pieces that mutate a text: brackets, quotes, escapes, valid and invalid numbers.
 PIECES = st.sampled_from(
     ['"', "\\", "{", "}", "[", "]", ",", ":", "0", "1e5", "-", ".5", "nul", "\\ud800", "\x00", " ", "\ufeff"]
 )
 
 
 def scalars_of(text: str) -> tuple[tuple[str, str], ...] | None:
-    """What is found when everything is parsed."""
+    """The scalars by a full parse."""
     parsed = parse_json(text)
     if not isinstance(parsed, dict):
         return None if parsed is None else ()
@@ -30,7 +30,7 @@ def scalars_of(text: str) -> tuple[tuple[str, str], ...] | None:
 @given(VALUES, st.integers(0, 200), PIECES | st.just(""))
 @example({"a": 0.1}, 0, "")
 @example({"\ud800": 1}, 0, "")
-def test_they_are_those_of_the_whole_json(value: object, place: int, piece: str) -> None:
+def test_top_scalars_equal_those_of_a_full_parse(value: object, place: int, piece: str) -> None:
     text = json.dumps(value)
     text = text[:place] + piece + text[place:]
     assert top_scalars(text.encode(errors="replace"), text) == scalars_of(text)
@@ -61,6 +61,6 @@ def test_scalars_are_as_sent(text: str, scalars: tuple[tuple[str, str], ...] | N
     assert top_scalars(text.encode(), text) == scalars
 
 
-def test_what_no_index_takes_is_left_out() -> None:
+def test_too_long_scalar_is_left_out() -> None:
     text = json.dumps({"long": "x" * 10_000, "short": "y"})
     assert top_scalars(text.encode(), text) == (("short", "y"),)

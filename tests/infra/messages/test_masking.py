@@ -1,4 +1,4 @@
-"""The mask: what it hides cannot be told from what is left, and all else stays as it was sent."""
+"""The mask: the result does not reveal a hidden value, and all other text stays as it was sent."""
 
 import json
 from collections.abc import Iterator
@@ -43,7 +43,7 @@ def message(data: bytes, *, inline: bool = True, key: str = "", **attributes: st
 
 
 def masked(text: str, *fields: str) -> str:
-    """What is left of a JSON payload."""
+    """Mask a JSON payload."""
     data = Mask(fields).see(message(text.encode())).data
     assert data is not None
     return data.decode()
@@ -64,7 +64,7 @@ def masked(text: str, *fields: str) -> str:
         ("{}", "{}"),
     ],
 )
-def test_a_member_is_hidden_wherever_it_is_and_all_else_is_as_it_was_sent(sent: str, left: str) -> None:
+def test_member_is_hidden_at_every_depth(sent: str, left: str) -> None:
     assert masked(sent, "data.ssn") == left
 
 
@@ -78,46 +78,46 @@ def test_a_member_is_hidden_wherever_it_is_and_all_else_is_as_it_was_sent(sent: 
         ('{"mycard":{"number":1}}', '{"mycard":{"number":1}}'),
     ],
 )
-def test_a_path_means_every_member_that_it_ends(sent: str, left: str) -> None:
+def test_path_hides_every_member_that_ends_with_it(sent: str, left: str) -> None:
     assert masked(sent, "data.card.number") == left
 
 
-def test_attributes_and_the_ordering_key_are_hidden_in_any_case() -> None:
-    found = CARD.see(message(b"", key=SECRET, Email=SECRET, team="payments"))
-    assert (found.attributes, found.ordering_key) == ({"Email": HIDDEN, "team": "payments"}, HIDDEN)
-    assert found.tokens == ("team=payments",)
+def test_attributes_and_ordering_key_ignore_case() -> None:
+    masked_message = CARD.see(message(b"", key=SECRET, Email=SECRET, team="payments"))
+    assert (masked_message.attributes, masked_message.ordering_key) == ({"Email": HIDDEN, "team": "payments"}, HIDDEN)
+    assert masked_message.tokens == ("team=payments",)
     assert CARD.see(message(b"", team="payments")).ordering_key == "", "there is no key that could be hidden"
 
 
-def test_no_mask_changes_nothing() -> None:
-    one = message(b'{"a":1}', a="b")
-    assert NO_MASK.see(one) is one
-    assert Mask(("email",)).see(one) == one
+def test_empty_mask_changes_nothing() -> None:
+    unmasked = message(b'{"a":1}', a="b")
+    assert NO_MASK.see(unmasked) is unmasked
+    assert Mask(("email",)).see(unmasked) == unmasked
 
 
 @pytest.mark.parametrize("inline", [True, False], ids=["small", "large"])
-def test_nothing_that_was_derived_tells_a_hidden_field(inline: bool) -> None:
+def test_derived_fields_do_not_reveal_a_hidden_field(inline: bool) -> None:
     sent = message(json.dumps({"id": 7, "card": {"number": SECRET}, "number": SECRET}).encode(), inline=inline)
-    found = Mask(("data.number",)).see(sent)
-    assert SECRET not in repr(found)
-    assert found.sha256 == "", "a guess could be proven by it"
-    assert found.tokens == ("data.id=7",)
-    assert found.preview == '{"id": 7, "card": {"number": "•••"}, "number": "•••"}'
+    masked_message = Mask(("data.number",)).see(sent)
+    assert SECRET not in repr(masked_message)
+    assert masked_message.sha256 == "", "the checksum could prove a guess"
+    assert masked_message.tokens == ("data.id=7",)
+    assert masked_message.preview == '{"id": 7, "card": {"number": "•••"}, "number": "•••"}'
 
 
 @pytest.mark.parametrize("data", [SECRET.encode(), b"\xff" + SECRET.encode(), b'{"card": "' + SECRET.encode()])
 @pytest.mark.parametrize("inline", [True, False], ids=["small", "large"])
-def test_a_payload_whose_fields_cannot_be_told_apart_is_withheld(data: bytes, inline: bool) -> None:
+def test_payload_that_is_no_json_is_withheld(data: bytes, inline: bool) -> None:
     sent = message(data, inline=inline)
-    found = CARD.see(sent)
-    assert SECRET not in repr(found)
-    assert found.sha256 == ""
-    assert CARD.withholds(found)
+    masked_message = CARD.see(sent)
+    assert SECRET not in repr(masked_message)
+    assert masked_message.sha256 == ""
+    assert CARD.withholds(masked_message)
     assert CARD.see_payload(data, sent) is None
     assert not Mask(("email",)).withholds(sent), "no member of a payload is hidden"
 
 
-def test_a_document_that_only_says_it_is_json_is_withheld() -> None:
+def test_document_with_a_false_kind_is_withheld() -> None:
     lying = replace(message(SECRET.encode()), kind="json")
     assert SECRET not in repr(replace(CARD.see(lying), preview=""))
     assert CARD.withholds(CARD.see(lying))
@@ -129,7 +129,7 @@ ODD = '"}:-] ]}\\"{' + SECRET
 
 
 @pytest.mark.parametrize("value", [SECRET, [SECRET, {"a": ODD}], {"x": [ODD], ODD: 1}, 123456789, ODD], ids=repr)
-def test_the_first_part_of_a_payload_tells_no_more_than_the_whole(value: object) -> None:
+def test_first_part_reveals_no_more_than_the_whole(value: object) -> None:
     start, end = '{"a": "b", "card": {"number":', ', "kind": "visa"}}'
     whole, left = f"{start}{json.dumps(value)}{end}".encode(), f'{start}"{HIDDEN}"{end}'.encode()
     for cut in range(len(whole) + 1):
@@ -152,7 +152,7 @@ def test_the_first_part_of_a_payload_tells_no_more_than_the_whole(value: object)
         ("team=email", False),
     ],
 )
-def test_the_index_is_not_asked_for_what_is_hidden(token: str, hidden: bool) -> None:
+def test_tokens_of_hidden_fields_are_hidden(token: str, hidden: bool) -> None:
     assert CARD.hides_token(token) is hidden
 
 
@@ -167,26 +167,26 @@ JSON = st.recursive(
 
 @given(root=st.lists(st.tuples(NAMES, JSON), max_size=6).map(tuple), ascii_only=st.booleans(), indent=st.booleans())
 @settings(max_examples=400, deadline=None)
-def test_what_is_left_is_json_without_the_hidden_members(root: object, ascii_only: bool, indent: bool) -> None:
+def test_masked_json_parses_and_lacks_the_hidden_members(root: object, ascii_only: bool, indent: bool) -> None:
     text = _written(root, ascii_only, "\n " if indent else "")
     left = json.loads(masked(text, "data.card.number"), object_pairs_hook=tuple)
     assert left == _without(json.loads(text, object_pairs_hook=tuple), "")
 
 
 def _written(node: object, ascii_only: bool, space: str) -> str:
-    """JSON; a tuple of pairs is an object, whose names may repeat."""
+    """Write JSON; a tuple of pairs is an object, so that names can repeat."""
     if isinstance(node, tuple):
         pairs = (f"{json.dumps(k, ensure_ascii=ascii_only)}:{space}{_written(v, ascii_only, space)}" for k, v in node)
         return "{" + f",{space}".join(pairs) + "}"
     if isinstance(node, list):
-        return "[" + f",{space}".join(_written(one, ascii_only, space) for one in node) + "]"
+        return "[" + f",{space}".join(_written(item, ascii_only, space) for item in node) + "]"
     return json.dumps(node, ensure_ascii=ascii_only)
 
 
 def _without(node: object, path: str) -> object:
     if isinstance(node, tuple):
         return tuple(_members(node, path))
-    return [_without(one, path) for one in node] if isinstance(node, list) else node
+    return [_without(item, path) for item in node] if isinstance(node, list) else node
 
 
 def _members(node: tuple[tuple[str, object], ...], path: str) -> Iterator[tuple[str, object]]:
@@ -205,14 +205,14 @@ def test_hostile_text_is_masked_in_linear_time() -> None:
 
 
 @pytest.mark.parametrize("cut", range(480, 512))
-def test_the_preview_of_a_large_message_ends_within_what_is_hidden(cut: int) -> None:
+def test_preview_cut_inside_a_hidden_value_reveals_nothing(cut: int) -> None:
     text = {"padding": "x" * (cut - 60), "card": {"number": {"text": ODD * 2_000}}}
-    found = CARD.see(message(json.dumps(text).encode(), inline=False))
-    assert SECRET not in found.preview
-    assert found.preview.startswith('{"padding": "xxx')
+    masked_message = CARD.see(message(json.dumps(text).encode(), inline=False))
+    assert SECRET not in masked_message.preview
+    assert masked_message.preview.startswith('{"padding": "xxx')
 
 
-def test_a_size_does_not_tell_what_is_hidden() -> None:
+def test_size_does_not_reveal_a_hidden_value() -> None:
     for inline in (True, False):
         sizes = {
             CARD.see(message(b'{"card":{"number":%s}}' % value, inline=inline)).size_bytes for value in (b"1", b"true")
@@ -222,19 +222,19 @@ def test_a_size_does_not_tell_what_is_hidden() -> None:
     assert CARD.see(message(b"")).size_bytes == 0
 
 
-def test_a_document_without_a_size_is_masked_too() -> None:
+def test_document_without_a_size_is_masked() -> None:
     for data in (b'{"card.number":"tell-nobody"}', b"tell-nobody"):
         assert SECRET not in repr(CARD.see(replace(message(data), size_bytes=0)))
 
 
 @pytest.mark.parametrize("field", ["data", "Data"])
-def test_the_whole_payload_can_be_hidden(field: str) -> None:
+def test_data_hides_the_whole_payload(field: str) -> None:
     mask = Mask((field,))
     for inline in (True, False):
-        found = mask.see(message(b'{"a":"tell-nobody"}', inline=inline, team="payments"))
-        assert SECRET not in repr(found)
-        assert mask.withholds(found)
-        assert (found.tokens, found.kind) == (("team=payments",), "json")
+        masked_message = mask.see(message(b'{"a":"tell-nobody"}', inline=inline, team="payments"))
+        assert SECRET not in repr(masked_message)
+        assert mask.withholds(masked_message)
+        assert (masked_message.tokens, masked_message.kind) == (("team=payments",), "json")
     assert not mask.withholds(mask.see(message(b"")))
 
 
@@ -247,14 +247,14 @@ def test_the_whole_payload_can_be_hidden(field: str) -> None:
         ("data.0", '{"0":1,"a":[2]}', '{"0":"•••","a":[2]}'),
     ],
 )
-def test_a_path_of_a_filter_hides_what_the_filter_finds(field: str, sent: str, left: str) -> None:
+def test_filter_path_hides_what_the_filter_finds(field: str, sent: str, left: str) -> None:
     assert masked(sent, field) == left
 
 
-def test_key_is_the_ordering_key_as_in_filters() -> None:
+def test_key_means_the_ordering_key() -> None:
     assert Mask(("key",)).see(message(b"", key=SECRET)).ordering_key == HIDDEN
 
 
-def test_a_name_that_nobody_can_read_is_hidden() -> None:
+def test_unreadable_name_is_hidden() -> None:
     text = json.dumps({"\U000e0001.number": SECRET, "padding": "x" * 20_000}, ensure_ascii=False)
     assert SECRET not in Mask(("data.number",)).see(message(text.encode(), inline=False)).preview

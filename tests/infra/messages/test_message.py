@@ -1,4 +1,4 @@
-"""How a message is named, read, indexed and previewed."""
+"""The id, content, index tokens and preview of a message."""
 
 import hashlib
 import json
@@ -31,7 +31,7 @@ AT = datetime(2026, 1, 2, 3, 4, 5, 678901, UTC)
 ID = "0123456789abcdef0123456789abcdef"
 
 
-def test_an_id_is_the_hash_of_subscription_and_message() -> None:
+def test_id_is_the_hash_of_subscription_and_message() -> None:
     expected = hashlib.sha256(b"builds/123").hexdigest()[:32]
     assert document_id("builds", "123") == expected
     assert Pushed("projects/p/subscriptions/builds", "123", AT, b"").id == expected
@@ -43,7 +43,7 @@ def test_every_id_is_legal(subscription: str, message_id: str) -> None:
 
 
 @pytest.mark.parametrize("wrong", ["", ID[:-1], ID + "0", ID.upper(), f"{ID}\n", "a/b", "..", f" {ID}", ID[:-1] + "g"])
-def test_what_is_no_id_reaches_no_path(wrong: str) -> None:
+def test_other_text_is_no_document_id(wrong: str) -> None:
     assert not is_document_id(wrong)
 
 
@@ -71,7 +71,7 @@ def test_shards_are_used_evenly() -> None:
         ("a.b`", "a.b`"),
     ],
 )
-def test_names_that_firestore_forbids_are_escaped(name: str, escaped: str) -> None:
+def test_forbidden_names_are_escaped(name: str, escaped: str) -> None:
     assert (escape_name(name), unescape_name(escaped)) == (escaped, name)
 
 
@@ -84,7 +84,7 @@ def test_escaping_is_reversible_and_always_legal(name: str) -> None:
 
 
 @given(first=st.text("_%5Fx", max_size=6), second=st.text("_%5Fx", max_size=6))
-def test_two_names_never_become_one(first: str, second: str) -> None:
+def test_different_names_stay_different(first: str, second: str) -> None:
     assert (escape_name(first) == escape_name(second)) == (first == second)
 
 
@@ -116,12 +116,12 @@ def test_two_names_never_become_one(first: str, second: str) -> None:
         ),
     ],
 )
-def test_a_payload_has_a_kind_a_preview_and_scalars(data: bytes, content: Content) -> None:
+def test_payload_gives_kind_preview_and_scalars(data: bytes, content: Content) -> None:
     assert read_content(data) == content
 
 
 @given(data=st.binary() | text.map(str.encode) | st.recursive(text, st.lists).map(lambda v: json.dumps(v).encode()))
-def test_every_payload_has_a_short_visible_preview(data: bytes) -> None:
+def test_every_preview_is_short_and_visible(data: bytes) -> None:
     content = read_content(data)
     assert len(content.preview) <= PREVIEW_CHARACTERS
     assert content.preview.isprintable()
@@ -166,7 +166,7 @@ def test_tokens_are_exact_or_left_out(
     assert index_tokens(attributes, scalars) == tokens
 
 
-def test_at_most_thirty_tokens_and_attributes_come_first() -> None:
+def test_more_than_thirty_tokens_are_cut_attributes_first() -> None:
     attributes = {f"a{number}": "x" for number in range(20)}
     scalars = tuple((f"s{number}", "x") for number in range(20))
     tokens = index_tokens(attributes, scalars)
@@ -175,12 +175,12 @@ def test_at_most_thirty_tokens_and_attributes_come_first() -> None:
     assert tokens[-1] == MORE_TOKENS, "it does not say that there are more"
 
 
-def test_thirty_tokens_are_all_of_them() -> None:
+def test_exactly_thirty_tokens_are_all_kept() -> None:
     attributes = {f"a{number}": "x" for number in range(MAX_TOKENS)} | {"long": "x" * 600}
     assert index_tokens(attributes, ()) == [f"a{number}=x" for number in range(MAX_TOKENS)]
 
 
-def test_a_cursor_is_a_position_that_survives_being_written() -> None:
+def test_cursor_survives_writing_and_parsing() -> None:
     cursor = Cursor(AT, ID)
     assert str(cursor) == f"1767323045678901-{ID}"
     assert Cursor.parse(str(cursor)) == cursor
@@ -191,11 +191,11 @@ def test_a_cursor_is_a_position_that_survives_being_written() -> None:
     "wrong",
     ["", "1", f"-1-{ID}", f"1-{ID}x", f"1.5-{ID}", f"{'9' * 18}-{ID}", f"{'9' * 19}-{ID}", f"١-{ID}", f"1-{ID}\n"],
 )
-def test_what_is_no_cursor_is_refused(wrong: str) -> None:
+def test_invalid_cursor_is_refused(wrong: str) -> None:
     with pytest.raises(ValueError, match="cursor"):
         Cursor.parse(wrong)
 
 
-def test_visible_leaves_ordinary_text_alone() -> None:
+def test_visible_keeps_ordinary_text() -> None:
     assert visible("Grüße, 世界 🙂") == "Grüße, 世界 🙂"
     assert visible("\u2028\U000e0001") == "\\u2028\\U000e0001"

@@ -1,4 +1,4 @@
-"""The filter language: what each text means, what is told of a wrong one, and what messages match."""
+"""The filter language: the terms of a text, the error for an invalid one, and the messages that match."""
 
 import json
 from dataclasses import replace
@@ -91,7 +91,7 @@ BRACKETS = "brackets do not group: OR joins its two neighbours, then all terms m
         ),
     ],
 )
-def test_what_a_filter_means(text: str, terms: list[Term]) -> None:
+def test_filter_is_parsed_to_terms(text: str, terms: list[Term]) -> None:
     assert parse(text, NOW).terms == tuple(terms)
 
 
@@ -139,7 +139,7 @@ def test_what_a_filter_means(text: str, terms: list[Term]) -> None:
         ("(b OR c)", 1, BRACKETS),
     ],
 )
-def test_a_wrong_filter_says_what_is_wrong_and_where(text: str, column: int, problem: str) -> None:
+def test_invalid_filter_names_problem_and_column(text: str, column: int, problem: str) -> None:
     with pytest.raises(QueryError) as caught:
         parse(text, NOW)
     assert (caught.value.column, caught.value.problem) == (column, problem)
@@ -153,7 +153,7 @@ LANGUAGE = st.text(st.sampled_from('ab-=~:" \\un09.*kindafter\u2003é\ud800\x00'
 @given(LANGUAGE)
 @example("after:" + "9" * 1900)
 @example("larger:" + "9" * 1900 + "gb")
-def test_anything_else_is_no_crash(text: str) -> None:
+def test_any_text_parses_or_raises_query_error(text: str) -> None:
     assert 0 <= column_of_error(text) <= len(text) + 1
 
 
@@ -176,7 +176,7 @@ def test_longest_filter_is_parsed_cheaply(text: str) -> None:
 
 
 @given(st.text(max_size=40), st.text(max_size=40))
-def test_what_is_quoted_means_itself(key: str, value: str) -> None:
+def test_quoted_text_matches_itself(key: str, value: str) -> None:
     key, value = (text.encode(errors="ignore").decode() for text in (key, value))
     term = f"{quoted(key)}={quoted(value)}"
     assert parse(term, NOW).terms == (Equals(key, value),)
@@ -218,7 +218,7 @@ BINARY = message(b"\xff\xfe hidden words", deliveries=2)
 
 
 @pytest.mark.parametrize(
-    ("found", "text", "expected"),
+    ("stored", "text", "expected"),
     [
         (JSON, "", True),
         (JSON, "FAILED", True),
@@ -269,7 +269,7 @@ BINARY = message(b"\xff\xfe hidden words", deliveries=2)
         (message(), "kind:empty -has:data -has:attributes", True),
         (message(b"[1, 2]"), "data.0=1", False),
         (message(b'["*"]'), "data.*=*", False),
-        # Of a payload over 16 KiB, the preview and the top-level fields are known.
+        # A filter sees the preview and the top-level fields of a payload over 16 KiB.
         (LARGE, "failed", True),
         (LARGE, '"the end"', False),
         (LARGE, "data.status=Failed", True),
@@ -278,8 +278,8 @@ BINARY = message(b"\xff\xfe hidden words", deliveries=2)
         (LARGE, "larger:16kib", True),
     ],
 )
-def test_which_messages_match(found: Message, text: str, expected: bool) -> None:
-    assert parse(text, NOW).matches(found) is expected
+def test_filter_matches_the_right_messages(stored: Message, text: str, expected: bool) -> None:
+    assert parse(text, NOW).matches(stored) is expected
 
 
 @pytest.mark.parametrize(
@@ -300,7 +300,7 @@ def test_which_messages_match(found: Message, text: str, expected: bool) -> None
         (" OR ".join(f"a={number}" for number in range(6)), []),
     ],
 )
-def test_what_the_index_answers(text: str, tokens: list[str]) -> None:
+def test_query_offers_index_tokens(text: str, tokens: list[str]) -> None:
     assert parse(text, NOW).tokens == tuple(tokens)
 
 
@@ -315,14 +315,14 @@ ATTRIBUTES = st.dictionaries(st.sampled_from(["a", "data.a", "b"]), st.text(max_
     ATTRIBUTES,
     OBJECTS,
 )
-def test_the_index_leaves_nothing_out(key: str, value: str, attributes: dict[str, str], held: dict[str, Any]) -> None:
-    found = message(json.dumps(held).encode(), attributes=attributes)
+def test_tokens_never_exclude_a_match(key: str, value: str, attributes: dict[str, str], held: dict[str, Any]) -> None:
+    stored = message(json.dumps(held).encode(), attributes=attributes)
     query = parse(f"{quoted(key)}={quoted(value)}", NOW)
-    if query.tokens and query.matches(found):
-        assert {*query.tokens} & {*found.tokens} or len(found.tokens) == MAX_TOKENS
+    if query.tokens and query.matches(stored):
+        assert {*query.tokens} & {*stored.tokens} or len(stored.tokens) == MAX_TOKENS
 
 
-def test_a_query_tells_what_firestore_can_narrow() -> None:
+def test_query_offers_subscription_id_and_times() -> None:
     query = parse("after:2h before:1h after:3h status=x subscription:builds word -kind:json", NOW)
     assert query.after == NOW - timedelta(hours=2)
     assert query.before == NOW - timedelta(hours=1)
@@ -352,5 +352,5 @@ def test_hostile_payload_is_matched_cheaply(data: bytes, path: str) -> None:
     assert_cheap(lambda: query.matches(message(data)), loops=25)
 
 
-def test_at_most_thirty_terms() -> None:
+def test_filter_has_at_most_thirty_terms() -> None:
     assert len(parse("x " * MAX_TERMS, NOW).terms) == MAX_TERMS

@@ -1,4 +1,4 @@
-"""What was packed is unpacked, within bounds; what was not is left alone."""
+"""Packed payloads are decoded within bounds; other payloads stay as they are."""
 
 import base64
 import gzip
@@ -30,13 +30,13 @@ GZIP = gzip.compress(JSON, mtime=0)
         (gzip.compress(GZIP, mtime=0), ["gzip", "gzip"]),
     ],
 )
-def test_packings_are_undone_one_inside_the_other(packed: bytes, steps: list[str]) -> None:
-    found = decode(packed)
+def test_packings_are_decoded_in_order(packed: bytes, steps: list[str]) -> None:
+    decoded = decode(packed)
     assert is_packed(packed)
-    assert [step.packing for step in found.steps] == steps
-    assert found.trouble == ""
-    assert found.steps[-1].size_bytes == len(found.data)
-    assert found.data in (JSON, JSON * 3, b"is it so? >>> ~~~")
+    assert [step.packing for step in decoded.steps] == steps
+    assert decoded.trouble == ""
+    assert decoded.steps[-1].size_bytes == len(decoded.data)
+    assert decoded.data in (JSON, JSON * 3, b"is it so? >>> ~~~")
 
 
 @pytest.mark.parametrize(
@@ -58,12 +58,12 @@ def test_packings_are_undone_one_inside_the_other(packed: bytes, steps: list[str
         b"\n" * 4096 + b"!",
     ],
 )
-def test_what_is_not_packed_is_left_alone(plain: bytes) -> None:
+def test_unpacked_data_is_unchanged(plain: bytes) -> None:
     assert not is_packed(plain)
     assert decode(plain) == Decoded(plain, ())
 
 
-def test_brotli_has_no_mark_and_stays_as_it_is() -> None:
+def test_brotli_is_unchanged() -> None:
     brotli = bytes.fromhex("0b0b8068656c6c6f2c20776f726c642103")
     assert decode(brotli) == Decoded(brotli, ())
 
@@ -72,9 +72,9 @@ def test_brotli_has_no_mark_and_stays_as_it_is() -> None:
 def test_bomb_is_cut_at_the_limit(level: int) -> None:
     bomb = gzip.compress(b"\x00" * 50_000_000, level, mtime=0)
     for packed in (bomb, base64.b64encode(bomb), gzip.compress(bomb, mtime=0)):
-        found = decode(packed)
-        assert len(found.data) == MAX_DECODED_BYTES
-        assert found.trouble == "The decoded data is longer; it is cut after 1 MB."
+        decoded = decode(packed)
+        assert len(decoded.data) == MAX_DECODED_BYTES
+        assert decoded.trouble == "The decoded data is longer; it is cut after 1 MB."
 
 
 def test_many_gzip_members_take_linear_time() -> None:
@@ -99,8 +99,8 @@ def test_gzip_members_are_joined() -> None:
     ],
 )
 def test_early_end_is_reported(packed: bytes, complete: bool, data: bytes, trouble: str) -> None:
-    found = decode(packed, complete=complete)
-    assert (found.data, found.trouble) == (data, trouble)
+    decoded = decode(packed, complete=complete)
+    assert (decoded.data, decoded.trouble) == (data, trouble)
 
 
 def test_text_after_base64_is_reported() -> None:
@@ -111,17 +111,17 @@ def test_text_after_base64_is_reported() -> None:
 def test_beginning_of_large_payload_is_decoded() -> None:
     lines = b"".join(b"line %d\n" % number for number in range(200_000))
     packed = base64.b64encode(gzip.compress(lines, mtime=0))[: 900 * 1024]
-    found = decode(packed, complete=False)
-    assert [step.packing for step in found.steps] == ["base64", "gzip"]
-    assert lines.startswith(found.data)
+    decoded = decode(packed, complete=False)
+    assert [step.packing for step in decoded.steps] == ["base64", "gzip"]
+    assert lines.startswith(decoded.data)
 
 
 @given(st.binary(max_size=2000), st.sampled_from([b"", b"\x1f\x8b\x08", b"\x78\x9c", b"\x78\x01", GZIP]))
 def test_decode_never_raises(tail: bytes, head: bytes) -> None:
     for complete in (True, False):
-        found = decode(head + tail, complete=complete)
-        assert len(found.data) <= max(MAX_DECODED_BYTES, len(head + tail))
-        assert len(found.steps) <= MAX_STEPS
+        decoded = decode(head + tail, complete=complete)
+        assert len(decoded.data) <= max(MAX_DECODED_BYTES, len(head + tail))
+        assert len(decoded.steps) <= MAX_STEPS
 
 
 PACKERS: dict[str, Callable[[bytes], bytes]] = {
@@ -137,9 +137,9 @@ def test_nested_packings_are_undone(text: str, packers: list[str]) -> None:
     packed = text.encode()
     for packer in packers:
         packed = PACKERS[packer](packed)
-    found = decode(packed)
-    assert [step.packing for step in found.steps][: len(packers)] == packers[::-1]
-    assert found.data == text.encode()
+    decoded = decode(packed)
+    assert [step.packing for step in decoded.steps][: len(packers)] == packers[::-1]
+    assert decoded.data == text.encode()
 
 
 @pytest.mark.parametrize("hostile", [b"A" * 900_000 + b"!", b"\n" * 900_000 + b"!", b"=" * 900_000, b"A=" * 450_000])

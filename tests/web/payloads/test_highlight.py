@@ -1,4 +1,4 @@
-"""Payloads as they are shown: laid out by white space alone, escaped, cut and told so."""
+"""Rendered payloads: layout by white space only, escaped, and cut with a note."""
 
 import base64
 import gzip
@@ -26,17 +26,17 @@ from web.payloads.render import SHOWN_BYTES, SHOWN_HEX_BYTES, render
         ("]]", "\n]\n]"),
     ],
 )
-def test_json_is_laid_out_by_white_space_alone(text: str, laid_out: str) -> None:
+def test_layout_adds_line_breaks_and_indents(text: str, laid_out: str) -> None:
     assert lay_out(text) == laid_out
 
 
-def test_layout_changes_no_other_character() -> None:
+def test_layout_changes_white_space_only() -> None:
     text = '{"b":[1,2.50,{"x":"a\\u0041 b"}],"b":null,"":true}'
     outside = re.compile(r"\s+")
     assert outside.sub("", lay_out(text) or "") == outside.sub("", text)
 
 
-def test_layout_that_would_be_too_long_is_refused() -> None:
+def test_too_long_layout_is_refused() -> None:
     assert lay_out("[" * 100_000) is None
 
 
@@ -52,7 +52,7 @@ def test_layout_that_would_be_too_long_is_refused() -> None:
         "&lt;b&gt;",
     ],
 )
-def test_nothing_a_publisher_wrote_becomes_markup(hostile: str, language: str) -> None:
+def test_payload_never_becomes_markup(hostile: str, language: str) -> None:
     spans = colour(hostile, language)  # type: ignore[arg-type]
     tags = set(re.findall(r"<[^>]*>", spans))
     assert all(re.fullmatch(r'</span>|<span class="[a-z0-9]+">|<span></span>', tag) for tag in tags), tags
@@ -81,7 +81,9 @@ def test_hidden_characters_are_written_out() -> None:
         (b"", "empty", None, None, ()),
     ],
 )
-def test_views(data: bytes, kind: str, wanted: str | None, view: str | None, views: tuple[str, ...]) -> None:
+def test_payload_has_the_right_views(
+    data: bytes, kind: str, wanted: str | None, view: str | None, views: tuple[str, ...]
+) -> None:
     shown = render(data, len(data), kind, wanted)  # type: ignore[arg-type]
     assert (shown.view, shown.views, shown.note) == (view, views, "")
 
@@ -107,13 +109,13 @@ def test_views(data: bytes, kind: str, wanted: str | None, view: str | None, vie
         (b"\x1f\x8b\x08\x00", "hex", "00000000  1f 8b 08 00", "The gzip data ends early."),
     ],
 )
-def test_what_was_packed_is_shown_by_its_kind(data: bytes, drawn_as: str, text: str, origin: str) -> None:
+def test_decoded_payload_is_drawn_by_its_kind(data: bytes, drawn_as: str, text: str, origin: str) -> None:
     shown = render(data, len(data), "text" if data.isascii() else "binary", "decoded")
     assert (shown.view, shown.drawn_as, shown.origin, shown.note) == ("decoded", drawn_as, origin, "")
     assert Markup(re.sub("<[^>]*>", "", shown.body)).unescape().startswith(text)
 
 
-def test_much_that_was_packed_is_cut_and_says_so() -> None:
+def test_long_decoded_payload_is_cut_with_a_note() -> None:
     packed = gzip.compress(b"x" * 5_000_000, mtime=0)
     shown = render(packed, len(packed), "binary", "decoded")
     assert shown.origin.endswith("of text (1.0 MB). The decoded data is longer; it is cut after 1 MB.")
@@ -122,7 +124,7 @@ def test_much_that_was_packed_is_cut_and_says_so() -> None:
     assert head.origin.endswith("Only the beginning was read.")
 
 
-def test_a_tree_says_what_it_leaves_out() -> None:
+def test_cut_tree_has_a_note() -> None:
     data = b"[" + b"1," * 64_500
     shown = render(data, len(data) + 1, "json", "tree")
     assert shown.note == (
@@ -130,7 +132,7 @@ def test_a_tree_says_what_it_leaves_out() -> None:
     )
 
 
-def test_hex_rows() -> None:
+def test_hex_view_has_rows_of_sixteen_bytes() -> None:
     shown = render(b"<b>\x00" + b"A" * 14, 18, "binary")
     assert shown.body.unescape().split("\n") == [
         "00000000  3c 62 3e 00 41 41 41 41  41 41 41 41 41 41 41 41  <b>·AAAAAAAAAAAA",
@@ -138,7 +140,7 @@ def test_hex_rows() -> None:
     ]
 
 
-def test_a_large_payload_is_cut_and_says_so() -> None:
+def test_large_payload_is_cut_with_a_note() -> None:
     shown = render(b"x" * SHOWN_BYTES, 10_000_000, "text")
     assert shown.note == "The first 128 kB of 10 MB are shown. The download has all of it."
     assert render(b"x" * SHOWN_BYTES, SHOWN_BYTES, "text").note == ""
@@ -148,12 +150,12 @@ def test_a_large_payload_is_cut_and_says_so() -> None:
 
 
 @pytest.mark.parametrize("extra", range(4))
-def test_the_cut_may_split_a_character(extra: int) -> None:
+def test_cut_may_split_a_character(extra: int) -> None:
     data = b"x" * extra + "😀".encode() * (SHOWN_BYTES // 4 + 10)
     assert render(data, len(data), "text").view == "raw"
 
 
-def test_style_sheet_has_both_themes_and_touches_nothing_else() -> None:
+def test_style_sheet_has_both_themes_for_code_only() -> None:
     rules = [line for line in style_sheet().split("\n") if "{" in line and not line.startswith("@media")]
     assert all(".code ." in rule for rule in rules)
     assert "@media (prefers-color-scheme: dark)" in style_sheet()

@@ -1,4 +1,4 @@
-"""The tree shows what was sent, folds without a script, and stays small."""
+"""The JSON tree: source values, folding without a script, bounded size."""
 
 import json
 import re
@@ -16,7 +16,7 @@ from web.payloads.json_tree import MAX_DEPTH, MAX_NODES, draw
 
 
 class Lines(HTMLParser):
-    """The text of each line, indented by its depth."""
+    """Return the text of each line, indented by its depth."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -56,11 +56,11 @@ class Lines(HTMLParser):
         ("", []),
     ],
 )
-def test_the_tree_shows_what_was_sent(text: str, lines: list[str]) -> None:
+def test_tree_shows_the_source_values(text: str, lines: list[str]) -> None:
     assert Lines(draw(text).html).lines == lines
 
 
-def test_kinds_of_values_have_their_colours() -> None:
+def test_each_kind_of_value_has_its_class() -> None:
     html = draw('["s", -1.5e+3, true, null, NaN, 01x]').html
     assert re.findall(r'<span class="(s2|mi|kc|err)">([^<]*)', html) == [
         ("s2", "&#34;s&#34;"),
@@ -72,21 +72,21 @@ def test_kinds_of_values_have_their_colours() -> None:
     ]
 
 
-def test_deep_and_wide_levels_are_folded_at_first() -> None:
+def test_deep_and_wide_levels_start_folded() -> None:
     deep = draw('{"a":{"b":{"c":{"d":1}}}}').html
     assert re.findall("<details( open)?>", deep) == [" open", " open", " open", ""]
     wide = draw(json.dumps({"a": list(range(101)), "b": [1]})).html
     assert re.findall("<details( open)?>", wide) == [" open", "", " open"]
 
 
-def test_too_many_values_are_cut_and_said() -> None:
+def test_too_many_values_are_cut_with_a_note() -> None:
     tree = draw(json.dumps(list(range(MAX_NODES + 10))))
     assert tree.note == "The tree ends after 20,000 values."
     assert tree.html.count("<li>") == MAX_NODES
     assert draw(json.dumps(list(range(MAX_NODES - 1)))).note == ""
 
 
-def test_too_deep_levels_are_left_out_and_said() -> None:
+def test_too_deep_levels_are_cut_with_a_note() -> None:
     assert draw("[" * MAX_DEPTH + "]" * MAX_DEPTH).note == ""
     tree = draw("[" * (MAX_DEPTH + 3) + "7" + "]" * (MAX_DEPTH + 3) + "")
     assert tree.note == "The tree shows 64 levels; deeper ones are left out."
@@ -104,7 +104,7 @@ JSON = st.recursive(
 
 
 @given(JSON, st.booleans(), st.sampled_from([None, 2]))
-def test_no_name_and_no_value_changes(value: object, ascii_only: bool, indent: int | None) -> None:
+def test_names_and_values_stay_as_sent(value: object, ascii_only: bool, indent: int | None) -> None:
     text = json.dumps(value, ensure_ascii=ascii_only, indent=indent)
     sent = re.findall(r'"(?:[^"\\]|\\.)*"|[^\s{}\[\],:"]+', text)
     shown = re.findall('<span class="(?:nt|s2|mi|kc)">([^<]*)</span>', draw(text).html)
@@ -112,14 +112,14 @@ def test_no_name_and_no_value_changes(value: object, ascii_only: bool, indent: i
 
 
 @given(st.text(alphabet='{}[],:"\\ 01ax\n<&', max_size=200))
-def test_anything_gives_a_balanced_tree(text: str) -> None:
+def test_any_text_gives_balanced_html(text: str) -> None:
     html = draw(text).html
     assert "<" not in re.sub(r"</?(?:ul|ol|li|details|summary|span)(?: [a-z0-9=\" ]*)?>", "", html)
     for tag in ("ul", "ol", "li", "details", "summary", "span"):
         assert html.count(f"<{tag}>") + html.count(f"<{tag} ") == html.count(f"</{tag}>")
 
 
-def test_hostile_names_and_values_change_no_tree() -> None:
+def test_hostile_names_and_values_stay_text() -> None:
     hostile = draw('{"</script><img src=x>":"</details><svg onload=alert(1)>","&lt;":[\'"]}').html
     harmless = draw('{"a":"b","c":[\'"]}').html
     assert Skeleton(hostile).elements == Skeleton(harmless).elements

@@ -1,4 +1,4 @@
-"""Protocol buffers without their schema: real ones are read field by field, other bytes refused, all in little time."""
+"""Protocol buffers without their schema: real ones are read by field, other bytes are refused, at a low cost."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from web.payloads.protobuf import MAX_DEPTH, MAX_FIELDS, fields_text
 from web.payloads.render import render
 
 
-def test_a_real_message_is_read() -> None:
+def test_real_message_is_read() -> None:
     document = types.Document.pb()(name="projects/p", create_time={"seconds": 1_700_000_000, "nanos": 5})
     document.fields["id"].integer_value = 42
     assert fields_text(document.SerializeToString()) == "\n".join(
@@ -46,7 +46,7 @@ def test_a_real_message_is_read() -> None:
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_values_are_written_out(message: StringValue, text: str) -> None:
+def test_each_wire_type_is_written_out(message: StringValue, text: str) -> None:
     assert fields_text(message.SerializeToString()) == text
 
 
@@ -58,15 +58,15 @@ def test_other_bytes_are_refused(data: bytes) -> None:
     assert fields_text(data) is None
 
 
-@given(st.recursive(st.text() | st.floats(allow_nan=False) | st.booleans(), lambda one: st.lists(one, max_size=3)))
-def test_whatever_google_writes_is_read(value: Any) -> None:
+@given(st.recursive(st.text() | st.floats(allow_nan=False) | st.booleans(), lambda inner: st.lists(inner, max_size=3)))
+def test_every_message_that_google_writes_is_read(value: Any) -> None:
     held = Struct()
     held.update({"value": value})
     assert fields_text(held.SerializeToString())
 
 
 @given(st.binary(max_size=200))
-def test_nothing_crashes(data: bytes) -> None:
+def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     fields_text(data)
 
 
@@ -85,7 +85,7 @@ def test_hostile_bytes_are_refused_cheaply(data: bytes) -> None:
     assert_cheap(lambda: fields_text(data), loops=25)
 
 
-def test_deep_messages_end_in_bytes() -> None:
+def test_too_deep_message_is_shown_as_bytes() -> None:
     data = b"\x08\x01"
     for _ in range(MAX_DEPTH + 3):
         data = b"\x0a" + bytes([len(data)]) + data
@@ -104,13 +104,13 @@ def test_deep_messages_end_in_bytes() -> None:
         (b"\xff\x00", "binary", False),
     ],
 )
-def test_the_view_is_offered_where_it_reads_everything(data: bytes, kind: str, offered: bool) -> None:
+def test_view_is_offered_only_for_complete_payloads(data: bytes, kind: str, offered: bool) -> None:
     shown = render(data, len(data), kind, "protobuf")  # type: ignore[arg-type]
     assert ("protobuf" in shown.views, shown.view == "protobuf") == (offered, offered)
     assert "without its schema" in shown.note or not offered
     assert "protobuf" not in render(data, len(data) + 1, kind, "protobuf").views  # type: ignore[arg-type]
 
 
-def test_what_a_publisher_wrote_is_text() -> None:
+def test_field_text_is_escaped() -> None:
     data = StringValue(value="<script>alert(1)</script>").SerializeToString()
     assert render(data, len(data), "binary", "protobuf").body == "1: &#34;&lt;script&gt;alert(1)&lt;/script&gt;&#34;"
