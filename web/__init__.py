@@ -7,6 +7,7 @@ from flask_bootstrap import Bootstrap5
 from flask_wtf.csrf import CSRFProtect
 from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.wrappers import Response
 
 from infra.accounts.session_store import Sessions
 from infra.accounts.user_store import Users
@@ -23,8 +24,9 @@ from infra.saved_filters import Filters
 from infra.settings import ViewerSettings, behind_front_end, viewer_settings
 from web import banners, health, help
 from web.access import roles, sign_in
+from web.access.first_admin import FirstAdmin
 from web.access.iap import IapVerifier
-from web.admin import history, users
+from web.admin import history, sessions, users
 from web.api import export
 from web.api import views as api
 from web.delivery import backlog
@@ -39,7 +41,7 @@ from web.messages import replay_links, rows, subscription_colours
 from web.messages import views as messages
 from web.publishing import republish
 from web.publishing import views as publishing
-from web.services import Services
+from web.services import Services, services
 from web.timeline import views as timeline
 
 # Every form fits; publishing comes with its own limit.
@@ -74,16 +76,18 @@ def make_services(settings: ViewerSettings) -> Services:
     audit = Audit(database)
     pubsub = PubSub(settings)
     subscriptions = Subscriptions(settings, settings.push_endpoint, database, pubsub, audit, log)
+    user_store = Users(database)
     return Services(
         settings=settings,
         log=log,
         database=database,
-        messages=stored,
+        all_messages=stored,
         masked_messages=MessageReader(
             database, settings.message_shards, settings.subscriptions, Mask(settings.masked_fields)
         ),
         subscriptions=subscriptions,
-        users=Users(database),
+        users=user_store,
+        first_admin=FirstAdmin(user_store, settings.admin_password, log),
         sessions=Sessions(database),
         audit=audit,
         filters=Filters(database),
@@ -100,6 +104,7 @@ def _configure(app: Flask, settings: ViewerSettings) -> None:
         MAX_FORM_MEMORY_SIZE=_MAX_FORM_BYTES,
         # The token lives as long as the sign-in it is bound to: pages stay open for hours.
         WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_CHECK_DEFAULT=False,  # _check_request does it, at its place in the order
         BOOTSTRAP_SERVE_LOCAL=True,
     )
     app.session_interface = FormSessions()
@@ -116,11 +121,23 @@ def _configure(app: Flask, settings: ViewerSettings) -> None:
     )
 
 
+def _check_request(form_tokens: CSRFProtect) -> Response | None:
+    """Run the checks of every request, in this order. Returns the answer that replaces the view's, or None."""
+    roles.refuse_other_origins()
+    if redirect := roles.check_role():
+        return redirect
+    # The token's check reads the form: after the role's check, so that no stranger makes us read a large body.
+    publishing.allow_large_body()
+    form_tokens.protect(apply_exemptions=True)
+    if sign_in.has_passwords():
+        services().first_admin.begin()
+    return None
+
+
 def _register(app: Flask) -> None:
-    # The order is the order of checks: where a request comes from and whose it is, then its form token.
     roles.init_app(app)
-    publishing.init_app(app)
-    CSRFProtect(app)
+    form_tokens = CSRFProtect(app)
+    app.before_request(lambda: _check_request(form_tokens))
     Bootstrap5(app)
     headers.init_app(app)
     static_files.init_app(app)
@@ -144,6 +161,7 @@ def _register(app: Flask) -> None:
         live,
         messages,
         users,
+        sessions,
         saved_filters,
         publishing,
         republish,

@@ -53,7 +53,7 @@ def ready() -> ResponseReturnValue:
 
 def _asked(subscope: Services) -> bool:
     try:
-        subscope.messages.get("0" * 32)
+        subscope.all_messages.get("0" * 32)
     except StoreError as exc:
         subscope.log.warning("Firestore does not answer", reason=str(exc))
         return False

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from infra.pubsub.publisher import Publisher
     from infra.saved_filters import Filters
     from infra.settings import ViewerSettings
+    from web.access.first_admin import FirstAdmin
     from web.live.feed import Feed
 
 
@@ -29,10 +30,11 @@ class Services:
     settings: ViewerSettings
     log: Logger
     database: Database
-    messages: MessageReader
+    all_messages: MessageReader
     masked_messages: MessageReader
     subscriptions: Subscriptions
     users: Users
+    first_admin: FirstAdmin
     sessions: Sessions
     audit: Audit
     filters: Filters

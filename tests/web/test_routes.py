@@ -11,7 +11,7 @@ from tests.support.viewer.app import path_of, rules, running
 from tests.support.viewer.visitor import SCRIPT, Visitor, add_user, services_of
 from web.access.roles import access_of
 
-PUBLIC = {"static", "bootstrap.static", "account.login", "account.sign_in", "messages.pygments_css"}
+PUBLIC = {"static", "bootstrap.static", "sign_in.login", "sign_in.sign_in", "messages.pygments_css"}
 PUBLIC |= {"health.healthz", "health.ready"}
 CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
 

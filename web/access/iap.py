@@ -22,7 +22,7 @@ _KEYS_URL = "https://www.gstatic.com/iap/verify/public_key"
 _ISSUER = "https://cloud.google.com/iap"
 _KEEP_SECONDS = 3600.0
 # A made-up key id must not make us ask Google again and again.
-_LEAST_BETWEEN_FETCHES_SECONDS = 60.0
+_MIN_BETWEEN_FETCHES_SECONDS = 60.0
 _RETRY_SECONDS = 10.0  # after a failed one
 _FETCH_SECONDS = 5.0
 _SKEW_SECONDS = 30  # what IAP's page allows a clock to be off, for iat and exp
@@ -95,7 +95,7 @@ class IapVerifier:
         age = self._clock() - self._asked_at
         if self._problem:
             return age >= _RETRY_SECONDS
-        return age >= (_KEEP_SECONDS if key in self._keys else _LEAST_BETWEEN_FETCHES_SECONDS)
+        return age >= (_KEEP_SECONDS if key in self._keys else _MIN_BETWEEN_FETCHES_SECONDS)
 
     def _refresh(self) -> None:
         try:

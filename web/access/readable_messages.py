@@ -9,14 +9,14 @@ from infra.messages.masking import Mask
 from web.access.roles import signed_in_user
 from web.services import services
 
-SEEN_BY: Role = "operator"
+UNMASKED_ROLE: Role = "operator"
 
 
-def mask() -> Mask:
+def readers_mask() -> Mask:
     """What is hidden from the signed-in person."""
-    return readable().mask
+    return readable_messages().mask
 
 
-def readable() -> MessageReader:
+def readable_messages() -> MessageReader:
     """The stored messages as the signed-in person may see them."""
-    return services().messages if signed_in_user().may(SEEN_BY) else services().masked_messages
+    return services().all_messages if signed_in_user().may(UNMASKED_ROLE) else services().masked_messages

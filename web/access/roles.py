@@ -76,13 +76,11 @@ def access_of(app: Flask, endpoint: str) -> Access | None:
 
 
 def init_app(app: Flask) -> None:
-    """Check every request before its view runs."""
+    """Let Flask-Login find the user behind a request."""
     # Its context processor would ask Firestore again for the very page that says Firestore is away.
     manager = LoginManager(app, add_context_processor=False)
     manager.session_protection = None  # the session is on the server; an address that changes ends nothing
     manager.request_loader(_visitor)
-    app.before_request(_refuse_other_origins)
-    app.before_request(_check_role)
 
 
 def signed_in_user() -> User:
@@ -137,7 +135,7 @@ def _visitor_by_iap(iap: IapVerifier) -> Visitor:
     return Visitor(user)
 
 
-def _refuse_other_origins() -> None:
+def refuse_other_origins() -> None:
     """Refuse what another site's page makes a browser send, whatever token it carries (T13)."""
     if request.method in _SAFE_METHODS:
         return
@@ -148,7 +146,11 @@ def _refuse_other_origins() -> None:
         abort(403, "This request came from another site.")
 
 
-def _check_role() -> Response | None:
+def check_role() -> Response | None:
+    """Check the role that the request's route declares. Returns the redirect to the sign-in page, if that is needed.
+
+    Raises 401 or 403.
+    """
     if not request.endpoint:  # no such page, or no such method: answered as 404 or 405
         return None
     access = access_of(current_app, request.endpoint)
@@ -175,9 +177,9 @@ def _ask_to_sign_in() -> Response | None:
         return answer()
     asked = request.full_path if request.query_string else request.path
     target = asked if request.method == "GET" and request.path != "/" else None
-    login = url_for("account.login", next=target)
+    login = url_for("sign_in.login", next=target)
     # Escaped twice, a long filter is more than a request line takes: better to sign in and lose it than not to get in.
-    return redirect(login if len(login) <= MAX_ADDRESS_CHARACTERS else url_for("account.login"), 303)
+    return redirect(login if len(login) <= MAX_ADDRESS_CHARACTERS else url_for("sign_in.login"), 303)
 
 
 def _needs(role: Role) -> str:

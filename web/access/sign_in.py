@@ -1,98 +1,29 @@
-"""Signing in and out, changing one's own password, and the first administrator. Roles: ``web.access.roles``."""
+"""Signing in and out, and changing one's own password. Roles are ``web.access.roles``."""
 
 import re
-import threading
-import time
 from urllib.parse import quote
 
-from flask import Blueprint, abort, current_app, jsonify, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, abort, jsonify, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
 from infra.accounts.lock_policy import LockedError
 from infra.accounts.user import User
 from infra.accounts.user_store import SignInError
-from infra.errors import BusyError, InputError, StoreError
+from infra.errors import BusyError, InputError
 from web.access.iap import SIGN_OUT_PATH
 from web.access.roles import login_required, public, requires, signed_in_user
 from web.http.errors import retry_after
 from web.http.notices import asked_notice
 from web.http.session_cookie import NEEDS_HTTPS, cookie_name, replace_cookie, session_cookie
-from web.services import Services, services
+from web.services import services
 
-_RETRY_SECONDS = 10.0
-_MOST_WAITING = 4
 # Our own addresses: "//host", "/\host" or a control character cannot be written in it (T18). In the query whatever a
 # browser or a script leaves as it is, such as the * of a filter.
 _PAGES = "messages|password|publish|publish/sent|republish|rejections|users|sessions|audit|filters|help"
 _NEXT = re.compile(rf"/(messages/[0-9a-f]{{32}}|{_PAGES})(\?[!$-;=?-\[\]-~]*)?")
 
-blueprint = Blueprint("account", __name__)
-
-
-class FirstAdmin:
-    """Makes the first administrator once Firestore answers; starting never waits for it."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._waiting = threading.BoundedSemaphore(_MOST_WAITING)
-        self._begun = threading.Event()
-        self._done = False
-
-    def begin(self, subscope: Services) -> None:
-        """Look after it in the background, once per process. Called in the worker: a thread does not survive a fork."""
-        if self._begun.is_set():
-            return
-        with self._lock:
-            begun_by_another = self._begun.is_set()
-            self._begun.set()
-        if not begun_by_another:
-            self._start(subscope)
-
-    def _start(self, subscope: Services) -> None:
-        threading.Thread(target=self._until_done, args=(subscope,), name="first-admin", daemon=True).start()
-
-    def ensure(self, subscope: Services) -> None:
-        """Make it now if it is not there. Raises StoreError, and BusyError when many wait for it already."""
-        if self._done:
-            return
-        if not self._waiting.acquire(blocking=False):
-            raise BusyError("The first administrator is being made at this moment. Try again in a few seconds.")
-        try:
-            self._make(subscope)
-        finally:
-            self._waiting.release()
-
-    def _make(self, subscope: Services) -> None:
-        with self._lock:
-            if self._done:
-                return
-            made_up = subscope.users.ensure_first_admin(subscope.settings.admin_password)
-            self._done = True
-        if made_up:
-            # The one place where a password is logged: nobody could sign in otherwise, and it is never shown again.
-            subscope.log.warning(f"First administrator: user admin, password {made_up} (change it after signing in)")
-
-    def _until_done(self, subscope: Services) -> None:
-        while not self._done:
-            try:
-                self.ensure(subscope)
-            except (BusyError, StoreError) as exc:
-                subscope.log.warning("first administrator not made yet", reason=str(exc))
-                time.sleep(_RETRY_SECONDS)
-
-
-@blueprint.before_app_request
-def begin_first_admin() -> None:
-    """The first request of a process begins it."""
-    if has_passwords():
-        first_admin().begin(services())
-
-
-def first_admin() -> FirstAdmin:
-    """The application's one."""
-    found: FirstAdmin = current_app.extensions.setdefault("subscope_first_admin", FirstAdmin())
-    return found
+blueprint = Blueprint("sign_in", __name__)
 
 
 @blueprint.get("/login")
@@ -110,7 +41,7 @@ def sign_in() -> ResponseReturnValue:
     """Sign in; the cookie is a new one, whatever was held before (T16)."""
     _need_passwords()
     name = request.form.get("username", "").strip().lower()
-    first_admin().ensure(services())
+    services().first_admin.ensure()
     try:
         user = services().users.authenticate(name, request.form.get("password", ""), address=_address())
     except (SignInError, LockedError, BusyError) as exc:
@@ -130,7 +61,7 @@ def logout() -> ResponseReturnValue:
     if not has_passwords():
         return redirect(SIGN_OUT_PATH, 303)
     services().sessions.end(session_cookie(request))
-    response = redirect(url_for("account.login", notice="out"), 303)
+    response = redirect(url_for("sign_in.login", notice="out"), 303)
     replace_cookie(response, "")
     return response
 

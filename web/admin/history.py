@@ -12,7 +12,7 @@ from web.services import services
 
 PAGE_ROWS = 50
 
-blueprint = Blueprint("journals", __name__)
+blueprint = Blueprint("history", __name__)
 
 
 @blueprint.get("/audit")

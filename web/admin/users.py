@@ -1,4 +1,4 @@
-"""Users and their sign-ins, for admins: add, another role, a new password, remove; end one sign-in."""
+"""The users, for admins: add, change the role, set a new password, remove. Their sign-ins: ``web.admin.sessions``."""
 
 import re
 import secrets
@@ -7,30 +7,26 @@ from flask import Blueprint, abort, make_response, redirect, render_template, re
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
-from infra.accounts.session_store import MOST_LISTED
 from infra.accounts.user import ROLES, Role
 from infra.errors import DocumentExistsError, DocumentNotFoundError, InputError
 from web.access.roles import requires, signed_in_user
 from web.access.sign_in import has_passwords
 from web.http.confirmation import unanswered
 from web.http.notices import asked_notice
-from web.http.session_cookie import session_cookie
 from web.services import services
 
-_SESSION = re.compile(r"[0-9a-f]{64}")
 _PROBLEMS = (InputError, DocumentExistsError, DocumentNotFoundError)
 _NOTICES = {
     "role": "{name} has another role now and is signed out everywhere.",
     "removed": "{name} is removed and signed out everywhere.",
-    "ended": "That sign-in has ended.",
 }
 
-blueprint = Blueprint("people", __name__)
+blueprint = Blueprint("users", __name__)
 
 
 @blueprint.get("/users")
 @requires("admin")
-def users() -> ResponseReturnValue:
+def page() -> ResponseReturnValue:
     """Everybody who may sign in."""
     return _users_page(notice=_notice())
 
@@ -59,7 +55,7 @@ def change_role(name: str) -> ResponseReturnValue:
         services().users.set_role(name, _role(), by=signed_in_user().name)
     except _PROBLEMS as exc:
         return _users_page(problem=exc.sentence(), status=exc.status)
-    return redirect(url_for("people.users", notice="role", name=name), 303)
+    return redirect(url_for("users.page", notice="role", name=name), 303)
 
 
 @blueprint.post("/users/<name>/password")
@@ -68,7 +64,7 @@ def reset_password(name: str) -> ResponseReturnValue:
     """Set a new password, made up and shown once; all sign-ins of theirs end."""
     if not has_passwords():
         abort(404, "There are no passwords here: Identity-Aware Proxy signs people in.")
-    if question := unanswered("password", name, url_for("people.users")):
+    if question := unanswered("password", name, url_for("users.page")):
         return question
     password = secrets.token_urlsafe(18)
     try:
@@ -82,44 +78,13 @@ def reset_password(name: str) -> ResponseReturnValue:
 @requires("admin")
 def remove(name: str) -> ResponseReturnValue:
     """Remove a user; all sign-ins of theirs end."""
-    if question := unanswered("remove", name, url_for("people.users")):
+    if question := unanswered("remove", name, url_for("users.page")):
         return question
     try:
         services().users.remove(name, by=signed_in_user().name)
     except _PROBLEMS as exc:
         return _users_page(problem=exc.sentence(), status=exc.status)
-    return redirect(url_for("people.users", notice="removed", name=name), 303)
-
-
-@blueprint.get("/sessions")
-@requires("admin")
-def sessions() -> ResponseReturnValue:
-    """The newest sign-ins that are not over."""
-    current = services().sessions.resolve(session_cookie(request)) if has_passwords() else None
-    return render_template(
-        "admin/sessions.html",
-        sessions=services().sessions.newest(),
-        most=MOST_LISTED,
-        current=current.session.id if current else "",
-        notice=_notice(),
-    )
-
-
-@blueprint.post("/sessions/end")
-@requires("admin")
-def end_session() -> ResponseReturnValue:
-    """End one sign-in, on the server."""
-    session = request.form.get("session", "")
-    if not _SESSION.fullmatch(session):
-        raise InputError("session", "is not one of the list's.")
-    found = services().sessions.get(session)
-    if found is None:
-        raise DocumentNotFoundError("That sign-in is over already.")
-    if question := unanswered("end", found.user, url_for("people.sessions")):
-        return question
-    services().audit.record(signed_in_user().name, "session.end", f"sessions/{session[:8]}", f"of {found.user}")
-    services().sessions.end_by_id(session)
-    return redirect(url_for("people.sessions", notice="ended"), 303)
+    return redirect(url_for("users.page", notice="removed", name=name), 303)
 
 
 def _role() -> Role:

@@ -60,8 +60,8 @@ def _export(ending: str, content_type: str, head: bytes, line: Line, cut: Callab
     asked = " ".join(f"{name}={value}" for name, value in wanted.arguments.items())
     # Before the first byte: taking data along is recorded, or does not happen.
     services().audit.record(signed_in_user().name, f"message.export_{ending}", "messages", asked or "everything")
-    found = pages(services().messages, wanted, BOUNDS)
-    response = Response(_lines(services().messages, found, head, line, cut, _log_cut()), content_type=content_type)
+    found = pages(services().all_messages, wanted, BOUNDS)
+    response = Response(_lines(services().all_messages, found, head, line, cut, _log_cut()), content_type=content_type)
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     response.headers["Content-Disposition"] = f'attachment; filename="messages-{stamp}.{ending}"'
     response.headers["X-Accel-Buffering"] = "no"

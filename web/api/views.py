@@ -10,7 +10,7 @@ from flask_wtf.csrf import generate_csrf
 from infra.errors import DocumentNotFoundError, InputError, PayloadMaskedError
 from infra.messages.message import Message, is_document_id
 from infra.pubsub.delivery_state import Delivery
-from web.access.readable_messages import readable
+from web.access.readable_messages import readable_messages
 from web.access.roles import login_required, requires, signed_in_user
 from web.api import message_records
 from web.api.openapi import MAX_LIMIT, document
@@ -64,7 +64,7 @@ def message(document: str) -> ResponseReturnValue:
 def data(document: str) -> ResponseReturnValue:
     """The payload, byte for byte."""
     found = _found(document)
-    response = Response(readable().payload(found), mimetype="application/octet-stream")
+    response = Response(readable_messages().payload(found), mimetype="application/octet-stream")
     response.headers["Content-Disposition"] = f'attachment; filename="{found.id}.bin"'
     return response
 
@@ -93,13 +93,13 @@ def stop(subscription: str) -> ResponseReturnValue:
 def _payload(message: Message) -> bytes | None:
     """The whole payload; None when the reader must not see it."""
     try:
-        return readable().payload(message)
+        return readable_messages().payload(message)
     except PayloadMaskedError:
         return None
 
 
 def _found(document: str) -> Message:
-    found = readable().get(document) if is_document_id(document) else None
+    found = readable_messages().get(document) if is_document_id(document) else None
     if found is None:
         raise DocumentNotFoundError("There is no such message; it may have expired.")
     return found

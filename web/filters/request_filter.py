@@ -10,7 +10,7 @@ from infra.firestore.message_reader import MessageReader, Selection
 from infra.firestore.search import BOUNDS, SearchBounds, SearchResult, search
 from infra.messages.message import Cursor
 from infra.query import Query, parse
-from web.access.readable_messages import readable
+from web.access.readable_messages import readable_messages
 from web.services import services
 
 _AT_ONCE = 100
@@ -62,7 +62,7 @@ def read_before(text: str) -> Cursor | None:
 
 def find(wanted: Filter, limit: int) -> SearchResult:
     """Up to ``limit`` messages that match, newest first, within the bounds of one search. Raises StoreError."""
-    return search(readable(), wanted.selection, wanted.query, before=wanted.before, limit=limit)
+    return search(readable_messages(), wanted.selection, wanted.query, before=wanted.before, limit=limit)
 
 
 def pages(messages: MessageReader, wanted: Filter, bounds: SearchBounds) -> Iterator[SearchResult]:

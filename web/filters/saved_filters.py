@@ -34,7 +34,7 @@ _NOTICES = {
     "cleared": "The list opens with everything now, for everyone.",
 }
 
-blueprint = Blueprint("filters", __name__)
+blueprint = Blueprint("saved_filters", __name__)
 
 
 @dataclass(frozen=True)
@@ -110,10 +110,10 @@ def save() -> ResponseReturnValue:
 def delete(document: str) -> ResponseReturnValue:
     """Delete one, for everyone."""
     name = next((one.name for one in services().filters.all() if one.id == document), "")
-    if name and (question := unanswered("delete", name, url_for("filters.page"))):
+    if name and (question := unanswered("delete", name, url_for("saved_filters.page"))):
         return question
     services().filters.delete(document, by=signed_in_user().name)
-    return redirect(url_for("filters.page", notice="deleted"), 303)
+    return redirect(url_for("saved_filters.page", notice="deleted"), 303)
 
 
 @blueprint.post("/filters/default")
@@ -123,12 +123,12 @@ def choose_default() -> ResponseReturnValue:
     chosen = request.form.get("filter", "")
     if not chosen:
         services().filters.clear_default(by=signed_in_user().name)
-        return redirect(url_for("filters.page", notice="cleared"), 303)
+        return redirect(url_for("saved_filters.page", notice="cleared"), 303)
     found = next((one for one in services().filters.all() if one.id == chosen), None)
     if found and not _is_usable(found.view):
         raise InputError("filter", "cannot be used as it is, so no list can open with it.")
     services().filters.set_default(chosen, by=signed_in_user().name)
-    return redirect(url_for("filters.page", notice="default"), 303)
+    return redirect(url_for("saved_filters.page", notice="default"), 303)
 
 
 def _shows_the_same(saved: View, shown: View) -> bool:

@@ -125,7 +125,7 @@ def stale_form(error: CSRFError) -> ResponseReturnValue:
     if not cookie_name(request):
         return answer(400, NEEDS_HTTPS)
     if _is_script():
-        page = "the page /login" if request.endpoint == "account.sign_in" else "GET /api/v1/session"
+        page = "the page /login" if request.endpoint == "sign_in.sign_in" else "GET /api/v1/session"
         return answer(400, f"{error.description} {_TO_SCRIPTS.format(page=page)}")
     return answer(400, "This form is from an earlier sign-in. Go back, reload the page and try again.")
 

@@ -12,7 +12,7 @@ from infra.firestore.message_reader import Selection
 from infra.firestore.search import narrowed
 from infra.messages.message import Message
 from infra.query import Query, parse
-from web.access.readable_messages import mask, readable
+from web.access.readable_messages import readable_messages, readers_mask
 from web.access.roles import login_required, session_still_valid, signed_in_user
 from web.filters.columns import Columns, parse_columns
 from web.filters.request_filter import monitored
@@ -96,10 +96,10 @@ def _open(who: str, wanted: StreamRequest, columns: Columns, limits: ConnectionL
     position = parse_position(request.headers.get("Last-Event-ID", ""), request.args.get("after", ""))
     accepts = wanted.accepts
     render: Render | None = row_with(columns) if columns else None
-    if mask():
+    if readers_mask():
         masked: MaskedRows = current_app.extensions[_MASKED_ROWS]
         render, accepts = masked.row_with(columns), lambda message: wanted.accepts(masked.see(message))
-    selection = readable().visible_selection(wanted.selection)
+    selection = readable_messages().visible_selection(wanted.selection)
     watcher = services().feed.watch(position, selection, accepts, render)
     connection = request.environ.get("gunicorn.socket") or request.environ.get("werkzeug.socket")
     try:

@@ -14,7 +14,7 @@ from infra.firestore.search import SearchBounds, search
 from infra.messages.message import Message, document_id
 from infra.pubsub.replay import REPLAYED_BY, REPLAYED_FROM, dead_letter_source
 from infra.query import parse, quoted
-from web.access.readable_messages import readable
+from web.access.readable_messages import readable_messages
 from web.services import services
 
 _FEW = 5
@@ -45,7 +45,7 @@ def lineage_of(message: Message) -> Lineage:
     try:
         origin = _origin(came_from) if came_from else None
         query = parse(filter_text, datetime.now(UTC))
-        found = search(readable(), Selection(), query, limit=_FEW, bounds=_BOUNDS)
+        found = search(readable_messages(), Selection(), query, limit=_FEW, bounds=_BOUNDS)
         replays, more = found.messages, found.older is not None
     except StoreError as exc:
         services().log.warning("lineage cannot be read", id=message.id, reason=str(exc))
@@ -57,4 +57,4 @@ def lineage_of(message: Message) -> Lineage:
 def _origin(message_id: str) -> Message | None:
     """The stored message of an id, whichever monitored subscription delivered it."""
     candidates = [document_id(subscription, message_id) for subscription in services().settings.subscriptions]
-    return next(iter(readable().get_many(candidates)), None)
+    return next(iter(readable_messages().get_many(candidates)), None)

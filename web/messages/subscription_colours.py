@@ -23,7 +23,7 @@ COLOURS = (
     ("#4b5563", "#b8c1cc"),
 )
 
-blueprint = Blueprint("edges", __name__)
+blueprint = Blueprint("subscription_colours", __name__)
 
 
 @blueprint.get("/edges.css")

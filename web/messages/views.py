@@ -13,7 +13,7 @@ from infra.firestore.search import search
 from infra.messages.message import Message, is_document_id
 from infra.query import QueryError, parse
 from infra.saved_filters import SavedFilter, View
-from web.access.readable_messages import mask, readable
+from web.access.readable_messages import readable_messages, readers_mask
 from web.access.roles import login_required, public
 from web.delivery.views import STATE_WORDS, notice_text, read_deliveries, state_of
 from web.filters.columns import MOST_COLUMNS, Columns, columns_text, heading, offered, parse_columns
@@ -62,7 +62,7 @@ def index() -> ResponseReturnValue:
         if _wants_rows():
             raise
         return _list_page(list_page.refused(q, subscription, before, exc), columns, filters), 400
-    found = search(readable(), Selection(subscription), query, before=before, limit=PAGE_ROWS)
+    found = search(readable_messages(), Selection(subscription), query, before=before, limit=PAGE_ROWS)
     if _wants_rows():
         return jsonify(list_page.as_json(found, columns))
     return _list_page(list_page.List(q, subscription, before, query, found), columns, filters)
@@ -76,7 +76,7 @@ def _list_page(shown: list_page.List, columns: Columns, filters: list[SavedFilte
         list=shown,
         columns=columns_text(columns),
         chosen=columns,
-        mask=mask(),
+        mask=readers_mask(),
         heading=heading,
         offered=[(name, columns_text((name,))) for name in offered(shown.found.messages, columns)],
         most_columns=MOST_COLUMNS,
@@ -116,7 +116,7 @@ def message(document: str) -> ResponseReturnValue:
         services().log.warning("payload incomplete", id=document, reason=str(exc))
         shown, gone = render.RenderedPayload(None, (), Markup()), "The payload cannot be read now."
     template = "messages/_detail.html" if request.args.get("part") == "detail" else "messages/message.html"
-    return render_template(template, m=found, shown=shown, gone=gone, mask=mask(), now=datetime.now(UTC))
+    return render_template(template, m=found, shown=shown, gone=gone, mask=readers_mask(), now=datetime.now(UTC))
 
 
 @blueprint.get("/messages/<document>/data")
@@ -124,7 +124,7 @@ def message(document: str) -> ResponseReturnValue:
 def data(document: str) -> ResponseReturnValue:
     """The payload, byte for byte, as a file that no browser opens by itself (T29)."""
     found = _found(document)
-    response = Response(readable().payload(found), mimetype="application/octet-stream")
+    response = Response(readable_messages().payload(found), mimetype="application/octet-stream")
     # The name is made of our own hex digits, never of what a publisher wrote.
     response.headers["Content-Disposition"] = f'attachment; filename="{found.id}.bin"'
     return response
@@ -144,7 +144,7 @@ def _wants_rows() -> bool:
 
 
 def _found(document: str) -> Message:
-    found = readable().get(document) if is_document_id(document) else None
+    found = readable_messages().get(document) if is_document_id(document) else None
     if found is None:
         days = services().settings.retention_days
         abort(404, f"There is no such message. Messages are kept for {days} days; the link may also be cut short.")
@@ -153,4 +153,4 @@ def _found(document: str) -> Message:
 
 def _head(found: Message) -> bytes:
     """What can be shown of the payload: of a large one, only its first chunk is read."""
-    return readable().payload(replace(found, chunks=min(found.chunks, 1)))
+    return readable_messages().payload(replace(found, chunks=min(found.chunks, 1)))

@@ -15,7 +15,7 @@ from web.services import services
 
 Encoding = Literal["text", "base64"]
 
-MOST_IN_FORM = 64_000
+MAX_FORM_DATA_BYTES = 64_000
 _SPARE_ROWS = 3
 # A text field writes every line break as CR LF (html.spec.whatwg.org, "normalize newlines") and has no NUL.
 _NOT_IN_A_FIELD = re.compile("[\r\0]")
@@ -74,10 +74,10 @@ def from_message(message: Message) -> Typed:
         typed.topic = services().publisher.topics.of(message.subscription)
     except (SubscriptionError, InputError):
         notes.append("The topic it came from cannot be read: choose one.")
-    if message.size_bytes > MOST_IN_FORM:
+    if message.size_bytes > MAX_FORM_DATA_BYTES:
         notes.append("Its data is too large for this form: choose a file, or republish the message as it is.")
     else:
-        typed.data, typed.encoding = _shown(services().messages.payload(message))
+        typed.data, typed.encoding = _shown(services().all_messages.payload(message))
     if len(kept) < len(pairs) or not has_plain_key:
         notes.append("What holds control characters, which no form can carry, is left out: republish it as it is.")
     typed.note = " ".join(notes)

@@ -22,9 +22,9 @@ from web.services import services
 
 Way = Literal["topic", "source"]
 
-MOST_MESSAGES = 500
+MAX_MESSAGES = 500
 # Every payload is read and sent again while the person waits.
-MOST_BYTES = 100_000_000
+MAX_BYTES = 100_000_000
 
 blueprint = Blueprint("republish", __name__)
 
@@ -49,7 +49,7 @@ class Refused:
 
 @blueprint.post("/messages/<document>/republish")
 @requires("operator")
-def one(document: str) -> ResponseReturnValue:
+def republish_one(document: str) -> ResponseReturnValue:
     """Publish one message again, to its own topic or, ``to=source``, a dead letter to its source's: 303 to its way."""
     message = _stored(document)
     way = _way()
@@ -57,15 +57,15 @@ def one(document: str) -> ResponseReturnValue:
     outgoing = _outgoing(message, way, signed_in_user().name)
     why = f"from messages/{message.id}"
     message_id = services().publisher.publish(topic, outgoing, signed_in_user().name, "message.republish", why)
-    return redirect(url_for("publish.sent", topic=topic, id=message_id), 303)
+    return redirect(url_for("publishing.sent", topic=topic, id=message_id), 303)
 
 
 @blueprint.get("/republish")
 @requires("operator")
-def confirm() -> ResponseReturnValue:
+def preview() -> ResponseReturnValue:
     """What would be published again for a filter, and to where; nothing happens yet."""
     wanted = read_filter(request.args)
-    found = find(wanted, MOST_MESSAGES)
+    found = find(wanted, MAX_MESSAGES)
     chosen = _within_bounds(found.messages)
     accepted, refused = _sorted_out(chosen, "topic", signed_in_user().name)
     dead_letters = [one for one in chosen if dead_letter_source(one)]
@@ -80,14 +80,14 @@ def confirm() -> ResponseReturnValue:
         groups=_groups(accepted, "topic"),
         sources=_groups(returned, "source"),
         older=found.older or (chosen[-1].cursor if len(chosen) < len(found.messages) else None),
-        most=MOST_MESSAGES,
+        most=MAX_MESSAGES,
         total_bytes=sum(one.size_bytes for one in accepted),
     )
 
 
 @blueprint.post("/republish")
 @requires("operator")
-def many() -> ResponseReturnValue:
+def republish_found() -> ResponseReturnValue:
     """Publish again exactly the messages that were confirmed, oldest first, so that ordering keys keep their order.
 
     What Pub/Sub would refuse is listed and left out; all else is looked at before the first is published.
@@ -115,12 +115,12 @@ def many() -> ResponseReturnValue:
 
 def _publish(topic: str, messages: list[Message], way: Way, who: str) -> Sent:
     why = f"{len(messages)} messages, {request.form.get('q', '')[:200]!r}"
-    outgoing = _each(services().messages, messages, way, who)
+    outgoing = _each(services().all_messages, messages, way, who)
     return services().publisher.publish_all(topic, outgoing, who, "message.republish", why)
 
 
 def _stored(document: str) -> Message:
-    found = services().messages.get(document) if is_document_id(document) else None
+    found = services().all_messages.get(document) if is_document_id(document) else None
     if found is None:
         raise DocumentNotFoundError(f"Message {document[:32]} is not there any more; nothing was published.")
     return found
@@ -150,7 +150,7 @@ def _topic(message: Message, way: Way) -> str:
 
 
 def _outgoing(message: Message, way: Way, who: str) -> Outgoing:
-    return _remade(message, services().messages.payload(message), way, who)
+    return _remade(message, services().all_messages.payload(message), way, who)
 
 
 def _remade(message: Message, data: bytes, way: Way, who: str) -> Outgoing:
@@ -165,13 +165,13 @@ def _confirmed(documents: list[str]) -> list[Message]:
     """The messages, oldest first; all of them, or an error."""
     if not documents:
         raise InputError("messages", "were not chosen; nothing was published.")
-    if len(documents) > MOST_MESSAGES:
-        raise InputError("messages", f"are more than {MOST_MESSAGES}; nothing was published.")
-    found = services().messages.get_many(documents)
+    if len(documents) > MAX_MESSAGES:
+        raise InputError("messages", f"are more than {MAX_MESSAGES}; nothing was published.")
+    found = services().all_messages.get_many(documents)
     if gone := len(set(documents)) - len(found):
         raise DocumentNotFoundError(f"{gone} of the messages are not there any more; nothing was published.")
     if len(_within_bounds(found)) < len(found):
-        raise InputError("messages", f"are more than {MOST_BYTES // 1_000_000} MB together; nothing was published.")
+        raise InputError("messages", f"are more than {MAX_BYTES // 1_000_000} MB together; nothing was published.")
     # Those of one batch were received at one moment.
     return sorted(found, key=lambda message: (message.received_at, message.publish_time, message.id))
 
@@ -204,7 +204,7 @@ def _within_bounds(messages: list[Message]) -> list[Message]:
     size = 0
     for index, message in enumerate(messages):
         size += message.size_bytes
-        if size > MOST_BYTES and index:
+        if size > MAX_BYTES and index:
             return messages[:index]
     return messages
 

@@ -6,7 +6,7 @@ Only topics of monitored subscriptions are offered, and the server takes no othe
 import json
 import re
 
-from flask import Blueprint, Flask, abort, jsonify, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, abort, jsonify, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -34,12 +34,7 @@ _TOO_MUCH = (
     "another tab, go back here, and publish again."
 )
 
-blueprint = Blueprint("publish", __name__)
-
-
-def init_app(app: Flask) -> None:
-    """Take larger bodies where one is published: after the role's check, before the form token's reads the form."""
-    app.before_request(_take_large_bodies)
+blueprint = Blueprint("publishing", __name__)
 
 
 @blueprint.get("/publish")
@@ -49,7 +44,7 @@ def form() -> ResponseReturnValue:
     document = request.args.get("from", "")
     if not document:
         return _page(Typed())
-    found = services().messages.get(document) if is_document_id(document) else None
+    found = services().all_messages.get(document) if is_document_id(document) else None
     if found is None:
         abort(404, "The message to publish from is not there; it may have expired.")
     return _page(from_message(found))
@@ -79,12 +74,12 @@ def send() -> ResponseReturnValue:
         return _page(typed, {exc.field: exc.predicate}, exc.status)
     except (SubscriptionError, StoreError) as exc:
         return _page(typed, {"": _sentence(exc)}, exc.status)
-    return redirect(url_for("publish.sent", topic=typed.topic, id=message_id), 303)
+    return redirect(url_for("publishing.sent", topic=typed.topic, id=message_id), 303)
 
 
 @blueprint.post("/subscriptions/<subscription>/test")
 @requires("operator")
-def test(subscription: str) -> ResponseReturnValue:
+def send_test(subscription: str) -> ResponseReturnValue:
     """Publish a small message to a monitored subscription's topic, to follow it through the chain: 303 to its way."""
     if subscription not in services().settings.subscriptions:
         abort(404, "This subscription is not monitored here.")
@@ -92,7 +87,7 @@ def test(subscription: str) -> ResponseReturnValue:
     outgoing = Outgoing(json.dumps({"test": "Hello from Subscope", "sent_by": who}).encode(), {"subscope": "test"})
     topic = services().publisher.topics.of(subscription)
     message_id = services().publisher.publish(topic, outgoing, who, what="message.test")
-    return redirect(url_for("publish.sent", topic=topic, id=message_id), 303)
+    return redirect(url_for("publishing.sent", topic=topic, id=message_id), 303)
 
 
 @blueprint.get("/publish/sent")
@@ -112,7 +107,7 @@ def sent() -> ResponseReturnValue:
 @blueprint.errorhandler(CSRFError)
 def keep_stale_form(error: CSRFError) -> ResponseReturnValue:
     """The form again, with a token that counts, for an operator who signed in anew since it was made."""
-    if request.endpoint != "publish.send" or not wants_page() or not cookie_name(request):
+    if request.endpoint != "publishing.send" or not wants_page() or not cookie_name(request):
         return stale_form(error)
     upload = request.files.get("file")
     sentence = _STALE + (_FILE_AGAIN if upload and upload.filename else "")
@@ -121,7 +116,7 @@ def keep_stale_form(error: CSRFError) -> ResponseReturnValue:
 
 def _stop(subscription: str, message_id: str) -> dict[str, str]:
     document = document_id(subscription, message_id)
-    found = services().messages.get(document)
+    found = services().all_messages.get(document)
     return {
         "subscription": subscription,
         "id": document,
@@ -132,8 +127,9 @@ def _stop(subscription: str, message_id: str) -> dict[str, str]:
     }
 
 
-def _take_large_bodies() -> None:
-    if request.endpoint == "publish.send":
+def allow_large_body() -> None:
+    """Raise the size limit of the form for the route that publishes. Call it before the form is read."""
+    if request.endpoint == "publishing.send":
         request.max_content_length = request.max_form_memory_size = _MAX_BODY_BYTES
 
 

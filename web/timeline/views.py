@@ -162,7 +162,7 @@ def _volumes(subscope: Services) -> dict[str, MinuteCounts]:
     def volume(subscription: str) -> MinuteCounts:
         selection, shown = Selection(subscription), (subscription,) if subscription else subscriptions
         return MinuteCounts(
-            lambda since, until: subscope.messages.count(selection, since=since, until=until, up_to=MAX_COUNTED),
+            lambda since, until: subscope.all_messages.count(selection, since=since, until=until, up_to=MAX_COUNTED),
             lambda since, until: read_pauses(subscope.database, shown, since, until),
             subscope.log,
         )

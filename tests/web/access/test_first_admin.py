@@ -13,7 +13,6 @@ from tests.support.firestore.settings import settings_for
 from tests.support.viewer.app import running
 from tests.support.viewer.visitor import PASSWORD, Visitor, services_of
 from tests.support.waiting import wait_until
-from web.access.sign_in import FirstAdmin
 
 
 def sign_in(app: Flask, password: str) -> int:
@@ -43,11 +42,11 @@ def test_few_wait_for_the_first_admin_while_firestore_does_not_answer() -> None:
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         settings = settings_for(f"127.0.0.1:{deaf.getsockname()[1]}", LOG_LEVEL="CRITICAL")
         with running(settings) as app:
-            first_admin = FirstAdmin()
+            first_admin = services_of(app).first_admin
 
             def ensure() -> None:
                 try:
-                    first_admin.ensure(services_of(app))
+                    first_admin.ensure()
                 except (BusyError, StoreError) as exc:
                     refused.append(type(exc))
 

@@ -163,7 +163,7 @@ def test_it_looks_at_so_much_whatever_matches_and_says_where_to_go_on(
 ) -> None:
     at = datetime(2020, 1, 1, tzinfo=UTC)
     stored = [writer.message(received_at=at + timedelta(seconds=number)) for number in range(300)]
-    store, start = services_of(app).messages, Cursor(at + timedelta(seconds=300), "0" * 32)
+    store, start = services_of(app).all_messages, Cursor(at + timedelta(seconds=300), "0" * 32)
     wanted = Filter(text, parse(text, at), EVERYTHING, start)
     seen = list(pages(store, wanted, bounds))
     lines = list(export._lines(store, iter(seen), b"", export._json_line, export._cut_line, lambda _: None))

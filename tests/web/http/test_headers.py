@@ -91,7 +91,7 @@ def test_pages_bring_nothing_inline_and_nothing_foreign(viewer: Visitor, strange
 
 def test_only_sign_in_sets_a_cookie_for_strangers(app: Flask, stranger: Visitor) -> None:
     for rule in rules(app):
-        if "GET" in (rule.methods or set()) and rule.endpoint != "account.login":
+        if "GET" in (rule.methods or set()) and rule.endpoint != "sign_in.login":
             answer = Visitor(app).get(path_of(rule))
             assert "Set-Cookie" not in answer.headers, path_of(rule)
             answer.close()

@@ -102,7 +102,7 @@ def test_rows_as_json_say_how_much_was_looked_at(viewer: Visitor) -> None:
 
 
 def test_the_stream_begins_behind_what_was_looked_at(app: Flask, viewer: Visitor) -> None:
-    newest = services_of(app).messages.page(limit=1)[0].cursor
+    newest = services_of(app).all_messages.page(limit=1)[0].cursor
     assert f'data-live="{newest}"' in viewer.get("/messages?q=nowhere").text
     past = viewer.get("/messages?q=before:20m").text
     live = re.search(r'data-live="([^"]+)"', past)

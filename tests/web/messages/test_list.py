@@ -151,7 +151,7 @@ def test_hostile_fields_change_no_page(app: Flask, viewer: Visitor, writer: Writ
     skeletons = []
     for text in (HARMLESS, HOSTILE):
         document = writer.message(**_with_everything(text))  # type: ignore[arg-type]
-        found = services_of(app).messages.get(document)
+        found = services_of(app).all_messages.get(document)
         assert found is not None
         pages = [row_html(found), viewer.get(f"/messages/{document}").text]
         pages += [viewer.get(f"/messages/{document}?view={view}").text for view in ("raw", "hex")]

@@ -279,4 +279,4 @@ def test_the_page_of_a_message_without_pubsub_and_history_is_shown(operator: Vis
     pushed = store(app, "builds")
     assert operator.get(f"/messages/{pushed.id}").status_code == 200
     assert operator.post(f"/messages/{pushed.id}/republish").status_code == 503
-    assert services_of(app).messages.get(document_id("builds", pushed.message_id)) is not None
+    assert services_of(app).all_messages.get(document_id("builds", pushed.message_id)) is not None
