@@ -22,7 +22,7 @@ from functions.rejections import Rejections
 from infra.errors import SettingsError
 from infra.firestore.client import Database
 from infra.firestore.message_writer import MessageWriter
-from infra.logs import BackgroundSink, Logger
+from infra.logs import BackgroundHandler, Logger
 from infra.settings import receiver_settings
 
 try:
@@ -43,7 +43,7 @@ def receiver() -> Receiver:
         TokenVerifier(keys, settings.push_audience, settings.push_service_account, time.time),
         Committer(writer, shards=settings.message_shards, retention=retention, now=_now),
         Rejections(writer, retention=retention, now=_now, clock=time.monotonic),
-        Logger(settings.log_level, settings.google_cloud_project, BackgroundSink()),
+        Logger(settings.log_level, settings.google_cloud_project, handler=BackgroundHandler()),
     )
 
 
