@@ -6,14 +6,14 @@ from pathlib import Path
 
 import click
 
-from infra.cli.context import READY_FILE, Commands, Console, environment_of
+from infra.cli.context import READY_FILE, CommandContext, CommandGroup, environment_of
 from infra.cli.delivery import start, status, stop
 from infra.cli.publish import publish
 from infra.cli.tail import tail
 from infra.cli.user import user
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--local", is_flag=True, help=f"Work on the local cloud that `make run` started ({READY_FILE}).")
 @click.option(
     "--ready-file", type=click.Path(path_type=Path), help="Work on the local cloud that wrote this ready file."
@@ -24,7 +24,7 @@ def main(ctx: click.Context, local: bool, ready_file: Path | None) -> None:
     if local or ready_file:
         # Google's clients look for the emulators' addresses in the process's own environment.
         os.environ.update(environment_of(ready_file or READY_FILE))
-    ctx.obj = Console()
+    ctx.obj = CommandContext()
 
 
 for command in (publish, user, start, stop, status, tail):

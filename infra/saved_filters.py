@@ -17,16 +17,16 @@ from infra.firestore.error_mapping import firestore_errors
 from infra.history.audit import audit_fields
 from infra.query import parse
 
-MOST_FILTERS = 100
-MOST_NAME_CHARACTERS = 80
+MAX_FILTERS = 100
+MAX_NAME_CHARACTERS = 80
 # Two who save at the same moment may pass the limit; what is read stays bounded all the same.
-_MOST_READ = 2 * MOST_FILTERS
+_MAX_READ = 2 * MAX_FILTERS
 _ID = re.compile(r"[A-Za-z0-9-]{1,128}")
 _GONE = "There is no such filter; somebody may have deleted it."
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class ListArguments:
     """What a list shows: the filter as typed, one subscription or (empty) all, and the names of its columns."""
 
     query: str = ""
@@ -40,13 +40,13 @@ class SavedFilter:
 
     id: str
     name: str
-    view: View
+    view: ListArguments
     created_by: str
     created_at: datetime
     default_since: datetime | None = None
 
 
-class Filters:
+class SavedFilters:
     """The saved filters of one database."""
 
     def __init__(self, database: Database) -> None:
@@ -55,19 +55,19 @@ class Filters:
     def all(self) -> list[SavedFilter]:
         """All of them by name; what somebody left without a name in the console is not one. Raises StoreError."""
         with firestore_errors("listing filters"):
-            found = self._collection.limit(_MOST_READ).stream(retry=None, timeout=READ_SECONDS)
+            found = self._collection.limit(_MAX_READ).stream(retry=None, timeout=READ_SECONDS)
             filters = [filter_of(one.id, one.to_dict()) for one in found]
         return sorted((one for one in filters if one.name), key=lambda one: (one.name.casefold(), one.id))
 
-    def save(self, name: str, view: View, *, by: str) -> SavedFilter:
+    def save(self, name: str, view: ListArguments, *, by: str) -> SavedFilter:
         """Save a view under a name. Raises InputError (400), QueryError (400), DocumentExistsError (409), StoreError.
 
         A filter that the search box would refuse is refused here with the same sentence.
         """
         name = " ".join(name.split())
         _check(name, view)
-        if len(self.all()) >= MOST_FILTERS:
-            raise InputError("name", f"is one too many: {MOST_FILTERS} filters are saved. Delete one first.")
+        if len(self.all()) >= MAX_FILTERS:
+            raise InputError("name", f"is one too many: {MAX_FILTERS} filters are saved. Delete one first.")
         saved = SavedFilter(filter_id(name), name, view, by, datetime.now(UTC))
         batch = self._database.documents.batch()
         batch.create(self._collection.document(saved.id), _fields(saved))
@@ -160,7 +160,7 @@ def filter_id(name: str) -> str:
 def filter_of(document: str, fields: dict[str, Any]) -> SavedFilter:
     """The filter in a document's fields, whatever somebody made of them in the console."""
     columns = fields.get("columns")
-    view = View(
+    view = ListArguments(
         _text(fields, "query"),
         _text(fields, "subscription"),
         tuple(one for one in columns if isinstance(one, str)) if isinstance(columns, list) else (),
@@ -197,13 +197,13 @@ def _time(fields: dict[str, Any], name: str) -> datetime | None:
     return found if isinstance(found, datetime) else None
 
 
-def _check(name: str, view: View) -> None:
+def _check(name: str, view: ListArguments) -> None:
     if not name:
         raise InputError("name", "is missing. Give the filter a name that others understand.")
-    if len(name) > MOST_NAME_CHARACTERS:
-        raise InputError("name", f"has {len(name)} characters; {MOST_NAME_CHARACTERS} are the most.")
+    if len(name) > MAX_NAME_CHARACTERS:
+        raise InputError("name", f"has {len(name)} characters; {MAX_NAME_CHARACTERS} are the most.")
     if not name.isprintable():
         raise InputError("name", "holds a character that cannot be seen.")
-    if view == View():
+    if view == ListArguments():
         raise InputError("q", "is empty, and so is the rest: there is nothing to save.")
     parse(view.query, datetime.now(UTC))

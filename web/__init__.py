@@ -9,18 +9,18 @@ from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response
 
-from infra.accounts.session_store import Sessions
-from infra.accounts.user_store import Users
+from infra.accounts.session_store import SessionStore
+from infra.accounts.user_store import UserStore
 from infra.firestore.client import Database
 from infra.firestore.message_reader import MessageReader
 from infra.history.audit import Audit
 from infra.logs import Logger
 from infra.messages.masking import Mask
-from infra.pubsub.backlog import Backlogs
+from infra.pubsub.backlog import BacklogReader
 from infra.pubsub.client import PubSub
-from infra.pubsub.delivery_control import Subscriptions
+from infra.pubsub.delivery_control import DeliveryControl
 from infra.pubsub.publisher import Publisher, Topics
-from infra.saved_filters import Filters
+from infra.saved_filters import SavedFilters
 from infra.settings import ViewerSettings, behind_front_end, viewer_settings
 from web import banners, health, help
 from web.access import roles, sign_in
@@ -75,8 +75,8 @@ def make_services(settings: ViewerSettings) -> Services:
     stored = MessageReader(database, settings.message_shards, settings.subscriptions)
     audit = Audit(database)
     pubsub = PubSub(settings)
-    subscriptions = Subscriptions(settings, settings.push_endpoint, database, pubsub, audit, log)
-    user_store = Users(database)
+    delivery_control = DeliveryControl(settings, settings.push_endpoint, database, pubsub, audit, log)
+    user_store = UserStore(database)
     return Services(
         settings=settings,
         log=log,
@@ -85,15 +85,15 @@ def make_services(settings: ViewerSettings) -> Services:
         masked_messages=MessageReader(
             database, settings.message_shards, settings.subscriptions, Mask(settings.masked_fields)
         ),
-        subscriptions=subscriptions,
+        delivery_control=delivery_control,
         users=user_store,
         first_admin=FirstAdmin(user_store, settings.admin_password, log),
-        sessions=Sessions(database),
+        sessions=SessionStore(database),
         audit=audit,
-        filters=Filters(database),
+        saved_filters=SavedFilters(database),
         publisher=Publisher(Topics(settings, pubsub), pubsub, audit, log),
-        backlogs=Backlogs(settings, log),
-        feed=Feed(database, stored, settings, log, rows.row_html, subscriptions.observe_all),
+        backlogs=BacklogReader(settings, log),
+        feed=Feed(database, stored, settings, log, rows.row_html, delivery_control.observe_all),
     )
 
 

@@ -41,7 +41,7 @@ def init_app(app: Flask) -> None:
 
 def standing() -> list[Notice]:
     """What is not as people expect it to be, for the page that is made now."""
-    seen = [services().subscriptions.last(one) for one in services().settings.subscriptions]
+    seen = [services().delivery_control.last(one) for one in services().settings.subscriptions]
     return notices([one for one in seen if one], services().feed.state, datetime.now(UTC))
 
 

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 from flask import current_app
 
 if TYPE_CHECKING:
-    from infra.accounts.session_store import Sessions
-    from infra.accounts.user_store import Users
+    from infra.accounts.session_store import SessionStore
+    from infra.accounts.user_store import UserStore
     from infra.firestore.client import Database
     from infra.firestore.message_reader import MessageReader
     from infra.history.audit import Audit
     from infra.logs import Logger
-    from infra.pubsub.backlog import Backlogs
-    from infra.pubsub.delivery_control import Subscriptions
+    from infra.pubsub.backlog import BacklogReader
+    from infra.pubsub.delivery_control import DeliveryControl
     from infra.pubsub.publisher import Publisher
-    from infra.saved_filters import Filters
+    from infra.saved_filters import SavedFilters
     from infra.settings import ViewerSettings
     from web.access.first_admin import FirstAdmin
     from web.live.feed import Feed
@@ -32,14 +32,14 @@ class Services:
     database: Database
     all_messages: MessageReader
     masked_messages: MessageReader
-    subscriptions: Subscriptions
-    users: Users
+    delivery_control: DeliveryControl
+    users: UserStore
     first_admin: FirstAdmin
-    sessions: Sessions
+    sessions: SessionStore
     audit: Audit
-    filters: Filters
+    saved_filters: SavedFilters
     publisher: Publisher
-    backlogs: Backlogs
+    backlogs: BacklogReader
     feed: Feed
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from infra.errors import SubscopeError
 
 FIRST_LOCK = timedelta(minutes=1)
-LONGEST_LOCK = timedelta(minutes=15)
+MAX_LOCK = timedelta(minutes=15)
 
 
 class LockedError(SubscopeError):
@@ -20,7 +20,7 @@ class LockedError(SubscopeError):
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
+class LockPolicy:
     """So many attempts are free ``within`` a time from the first one on; each further one locks, and longer."""
 
     free: int
@@ -31,25 +31,25 @@ class Limit:
         if attempts < self.free:
             return None
         lock = FIRST_LOCK * (1 << min(attempts - self.free, 10))
-        return now + min(lock, LONGEST_LOCK)
+        return now + min(lock, MAX_LOCK)
 
 
 @dataclass(frozen=True, slots=True)
-class Strikes:
+class AttemptCount:
     """The attempts since a time, and the lock of the last one. Times are aware UTC."""
 
     failed: int = 0
     since: datetime | None = None
     locked_until: datetime | None = None
 
-    def one_more(self, limit: Limit, now: datetime) -> "Strikes":
+    def with_attempt(self, limit: LockPolicy, now: datetime) -> "AttemptCount":
         """With an attempt at this moment. Raises LockedError while locked."""
         if self.locked_until and self.locked_until > now:
             raise LockedError(self.locked_until)
         if self.since is None or now - self.since >= limit.within:
-            return Strikes(1, now)
-        return Strikes(self.failed + 1, self.since, limit.lock_until(self.failed + 1, now))
+            return AttemptCount(1, now)
+        return AttemptCount(self.failed + 1, self.since, limit.lock_until(self.failed + 1, now))
 
-    def one_less(self) -> "Strikes":
+    def without_last_attempt(self) -> "AttemptCount":
         """Without the last attempt and its lock."""
-        return Strikes(max(0, self.failed - 1), self.since)
+        return AttemptCount(max(0, self.failed - 1), self.since)

@@ -16,7 +16,7 @@ from infra.firestore.error_mapping import firestore_errors
 
 ABSOLUTE = timedelta(hours=12)
 IDLE = timedelta(hours=2)
-MOST_LISTED = 500
+MAX_LISTED = 500
 _PAGE = 400  # sessions that are ended in one request
 # Firestore bills writes: a session that is used all day says so every five minutes.
 _TOUCH_AFTER = timedelta(minutes=5)
@@ -36,14 +36,14 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
-class Resolved:
+class SessionWithUser:
     """A valid cookie's session and its user as they are now."""
 
     session: Session
     user: User
 
 
-class Sessions:
+class SessionStore:
     """The sign-ins of one database."""
 
     def __init__(self, database: Database) -> None:
@@ -67,7 +67,7 @@ class Sessions:
             self._document(_id_of(secret)).create(fields, retry=None, timeout=WRITE_SECONDS)
         return f"{secret}.{user.name}"
 
-    def resolve(self, cookie: str) -> Resolved | None:
+    def resolve(self, cookie: str) -> SessionWithUser | None:
         """The session and user of a cookie that somebody uses, which keeps the session for another while.
 
         Read in one request; None when the cookie is unknown, ended or too old. Raises StoreError.
@@ -78,7 +78,7 @@ class Sessions:
             self._touch(found.session.id, now)
         return found
 
-    def look_up(self, cookie: str) -> Resolved | None:
+    def look_up(self, cookie: str) -> SessionWithUser | None:
         """The same without using it: what only stays open does not keep a session from idling out."""
         found = _COOKIE.fullmatch(cookie)
         if not found:
@@ -86,14 +86,14 @@ class Sessions:
         session, user = self._read(_id_of(found.group(1)), found.group(2))
         if session is None or user is None or _is_over(session, user, datetime.now(UTC)):
             return None
-        return Resolved(session, user)
+        return SessionWithUser(session, user)
 
     def newest(self) -> list[Session]:
-        """Of the newest MOST_LISTED sessions those that are not over, newest first. Raises StoreError."""
+        """Of the newest MAX_LISTED sessions those that are not over, newest first. Raises StoreError."""
         now = datetime.now(UTC)
         collection = self._database.documents.collection("sessions")
         begun = collection.where(filter=FieldFilter("created_at", ">", now - ABSOLUTE))
-        newest = begun.order_by("created_at", direction="DESCENDING").limit(MOST_LISTED)
+        newest = begun.order_by("created_at", direction="DESCENDING").limit(MAX_LISTED)
         with firestore_errors("listing sessions"):
             sessions = [_session(one.id, fields_of(one)) for one in newest.stream(retry=None, timeout=READ_SECONDS)]
         users = self._users({one.user for one in sessions})

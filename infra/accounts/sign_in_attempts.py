@@ -20,60 +20,60 @@ from typing import Any
 from google.api_core.exceptions import Aborted, FailedPrecondition, NotFound
 from google.cloud.firestore import LastUpdateOption
 
-from infra.accounts.lock_policy import Limit, Strikes
-from infra.accounts.sign_in_slots import TOO_MANY
+from infra.accounts.lock_policy import AttemptCount, LockPolicy
+from infra.accounts.sign_in_slots import TOO_MANY_SIGN_INS
 from infra.accounts.user import User, generation_of
 from infra.errors import BusyError, SubscopeError
 from infra.firestore.client import READ_SECONDS, WRITE_SECONDS, Database
 from infra.firestore.error_mapping import firestore_errors
 
-FROM_ONE_ADDRESS = Limit(5, timedelta(days=1))
+FROM_ONE_ADDRESS = LockPolicy(5, timedelta(days=1))
 # One address gets 11 attempts in an hour from each instance: alone it does not lock a name for everybody.
-FROM_ALL = Limit(50, timedelta(hours=1))
-NO_STRIKES: dict[str, Any] = {"failed_logins": 0, "failed_since": None, "locked_until": None}
+FROM_ALL_ADDRESSES = LockPolicy(50, timedelta(hours=1))
+NO_ATTEMPTS: dict[str, Any] = {"failed_logins": 0, "failed_since": None, "locked_until": None}
 _REMEMBERED = 10_000
 _TRIES = 10
 
 
-class Tally:
-    """Strikes by key, in this process: of the keys that were counted last."""
+class AttemptCounter:
+    """Attempts by key, in this process: of the keys that were counted last."""
 
-    def __init__(self, limit: Limit, most: int = _REMEMBERED) -> None:
+    def __init__(self, limit: LockPolicy, most: int = _REMEMBERED) -> None:
         self._limit, self._most = limit, most
         self._lock = threading.Lock()
-        self._strikes: OrderedDict[Hashable, Strikes] = OrderedDict()
+        self._strikes: OrderedDict[Hashable, AttemptCount] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._strikes)
 
     def count(self, key: Hashable) -> None:
         """Count an attempt. Raises LockedError (429)."""
-        self._replace(key, lambda before: before.one_more(self._limit, datetime.now(UTC)))
+        self._replace(key, lambda before: before.with_attempt(self._limit, datetime.now(UTC)))
 
     def take_back(self, key: Hashable) -> None:
         """Count an attempt less: there was none in the end."""
-        self._replace(key, Strikes.one_less)
+        self._replace(key, AttemptCount.without_last_attempt)
 
     def forget(self, key: Hashable) -> None:
         """Count from the beginning."""
         with self._lock:
             self._strikes.pop(key, None)
 
-    def _replace(self, key: Hashable, change: Callable[[Strikes], Strikes]) -> None:
+    def _replace(self, key: Hashable, change: Callable[[AttemptCount], AttemptCount]) -> None:
         with self._lock:
-            self._strikes[key] = change(self._strikes.get(key, Strikes()))
+            self._strikes[key] = change(self._strikes.get(key, AttemptCount()))
             self._strikes.move_to_end(key)
             if len(self._strikes) > self._most:
                 self._strikes.popitem(last=False)
 
 
-class Attempts:
+class SignInAttempts:
     """The attempts to sign in to one database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._from_one_address = Tally(FROM_ONE_ADDRESS)
-        self._strangers = Tally(FROM_ALL)
+        self._from_one_address = AttemptCounter(FROM_ONE_ADDRESS)
+        self._strangers = AttemptCounter(FROM_ALL_ADDRESSES)
 
     def count(self, name: str, network: str) -> dict[str, Any] | None:
         """Count an attempt and return the user's fields, None for a stranger. ``name`` is one that a user can have.
@@ -101,14 +101,14 @@ class Attempts:
                 self._strangers.count(name)
                 return None
             fields: dict[str, Any] = user.to_dict()
-            if self._write(user, _strikes_of(fields).one_more(FROM_ALL, datetime.now(UTC))):
+            if self._write(user, _strikes_of(fields).with_attempt(FROM_ALL_ADDRESSES, datetime.now(UTC))):
                 return fields
             time.sleep(random.uniform(0.01, 0.1))  # noqa: S311 - spreads retries, keeps no secret
             user = self._snapshot(name)
         # In the words for everybody: it happens to users alone.
-        raise BusyError(TOO_MANY)
+        raise BusyError(TOO_MANY_SIGN_INS)
 
-    def _write(self, user: Any, strikes: Strikes) -> bool:
+    def _write(self, user: Any, strikes: AttemptCount) -> bool:
         """Write them, unless the user's document was written since; tell whether they were written."""
         with firestore_errors("counting a sign-in"):
             try:
@@ -133,9 +133,9 @@ class Attempts:
         return found if found.exists else None
 
 
-def _strikes_of(fields: dict[str, Any]) -> Strikes:
+def _strikes_of(fields: dict[str, Any]) -> AttemptCount:
     """The strikes in a user's fields."""
-    return Strikes(int(fields.get("failed_logins") or 0), fields.get("failed_since"), fields.get("locked_until"))
+    return AttemptCount(int(fields.get("failed_logins") or 0), fields.get("failed_since"), fields.get("locked_until"))
 
 
 def network_of(address: str) -> str:

@@ -15,8 +15,8 @@ from google.cloud.firestore_v1.base_query import FieldFilter
 
 from infra.accounts.passwords import Passwords, check_password, is_too_long
 from infra.accounts.session_store import end_sessions
-from infra.accounts.sign_in_attempts import NO_STRIKES, Attempts, network_of
-from infra.accounts.sign_in_slots import Places
+from infra.accounts.sign_in_attempts import NO_ATTEMPTS, SignInAttempts, network_of
+from infra.accounts.sign_in_slots import SignInSlots
 from infra.accounts.user import NAME, Role, User, check_name, checked_role, generation_of, new_generation, user_of
 from infra.errors import (
     BusyError,
@@ -50,14 +50,14 @@ class LastAdminError(InputError):
         return self.predicate
 
 
-class Users:
+class UserStore:
     """The users of one database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._passwords = Passwords()
-        self._attempts = Attempts(database)
-        self._places = Places()
+        self._attempts = SignInAttempts(database)
+        self._places = SignInSlots()
 
     def get(self, name: str) -> User | None:
         """One user; None when there is no such user. Raises StoreError."""
@@ -81,7 +81,7 @@ class Users:
         if is_too_long(password):
             raise SignInError(_WRONG)
         network = network_of(address)
-        with self._places.place(network):
+        with self._places.slot(network):
             fields = self._matched(name, password, network)
             user = user_of(name, fields)
             self._attempts.forget(user, network)
@@ -98,7 +98,7 @@ class Users:
             "created_at": SERVER_TIMESTAMP,
             "last_seen_at": None,
             "generation": new_generation(),
-            **NO_STRIKES,
+            **NO_ATTEMPTS,
         }
         batch = self._database.documents.batch()
         batch.create(self._document(name), fields)
@@ -185,7 +185,7 @@ class Users:
         raise SignInError(_WRONG)
 
     def _note_sign_in(self, name: str) -> None:
-        fields = NO_STRIKES | {"last_seen_at": SERVER_TIMESTAMP}
+        fields = NO_ATTEMPTS | {"last_seen_at": SERVER_TIMESTAMP}
         with firestore_errors("signing in"):
             try:
                 self._document(name).update(fields, retry=None, timeout=WRITE_SECONDS)
@@ -193,7 +193,7 @@ class Users:
                 raise SignInError(_WRONG) from exc
 
     def _password_changes(self, new: str) -> dict[str, Any]:
-        return {"password_hash": self._passwords.hash(new), "generation": new_generation(), **NO_STRIKES}
+        return {"password_hash": self._passwords.hash(new), "generation": new_generation(), **NO_ATTEMPTS}
 
     def _change(self, name: str, by: str, what: str, detail: str, change: Callable[[Any, Any], None]) -> None:
         """Commit what ``change`` puts into a batch for a user's document, and end the sessions.

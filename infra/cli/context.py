@@ -11,13 +11,13 @@ from typing import Any
 
 import click
 
-from infra.accounts.user_store import Users
+from infra.accounts.user_store import UserStore
 from infra.errors import InputError, SettingsError, SubscopeError
 from infra.firestore.client import Database
 from infra.history.audit import Audit
 from infra.logs import Logger
 from infra.pubsub.client import PubSub
-from infra.pubsub.delivery_control import Subscriptions
+from infra.pubsub.delivery_control import DeliveryControl
 from infra.settings import ConsoleSettings, console_settings
 
 READY_FILE = Path(".local/ready.json")
@@ -48,15 +48,15 @@ def _check_running(ready_file: Path) -> None:
 
 
 @dataclass
-class Console:
+class CommandContext:
     """A command's surroundings; connects when first used."""
 
     environ: dict[str, str] = field(default_factory=lambda: dict(os.environ))
     needed: tuple[str, ...] = ()
 
-    def needing(self, *settings: str) -> "Console":
+    def needing(self, *settings: str) -> "CommandContext":
         """The same console, for a command that cannot do without these settings."""
-        return Console(self.environ, settings)
+        return CommandContext(self.environ, settings)
 
     @property
     def who(self) -> str:
@@ -79,15 +79,15 @@ class Console:
         return PubSub(self.settings)
 
     @cached_property
-    def users(self) -> Users:
-        return Users(self.database)
+    def users(self) -> UserStore:
+        return UserStore(self.database)
 
     @cached_property
-    def subscriptions(self) -> Subscriptions:
+    def subscriptions(self) -> DeliveryControl:
         # Commands speak to a person; the log's lines would stand between their own.
         log = Logger("CRITICAL")
         settings, audit = self.settings, Audit(self.database)
-        return Subscriptions(settings, settings.push_endpoint, self.database, self.pubsub, audit, log)
+        return DeliveryControl(settings, settings.push_endpoint, self.database, self.pubsub, audit, log)
 
     def one_subscription(self, named: str | None) -> str:
         """The subscription that is meant: the named one, or the only one there is."""
@@ -97,7 +97,7 @@ class Console:
         return monitored[0] if named is None else named
 
 
-class Commands(click.Group):
+class CommandGroup(click.Group):
     """A group whose commands end with a sentence on a known error: exit code 2 for what was typed or set, else 1."""
 
     def invoke(self, ctx: click.Context) -> Any:

@@ -4,13 +4,13 @@ from datetime import datetime
 
 import click
 
-from infra.cli.context import Console
+from infra.cli.context import CommandContext
 from infra.pubsub.delivery_state import Delivery
 
 
 @click.command()
 @click.pass_obj
-def status(console: Console) -> None:
+def status(console: CommandContext) -> None:
     """Show each monitored subscription's delivery state, read from the subscription itself."""
     deliveries = console.needing("SUBSCRIPTIONS").subscriptions.observe_all()
     for delivery in deliveries:
@@ -22,7 +22,7 @@ def status(console: Console) -> None:
 @click.command()
 @click.argument("subscription", required=False)
 @click.pass_obj
-def start(console: Console, subscription: str | None) -> None:
+def start(console: CommandContext, subscription: str | None) -> None:
     """Start delivery of SUBSCRIPTION for everyone. It may be left out when only one is monitored."""
     console = console.needing("SUBSCRIPTIONS", "PUSH_ENDPOINT", "PUSH_AUDIENCE", "PUSH_SERVICE_ACCOUNT")
     _print(console.subscriptions.start(console.one_subscription(subscription), console.who))
@@ -31,7 +31,7 @@ def start(console: Console, subscription: str | None) -> None:
 @click.command()
 @click.argument("subscription", required=False)
 @click.pass_obj
-def stop(console: Console, subscription: str | None) -> None:
+def stop(console: CommandContext, subscription: str | None) -> None:
     """Stop delivery of SUBSCRIPTION for everyone; messages wait in Pub/Sub."""
     console = console.needing("SUBSCRIPTIONS", "PUSH_ENDPOINT")
     _print(console.subscriptions.stop(console.one_subscription(subscription), console.who))

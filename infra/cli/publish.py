@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 from google.pubsub_v1 import types
 
-from infra.cli.context import Console
+from infra.cli.context import CommandContext
 from infra.pubsub.client import CALL_SECONDS, REQUEST_BYTES, pubsub_errors
 
 _BATCH_MESSAGES = 500  # Pub/Sub takes 1,000
@@ -27,7 +27,7 @@ _RATED_REQUESTS_A_SECOND = 10
 )
 @click.pass_obj
 def publish(
-    console: Console,
+    console: CommandContext,
     topic: str,
     data: str | None,
     file: Path | None,

@@ -8,10 +8,11 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
-from infra.cli.context import Console
+from infra.cli.context import CommandContext
 from infra.firestore.message_reader import MessageReader, Selection
 from infra.firestore.search import SearchBounds, narrowed, search
-from infra.messages.message import Cursor, Message, visible
+from infra.messages.cursor import Cursor
+from infra.messages.message import Message, visible
 from infra.query import Query, QueryError, parse
 
 # A message may become visible a little later than a newer one: what was printed is remembered, and read again.
@@ -32,7 +33,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
 @click.option("--no-follow", is_flag=True, help="End after the newest N.")
 @click.pass_obj
-def tail(console: Console, lines: int, subscription: str, text: str, as_json: bool, no_follow: bool) -> None:
+def tail(console: CommandContext, lines: int, subscription: str, text: str, as_json: bool, no_follow: bool) -> None:
     """Print the newest messages, oldest first, then each new one as it is stored, until Ctrl-C.
 
     QUERY is for example 'status=FAILURE after:10m' or '-type=heartbeat "connection refused"'; README.md has all of it.
@@ -45,7 +46,7 @@ def tail(console: Console, lines: int, subscription: str, text: str, as_json: bo
         click.echo(line(message))
 
 
-def _check(subscription: str, console: Console) -> None:
+def _check(subscription: str, console: CommandContext) -> None:
     known = console.settings.subscriptions
     if subscription and known and subscription not in known:
         problem = f"{subscription!r} is not monitored here; SUBSCRIPTIONS names {', '.join(known)}"
@@ -90,7 +91,7 @@ def _last(messages: MessageReader, selection: Selection, query: Query, lines: in
     """The newest that match, oldest first; it says how far back it looked when there may be more."""
     found = search(messages, selection, query, limit=lines, bounds=_LOOK_BACK)
     if found.older and len(found.messages) < lines:
-        back_to = f"{found.older.received_at:%Y-%m-%d %H:%M:%S} UTC"
+        back_to = f"{found.older.at:%Y-%m-%d %H:%M:%S} UTC"
         click.echo(f"Looked at {found.looked_at:,} messages, back to {back_to}.", err=True)
     return found.messages[::-1]
 

@@ -5,7 +5,7 @@ import sys
 import click
 
 from infra.accounts.user import ROLES, Role
-from infra.cli.context import Console
+from infra.cli.context import CommandContext
 
 _role = click.Choice(ROLES)
 _password_stdin = click.option(
@@ -23,7 +23,7 @@ def user() -> None:
 @click.option("--role", type=_role, default="viewer", show_default=True, help="What the user may do.")
 @_password_stdin
 @click.pass_obj
-def add(console: Console, name: str, role: Role, password_stdin: bool) -> None:
+def add(console: CommandContext, name: str, role: Role, password_stdin: bool) -> None:
     """Add the user NAME."""
     console.users.add(name, _password(password_stdin), role, by=console.who)
     click.echo(f"Added {name} as {role}.")
@@ -35,7 +35,7 @@ def add(console: Console, name: str, role: Role, password_stdin: bool) -> None:
 @click.argument("name")
 @_password_stdin
 @click.pass_obj
-def password(console: Console, name: str, password_stdin: bool) -> None:
+def password(console: CommandContext, name: str, password_stdin: bool) -> None:
     """Set a new password for NAME and end all sessions of NAME."""
     console.users.set_password(name, _password(password_stdin), by=console.who)
     click.echo(f"{name} has a new password and is signed out everywhere.")
@@ -45,7 +45,7 @@ def password(console: Console, name: str, password_stdin: bool) -> None:
 @click.argument("name")
 @click.argument("role", type=_role)
 @click.pass_obj
-def role(console: Console, name: str, role: Role) -> None:
+def role(console: CommandContext, name: str, role: Role) -> None:
     """Give NAME another ROLE and end all sessions of NAME."""
     console.users.set_role(name, role, by=console.who)
     click.echo(f"{name} is {role} now and is signed out everywhere.")
@@ -53,7 +53,7 @@ def role(console: Console, name: str, role: Role) -> None:
 
 @user.command("list")
 @click.pass_obj
-def list_(console: Console) -> None:
+def list_(console: CommandContext) -> None:
     """List all users: name, role, last sign-in."""
     click.echo(f"{'NAME':<32} {'ROLE':<8} LAST SIGN-IN")
     for one in console.users.all():
@@ -64,7 +64,7 @@ def list_(console: Console) -> None:
 @user.command()
 @click.argument("name")
 @click.pass_obj
-def remove(console: Console, name: str) -> None:
+def remove(console: CommandContext, name: str) -> None:
     """Remove NAME and end all sessions of NAME."""
     console.users.remove(name, by=console.who)
     click.echo(f"Removed {name}.")

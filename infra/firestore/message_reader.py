@@ -17,8 +17,9 @@ from infra.errors import PayloadGoneError, PayloadMaskedError
 from infra.firestore.client import Database
 from infra.firestore.encoding import decode, decode_message, encode
 from infra.firestore.error_mapping import firestore_errors
+from infra.messages.cursor import Cursor
 from infra.messages.masking import NO_MASK, Mask
-from infra.messages.message import MORE_TOKENS, Cursor, Message, is_document_id
+from infra.messages.message import MORE_TOKENS, Message, is_document_id
 
 _Query: Any = types.StructuredQuery.pb()
 _Filter: Any = _Query.Filter
@@ -184,7 +185,7 @@ class MessageReader:
 
     def _position(self, cursor: Cursor, *, before_it: bool) -> Any:
         position = types.Cursor.pb()(before=before_it)
-        position.values.append(encode(cursor.received_at))
+        position.values.append(encode(cursor.at))
         position.values.add().reference_value = f"{self._database.root}/messages/{cursor.id}"
         return position
 

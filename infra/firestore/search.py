@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from infra.firestore.message_reader import MessageReader, Selection
-from infra.messages.message import Cursor, Message, document_id
+from infra.messages.cursor import Cursor
+from infra.messages.message import Message, document_id
 from infra.query import Query
 
 _PAGE = 300

@@ -7,9 +7,10 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Literal
 
+from infra.messages.cursor import Cursor
 from infra.messages.json_scalars import top_scalars
 
 Kind = Literal["json", "text", "binary", "empty"]
@@ -26,8 +27,6 @@ MAX_PARSED_BYTES = 1024 * 1024
 
 _LAYOUT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _ID = re.compile(r"[0-9a-f]{32}")
-_CURSOR = re.compile(r"([0-9]{1,18})-([0-9a-f]{32})")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,32 +76,9 @@ class Message:
     tokens: tuple[str, ...] = ()
 
     @property
-    def cursor(self) -> "Cursor":
+    def cursor(self) -> Cursor:
         """The message's position in lists and streams."""
         return Cursor(self.received_at, self.id)
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Cursor:
-    """A position in the one order of lists and streams: (received_at, id). Written ``<microseconds>-<id>``."""
-
-    received_at: datetime
-    id: str
-
-    def __str__(self) -> str:
-        return f"{(self.received_at - _EPOCH) // timedelta(microseconds=1)}-{self.id}"
-
-    @classmethod
-    def parse(cls, text: str) -> "Cursor":
-        """Read what ``str()`` wrote. Raises ValueError for anything else."""
-        match = _CURSOR.fullmatch(text)
-        if not match:
-            raise ValueError("a cursor is microseconds since 1970, a hyphen and 32 hex digits")
-        try:
-            received_at = _EPOCH + timedelta(microseconds=int(match.group(1)))
-        except OverflowError as exc:
-            raise ValueError("a cursor's time lies beyond the year 9999") from exc
-        return cls(received_at, match.group(2))
 
 
 def document_id(subscription_id: str, message_id: str) -> str:

@@ -40,7 +40,7 @@ _Session: Any = AuthorizedSession  # carries no types
 
 
 @dataclass(frozen=True, slots=True)
-class Backlog:
+class SubscriptionBacklog:
     """``oldest_seconds`` is None when nothing waits or it is not known; ``as_of`` (aware UTC) is the figure's time."""
 
     messages: int
@@ -48,7 +48,7 @@ class Backlog:
     as_of: datetime
 
 
-class Backlogs:
+class BacklogReader:
     """The last figures of each monitored subscription. ``monitoring`` is Cloud Monitoring's address."""
 
     def __init__(
@@ -65,11 +65,11 @@ class Backlogs:
         self._keep_seconds = KEEP_LOCAL_SECONDS if settings.backlog_url else KEEP_SECONDS
         self._wait_seconds = WAIT_LOCAL_SECONDS if settings.backlog_url else WAIT_SECONDS
         self._lock = threading.Lock()
-        self._found: Mapping[str, Backlog] = {}
+        self._found: Mapping[str, SubscriptionBacklog] = {}
         self._found_at = float("-inf")
         self._asking: threading.Event | None = None
 
-    def all(self, wait_seconds: float | None = None) -> Mapping[str, Backlog]:
+    def all(self, wait_seconds: float | None = None) -> Mapping[str, SubscriptionBacklog]:
         """The figures by subscription id; one that is not known is not in it.
 
         Figures that are too old are asked for anew, and waited for no longer than ``wait_seconds`` (WAIT_SECONDS when
@@ -85,7 +85,7 @@ class Backlogs:
         return self._found
 
     def _ask(self, done: threading.Event) -> None:
-        found: Mapping[str, Backlog] = {}
+        found: Mapping[str, SubscriptionBacklog] = {}
         try:
             found = self._from_local() if self._settings.backlog_url else self._from_monitoring()
         # A request of the library's fails with an OSError; what is no JSON, or of another shape, with the others.
@@ -95,7 +95,7 @@ class Backlogs:
             self._found, self._found_at, self._asking = found, time.monotonic(), None
         done.set()
 
-    def _from_local(self) -> dict[str, Backlog]:
+    def _from_local(self) -> dict[str, SubscriptionBacklog]:
         now = datetime.now(UTC)
         found = {}
         for subscription in self._settings.subscriptions:
@@ -104,13 +104,15 @@ class Backlogs:
             if said is not None:
                 since = said["oldest_publish_time"]
                 oldest = int((now - datetime.fromisoformat(since)).total_seconds()) if since else None
-                found[subscription] = Backlog(int(said["messages"]), oldest, now)
+                found[subscription] = SubscriptionBacklog(int(said["messages"]), oldest, now)
         return found
 
-    def _from_monitoring(self) -> dict[str, Backlog]:
+    def _from_monitoring(self) -> dict[str, SubscriptionBacklog]:
         messages, oldest = self._newest(_MESSAGES), self._newest(_OLDEST)
         return {
-            subscription: Backlog(count, oldest[subscription][0] if count and subscription in oldest else None, as_of)
+            subscription: SubscriptionBacklog(
+                count, oldest[subscription][0] if count and subscription in oldest else None, as_of
+            )
             for subscription, (count, as_of) in messages.items()
         }
 

@@ -27,7 +27,7 @@ from infra.firestore.error_mapping import firestore_errors
 from infra.history.audit import Audit, audit_fields
 from infra.logs import Logger
 from infra.pubsub.client import CALL_SECONDS, PubSub, pubsub_errors
-from infra.pubsub.delivery_state import Delivery, State, differences, warnings_of
+from infra.pubsub.delivery_state import Delivery, DeliveryState, differences, warnings_of
 from infra.settings import Settings
 
 # cloud.google.com/pubsub/docs/subscription-properties#message_retention_duration
@@ -65,7 +65,7 @@ class _Seen:
         return fields
 
 
-class Subscriptions:
+class DeliveryControl:
     """The monitored subscriptions. ``push_endpoint`` is what Start sets: the receiver's address."""
 
     def __init__(
@@ -258,7 +258,7 @@ class Subscriptions:
             self._log.warning("delivery state cannot be recorded", subscription=subscription, reason=str(failure))
         return self._unreadable(subscription, state, exc)
 
-    def _unreadable(self, subscription: str, state: State, exc: SubscopeError) -> Delivery:
+    def _unreadable(self, subscription: str, state: DeliveryState, exc: SubscopeError) -> Delivery:
         self._log.warning("delivery state cannot be read", subscription=subscription, state=state, reason=str(exc))
         return Delivery(subscription, state, checked_at=datetime.now(UTC), warnings=(str(exc),))
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-State = Literal["receiving", "stopped", "missing", "denied", "unknown"]
+DeliveryState = Literal["receiving", "stopped", "missing", "denied", "unknown"]
 NO_DEAD_LETTER = (
     "It has no dead-letter policy: a message that is refused again and again is retried until it expires, "
     "and slows the others down."
@@ -23,7 +23,7 @@ class Delivery:
     """
 
     subscription: str
-    state: State
+    state: DeliveryState
     topic: str = ""
     push_endpoint: str = ""
     ours: bool = True

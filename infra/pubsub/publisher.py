@@ -27,7 +27,7 @@ _DELETED_TOPIC = "_deleted-topic_"
 
 
 @dataclass(frozen=True, slots=True)
-class Outgoing:
+class OutgoingMessage:
     """One message to publish."""
 
     data: bytes
@@ -42,7 +42,7 @@ class Outgoing:
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class PublishResult:
     """What came of publishing several: the ids of those that were published, and what stopped the others."""
 
     message_ids: tuple[str, ...]
@@ -102,7 +102,9 @@ class Publisher:
         self._audit = audit
         self._log = log
 
-    def publish(self, topic: str, outgoing: Outgoing, who: str, what: str = "message.publish", why: str = "") -> str:
+    def publish(
+        self, topic: str, outgoing: OutgoingMessage, who: str, what: str = "message.publish", why: str = ""
+    ) -> str:
         """Publish one message to a full topic name; return its message id.
 
         ``what`` and ``why`` are what the audit says of it. Raises InputError (400) naming the field, SubscriptionError,
@@ -119,7 +121,9 @@ class Publisher:
         self._record_outcome(who, what, topic, _sentence(f"done: message {ids[0]}", why))
         return ids[0]
 
-    def publish_all(self, topic: str, messages: Iterable[Outgoing], who: str, what: str, why: str) -> Sent:
+    def publish_all(
+        self, topic: str, messages: Iterable[OutgoingMessage], who: str, what: str, why: str
+    ) -> PublishResult:
         """Publish several in their order, until one request fails. Raises InputError, StoreError before the first."""
         self._check_topic(topic)
         self._audit.record(who, what, _short(topic), _sentence("requested", why))
@@ -132,14 +136,14 @@ class Publisher:
             problem = str(exc)
         outcome = f"done: {len(ids)} published" + (f", then failed: {problem}" if problem else "")
         self._record_outcome(who, what, topic, _sentence(outcome, why))
-        return Sent(tuple(ids), problem)
+        return PublishResult(tuple(ids), problem)
 
     def _check_topic(self, topic: str) -> None:
         known = self.topics.all()
         if topic not in known:
             raise InputError("topic", f"{topic[:300]!r} is not the topic of a monitored subscription.")
 
-    def _send(self, topic: str, messages: list[Outgoing]) -> list[str]:
+    def _send(self, topic: str, messages: list[OutgoingMessage]) -> list[str]:
         raw = [types.PubsubMessage(data=m.data, attributes=m.attributes, ordering_key=m.ordering_key) for m in messages]
         with pubsub_errors(f"publishing to {_short(topic)}"):
             reply = self._pubsub.publisher.publish(topic=topic, messages=raw, retry=None, timeout=_PUBLISH_SECONDS)
@@ -154,7 +158,7 @@ class Publisher:
             self._log.error("the outcome is not in the audit", what=what, who=who, reason=str(exc))
 
 
-def check(outgoing: Outgoing) -> None:
+def check(outgoing: OutgoingMessage) -> None:
     """Refuse what Pub/Sub would refuse, naming the field. Raises InputError (400)."""
     if len(outgoing.data) > MAX_DATA_BYTES:
         raise InputError("data", f"has {len(outgoing.data):,} bytes; Pub/Sub takes {MAX_DATA_BYTES:,}.")
@@ -186,12 +190,12 @@ def _size(text: str, where: str) -> int:
         raise InputError(where, "holds half of a character, which UTF-8 cannot write.") from exc
 
 
-def requests_of(messages: Iterable[Outgoing]) -> Iterator[list[Outgoing]]:
+def requests_of(messages: Iterable[OutgoingMessage]) -> Iterator[list[OutgoingMessage]]:
     """The messages in requests that Pub/Sub takes, their order kept; never more in memory than one request."""
     return in_requests(map(_checked, messages), lambda one: one.ordering_key, lambda one: one.size_bytes)
 
 
-def _checked(outgoing: Outgoing) -> Outgoing:
+def _checked(outgoing: OutgoingMessage) -> OutgoingMessage:
     check(outgoing)
     return outgoing
 

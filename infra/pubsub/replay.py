@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from infra.messages.message import Message
-from infra.pubsub.publisher import Outgoing
+from infra.pubsub.publisher import OutgoingMessage
 
 REPLAYED_FROM = "replayed-from"
 REPLAYED_BY = "replayed-by"
@@ -18,30 +18,32 @@ _GOOGLES = "goog"
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class DeadLetterSource:
     """The subscription that gave up a dead letter; ``project`` is empty where the message does not say it."""
 
     subscription: str
     project: str
 
 
-def dead_letter_source(message: Message) -> Source | None:
+def dead_letter_source(message: Message) -> DeadLetterSource | None:
     """Where a dead letter comes from, as it says itself; None for any other message."""
     subscription = message.attributes.get(_SOURCE, "")
-    return Source(subscription, message.attributes.get(_SOURCE_PROJECT, "")) if subscription else None
+    return DeadLetterSource(subscription, message.attributes.get(_SOURCE_PROJECT, "")) if subscription else None
 
 
-def again(message: Message, data: bytes, who: str) -> Outgoing:
+def replay_of(message: Message, data: bytes, who: str) -> OutgoingMessage:
     """The message as it is, saying from which one and by whom it is replayed."""
-    return Outgoing(data, {**_publishable(message.attributes), **_provenance(message, who)}, message.ordering_key)
+    return OutgoingMessage(
+        data, {**_publishable(message.attributes), **_provenance(message, who)}, message.ordering_key
+    )
 
 
-def back_to_source(message: Message, data: bytes, who: str) -> Outgoing:
+def replay_to_source(message: Message, data: bytes, who: str) -> OutgoingMessage:
     """A dead letter as it was before it became one, saying from which one and by whom it is replayed."""
     kept = {
         name: value for name, value in _publishable(message.attributes).items() if not name.startswith(_DEAD_LETTER)
     }
-    return Outgoing(data, {**kept, **_provenance(message, who)}, message.ordering_key)
+    return OutgoingMessage(data, {**kept, **_provenance(message, who)}, message.ordering_key)
 
 
 def _publishable(attributes: Mapping[str, str]) -> dict[str, str]:

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from docs.tools.costs import Use, bill, read_times
-from infra.messages.message import Cursor, document_id
+from infra.messages.cursor import Cursor
+from infra.messages.message import document_id
 from tests.support.firestore.writer import START
 from web.live.listen_window import ListenWindow
 

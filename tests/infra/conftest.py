@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from infra.accounts.session_store import Sessions
+from infra.accounts.session_store import SessionStore
 from infra.accounts.user import User
-from infra.accounts.user_store import Users
+from infra.accounts.user_store import UserStore
 from infra.firestore.client import Database
 from infra.history.audit import Audit
 from infra.pubsub.client import PubSub
@@ -38,13 +38,13 @@ def pubsub(settings: ConsoleSettings) -> Iterator[PubSub]:
 
 
 @pytest.fixture
-def users(database: Database) -> Users:
-    return Users(database)
+def users(database: Database) -> UserStore:
+    return UserStore(database)
 
 
 @pytest.fixture
-def sessions(database: Database) -> Sessions:
-    return Sessions(database)
+def sessions(database: Database) -> SessionStore:
+    return SessionStore(database)
 
 
 @pytest.fixture
@@ -59,13 +59,13 @@ def name() -> str:
 
 
 @pytest.fixture
-def ana(users: Users, name: str) -> str:
+def ana(users: UserStore, name: str) -> str:
     """A user with the role viewer and PASSWORD."""
     users.add(name, PASSWORD, "viewer", by="tests")
     return name
 
 
 @pytest.fixture
-def person(users: Users, ana: str) -> User:
+def person(users: UserStore, ana: str) -> User:
     """The same one, as found in the database."""
     return found(users, ana)

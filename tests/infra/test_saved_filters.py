@@ -13,10 +13,10 @@ import pytest
 from infra.errors import DocumentExistsError, DocumentNotFoundError, InputError, SubscopeError
 from infra.firestore.client import Database, fields_of
 from infra.query import QueryError, parse
-from infra.saved_filters import MOST_FILTERS, Filters, SavedFilter, View, default_of, filter_id, filter_of
+from infra.saved_filters import MAX_FILTERS, ListArguments, SavedFilter, SavedFilters, default_of, filter_id, filter_of
 from infra.settings import ConsoleSettings
 
-QUIET = View("-type=heartbeat", "builds", ("type", "data.user.id"))
+QUIET = ListArguments("-type=heartbeat", "builds", ("type", "data.user.id"))
 AT = datetime(2026, 1, 2, tzinfo=UTC)
 
 
@@ -29,8 +29,8 @@ def database(settings: ConsoleSettings) -> Iterator[Database]:
 
 
 @pytest.fixture
-def filters(database: Database) -> Filters:
-    return Filters(database)
+def filters(database: Database) -> SavedFilters:
+    return SavedFilters(database)
 
 
 def audited(database: Database) -> list[tuple[str, str, str]]:
@@ -54,13 +54,13 @@ def at_once(actions: list[Callable[[], object]]) -> list[str]:
         return list(several.map(act, actions))
 
 
-def names(filters: Filters) -> list[str]:
+def names(filters: SavedFilters) -> list[str]:
     return [one.name for one in filters.all()]
 
 
-def test_what_is_saved_is_there_for_everybody(filters: Filters, database: Database) -> None:
+def test_what_is_saved_is_there_for_everybody(filters: SavedFilters, database: Database) -> None:
     saved = filters.save("  Without   heartbeats ", QUIET, by="ana")
-    (found,) = Filters(database).all()
+    (found,) = SavedFilters(database).all()
     assert (found.id, found.name, found.view, found.created_by) == (saved.id, "Without heartbeats", QUIET, "ana")
     assert abs((datetime.now(UTC) - found.created_at).total_seconds()) < 60
     stored = fields_of(database.documents.collection("filters").document(saved.id).get())
@@ -68,14 +68,14 @@ def test_what_is_saved_is_there_for_everybody(filters: Filters, database: Databa
     assert audited(database) == [("ana", "filter.save", "Without heartbeats: -type=heartbeat")]
 
 
-def test_they_are_listed_by_name(filters: Filters) -> None:
+def test_they_are_listed_by_name(filters: SavedFilters) -> None:
     for name in ("b", "C", "a"):
         filters.save(name, QUIET, by="ana")
     assert names(filters) == ["a", "b", "C"]
 
 
-def test_a_name_is_there_once(filters: Filters, database: Database) -> None:
-    filters.save("Failures", View("status=FAILED"), by="ana")
+def test_a_name_is_there_once(filters: SavedFilters, database: Database) -> None:
+    filters.save("Failures", ListArguments("status=FAILED"), by="ana")
     with pytest.raises(DocumentExistsError, match="There is a filter 'FAILURES' already"):
         filters.save("FAILURES", QUIET, by="ben")
     assert [one.view.query for one in filters.all()] == ["status=FAILED"]
@@ -89,38 +89,38 @@ def test_a_name_is_there_once(filters: Filters, database: Database) -> None:
         (" \n ", QUIET, "name: is missing"),
         ("x" * 81, QUIET, "name: has 81 characters; 80 are the most"),
         ("a\u202eb", QUIET, "name: holds a character that cannot be seen"),
-        ("nothing", View(), "q: is empty"),
+        ("nothing", ListArguments(), "q: is empty"),
     ],
 )
-def test_what_cannot_be_saved_is_told(filters: Filters, name: str, view: View, sentence: str) -> None:
+def test_what_cannot_be_saved_is_told(filters: SavedFilters, name: str, view: ListArguments, sentence: str) -> None:
     with pytest.raises(InputError, match=sentence):
         filters.save(name, view, by="ana")
     assert not filters.all()
 
 
 @pytest.mark.parametrize("text", ["status=FAILED levl:high", '"half', "x -", "kind:xml", "x" * 2001])
-def test_a_wrong_filter_is_refused_as_the_search_box_does(filters: Filters, text: str) -> None:
+def test_a_wrong_filter_is_refused_as_the_search_box_does(filters: SavedFilters, text: str) -> None:
     with pytest.raises(QueryError) as searched:
         parse(text, AT)
     with pytest.raises(QueryError) as saved:
-        filters.save("wrong", View(text), by="ana")
+        filters.save("wrong", ListArguments(text), by="ana")
     assert (saved.value.column, saved.value.problem) == (searched.value.column, searched.value.problem)
     assert not filters.all()
 
 
-def test_there_are_at_most_a_hundred(filters: Filters, database: Database) -> None:
+def test_there_are_at_most_a_hundred(filters: SavedFilters, database: Database) -> None:
     batch = database.documents.batch()
-    for number in range(MOST_FILTERS - 1):
+    for number in range(MAX_FILTERS - 1):
         batch.set(database.documents.collection("filters").document(str(number)), {"name": str(number), "query": "x"})
     batch.commit()
     filters.save("the last", QUIET, by="ana")
     with pytest.raises(InputError, match="one too many: 100 filters are saved"):
         filters.save("one more", QUIET, by="ana")
-    assert len(filters.all()) == MOST_FILTERS
+    assert len(filters.all()) == MAX_FILTERS
 
 
-def test_one_at_most_is_the_default(filters: Filters, database: Database) -> None:
-    one, other = filters.save("one", QUIET, by="ana"), filters.save("other", View("x"), by="ana")
+def test_one_at_most_is_the_default(filters: SavedFilters, database: Database) -> None:
+    one, other = filters.save("one", QUIET, by="ana"), filters.save("other", ListArguments("x"), by="ana")
     assert default_of(filters.all()) is None
     for chosen in (one, other, one):
         filters.set_default(chosen.id, by="ben")
@@ -146,11 +146,11 @@ def test_of_two_defaults_the_later_one_counts() -> None:
     assert found.name == "a"
 
 
-def test_of_several_who_act_at_once_each_is_told_what_became_of_it(filters: Filters, database: Database) -> None:
+def test_of_several_who_act_at_once_each_is_told_what_became_of_it(filters: SavedFilters, database: Database) -> None:
     filters.all()  # the connection is there
     saved = at_once([lambda: filters.save("Failures", QUIET, by="ana")] * 6)
     assert sorted(saved) == ["", *["There is a filter 'Failures' already: delete it, or change the name."] * 5]
-    many = [filters.save(name, View(name), by="ana") for name in "abcdef"]
+    many = [filters.save(name, ListArguments(name), by="ana") for name in "abcdef"]
     assert at_once([partial(filters.set_default, one.id, by="ben") for one in many]) == [""] * 6
     assert default_of(filters.all()) is not None
     filters.set_default(many[0].id, by="ben")
@@ -163,7 +163,7 @@ def test_of_several_who_act_at_once_each_is_told_what_became_of_it(filters: Filt
     assert [what for _, what, _ in audited(database)].count("filter.delete") == 5
 
 
-def test_a_deleted_one_is_gone_and_no_default_any_more(filters: Filters, database: Database) -> None:
+def test_a_deleted_one_is_gone_and_no_default_any_more(filters: SavedFilters, database: Database) -> None:
     saved = filters.save("gone", QUIET, by="ana")
     filters.set_default(saved.id, by="ana")
     assert filters.delete(saved.id, by="ben").name == "gone"
@@ -180,17 +180,17 @@ def test_a_deleted_one_is_gone_and_no_default_any_more(filters: Filters, databas
 )
 def test_what_somebody_made_in_the_console_breaks_nothing(fields: dict[str, object]) -> None:
     found = filter_of("x", fields)
-    assert (found.name, found.view, found.default_since) == ("", View(), None)
+    assert (found.name, found.view, found.default_since) == ("", ListArguments(), None)
 
 
-def test_a_document_without_a_name_is_not_listed(filters: Filters, database: Database) -> None:
+def test_a_document_without_a_name_is_not_listed(filters: SavedFilters, database: Database) -> None:
     database.documents.collection("filters").document("odd").set({"query": ["x"]})
     filters.save("even", QUIET, by="ana")
     assert names(filters) == ["even"]
 
 
 @pytest.mark.parametrize("document", ["..", "a/b", "__x__", "", "x" * 129, "no-such-filter"])
-def test_what_is_no_id_finds_nothing(filters: Filters, document: str) -> None:
+def test_what_is_no_id_finds_nothing(filters: SavedFilters, document: str) -> None:
     with pytest.raises(DocumentNotFoundError):
         filters.delete(document, by="ana")
 

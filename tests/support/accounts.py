@@ -3,14 +3,14 @@
 from test_utils.prefixer import Prefixer
 
 from infra.accounts.user import User
-from infra.accounts.user_store import Users
+from infra.accounts.user_store import UserStore
 
 NAMES = Prefixer("subscope", "tests", separator="-")  # type: ignore[no-untyped-call]
 PASSWORD = "correct horse battery"
 HOME = "203.0.113.7"
 
 
-def found(users: Users, name: str) -> User:
+def found(users: UserStore, name: str) -> User:
     user = users.get(name)
     assert user is not None, f"there is no user {name}"
     return user

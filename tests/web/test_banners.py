@@ -64,7 +64,7 @@ def test_every_page_that_acts_says_that_delivery_is_stopped(acting: Visitor, act
     pages = (f"/messages/{pushed.id}", "/publish", f"/publish?from={pushed.id}", "/republish?q=id%3A0")
     sentence = f"Delivery of {topics.name} is stopped"
     assert not any(sentence in acting.get(page).text for page in pages), "nobody has looked yet"
-    services_of(acting_app).subscriptions.observe(topics.name)
+    services_of(acting_app).delivery_control.observe(topics.name)
     assert all(sentence in acting.get(page).text for page in pages)
     data = {"csrf_token": acting.token(), "id": [pushed.id]}
     assert sentence in acting.client.post("/republish", data=data).text
@@ -75,7 +75,7 @@ def test_every_page_that_acts_says_that_delivery_is_stopped(acting: Visitor, act
         retry=None,
     )
     assert sentence in acting.get("/publish").text, "it is what was seen last, and says as of when"
-    services_of(acting_app).subscriptions.observe(topics.name)
+    services_of(acting_app).delivery_control.observe(topics.name)
     for page in pages:
         text = acting.get(page).text
         assert sentence not in text

@@ -3,7 +3,7 @@
 import threading
 import time
 
-from infra.accounts.user_store import Users
+from infra.accounts.user_store import UserStore
 from infra.errors import BusyError, StoreError
 from infra.logs import Logger
 
@@ -14,7 +14,7 @@ _MAX_WAITING = 4
 class FirstAdmin:
     """Creates the user ``admin`` once per process, if there is no user at all. Thread-safe."""
 
-    def __init__(self, users: Users, password: str, log: Logger) -> None:
+    def __init__(self, users: UserStore, password: str, log: Logger) -> None:
         """``password`` is the setting ADMIN_PASSWORD; if it is empty, a random password is created and logged."""
         self._users, self._password, self._log = users, password, log
         self._lock = threading.Lock()

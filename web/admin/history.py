@@ -6,7 +6,8 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from infra.errors import InputError
-from infra.history.pages import Entry, Journal, Page, Place
+from infra.history.pages import History, HistoryEntry, HistoryPage
+from infra.messages.cursor import AUTO_ID, Cursor
 from web.access.roles import requires
 from web.services import services
 
@@ -21,7 +22,7 @@ def audit() -> ResponseReturnValue:
     """Who did what: ``?who=`` and ``?what=`` find parts of a name or a word, ``?before=`` pages."""
     who, what = request.args.get("who", "").strip()[:100], request.args.get("what", "").strip()[:100]
 
-    def is_wanted(entry: Entry) -> bool:
+    def is_wanted(entry: HistoryEntry) -> bool:
         return who.lower() in _text(entry, "who").lower() and what.lower() in _text(entry, "what").lower()
 
     page = _page("audit", is_wanted if who or what else _any)
@@ -44,30 +45,30 @@ def rejections() -> ResponseReturnValue:
     )
 
 
-def _page(collection: str, wanted: Callable[[Entry], bool]) -> Page:
-    return Journal(services().database, collection).page(wanted, before=_before(), limit=PAGE_ROWS)
+def _page(collection: str, wanted: Callable[[HistoryEntry], bool]) -> HistoryPage:
+    return History(services().database, collection).page(wanted, before=_before(), limit=PAGE_ROWS)
 
 
-def _before() -> Place | None:
+def _before() -> Cursor | None:
     text = request.args.get("before", "")
     if not text:
         return None
     try:
-        return Place.parse(text)
+        return Cursor.parse(text, AUTO_ID)
     except ValueError as exc:
         raise InputError("before", f"{exc}. Start again from the newest.") from exc
 
 
-def _any(_: Entry) -> bool:
+def _any(_: HistoryEntry) -> bool:
     return True
 
 
-def _text(entry: Entry, name: str) -> str:
+def _text(entry: HistoryEntry, name: str) -> str:
     """One field as text, whatever somebody made of it in the console."""
     value = entry.fields.get(name, "")
     return value if isinstance(value, str) else repr(value)
 
 
-def _claims(entry: Entry) -> list[tuple[str, str]]:
+def _claims(entry: HistoryEntry) -> list[tuple[str, str]]:
     found = entry.fields.get("claims")
     return [(str(name), str(value)) for name, value in sorted(found.items())] if isinstance(found, dict) else []

@@ -5,7 +5,7 @@ import re
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from infra.accounts.session_store import MOST_LISTED
+from infra.accounts.session_store import MAX_LISTED
 from infra.errors import DocumentNotFoundError, InputError
 from web.access.roles import requires, signed_in_user
 from web.access.sign_in import has_passwords
@@ -28,7 +28,7 @@ def page() -> ResponseReturnValue:
     return render_template(
         "admin/sessions.html",
         sessions=services().sessions.newest(),
-        most=MOST_LISTED,
+        most=MAX_LISTED,
         current=current.session.id if current else "",
         notice=_NOTICES.get(asked_notice(), ""),
     )

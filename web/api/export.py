@@ -13,7 +13,8 @@ from flask.typing import ResponseReturnValue
 from infra.errors import PayloadGoneError, StoreError
 from infra.firestore.message_reader import MessageReader
 from infra.firestore.search import SearchBounds, SearchResult
-from infra.messages.message import Cursor, Message
+from infra.messages.cursor import Cursor
+from infra.messages.message import Message
 from web.access.roles import requires, signed_in_user
 from web.api import message_records
 from web.filters.columns import parse_columns, whole_value
@@ -97,7 +98,7 @@ def _lines(
         if gone:
             yield cut(f"without the payloads of {gone} messages, which are expiring")
         if position:
-            yield cut(f"searched back to {full_text(position.received_at)}; go on with before={position}")
+            yield cut(f"searched back to {full_text(position.at)}; go on with before={position}")
     except StoreError as exc:
         log_cut(str(exc))
         yield cut("the database did not answer" + (f"; go on with before={position}" if position else ""))

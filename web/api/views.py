@@ -80,14 +80,14 @@ def subscriptions() -> ResponseReturnValue:
 @requires("operator")
 def start(subscription: str) -> ResponseReturnValue:
     """Deliver to this monitor again, for everyone."""
-    return jsonify(_subscription(services().subscriptions.start(_monitored(subscription), signed_in_user().name)))
+    return jsonify(_subscription(services().delivery_control.start(_monitored(subscription), signed_in_user().name)))
 
 
 @blueprint.post("/subscriptions/<subscription>/stop")
 @requires("operator")
 def stop(subscription: str) -> ResponseReturnValue:
     """Stop delivery for everyone; messages wait in Pub/Sub."""
-    return jsonify(_subscription(services().subscriptions.stop(_monitored(subscription), signed_in_user().name)))
+    return jsonify(_subscription(services().delivery_control.stop(_monitored(subscription), signed_in_user().name)))
 
 
 def _payload(message: Message) -> bytes | None:

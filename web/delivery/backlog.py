@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from flask import Blueprint, Flask, jsonify
 from flask.typing import ResponseReturnValue
 
-from infra.pubsub.backlog import Backlog
+from infra.pubsub.backlog import SubscriptionBacklog
 from infra.pubsub.delivery_state import Delivery
 from web.access.roles import login_required
 from web.formats import iso
@@ -33,12 +33,12 @@ def backlog() -> ResponseReturnValue:
     )
 
 
-def backlog_of(subscription: str) -> Backlog | None:
+def backlog_of(subscription: str) -> SubscriptionBacklog | None:
     """The last figures; None when they are not known."""
     return services().backlogs.all().get(subscription)
 
 
-def backlog_words(found: Backlog | None) -> str:
+def backlog_words(found: SubscriptionBacklog | None) -> str:
     """``1,240 waiting, oldest 12 min``, without its time."""
     if found is None:
         return UNKNOWN
@@ -48,7 +48,7 @@ def backlog_words(found: Backlog | None) -> str:
     return f"{found.messages:,} waiting{oldest}"
 
 
-def lost_from(found: Backlog | None, delivery: Delivery | None) -> datetime | None:
+def lost_from(found: SubscriptionBacklog | None, delivery: Delivery | None) -> datetime | None:
     """When Pub/Sub drops the oldest of what waits, unless it is delivered first; aware UTC.
 
     None while it is delivered here, when nothing waits, and when it is not known.
@@ -65,7 +65,7 @@ def backlog_json(subscription: str) -> dict[str, object] | None:
     found = backlog_of(subscription)
     if found is None:
         return None
-    lost = lost_from(found, services().subscriptions.last(subscription))
+    lost = lost_from(found, services().delivery_control.last(subscription))
     return {
         "messages": found.messages,
         "oldest_seconds": found.oldest_seconds,

@@ -44,7 +44,7 @@ blueprint = Blueprint("delivery", __name__)
 def start(subscription: str) -> ResponseReturnValue:
     """Deliver to this monitor again, for everyone."""
     _check(subscription)
-    return _done(services().subscriptions.start(subscription, signed_in_user().name), "started")
+    return _done(services().delivery_control.start(subscription, signed_in_user().name), "started")
 
 
 @blueprint.post("/subscriptions/<subscription>/stop")
@@ -54,13 +54,13 @@ def stop(subscription: str) -> ResponseReturnValue:
     _check(subscription)
     if question := unanswered("stop", subscription, url_for("messages.index")):
         return question
-    return _done(services().subscriptions.stop(subscription, signed_in_user().name), "stopped")
+    return _done(services().delivery_control.stop(subscription, signed_in_user().name), "stopped")
 
 
 @blueprint.record_once
 def _make_observer(state: BlueprintSetupState) -> None:
     subscope = state.app.extensions["subscope"]
-    observe, last = subscope.subscriptions.observe, subscope.subscriptions.last
+    observe, last = subscope.delivery_control.observe, subscope.delivery_control.last
     state.app.extensions[_EXTENSION] = StateReader(subscope.settings.subscriptions, observe, last)
 
 

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
-from infra.messages.message import Cursor
+from infra.messages.cursor import Cursor
 from infra.query import MAX_CHARACTERS, quoted
-from infra.saved_filters import View
+from infra.saved_filters import ListArguments
 from web.filters.columns import columns_text
 
 
@@ -30,7 +30,7 @@ class Here:
     With ``has_default`` the bare address opens the default filter, so everything is ``?q=``.
     """
 
-    view: View
+    view: ListArguments
     has_default: bool = False
 
     def to(self, *, q: str | None = None, subscription: str | None = None, before: Cursor | None = None) -> str:
@@ -42,7 +42,7 @@ class Here:
         )
         return self.of(changed, before)
 
-    def of(self, view: View, before: Cursor | None = None) -> str:
+    def of(self, view: ListArguments, before: Cursor | None = None) -> str:
         """The list of a view."""
         held = {
             "q": view.query,

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from infra.errors import InputError
 from infra.firestore.message_reader import MessageReader, Selection
 from infra.firestore.search import BOUNDS, SearchBounds, SearchResult, search
-from infra.messages.message import Cursor
+from infra.messages.cursor import Cursor
 from infra.query import Query, parse
 from web.access.readable_messages import readable_messages
 from web.services import services

@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response
 
 from infra.errors import DocumentExistsError, InputError
 from infra.query import QueryError, parse
-from infra.saved_filters import MOST_NAME_CHARACTERS, SavedFilter, View, default_of
+from infra.saved_filters import MAX_NAME_CHARACTERS, ListArguments, SavedFilter, default_of
 from web.access.roles import login_required, requires, signed_in_user
 from web.filters.columns import columns_text, parse_columns
 from web.filters.links import Here
@@ -61,7 +61,7 @@ class Typed:
     columns: str = ""
 
 
-def saved_beside(view: View, filters: list[SavedFilter]) -> Saved:
+def saved_beside(view: ListArguments, filters: list[SavedFilter]) -> Saved:
     """The saved filters for a page that shows ``view``."""
     default = default_of(filters)
     same = [one for one in filters if _shows_the_same(one.view, view)]
@@ -94,9 +94,9 @@ def save() -> ResponseReturnValue:
     """Save one: 303 to its list, or the form again with what is wrong."""
     typed = _typed(request.form)
     try:
-        view = View(typed.q, monitored(typed.subscription), parse_columns([typed.columns]))
+        view = ListArguments(typed.q, monitored(typed.subscription), parse_columns([typed.columns]))
         _check_address(view)
-        saved = services().filters.save(typed.name, view, by=signed_in_user().name)
+        saved = services().saved_filters.save(typed.name, view, by=signed_in_user().name)
     except QueryError as exc:
         return _page(typed, problem=problem_of(typed.q, exc), status=exc.status)
     except (InputError, DocumentExistsError) as exc:
@@ -109,10 +109,10 @@ def save() -> ResponseReturnValue:
 @requires("operator")
 def delete(document: str) -> ResponseReturnValue:
     """Delete one, for everyone."""
-    name = next((one.name for one in services().filters.all() if one.id == document), "")
+    name = next((one.name for one in services().saved_filters.all() if one.id == document), "")
     if name and (question := unanswered("delete", name, url_for("saved_filters.page"))):
         return question
-    services().filters.delete(document, by=signed_in_user().name)
+    services().saved_filters.delete(document, by=signed_in_user().name)
     return redirect(url_for("saved_filters.page", notice="deleted"), 303)
 
 
@@ -122,31 +122,31 @@ def choose_default() -> ResponseReturnValue:
     """Let the list open with the ``filter`` of the form; an empty one means everything."""
     chosen = request.form.get("filter", "")
     if not chosen:
-        services().filters.clear_default(by=signed_in_user().name)
+        services().saved_filters.clear_default(by=signed_in_user().name)
         return redirect(url_for("saved_filters.page", notice="cleared"), 303)
-    found = next((one for one in services().filters.all() if one.id == chosen), None)
+    found = next((one for one in services().saved_filters.all() if one.id == chosen), None)
     if found and not _is_usable(found.view):
         raise InputError("filter", "cannot be used as it is, so no list can open with it.")
-    services().filters.set_default(chosen, by=signed_in_user().name)
+    services().saved_filters.set_default(chosen, by=signed_in_user().name)
     return redirect(url_for("saved_filters.page", notice="default"), 303)
 
 
-def _shows_the_same(saved: View, shown: View) -> bool:
+def _shows_the_same(saved: ListArguments, shown: ListArguments) -> bool:
     """Columns chosen beside a filter make no other filter of it."""
     if not saved.query and not saved.subscription:
         return saved == shown
     return (saved.query, saved.subscription) == (shown.query, shown.subscription)
 
 
-def _check_address(view: View) -> None:
+def _check_address(view: ListArguments) -> None:
     """Refuse what no browser could ask for: a list that opens with it would never open."""
     if len(Here(view).to()) > MAX_ADDRESS_CHARACTERS:
         raise InputError("q", "is too long for an address, where characters beyond ASCII count six times and more.")
 
 
-def _is_usable(view: View) -> bool:
+def _is_usable(view: ListArguments) -> bool:
     # Somebody may empty one in the console: its address is the bare one, which would lead to itself.
-    if Here(view).to() == Here(View()).to():
+    if Here(view).to() == Here(ListArguments()).to():
         return False
     try:
         _check_address(view)
@@ -170,13 +170,13 @@ def _typed(given: MultiDict[str, str]) -> Typed:
 def _page(
     typed: Typed, *, problem: Problem | None = None, sentence: str = "", notice: str = "", status: int = 200
 ) -> Response:
-    filters = services().filters.all()
+    filters = services().saved_filters.all()
     default = default_of(filters)
     body = render_template(
         "filters/saved.html",
         filters=filters,
         default=default,
-        here=Here(View(), default is not None),
+        here=Here(ListArguments(), default is not None),
         columns_text=columns_text,
         usable={one.id for one in filters if _is_usable(one.view)},
         typed=typed,
@@ -184,6 +184,6 @@ def _page(
         sentence=sentence,
         notice=notice,
         subscriptions=services().settings.subscriptions,
-        most_characters=MOST_NAME_CHARACTERS,
+        most_characters=MAX_NAME_CHARACTERS,
     )
     return make_response(body, status)

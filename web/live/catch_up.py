@@ -4,7 +4,8 @@ from collections.abc import Callable
 from datetime import datetime
 
 from infra.firestore.message_reader import MessageReader, Selection
-from infra.messages.message import Cursor, Message
+from infra.messages.cursor import Cursor
+from infra.messages.message import Message
 
 MAX_MISSED = 500
 # A filter that no index answers is looked for, as far as one search of the list looks.

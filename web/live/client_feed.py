@@ -17,7 +17,8 @@ from typing import Self
 from infra.errors import StoreError, StoreUnavailableError
 from infra.firestore.message_reader import MessageReader, Selection
 from infra.logs import Logger
-from infra.messages.message import Cursor, Message
+from infra.messages.cursor import Cursor
+from infra.messages.message import Message
 from web.live.catch_up import missed_since
 from web.live.frame_cache import FrameCache
 from web.live.listen_window import EPOCH, before
@@ -209,13 +210,13 @@ class ClientFeed:
 
     def _is_future(self, cursor: Cursor) -> bool:
         # Both clocks: this machine's may be behind Firestore's.
-        return cursor.received_at > max(self._hub.newest, datetime.now(UTC)) + FUTURE
+        return cursor.at > max(self._hub.newest, datetime.now(UTC)) + FUTURE
 
     def _replay_from(self, cursor: Cursor | None) -> None:
         if cursor and self._is_future(cursor):
             self._start_over()
             return
-        start = Cursor(before(cursor.received_at) if cursor else EPOCH, "0" * 32)
+        start = Cursor(before(cursor.at) if cursor else EPOCH, "0" * 32)
         held = self._hub.since(start, self._number)
         if held is not None:
             self._replay_entries(held)
@@ -224,7 +225,7 @@ class ClientFeed:
             return  # the next poll asks again
         try:
             # Whatever this read does not see yet comes through the ring: the watcher took its number before.
-            found = missed_since(self._messages, self._selection, self._concerns, start.received_at)
+            found = missed_since(self._messages, self._selection, self._concerns, start.at)
             if found is None:
                 self._start_over()
             else:

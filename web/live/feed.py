@@ -15,7 +15,8 @@ from typing import Any, Literal
 from infra.firestore.client import Database
 from infra.firestore.message_reader import EVERYTHING, MessageReader, Selection
 from infra.logs import Logger
-from infra.messages.message import Cursor, Message
+from infra.messages.cursor import Cursor
+from infra.messages.message import Message
 from infra.settings import ViewerSettings
 from web.formats import iso
 from web.live.client_feed import ClientFeed, Predicate

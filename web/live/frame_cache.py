@@ -8,7 +8,8 @@ import threading
 from collections.abc import Callable
 
 from infra.logs import Logger
-from infra.messages.message import Cursor, Message
+from infra.messages.cursor import Cursor
+from infra.messages.message import Message
 from web.formats import iso
 from web.live.recent_messages import RecentMessage
 from web.live.sse import body, head

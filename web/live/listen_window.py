@@ -6,7 +6,7 @@ start are remembered, and the target moves.
 
 from datetime import UTC, datetime, timedelta
 
-from infra.messages.message import Cursor
+from infra.messages.cursor import Cursor
 
 # A document may become visible a little later than one received after it: so much is always looked at again.
 OVERLAP = timedelta(seconds=10)
@@ -22,7 +22,7 @@ class ListenWindow:
 
     def __init__(self, newest: Cursor) -> None:
         self.cursor = newest
-        self.start = before(newest.received_at)
+        self.start = before(newest.at)
         self._seen: dict[str, tuple[int, datetime]] = {}
         self._looked_at = self.start
 
@@ -36,7 +36,7 @@ class ListenWindow:
 
     def take(self, cursor: Cursor, deliveries: int) -> None:
         """Remember a message as sent."""
-        self._seen[cursor.id] = (deliveries, cursor.received_at)
+        self._seen[cursor.id] = (deliveries, cursor.at)
         self.cursor = max(self.cursor, cursor)
 
     def knows(self, document: str) -> bool:
@@ -45,16 +45,16 @@ class ListenWindow:
 
     def next_start(self) -> datetime | None:
         """Where a new target should begin, when it is time for one."""
-        start = before(self.cursor.received_at)
+        start = before(self.cursor.at)
         if len(self._seen) <= MOVE_AT or start < self._looked_at:
             return None
-        self._looked_at = self.cursor.received_at
+        self._looked_at = self.cursor.at
         kept = sum(received_at >= start for _, received_at in self._seen.values())
         return start if kept * MOVE_SHARE <= len(self._seen) else None
 
     def resume(self) -> datetime:
         """Begin again 10 s before the cursor, on a new stream."""
-        self.move(before(self.cursor.received_at))
+        self.move(before(self.cursor.at))
         return self.start
 
     def move(self, start: datetime) -> None:

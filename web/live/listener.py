@@ -17,7 +17,8 @@ from infra.firestore.encoding import decode_fields, decode_message
 from infra.firestore.listen import DocumentChanged, Listener, TargetChanged, messages_since, whole_collection
 from infra.firestore.message_reader import EVERYTHING, MessageReader
 from infra.logs import Logger
-from infra.messages.message import Cursor, Message
+from infra.messages.cursor import Cursor
+from infra.messages.message import Message
 from web.live.listen_window import EPOCH, ListenWindow
 
 

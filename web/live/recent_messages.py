@@ -9,7 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from infra.messages.message import Cursor, Message
+from infra.messages.cursor import Cursor
+from infra.messages.message import Message
 from web.live.listen_window import EPOCH
 
 RING_MESSAGES = 2_000
@@ -109,7 +110,7 @@ class RecentMessages:
     @property
     def newest(self) -> datetime:
         """The time of the newest message known; 1970 before ``begin``."""
-        return self._position.received_at
+        return self._position.at
 
     @property
     def next_number(self) -> int:
@@ -163,7 +164,7 @@ class RecentMessages:
             self._bytes -= entry.size_bytes
             gone += 1
             # The ring is whole only after the largest key when it lost one: a position must lie beyond.
-            lost = Cursor(entry.position.received_at, entry.position.id + "~")
+            lost = Cursor(entry.position.at, entry.position.id + "~")
             self._whole_from = max(self._whole_from, lost) if self._whole_from else None
         if gone:
             del self._entries[:gone]

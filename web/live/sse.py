@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from infra.messages.message import Cursor
+from infra.messages.cursor import Cursor
 
 CONTENT_TYPE = "text/event-stream"
 # A comment keeps what stands in between from closing; only an event tells the page that the connection is alive.

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from infra.firestore.search import SearchResult
-from infra.messages.message import Cursor
+from infra.messages.cursor import Cursor
 from infra.query import Query, QueryError
 from web.filters.columns import Columns
 from web.filters.problems import Problem, problem_of

@@ -12,7 +12,7 @@ from infra.firestore.message_reader import Selection
 from infra.firestore.search import search
 from infra.messages.message import Message, is_document_id
 from infra.query import QueryError, parse
-from infra.saved_filters import SavedFilter, View
+from infra.saved_filters import ListArguments, SavedFilter
 from web.access.readable_messages import readable_messages, readers_mask
 from web.access.roles import login_required, public
 from web.delivery.views import STATE_WORDS, notice_text, read_deliveries, state_of
@@ -47,7 +47,7 @@ def index() -> ResponseReturnValue:
     As JSON it is rows for the page's own script. A filter that cannot be used is a page with status 400 that keeps it.
     A page that is asked for without any of these leads to the default filter, where there is one.
     """
-    filters = [] if _wants_rows() else services().filters.all()
+    filters = [] if _wants_rows() else services().saved_filters.all()
     if opening := opening_address(request.args, filters):
         return redirect(opening, 302)
     q, before = request.args.get("q", "").strip(), read_before(request.args.get("before", ""))
@@ -55,7 +55,7 @@ def index() -> ResponseReturnValue:
     columns = parse_columns(request.args.getlist("columns"))
     if len(request.args.getlist("columns")) > 1:
         # A form of check boxes says it several times; one address for one list is easier to share.
-        return redirect(Here(View(q, subscription, columns), "q" in request.args).to(before=before), 302)
+        return redirect(Here(ListArguments(q, subscription, columns), "q" in request.args).to(before=before), 302)
     try:
         query = parse(q, datetime.now(UTC))
     except QueryError as exc:
@@ -69,7 +69,7 @@ def index() -> ResponseReturnValue:
 
 
 def _list_page(shown: list_page.List, columns: Columns, filters: list[SavedFilter]) -> str:
-    view = View(shown.q, shown.subscription, columns)
+    view = ListArguments(shown.q, shown.subscription, columns)
     saved, deliveries = saved_beside(view, filters), read_deliveries()
     return render_template(
         "messages/list.html",

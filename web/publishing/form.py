@@ -10,7 +10,7 @@ from flask import request
 
 from infra.errors import InputError, SubscriptionError
 from infra.messages.message import Message, is_document_id
-from infra.pubsub.publisher import MAX_ATTRIBUTES, Outgoing
+from infra.pubsub.publisher import MAX_ATTRIBUTES, OutgoingMessage
 from web.services import services
 
 Encoding = Literal["text", "base64"]
@@ -53,14 +53,14 @@ def read_typed() -> Typed:
     )
 
 
-def outgoing_of(typed: Typed) -> Outgoing:
+def outgoing_of(typed: Typed) -> OutgoingMessage:
     """What is published. Raises InputError."""
     attributes = dict(typed.attributes)
     if len(attributes) < len(typed.attributes):
         names = [name for name, _ in typed.attributes]
         twice = next(name for name in names if names.count(name) > 1)
         raise InputError("attributes", f"{twice[:40]!r} is there twice.")
-    return Outgoing(_data(typed), attributes, typed.ordering_key)
+    return OutgoingMessage(_data(typed), attributes, typed.ordering_key)
 
 
 def from_message(message: Message) -> Typed:

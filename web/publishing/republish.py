@@ -14,8 +14,8 @@ from flask.typing import ResponseReturnValue
 from infra.errors import DocumentNotFoundError, InputError, SubscopeError, SubscriptionError
 from infra.firestore.message_reader import MessageReader
 from infra.messages.message import Message, is_document_id
-from infra.pubsub.publisher import Outgoing, Sent, check
-from infra.pubsub.replay import again, back_to_source, dead_letter_source
+from infra.pubsub.publisher import OutgoingMessage, PublishResult, check
+from infra.pubsub.replay import dead_letter_source, replay_of, replay_to_source
 from web.access.roles import requires, signed_in_user
 from web.filters.request_filter import find, read_filter
 from web.services import services
@@ -107,13 +107,13 @@ def republish_found() -> ResponseReturnValue:
                 raise
             # What is out already must be told, whatever became of the rest.
             services().log.error(str(exc), error=type(exc).__name__, path=request.path)
-            sent = Sent((), str(exc) if exc.status < 500 else "Pub/Sub or the database did not answer.")
+            sent = PublishResult((), str(exc) if exc.status < 500 else "Pub/Sub or the database did not answer.")
         results.append(Result(topic, len(some), len(sent.message_ids), sent.problem))
     status = 200 if all(not result.problem for result in results) else 502
     return render_template("publishing/republished.html", results=results, refused=refused, who=who), status
 
 
-def _publish(topic: str, messages: list[Message], way: Way, who: str) -> Sent:
+def _publish(topic: str, messages: list[Message], way: Way, who: str) -> PublishResult:
     why = f"{len(messages)} messages, {request.form.get('q', '')[:200]!r}"
     outgoing = _each(services().all_messages, messages, way, who)
     return services().publisher.publish_all(topic, outgoing, who, "message.republish", why)
@@ -149,15 +149,15 @@ def _topic(message: Message, way: Way) -> str:
     return found
 
 
-def _outgoing(message: Message, way: Way, who: str) -> Outgoing:
+def _outgoing(message: Message, way: Way, who: str) -> OutgoingMessage:
     return _remade(message, services().all_messages.payload(message), way, who)
 
 
-def _remade(message: Message, data: bytes, way: Way, who: str) -> Outgoing:
-    return back_to_source(message, data, who) if way == "source" else again(message, data, who)
+def _remade(message: Message, data: bytes, way: Way, who: str) -> OutgoingMessage:
+    return replay_to_source(message, data, who) if way == "source" else replay_of(message, data, who)
 
 
-def _each(store: MessageReader, messages: Iterable[Message], way: Way, who: str) -> Iterator[Outgoing]:
+def _each(store: MessageReader, messages: Iterable[Message], way: Way, who: str) -> Iterator[OutgoingMessage]:
     return (_remade(message, store.payload(message), way, who) for message in messages)
 
 

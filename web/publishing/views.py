@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 
 from infra.errors import InputError, StoreError, SubscopeError, SubscriptionError
 from infra.messages.message import document_id, is_document_id
-from infra.pubsub.publisher import MAX_DATA_BYTES, Outgoing
+from infra.pubsub.publisher import MAX_DATA_BYTES, OutgoingMessage
 from web.access.roles import requires, signed_in_user, when_signed_out
 from web.delivery.views import STATE_WORDS, state_of
 from web.formats import iso, latency_text
@@ -84,7 +84,9 @@ def send_test(subscription: str) -> ResponseReturnValue:
     if subscription not in services().settings.subscriptions:
         abort(404, "This subscription is not monitored here.")
     who = signed_in_user().name
-    outgoing = Outgoing(json.dumps({"test": "Hello from Subscope", "sent_by": who}).encode(), {"subscope": "test"})
+    outgoing = OutgoingMessage(
+        json.dumps({"test": "Hello from Subscope", "sent_by": who}).encode(), {"subscope": "test"}
+    )
     topic = services().publisher.topics.of(subscription)
     message_id = services().publisher.publish(topic, outgoing, who, what="message.test")
     return redirect(url_for("publishing.sent", topic=topic, id=message_id), 303)
@@ -123,7 +125,7 @@ def _stop(subscription: str, message_id: str) -> dict[str, str]:
         "published_at": iso(found.publish_time) if found else "",
         "received_at": iso(found.received_at) if found else "",
         "latency": latency_text(found.publish_time, found.received_at) if found else "",
-        "state": "" if found else state_of(services().subscriptions.observe(subscription)),
+        "state": "" if found else state_of(services().delivery_control.observe(subscription)),
     }
 
 

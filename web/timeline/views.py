@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from infra.firestore.message_reader import Selection
 from infra.query import Query, parse
-from infra.saved_filters import View
+from infra.saved_filters import ListArguments
 from web.access.roles import login_required
 from web.filters.columns import parse_columns
 from web.filters.links import Here
@@ -96,19 +96,19 @@ def fragment() -> ResponseReturnValue:
     """The timeline for ``?q=`` and ``&subscription=``, as a part of the page: its script asks every minute."""
     subscription = request.args.get("subscription", "")
     query = parse(request.args.get("q", ""), datetime.now(UTC))
-    view = View(subscription=subscription, columns=parse_columns(request.args.getlist("columns")))
+    view = ListArguments(subscription=subscription, columns=parse_columns(request.args.getlist("columns")))
     shown = timeline(query, view, wait_seconds=_WAIT_SECONDS)
     return render_template("messages/_timeline.html", timeline=shown)
 
 
-def timeline(query: Query, view: View, wait_seconds: float = 0.0) -> Timeline:
+def timeline(query: Query, view: ListArguments, wait_seconds: float = 0.0) -> Timeline:
     """The last hour of a monitored subscription, or of all; links keep the view. Raises InputError for another."""
     volumes: dict[str, MinuteCounts] = current_app.extensions[_EXTENSION]
     volume, now = volumes[monitored(view.subscription)], datetime.now(UTC)
     return draw(volume.hour(now, wait_seconds), query, view, now)
 
 
-def draw(hour: Hour, query: Query, view: View, now: datetime) -> Timeline:
+def draw(hour: Hour, query: Query, view: ListArguments, now: datetime) -> Timeline:
     """Place an hour on the drawing; links keep the rest of the filter. Pure."""
     counts = [minute.count or 0 for minute in hour.minutes]
     since, most = hour.minutes[0].at, max(counts)
@@ -137,7 +137,7 @@ def _is_chosen(query: Query, at: datetime) -> bool:
     return (after is None or at >= after.replace(second=0, microsecond=0)) and (before is None or at < before)
 
 
-def _spans(hour: Hour, step: int, timeless: str, view: View) -> Iterator[Span]:
+def _spans(hour: Hour, step: int, timeless: str, view: ListArguments) -> Iterator[Span]:
     for x in range(0, MINUTES, step):
         some = hour.minutes[x : x + step]
         since, until = some[0].at, some[-1].at + timedelta(minutes=1)

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from infra.messages.message import Cursor
+from infra.messages.cursor import Cursor
 from infra.query import parse
 from tests.support.browser.person import Person, Visit
 from tests.support.browser.writing import burst
@@ -125,7 +125,7 @@ def test_what_is_skipped_is_said_and_linked(busy: tuple[Person, Cloud]) -> None:
     ana.page.wait_for_url("**/messages?q=*")
     cursors: list[str] = ana.page.eval_on_selector_all("tr.message", "rows => rows.map((row) => row.dataset.cursor)")
     assert len(cursors) >= 50
-    assert all(after <= Cursor.parse(one).received_at < before for one in cursors)
+    assert all(after <= Cursor.parse(one).at < before for one in cursors)
 
 
 def test_a_stream_that_was_left_behind_never_moves_a_paused_view(busy: tuple[Person, Cloud]) -> None:

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from google.cloud.firestore import DELETE_FIELD
 
-from infra.accounts.session_store import ABSOLUTE, IDLE, MOST_LISTED, Sessions
+from infra.accounts.session_store import ABSOLUTE, IDLE, MAX_LISTED, SessionStore
 from infra.accounts.user import User
-from infra.accounts.user_store import Users
+from infra.accounts.user_store import UserStore
 from infra.firestore.client import Database
 from infra.settings import ConsoleSettings
 from tests.support.accounts import HOME, PASSWORD, found
@@ -20,13 +20,13 @@ def backdate(database: Database, session: str, **times: timedelta) -> None:
     database.documents.collection("sessions").document(session).update({name: now - age for name, age in times.items()})
 
 
-def test_a_cookie_resolves_to_its_session_and_user(sessions: Sessions, person: User) -> None:
+def test_a_cookie_resolves_to_its_session_and_user(sessions: SessionStore, person: User) -> None:
     resolved = sessions.resolve(sessions.create(person))
     assert resolved is not None
     assert (resolved.user.name, resolved.session.user) == (person.name, person.name)
 
 
-def test_the_database_does_not_hold_the_secret(sessions: Sessions, database: Database, person: User) -> None:
+def test_the_database_does_not_hold_the_secret(sessions: SessionStore, database: Database, person: User) -> None:
     cookie = sessions.create(person)
     stored = [one for one in database.documents.collection("sessions").stream() if one.get("user") == person.name]
     secret = cookie.partition(".")[0]
@@ -34,7 +34,7 @@ def test_the_database_does_not_hold_the_secret(sessions: Sessions, database: Dat
     assert secret not in f"{stored[0].id} {stored[0].to_dict()}"
 
 
-def test_an_ended_session_is_worth_nothing(sessions: Sessions, person: User) -> None:
+def test_an_ended_session_is_worth_nothing(sessions: SessionStore, person: User) -> None:
     cookie, other = sessions.create(person), sessions.create(person)
     sessions.end(cookie)
     assert sessions.resolve(cookie) is None
@@ -47,7 +47,7 @@ def test_an_ended_session_is_worth_nothing(sessions: Sessions, person: User) -> 
     ids=["too old", "idle too long"],
 )
 def test_a_session_ends_by_itself(
-    sessions: Sessions, database: Database, person: User, times: dict[str, timedelta]
+    sessions: SessionStore, database: Database, person: User, times: dict[str, timedelta]
 ) -> None:
     cookie = sessions.create(person)
     resolved = sessions.resolve(cookie)
@@ -56,7 +56,7 @@ def test_a_session_ends_by_itself(
     assert sessions.resolve(cookie) is None
 
 
-def test_using_a_session_keeps_it(sessions: Sessions, database: Database, person: User) -> None:
+def test_using_a_session_keeps_it(sessions: SessionStore, database: Database, person: User) -> None:
     cookie = sessions.create(person)
     resolved = sessions.resolve(cookie)
     assert resolved is not None
@@ -71,12 +71,12 @@ def test_using_a_session_keeps_it(sessions: Sessions, database: Database, person
     "cookie",
     ["", ".", "x", "a" * 43, f"{'a' * 43}.nobody", f"{'a' * 43}.", f"{'a' * 43}.a/b", f"{'ä' * 43}.ana", "x" * 9000],
 )
-def test_nonsense_resolves_to_nobody(sessions: Sessions, cookie: str) -> None:
+def test_nonsense_resolves_to_nobody(sessions: SessionStore, cookie: str) -> None:
     assert sessions.resolve(cookie) is None
     sessions.end(cookie)
 
 
-def test_a_cookie_with_another_name_resolves_to_nobody(sessions: Sessions, person: User) -> None:
+def test_a_cookie_with_another_name_resolves_to_nobody(sessions: SessionStore, person: User) -> None:
     secret = sessions.create(person).partition(".")[0]
     assert sessions.resolve(f"{secret}.admin") is None
 
@@ -92,7 +92,7 @@ def test_a_cookie_with_another_name_resolves_to_nobody(sessions: Sessions, perso
     ids=["password", "role", "admin", "another of that name"],
 )
 def test_a_sign_in_that_a_change_overtook_is_over(
-    users: Users, sessions: Sessions, ana: str, change: Callable[[Users, str], object]
+    users: UserStore, sessions: SessionStore, ana: str, change: Callable[[UserStore, str], object]
 ) -> None:
     user = users.authenticate(ana, PASSWORD, address=HOME)
     change(users, ana)
@@ -103,7 +103,7 @@ def test_a_sign_in_that_a_change_overtook_is_over(
 
 
 def test_a_session_from_before_generations_counts_until_a_change(
-    users: Users, sessions: Sessions, database: Database, person: User
+    users: UserStore, sessions: SessionStore, database: Database, person: User
 ) -> None:
     cookie = sessions.create(person)
     resolved = sessions.resolve(cookie)
@@ -135,13 +135,13 @@ def begin_many(database: Database, user: User, count: int) -> None:
 
 
 def test_of_many_sessions_the_newest_are_listed(alone: Database) -> None:
-    begin_many(alone, Users(alone).add("ana", PASSWORD, "viewer", by="tests"), MOST_LISTED + 1)
-    assert [one.id for one in Sessions(alone).newest()] == [f"{number:04d}" for number in range(MOST_LISTED)]
+    begin_many(alone, UserStore(alone).add("ana", PASSWORD, "viewer", by="tests"), MAX_LISTED + 1)
+    assert [one.id for one in SessionStore(alone).newest()] == [f"{number:04d}" for number in range(MAX_LISTED)]
 
 
 @pytest.mark.parametrize("count", [399, 400, 850])
 def test_a_change_deletes_every_session_however_many(alone: Database, count: int) -> None:
-    users = Users(alone)
+    users = UserStore(alone)
     begin_many(alone, users.add("ana", PASSWORD, "viewer", by="tests"), count)
     users.set_role("ana", "operator", by="tests")
     assert not alone.documents.collection("sessions").limit(1).get()

@@ -16,7 +16,7 @@ from uuid import uuid4
 import pytest
 from test_utils.retry import RetryResult
 
-from infra.accounts.user_store import Users
+from infra.accounts.user_store import UserStore
 from infra.firestore.encoding import Plain
 from infra.settings import ConsoleSettings
 from tests.support.accounts import NAMES
@@ -224,7 +224,7 @@ def test_a_rate_is_kept(cloud: Cloud) -> None:
     assert time.monotonic() - began > 1.8
 
 
-def test_users_are_managed(cloud: Cloud, settings: ConsoleSettings, users: Users) -> None:
+def test_users_are_managed(cloud: Cloud, settings: ConsoleSettings, users: UserStore) -> None:
     name = NAMES.create_prefix()
     password = b"a long enough password\n"
     added = run("user", "add", name, "--role", "operator", "--password-stdin", environ=cloud.environ, stdin=password)

@@ -9,7 +9,8 @@ import pytest
 from infra.firestore.client import Database
 from infra.firestore.message_reader import EVERYTHING, MessageReader, Selection
 from infra.firestore.search import SearchBounds, SearchResult, narrowed, search
-from infra.messages.message import Cursor, Message, document_id, index_tokens, read_content
+from infra.messages.cursor import Cursor
+from infra.messages.message import Message, document_id, index_tokens, read_content
 from infra.query import Query, parse
 from tests.support.firestore.servers import LocalFirestore
 from tests.support.firestore.settings import settings_for

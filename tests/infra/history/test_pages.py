@@ -5,13 +5,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from infra.firestore.client import Database
-from infra.history.pages import Entry, Journal, Place
+from infra.history.pages import History, HistoryEntry
+from infra.messages.cursor import AUTO_ID, Cursor
 
 START = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 
 
 @pytest.fixture
-def journal(database: Database, name: str) -> Journal:
+def journal(database: Database, name: str) -> History:
     """2,300 entries, three of each moment."""
     batch = database.documents.batch()
     for number in range(2_300):
@@ -21,30 +22,30 @@ def journal(database: Database, name: str) -> Journal:
             batch.commit()
             batch = database.documents.batch()
     batch.commit()
-    return Journal(database, name)
+    return History(database, name)
 
 
-def anything(_: Entry) -> bool:
+def anything(_: HistoryEntry) -> bool:
     return True
 
 
-def numbers(entries: list[Entry]) -> list[int]:
+def numbers(entries: list[HistoryEntry]) -> list[int]:
     return [entry.fields["number"] for entry in entries]
 
 
-def test_pages_follow_each_other_without_gap_or_repetition(journal: Journal) -> None:
+def test_pages_follow_each_other_without_gap_or_repetition(journal: History) -> None:
     seen: list[int] = []
-    before: Place | None = None
+    before: Cursor | None = None
     while True:
         page = journal.page(anything, before=before, limit=250)
         seen += numbers(page.entries)
-        before = page.older and Place.parse(str(page.older))
+        before = page.older and Cursor.parse(str(page.older), AUTO_ID)
         if not before:
             break
     assert seen == list(range(2_299, -1, -1))
 
 
-def test_a_rare_entry_is_found_or_the_page_says_how_far_it_looked(journal: Journal) -> None:
+def test_a_rare_entry_is_found_or_the_page_says_how_far_it_looked(journal: History) -> None:
     page = journal.page(lambda entry: entry.fields["number"] == 5)
     assert (page.entries, page.cut) == ([], True)
     assert page.older is not None
@@ -56,5 +57,5 @@ def test_a_rare_entry_is_found_or_the_page_says_how_far_it_looked(journal: Journ
 
 @pytest.mark.parametrize("text", ["", "x", "1-", "-1-a", "1-a/b", "9" * 18 + "-a", "1-../x", "\u0661-a"])
 def test_what_is_no_position_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="position"):
-        Place.parse(text)
+    with pytest.raises(ValueError, match="cursor"):
+        Cursor.parse(text, AUTO_ID)

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from infra.messages.cursor import Cursor
 from infra.messages.message import (
     MAX_TOKENS,
     MORE_TOKENS,
     PREVIEW_CHARACTERS,
     Content,
-    Cursor,
     Pushed,
     document_id,
     escape_name,

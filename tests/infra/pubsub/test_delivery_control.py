@@ -16,7 +16,7 @@ from infra.firestore.client import Database, fields_of
 from infra.history.audit import Audit
 from infra.logs import Logger
 from infra.pubsub.client import PubSub
-from infra.pubsub.delivery_control import Subscriptions
+from infra.pubsub.delivery_control import DeliveryControl
 from infra.pubsub.delivery_state import NO_DEAD_LETTER, differences
 from infra.settings import ConsoleSettings
 from tests.support.accounts import NAMES
@@ -39,9 +39,9 @@ def subscription(settings: ConsoleSettings, pubsub: PubSub) -> Iterator[str]:
 @pytest.fixture
 def subscriptions(
     settings: ConsoleSettings, database: Database, pubsub: PubSub, audit: Audit, subscription: str
-) -> Subscriptions:
+) -> DeliveryControl:
     monitored = replace(settings, subscriptions=(subscription,))
-    return Subscriptions(monitored, ENDPOINT, database, pubsub, audit, Logger("CRITICAL"))
+    return DeliveryControl(monitored, ENDPOINT, database, pubsub, audit, Logger("CRITICAL"))
 
 
 def stored(database: Database, subscription: str) -> dict[str, object]:
@@ -57,7 +57,7 @@ def audited(database: Database, subscription: str) -> list[tuple[str, str, str]]
 
 
 def test_start_sets_endpoint_account_and_audience(
-    subscriptions: Subscriptions, subscription: str, settings: ConsoleSettings, pubsub: PubSub
+    subscriptions: DeliveryControl, subscription: str, settings: ConsoleSettings, pubsub: PubSub
 ) -> None:
     delivery = subscriptions.start(subscription, "ana")
     assert (delivery.state, delivery.changed_by) == ("receiving", "ana")
@@ -68,7 +68,7 @@ def test_start_sets_endpoint_account_and_audience(
 
 
 def test_what_the_receiver_would_refuse_is_named(
-    subscriptions: Subscriptions, subscription: str, settings: ConsoleSettings, pubsub: PubSub
+    subscriptions: DeliveryControl, subscription: str, settings: ConsoleSettings, pubsub: PubSub
 ) -> None:
     assert subscriptions.last(subscription) is None
     assert subscriptions.start(subscription, "ana").differences == ()
@@ -89,7 +89,7 @@ def test_what_the_receiver_would_refuse_is_named(
     assert subscriptions.stop(subscription, "ana").differences == ()
 
 
-def test_how_long_messages_are_kept_is_read(subscriptions: Subscriptions, subscription: str) -> None:
+def test_how_long_messages_are_kept_is_read(subscriptions: DeliveryControl, subscription: str) -> None:
     assert subscriptions.observe(subscription).retention == timedelta(days=7)
 
 
@@ -110,7 +110,7 @@ def test_each_audience_of_the_receiver_is_right(account: str, audience: str, fou
 
 
 def test_stop_clears_the_endpoint_and_remembers_what_it_was(
-    subscriptions: Subscriptions, subscription: str, settings: ConsoleSettings, pubsub: PubSub, database: Database
+    subscriptions: DeliveryControl, subscription: str, settings: ConsoleSettings, pubsub: PubSub, database: Database
 ) -> None:
     subscriptions.start(subscription, "ana")
     delivery = subscriptions.stop(subscription, "ben")
@@ -121,7 +121,7 @@ def test_stop_clears_the_endpoint_and_remembers_what_it_was(
     assert (kept["observed_running"], kept["push_endpoint"]) == (False, ENDPOINT)
 
 
-def test_stopping_and_starting_twice_changes_nothing_more(subscriptions: Subscriptions, subscription: str) -> None:
+def test_stopping_and_starting_twice_changes_nothing_more(subscriptions: DeliveryControl, subscription: str) -> None:
     for change, state in ((subscriptions.start, "receiving"), (subscriptions.stop, "stopped")):
         first = change(subscription, "ana")
         again = change(subscription, "ben")
@@ -132,7 +132,7 @@ def test_stopping_and_starting_twice_changes_nothing_more(subscriptions: Subscri
 
 
 def test_start_sets_what_nobody_keeps_account_of_too(
-    subscriptions: Subscriptions, subscription: str, settings: ConsoleSettings, pubsub: PubSub
+    subscriptions: DeliveryControl, subscription: str, settings: ConsoleSettings, pubsub: PubSub
 ) -> None:
     subscriptions.start(subscription, "ana")
     path = settings.subscription_path(subscription)
@@ -145,7 +145,7 @@ def test_start_sets_what_nobody_keeps_account_of_too(
 
 
 def test_a_change_made_elsewhere_is_seen_and_nobody_here_is_blamed(
-    subscriptions: Subscriptions, subscription: str, settings: ConsoleSettings, pubsub: PubSub, database: Database
+    subscriptions: DeliveryControl, subscription: str, settings: ConsoleSettings, pubsub: PubSub, database: Database
 ) -> None:
     subscriptions.start(subscription, "ana")
     path = settings.subscription_path(subscription)
@@ -156,7 +156,7 @@ def test_a_change_made_elsewhere_is_seen_and_nobody_here_is_blamed(
 
 
 def test_another_endpoint_is_reported_and_start_sets_it_back(
-    subscriptions: Subscriptions, subscription: str, settings: ConsoleSettings, pubsub: PubSub
+    subscriptions: DeliveryControl, subscription: str, settings: ConsoleSettings, pubsub: PubSub
 ) -> None:
     other = types.PushConfig(push_endpoint="http://127.0.0.1:9/other")
     path = settings.subscription_path(subscription)
@@ -166,7 +166,7 @@ def test_another_endpoint_is_reported_and_start_sets_it_back(
 
 
 def test_observing_an_unchanged_state_writes_nothing(
-    subscriptions: Subscriptions, subscription: str, database: Database
+    subscriptions: DeliveryControl, subscription: str, database: Database
 ) -> None:
     subscriptions.observe(subscription)
     reference = database.documents.collection("subscriptions").document(subscription)
@@ -176,7 +176,7 @@ def test_observing_an_unchanged_state_writes_nothing(
 
 
 def test_the_audit_says_who_asked_and_what_came_of_it(
-    subscriptions: Subscriptions, subscription: str, database: Database
+    subscriptions: DeliveryControl, subscription: str, database: Database
 ) -> None:
     subscriptions.start(subscription, "ana")
     said = [entry for entry in audited(database, subscription) if entry[0]]
@@ -184,7 +184,7 @@ def test_the_audit_says_who_asked_and_what_came_of_it(
 
 
 def test_many_people_at_once_end_with_the_truth_on_record(
-    subscriptions: Subscriptions, subscription: str, settings: ConsoleSettings, pubsub: PubSub, database: Database
+    subscriptions: DeliveryControl, subscription: str, settings: ConsoleSettings, pubsub: PubSub, database: Database
 ) -> None:
     def press(person: int) -> None:
         change = subscriptions.start if person % 2 else subscriptions.stop
@@ -199,12 +199,12 @@ def test_many_people_at_once_end_with_the_truth_on_record(
     assert len(asked) == 12
 
 
-def test_a_subscription_without_dead_letters_is_warned_about(subscriptions: Subscriptions, subscription: str) -> None:
+def test_a_subscription_without_dead_letters_is_warned_about(subscriptions: DeliveryControl, subscription: str) -> None:
     assert NO_DEAD_LETTER in subscriptions.start(subscription, "ana").warnings
 
 
 def test_a_deleted_subscription_is_a_state_and_cannot_be_started(
-    subscriptions: Subscriptions, subscription: str, settings: ConsoleSettings, pubsub: PubSub, database: Database
+    subscriptions: DeliveryControl, subscription: str, settings: ConsoleSettings, pubsub: PubSub, database: Database
 ) -> None:
     pubsub.subscriber.delete_subscription(subscription=settings.subscription_path(subscription))
     assert subscriptions.observe(subscription).state == "missing"
@@ -214,7 +214,7 @@ def test_a_deleted_subscription_is_a_state_and_cannot_be_started(
 
 
 def test_everybody_is_told_when_a_subscription_disappears_and_comes_back(
-    subscriptions: Subscriptions, subscription: str, settings: ConsoleSettings, pubsub: PubSub, database: Database
+    subscriptions: DeliveryControl, subscription: str, settings: ConsoleSettings, pubsub: PubSub, database: Database
 ) -> None:
     subscriptions.start(subscription, "ana")
     path = settings.subscription_path(subscription)
@@ -228,14 +228,14 @@ def test_everybody_is_told_when_a_subscription_disappears_and_comes_back(
     assert stored(database, subscription)["unreadable"] == ""
 
 
-def test_only_monitored_subscriptions_are_touched(subscriptions: Subscriptions) -> None:
+def test_only_monitored_subscriptions_are_touched(subscriptions: DeliveryControl) -> None:
     for act in (subscriptions.observe, lambda name: subscriptions.start(name, "ana")):
         with pytest.raises(InputError, match="not monitored here"):
             act("../other")
 
 
 def test_who_is_kept_from_it_by_others_is_told_so(
-    subscriptions: Subscriptions, database: Database, subscription: str
+    subscriptions: DeliveryControl, database: Database, subscription: str
 ) -> None:
     document, over = database.documents.collection("subscriptions").document(subscription), threading.Event()
 

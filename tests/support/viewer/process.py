@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlencode
 
-from infra.accounts.session_store import Sessions
-from infra.accounts.user_store import Users
+from infra.accounts.session_store import SessionStore
+from infra.accounts.user_store import UserStore
 from tests.support.firestore.settings import environ_for
 from tests.support.firestore.writer import Writer
 from tests.support.ports import free_port
@@ -90,10 +90,10 @@ class Server(HttpVisitor):
         # Google's document client finds an emulator only through the environment.
         os.environ["FIRESTORE_EMULATOR_HOST"] = self._environ["FIRESTORE_EMULATOR_HOST"]
         try:
-            users = Users(writer.database)
+            users = UserStore(writer.database)
             self.person = users.add(f"{name}{self.port}", "correct horse battery", "viewer", by="test")
             self.user = self.person.name
-            self.cookie = Sessions(writer.database).create(self.person)
+            self.cookie = SessionStore(writer.database).create(self.person)
         finally:
             del os.environ["FIRESTORE_EMULATOR_HOST"]
 

@@ -77,7 +77,7 @@ def test_entries_of_any_shape_are_shown(audited: Flask, ada: Visitor) -> None:
 def test_what_is_no_position_is_told(ada: Visitor, path: str, before: str) -> None:
     answer = ada.get(f"{path}?before={before}")
     assert answer.status_code == 400
-    assert "before: a position" in answer.text
+    assert "before: a cursor" in answer.text
 
 
 def test_refused_pushes_are_shown_with_what_their_tokens_say(audited: Flask, ada: Visitor) -> None:

@@ -14,7 +14,7 @@ from flask import Flask
 
 from infra.firestore.message_reader import EVERYTHING
 from infra.firestore.search import SearchBounds
-from infra.messages.message import Cursor
+from infra.messages.cursor import Cursor
 from infra.query import parse
 from tests.support.firestore.writer import Writer, stored_message
 from tests.support.viewer.visitor import PAGE, SCRIPT, Visitor, services_of

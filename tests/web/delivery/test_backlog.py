@@ -16,7 +16,7 @@ from flask import Flask
 from google.pubsub_v1 import PubsubMessage
 
 from infra.logs import Logger
-from infra.pubsub.backlog import Backlog, Backlogs, _anonymous
+from infra.pubsub.backlog import BacklogReader, SubscriptionBacklog, _anonymous
 from infra.pubsub.delivery_state import Delivery
 from tests.support.firestore.settings import settings_for
 from tests.support.viewer.topics import Topics
@@ -64,9 +64,9 @@ def monitoring() -> Iterator[Monitoring]:
         server.shutdown()
 
 
-def backlogs(url: str) -> Backlogs:
+def backlogs(url: str) -> BacklogReader:
     settings = settings_for("127.0.0.1:9", SUBSCRIPTIONS="builds,orders")
-    return Backlogs(settings, Logger("CRITICAL"), url, _anonymous)
+    return BacklogReader(settings, Logger("CRITICAL"), url, _anonymous)
 
 
 def series(subscription: str, value: int, end: str = "2026-11-23T14:18:00Z") -> dict[str, Any]:
@@ -94,7 +94,7 @@ def test_both_metrics_are_asked_for_once_and_kept(monitoring: Monitoring) -> Non
     monitoring.answer = answer
     found = backlogs(monitoring.url)
     at = datetime(2026, 11, 23, 14, 18, tzinfo=UTC)
-    expected = {"builds": Backlog(1240, 720, at), "orders": Backlog(0, None, at)}
+    expected = {"builds": SubscriptionBacklog(1240, 720, at), "orders": SubscriptionBacklog(0, None, at)}
     assert [found.all() for _ in range(3)] == [expected] * 3
     assert len(monitoring.asked) == 2
     for asked in monitoring.asked:
@@ -142,15 +142,15 @@ def test_a_slow_answer_holds_nobody_up(monitoring: Monitoring) -> None:
     ("found", "words"),
     [
         (None, "backlog unknown"),
-        (Backlog(0, None, NOW), "nothing waiting"),
-        (Backlog(1, 0, NOW), "1 waiting, oldest 1 s"),
-        (Backlog(1240, 725, NOW), "1,240 waiting, oldest 12 min"),
-        (Backlog(2, 3 * 3600 + 59, NOW), "2 waiting, oldest 3 h"),
-        (Backlog(2, 2 * 86400 - 1, NOW), "2 waiting, oldest 1 d"),
-        (Backlog(12, None, NOW), "12 waiting"),
+        (SubscriptionBacklog(0, None, NOW), "nothing waiting"),
+        (SubscriptionBacklog(1, 0, NOW), "1 waiting, oldest 1 s"),
+        (SubscriptionBacklog(1240, 725, NOW), "1,240 waiting, oldest 12 min"),
+        (SubscriptionBacklog(2, 3 * 3600 + 59, NOW), "2 waiting, oldest 3 h"),
+        (SubscriptionBacklog(2, 2 * 86400 - 1, NOW), "2 waiting, oldest 1 d"),
+        (SubscriptionBacklog(12, None, NOW), "12 waiting"),
     ],
 )
-def test_the_words(found: Backlog | None, words: str) -> None:
+def test_the_words(found: SubscriptionBacklog | None, words: str) -> None:
     assert backlog_words(found) == words
 
 
@@ -160,18 +160,26 @@ STOPPED = Delivery("builds", "stopped", retention=timedelta(days=7))
 @pytest.mark.parametrize(
     ("found", "delivery", "lost"),
     [
-        (Backlog(3, 3600, NOW), STOPPED, NOW + timedelta(days=7, hours=-1)),
-        (Backlog(3, 3600, NOW), replace(STOPPED, retention=timedelta(minutes=10)), NOW - timedelta(minutes=50)),
-        (Backlog(3, 3600, NOW), replace(STOPPED, state="receiving", ours=False), NOW + timedelta(days=7, hours=-1)),
-        (Backlog(3, 3600, NOW), replace(STOPPED, state="receiving"), None),
-        (Backlog(0, None, NOW), STOPPED, None),
+        (SubscriptionBacklog(3, 3600, NOW), STOPPED, NOW + timedelta(days=7, hours=-1)),
+        (
+            SubscriptionBacklog(3, 3600, NOW),
+            replace(STOPPED, retention=timedelta(minutes=10)),
+            NOW - timedelta(minutes=50),
+        ),
+        (
+            SubscriptionBacklog(3, 3600, NOW),
+            replace(STOPPED, state="receiving", ours=False),
+            NOW + timedelta(days=7, hours=-1),
+        ),
+        (SubscriptionBacklog(3, 3600, NOW), replace(STOPPED, state="receiving"), None),
+        (SubscriptionBacklog(0, None, NOW), STOPPED, None),
         (None, STOPPED, None),
-        (Backlog(3, 3600, NOW), replace(STOPPED, retention=None), None),
-        (Backlog(3, 3600, NOW), None, None),
+        (SubscriptionBacklog(3, 3600, NOW), replace(STOPPED, retention=None), None),
+        (SubscriptionBacklog(3, 3600, NOW), None, None),
     ],
 )
 def test_what_waits_while_nothing_is_delivered_is_lost_after_the_retention(
-    found: Backlog | None, delivery: Delivery | None, lost: datetime | None
+    found: SubscriptionBacklog | None, delivery: Delivery | None, lost: datetime | None
 ) -> None:
     assert lost_from(found, delivery) == lost
 

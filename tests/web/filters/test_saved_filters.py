@@ -12,7 +12,7 @@ from flask import Flask
 from google.cloud.firestore import SERVER_TIMESTAMP
 from markupsafe import escape
 
-from infra.saved_filters import View
+from infra.saved_filters import ListArguments
 from tests.support.firestore.servers import LocalFirestore
 from tests.support.firestore.settings import settings_for
 from tests.support.firestore.writer import Writer
@@ -58,7 +58,7 @@ def none_left(app: Flask) -> Iterator[None]:
 
 
 def save(app: Flask, name: str, query: str = QUIET, subscription: str = "", columns: tuple[str, ...] = ()) -> str:
-    return services_of(app).filters.save(name, View(query, subscription, columns), by="ana").id
+    return services_of(app).saved_filters.save(name, ListArguments(query, subscription, columns), by="ana").id
 
 
 def words(page: str) -> str:
@@ -96,7 +96,7 @@ def test_viewers_use_and_do_not_change(app: Flask, viewer: Visitor) -> None:
     assert viewer.post("/filters", name="x", q="y").status_code == 403
     assert viewer.post(f"/filters/{one}/delete").status_code == 403
     assert viewer.post("/filters/default", filter=one).status_code == 403
-    assert len(services_of(app).filters.all()) == 1
+    assert len(services_of(app).saved_filters.all()) == 1
 
 
 def test_a_list_without_a_wish_opens_with_the_default(app: Flask, operator: Visitor, viewer: Visitor) -> None:
@@ -118,12 +118,12 @@ def test_a_list_without_a_wish_opens_with_the_default(app: Flask, operator: Visi
 
 @pytest.mark.parametrize("asked", ["q=", "q=x", "subscription=builds", "columns=type", "before=1-" + "0" * 32])
 def test_a_wish_is_followed_whatever_the_default_is(app: Flask, viewer: Visitor, asked: str) -> None:
-    services_of(app).filters.set_default(save(app, "Quiet"), by="ana")
+    services_of(app).saved_filters.set_default(save(app, "Quiet"), by="ana")
     assert viewer.get(f"/messages?{asked}").status_code == 200
 
 
 def test_the_pages_own_script_is_never_led_elsewhere(app: Flask, viewer: Visitor) -> None:
-    services_of(app).filters.set_default(save(app, "Quiet"), by="ana")
+    services_of(app).saved_filters.set_default(save(app, "Quiet"), by="ana")
     answer = viewer.get("/messages", SCRIPT)
     assert answer.status_code == 200
     assert answer.json is not None
@@ -131,7 +131,7 @@ def test_the_pages_own_script_is_never_led_elsewhere(app: Flask, viewer: Visitor
 
 
 def test_links_out_of_a_filter_lead_to_everything(app: Flask, viewer: Visitor) -> None:
-    services_of(app).filters.set_default(save(app, "Quiet"), by="ana")
+    services_of(app).saved_filters.set_default(save(app, "Quiet"), by="ana")
     assert (
         '<a class="btn btn-outline-secondary" href="/messages?q=">Clear filter</a>' in viewer.get("/messages?q=no").text
     )
@@ -161,7 +161,7 @@ def test_a_default_that_cannot_be_used_opens_everything(
     assert "cannot be used" in viewer.get("/filters").text
     assert operator.post("/filters/default", filter="broken").status_code == 400
     assert operator.post("/filters/broken/delete", confirmed="yes").status_code == 303
-    assert not services_of(app).filters.all()
+    assert not services_of(app).saved_filters.all()
 
 
 @pytest.mark.parametrize("q", ["status=FAILED levl:high", 'say "half', "x -"])
@@ -175,7 +175,7 @@ def test_a_wrong_filter_is_refused_as_in_the_search_box(app: Flask, operator: Vi
     assert said[1]
     assert said[0].group() == said[1].group()
     assert 'value="Mine"' in saved.text
-    assert not services_of(app).filters.all()
+    assert not services_of(app).saved_filters.all()
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,7 @@ def test_what_cannot_be_saved_is_told_and_kept(
     assert answer.status_code == status
     assert sentence in answer.text
     assert 'name="q" value="' + fields.get("q", "x=1") in answer.text
-    assert len(services_of(app).filters.all()) == 1
+    assert len(services_of(app).saved_filters.all()) == 1
 
 
 def test_a_filter_that_no_address_can_hold_is_refused(app: Flask, operator: Visitor) -> None:
@@ -219,7 +219,7 @@ def test_deleting_is_for_everyone_and_once(app: Flask, operator: Visitor, viewer
 def test_each_change_is_in_the_audit(app: Flask, operator: Visitor) -> None:
     admin = Visitor(app, add_user(app, "ada", "admin"))
     operator.post("/filters", name="Recorded", q="x=1")
-    one = services_of(app).filters.all()[0].id
+    one = services_of(app).saved_filters.all()[0].id
     operator.post("/filters/default", filter=one)
     operator.post(f"/filters/{one}/delete", confirmed="yes")
     for what in ("filter.save", "filter.default", "filter.delete"):
@@ -233,9 +233,9 @@ def test_nothing_in_a_name_or_filter_is_markup(app: Flask, operator: Visitor) ->
     pages = []
     for name, text in (("harmless", '"one"'), (HOSTILE, '"one"')):
         one = save(app, name, text, columns=(name,))
-        services_of(app).filters.set_default(one, by="ana")
+        services_of(app).saved_filters.set_default(one, by="ana")
         pages.append([Skeleton(operator.get(path).text).elements for path in paths[1:]])
-        services_of(app).filters.delete(one, by="ana")
+        services_of(app).saved_filters.delete(one, by="ana")
     assert pages[0] == pages[1]
     odd = f'"{HOSTILE.replace(chr(34), "")}"'
     save(app, "odd", odd)

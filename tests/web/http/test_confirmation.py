@@ -5,7 +5,7 @@ from html import unescape
 import pytest
 from flask import Flask
 
-from infra.saved_filters import View
+from infra.saved_filters import ListArguments
 from tests.support.viewer.topics import Fields, Topics
 from tests.support.viewer.visitor import SCRIPT, Visitor, add_user, services_of
 
@@ -29,7 +29,7 @@ def acted(acting_app: Flask, admin: Visitor, name: str, topics: Topics) -> dict[
     somebody = Visitor(acting_app, add_user(acting_app, name, "viewer"))
     assert somebody.get("/messages").status_code == 200
     (session,) = [one.id for one in services.sessions.newest() if one.user == name]
-    saved = services.filters.save(f"{HOSTILE} {name}", View("x=1", "", ()), by="tests")
+    saved = services.saved_filters.save(f"{HOSTILE} {name}", ListArguments("x=1", "", ()), by="tests")
     path = f"/users/{name}"
     return {
         "stop": (f"Stop delivery of {topics.name}?", f"/subscriptions/{topics.name}/stop", {}),
@@ -50,7 +50,7 @@ def test_nothing_is_done_before_yes(
     services = services_of(acting_app)
     assert services.users.get(name)
     assert any(one.user == name for one in services.sessions.newest())
-    assert any(name in one.name for one in services.filters.all())
+    assert any(name in one.name for one in services.saved_filters.all())
     audit = admin.get(f"/audit?who={admin.name}").text
     for what in ("delivery.stop", "filter.delete", "session.end", "user.password", "user.remove"):
         assert f"{what}</td>" not in audit

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from infra.firestore.message_reader import Selection
-from infra.messages.message import Cursor
+from infra.messages.cursor import Cursor
 from tests.support.firestore.servers import LocalFirestore
 from tests.support.firestore.settings import SUBSCRIPTION
 from tests.support.firestore.writer import Writer
@@ -272,7 +272,7 @@ def test_a_pulse_says_how_far_a_filter_has_looked(view: Viewing, writer: Writer)
     wait_until(lambda: watcher._hub.next_number >= 20, "the messages' arrival in the ring")
     assert not watcher.poll(0.5), "none of them is for this client"
     position = watcher.keep_alive().split(b"\n")[0].removeprefix(b"id: ").decode()
-    assert Cursor.parse(position).received_at == last.received_at
+    assert Cursor.parse(position).at == last.received_at
     watcher.close()
 
 

@@ -8,7 +8,8 @@ from io import StringIO
 import pytest
 
 from infra.logs import Logger
-from infra.messages.message import Cursor, Message
+from infra.messages.cursor import Cursor
+from infra.messages.message import Message
 from tests.support.firestore.writer import START, stored_message
 from web.live import frame_cache as frames_module
 from web.live.frame_cache import FrameCache

@@ -5,7 +5,7 @@ import time
 from dataclasses import replace
 from datetime import timedelta
 
-from infra.messages.message import Cursor
+from infra.messages.cursor import Cursor
 from tests.support.firestore.writer import START, stored_message
 from web.live import recent_messages as hub_module
 from web.live.recent_messages import RecentMessage, RecentMessages

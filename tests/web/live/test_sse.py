@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from infra.messages.message import Cursor
+from infra.messages.cursor import Cursor
 from web.live.sse import Position, event, parse_position, retry
 
 ID = "0123456789abcdef" * 2

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.accounts.session_store import IDLE, Sessions
-from infra.accounts.user_store import Users
+from infra.accounts.session_store import IDLE, SessionStore
+from infra.accounts.user_store import UserStore
 from infra.errors import InputError
 from tests.support.firestore.servers import LocalFirestore
 from tests.support.firestore.settings import settings_for
@@ -122,8 +122,8 @@ def test_one_person_takes_a_fair_share_of_the_slots(
         assert b"You have 10 live streams open, the most for one person" in refused.response.read()
         refused.close()
         monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", firestore.address)
-        ben = Users(writer.database).add("ben", "correct horse battery", "viewer", by="test")
-        server.cookie = Sessions(writer.database).create(ben)
+        ben = UserStore(writer.database).add("ben", "correct horse battery", "viewer", by="test")
+        server.cookie = SessionStore(writer.database).create(ben)
         other = HttpClient(server)
         assert other.response.status == 200
         for client in (*clients, other):
@@ -157,8 +157,8 @@ def test_an_open_stream_does_not_keep_a_session(
     hasty: Server, writer: Writer, firestore: LocalFirestore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", firestore.address)
-    kept, hasty.cookie = hasty.cookie, Sessions(writer.database).create(hasty.person)
-    resolved = Sessions(writer.database).look_up(hasty.cookie)
+    kept, hasty.cookie = hasty.cookie, SessionStore(writer.database).create(hasty.person)
+    resolved = SessionStore(writer.database).look_up(hasty.cookie)
     assert resolved
     session = writer.database.documents.collection("sessions").document(resolved.session.id)
     long_ago = datetime.now(UTC) - IDLE + timedelta(seconds=4)
@@ -187,11 +187,11 @@ def test_stream_ends_itself_and_the_client_comes_back_without_a_gap(
 
 def test_stream_ends_when_its_session_does(hasty: Server, writer: Writer) -> None:
     client = live_client(hasty)
-    kept, other = hasty.cookie, Sessions(writer.database).create(hasty.person)
+    kept, other = hasty.cookie, SessionStore(writer.database).create(hasty.person)
     hasty.cookie = other
     leaving = live_client(hasty)
     hasty.cookie = kept
-    Sessions(writer.database).end(other)
+    SessionStore(writer.database).end(other)
     wait_until(lambda: leaving.ended_at, "the end of the signed-out stream", 4)
     assert client.ended_at is None
     client.close()

@@ -8,7 +8,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from flask import Flask
 
-from infra.messages.message import Cursor, index_tokens
+from infra.messages.cursor import Cursor
+from infra.messages.message import index_tokens
 from tests.support.firestore.servers import LocalFirestore
 from tests.support.firestore.settings import SUBSCRIPTION, settings_for
 from tests.support.firestore.writer import Writer
@@ -95,7 +96,7 @@ def test_rows_as_json_say_how_much_was_looked_at(viewer: Visitor) -> None:
     answer = viewer.get("/messages?q=nowhere", SCRIPT).json
     assert answer is not None
     assert (answer["rows"], answer["looked_at"]) == ([], 2000)
-    assert Cursor.parse(answer["older"]).received_at < Cursor.parse(answer["newest"]).received_at
+    assert Cursor.parse(answer["older"]).at < Cursor.parse(answer["newest"]).at
     rest = viewer.get("/messages", SCRIPT, query_string={"q": "nowhere", "before": answer["older"]}).json
     assert rest is not None
     assert (rest["rows"], rest["looked_at"], rest["older"]) == ([], 400, None)
@@ -107,7 +108,7 @@ def test_the_stream_begins_behind_what_was_looked_at(app: Flask, viewer: Visitor
     past = viewer.get("/messages?q=before:20m").text
     live = re.search(r'data-live="([^"]+)"', past)
     assert live
-    assert datetime.now(UTC) - Cursor.parse(live.group(1)).received_at < timedelta(seconds=30)
+    assert datetime.now(UTC) - Cursor.parse(live.group(1)).at < timedelta(seconds=30)
 
 
 def test_a_span_of_time_narrows(viewer: Visitor, now: datetime) -> None:

@@ -10,8 +10,8 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from infra.messages.message import document_id
-from infra.pubsub.publisher import Outgoing
-from infra.pubsub.replay import again, back_to_source
+from infra.pubsub.publisher import OutgoingMessage
+from infra.pubsub.replay import replay_of, replay_to_source
 from infra.query import quoted
 from tests.support.firestore.listen_proxy import ListenProxy
 from tests.support.firestore.writer import stored_message
@@ -269,9 +269,9 @@ def test_hostile_filters_change_no_page(acting: Visitor) -> None:
 
 def test_the_copy_of_a_copy_names_the_one_before_it() -> None:
     message = stored_message(1)
-    copy = again(message, b"x", "ana")
-    assert copy == Outgoing(b"x", {"replayed-from": "1", "replayed-by": "ana"}, "")
-    assert back_to_source(message, b"x", "ana") == copy
+    copy = replay_of(message, b"x", "ana")
+    assert copy == OutgoingMessage(b"x", {"replayed-from": "1", "replayed-by": "ana"}, "")
+    assert replay_to_source(message, b"x", "ana") == copy
 
 
 def test_the_page_of_a_message_without_pubsub_and_history_is_shown(operator: Visitor, app: Flask) -> None:

@@ -11,7 +11,7 @@ import pytest
 from infra.errors import StoreUnavailableError
 from infra.logs import Logger
 from infra.query import parse
-from infra.saved_filters import View
+from infra.saved_filters import ListArguments
 from tests.support.local_cloud import ROOT
 from tests.support.waiting import wait_until
 from web.timeline import minute_counts
@@ -154,7 +154,7 @@ def hour_of(counts: dict[int, int], *stopped: Pause) -> Hour:
 
 
 def test_the_drawing_is_to_scale() -> None:
-    drawn = draw(hour_of({0: 1, 10: 50, 59: 100}), parse("", NOW), View(), NOW)
+    drawn = draw(hour_of({0: 1, 10: 50, 59: 100}), parse("", NOW), ListArguments(), NOW)
     assert [(bar.x, bar.height) for bar in drawn.bars] == [(0, 100), (49, 50), (59, 4)]
     assert (drawn.total, drawn.peak.count, drawn.is_cut) == (151, 100, False)
     assert [len(spans) for spans in drawn.spans.values()] == [60, 12]
@@ -162,18 +162,18 @@ def test_the_drawing_is_to_scale() -> None:
 
 
 def test_an_empty_hour_is_drawn() -> None:
-    drawn = draw(hour_of({}), parse("", NOW), View(), NOW)
+    drawn = draw(hour_of({}), parse("", NOW), ListArguments(), NOW)
     assert (drawn.bars, drawn.total) == ((), 0)
 
 
 def test_what_was_not_counted_to_its_end_says_so() -> None:
-    drawn = draw(hour_of({5: MAX_COUNTED}), parse("", NOW), View(), NOW)
+    drawn = draw(hour_of({5: MAX_COUNTED}), parse("", NOW), ListArguments(), NOW)
     assert drawn.is_cut
     assert drawn.spans[1][54].is_cut
 
 
 def test_the_chosen_span_stands_out() -> None:
-    drawn = draw(hour_of(dict.fromkeys(range(60), 1)), parse("x after:10m before:5m", NOW), View(), NOW)
+    drawn = draw(hour_of(dict.fromkeys(range(60), 1)), parse("x after:10m before:5m", NOW), ListArguments(), NOW)
     assert [bar.x for bar in drawn.bars if bar.is_chosen] == [49, 50, 51, 52, 53, 54]
     assert drawn.timeless == "x"
 
@@ -181,7 +181,7 @@ def test_the_chosen_span_stands_out() -> None:
 def test_a_pause_is_where_it_was() -> None:
     since = NOW - 70 * MINUTE
     stopped = Pause("builds", since, since + 20 * MINUTE)
-    drawn = draw(hour_of({}, stopped), parse("", NOW), View(), NOW)
+    drawn = draw(hour_of({}, stopped), parse("", NOW), ListArguments(), NOW)
     assert [(stop.x, stop.width) for stop in drawn.stops] == [(0.0, 9.5)]
     assert drawn.stops[0].since == minutes_until(NOW)[0]
     assert drawn.last_stop == drawn.stops[0]
@@ -192,8 +192,8 @@ def test_of_many_pauses_the_last_one_is_told() -> None:
         Pause(name, NOW - age * MINUTE, NOW - age * MINUTE + 5 * MINUTE)
         for name, age in (("a", 30), ("b", 10), ("a", 20))
     ]
-    drawn = draw(hour_of({}, *several), parse("", NOW), View(), NOW)
+    drawn = draw(hour_of({}, *several), parse("", NOW), ListArguments(), NOW)
     assert len(drawn.stops) == 3
     assert drawn.last_stop
     assert (drawn.last_stop.subscription, drawn.last_stop.since) == ("b", NOW - 10 * MINUTE)
-    assert draw(hour_of({}), parse("", NOW), View(), NOW).last_stop is None
+    assert draw(hour_of({}), parse("", NOW), ListArguments(), NOW).last_stop is None
