@@ -1,4 +1,4 @@
-"""The viewer's composition root: ``create_app`` makes the services, the blueprints and what every response needs."""
+"""The viewer's composition root: ``create_app`` makes the services, registers the routes and orders the checks."""
 
 import os
 
@@ -22,6 +22,7 @@ from infra.pubsub.delivery_control import DeliveryControl
 from infra.pubsub.publisher import Publisher, Topics
 from infra.saved_filters import SavedFilters
 from infra.settings import ViewerSettings, behind_front_end, viewer_settings
+from infra.version import version
 from web import banners, health, help
 from web.access import roles, sign_in
 from web.access.first_admin import FirstAdmin
@@ -31,27 +32,33 @@ from web.api import export
 from web.api import views as api
 from web.delivery import backlog
 from web.delivery import views as delivery
+from web.delivery.state_reader import StateReader
 from web.filters import saved_filters
+from web.health import Reachability
 from web.http import compression, confirmation, errors, headers, static_files
 from web.http.local_proxy import Proxied
 from web.http.session_cookie import FormSessions
 from web.live import views as live
+from web.live.connections import Connections
 from web.live.feed import Feed
+from web.live.masked_rows import MaskedRows
 from web.messages import replay_links, rows, subscription_colours
 from web.messages import views as messages
 from web.publishing import republish
 from web.publishing import views as publishing
-from web.services import Services, services
+from web.services import Services, add_services, services
 from web.timeline import views as timeline
+from web.timeline.minute_counts import count_each_subscription
 
-# Every form fits; publishing comes with its own limit.
+# Enough for every form except publishing, which has a limit of its own.
 _MAX_FORM_BYTES = 64 * 1024
 
 
 def create_app(settings: ViewerSettings | None = None, iap: IapVerifier | None = None) -> Flask:
-    """The viewer. Nothing connects before the first request. Raises SettingsError.
+    """Make the viewer. Nothing connects before the first request. Raises SettingsError.
 
-    ``settings`` come from the environment when None; ``iap`` is Google's unless given, and used with AUTH_MODE=iap.
+    Without ``settings`` it reads them from the environment. ``iap`` replaces the verifier of Google's assertions; it is
+    used only with AUTH_MODE=iap.
     """
     settings = settings or viewer_settings(os.environ)
     app = Flask(__name__, static_folder=None)  # web.http.static_files serves them
@@ -59,20 +66,19 @@ def create_app(settings: ViewerSettings | None = None, iap: IapVerifier | None =
     if settings.local_addresses:
         app.wsgi_app = Proxied(app.wsgi_app, settings.local_addresses)  # type: ignore[method-assign]
     if behind_front_end(os.environ):
-        # Exactly one hop: whatever a client sends itself is overwritten (T27).
+        # Exactly one hop, so that values which a client sends itself are ignored (T27).
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=0)  # type: ignore[method-assign]
-    app.extensions["subscope"] = make_services(settings)
-    if settings.auth_mode == "iap":
-        app.extensions[roles.IAP] = iap or IapVerifier(settings.iap_audience)
+    add_services(app, make_services(settings, iap))
     _register(app)
     return app
 
 
-def make_services(settings: ViewerSettings) -> Services:
-    """Adapters and the feed; nothing connects yet."""
+def make_services(settings: ViewerSettings, iap: IapVerifier | None = None) -> Services:
+    """Make the services of one application. Nothing connects yet."""
     log = Logger(settings.log_level, settings.google_cloud_project)
     database = Database(settings)
     stored = MessageReader(database, settings.message_shards, settings.subscriptions)
+    mask = Mask(settings.masked_fields)
     audit = Audit(database)
     pubsub = PubSub(settings)
     delivery_control = DeliveryControl(settings, settings.push_endpoint, database, pubsub, audit, log)
@@ -82,18 +88,22 @@ def make_services(settings: ViewerSettings) -> Services:
         log=log,
         database=database,
         all_messages=stored,
-        masked_messages=MessageReader(
-            database, settings.message_shards, settings.subscriptions, Mask(settings.masked_fields)
-        ),
+        masked_messages=MessageReader(database, settings.message_shards, settings.subscriptions, mask),
         delivery_control=delivery_control,
-        users=user_store,
-        first_admin=FirstAdmin(user_store, settings.admin_password, log),
-        sessions=SessionStore(database),
-        audit=audit,
-        saved_filters=SavedFilters(database),
         publisher=Publisher(Topics(settings, pubsub), pubsub, audit, log),
         backlogs=BacklogReader(settings, log),
+        state_reader=StateReader(settings.subscriptions, delivery_control.observe, delivery_control.last),
+        users=user_store,
+        sessions=SessionStore(database),
+        first_admin=FirstAdmin(user_store, settings.admin_password, log),
+        iap=(iap or IapVerifier(settings.iap_audience)) if settings.auth_mode == "iap" else None,
+        audit=audit,
+        saved_filters=SavedFilters(database),
         feed=Feed(database, stored, settings, log, rows.row_html, delivery_control.observe_all),
+        connections=Connections(settings.max_streams),
+        masked_rows=MaskedRows(mask),
+        minute_counts=count_each_subscription(stored, database, settings.subscriptions, log),
+        reachability=Reachability(stored, log),
     )
 
 
@@ -102,7 +112,7 @@ def _configure(app: Flask, settings: ViewerSettings) -> None:
         SECRET_KEY=settings.secret_key,
         MAX_CONTENT_LENGTH=_MAX_FORM_BYTES,
         MAX_FORM_MEMORY_SIZE=_MAX_FORM_BYTES,
-        # The token lives as long as the sign-in it is bound to: pages stay open for hours.
+        # The token is valid as long as the session that it is bound to: pages stay open for hours.
         WTF_CSRF_TIME_LIMIT=None,
         WTF_CSRF_CHECK_DEFAULT=False,  # _check_request does it, at its place in the order
         BOOTSTRAP_SERVE_LOCAL=True,
@@ -117,6 +127,7 @@ def _configure(app: Flask, settings: ViewerSettings) -> None:
             "user": g.get("user"),
             "environment_label": settings.environment_label,
             "has_passwords": settings.auth_mode == "password",
+            "version": version(),
         }
     )
 

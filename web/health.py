@@ -1,60 +1,66 @@
-"""Whether this process is up, and whether it can do its work."""
+"""The probes: ``/healthz`` says that the process is up, ``/ready`` whether it can do its work."""
 
 import threading
 import time
 
-from flask import Blueprint, Response, current_app, jsonify
+from flask import Blueprint, Response, jsonify
 from flask.typing import ResponseReturnValue
 
 from infra.errors import StoreError
+from infra.firestore.message_reader import MessageReader
+from infra.logs import Logger
+from infra.version import version
 from web.access.roles import public
-from web.services import Services, services
+from web.services import services
 
-# Anybody may ask: Firestore is asked at most this often.
-_ASK_EVERY_SECONDS = 5.0
+# The route is public, so the answer is cached: strangers cannot make us read Firestore more often than this.
+_CACHE_SECONDS = 5.0
 
 blueprint = Blueprint("health", __name__)
 
 
 class Reachability:
-    """Whether Firestore answers, asked at most once in five seconds."""
+    """Whether Firestore answers, cached for five seconds. Thread-safe."""
 
-    def __init__(self) -> None:
+    def __init__(self, messages: MessageReader, log: Logger) -> None:
+        self._messages, self._log = messages, log
         self._lock = threading.Lock()
-        self._asked_at = float("-inf")
-        self._answers = False
+        self._checked_at = float("-inf")
+        self._is_reachable = False
 
-    def answers(self, subscope: Services) -> bool:
-        """What Firestore did at the last asking."""
+    def is_reachable(self) -> bool:
+        """Return whether Firestore answered the last check; check again if that is older than the cache time."""
         with self._lock:
-            if time.monotonic() - self._asked_at >= _ASK_EVERY_SECONDS:
-                self._answers = _asked(subscope)
-                self._asked_at = time.monotonic()
-            return self._answers
+            if time.monotonic() - self._checked_at >= _CACHE_SECONDS:
+                self._is_reachable = self._check()
+                self._checked_at = time.monotonic()
+            return self._is_reachable
+
+    def _check(self) -> bool:
+        try:
+            self._messages.get("0" * 32)
+        except StoreError as exc:
+            self._log.warning("Firestore does not answer", reason=str(exc))
+            return False
+        return True
 
 
 @blueprint.get("/healthz")
 @public
 def healthz() -> ResponseReturnValue:
-    """The process is up."""
+    """Answer that the process is up."""
     return Response("ok\n", mimetype="text/plain")
 
 
 @blueprint.get("/ready")
 @public
 def ready() -> ResponseReturnValue:
-    """Whether Firestore answers, and the state of the feed: 200, or 503 while it cannot work."""
-    asked: Reachability = current_app.extensions.setdefault("subscope_reachability", Reachability())
-    reachable = asked.answers(services())
-    feed = services().feed.state
-    body = jsonify(ready=reachable, firestore="reachable" if reachable else "unreachable", feed=feed.as_json())
-    return body, 200 if reachable else 503
-
-
-def _asked(subscope: Services) -> bool:
-    try:
-        subscope.all_messages.get("0" * 32)
-    except StoreError as exc:
-        subscope.log.warning("Firestore does not answer", reason=str(exc))
-        return False
-    return True
+    """Report whether Firestore answers, the state of the feed and the version: 200, or 503 while Firestore is away."""
+    is_reachable = services().reachability.is_reachable()
+    body = jsonify(
+        ready=is_reachable,
+        firestore="reachable" if is_reachable else "unreachable",
+        feed=services().feed.state.as_json(),
+        version=version(),
+    )
+    return body, 200 if is_reachable else 503

@@ -1,11 +1,12 @@
-"""What the viewer's modules work with, made once by ``web.create_app`` and reached through the application."""
+"""The services of one application: ``web.create_app`` makes them once, and the modules of ``web`` read them here."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flask import current_app
+from flask import Flask, current_app
 
 if TYPE_CHECKING:
     from infra.accounts.session_store import SessionStore
@@ -20,12 +21,24 @@ if TYPE_CHECKING:
     from infra.saved_filters import SavedFilters
     from infra.settings import ViewerSettings
     from web.access.first_admin import FirstAdmin
+    from web.access.iap import IapVerifier
+    from web.delivery.state_reader import StateReader
+    from web.health import Reachability
+    from web.live.connections import Connections
     from web.live.feed import Feed
+    from web.live.masked_rows import MaskedRows
+    from web.timeline.minute_counts import MinuteCounts
+
+_EXTENSION = "subscope"
 
 
 @dataclass(frozen=True)
 class Services:
-    """Adapters and the feed; nothing here connects before it is first used."""
+    """Adapters, caches and background work. None of them connects before its first use.
+
+    ``all_messages`` is for routes of operators and for internals; a route that a viewer may use calls
+    ``web.access.readable_messages``, which chooses between it and ``masked_messages``.
+    """
 
     settings: ViewerSettings
     log: Logger
@@ -33,17 +46,33 @@ class Services:
     all_messages: MessageReader
     masked_messages: MessageReader
     delivery_control: DeliveryControl
-    users: UserStore
-    first_admin: FirstAdmin
-    sessions: SessionStore
-    audit: Audit
-    saved_filters: SavedFilters
     publisher: Publisher
     backlogs: BacklogReader
+    state_reader: StateReader
+    users: UserStore
+    sessions: SessionStore
+    first_admin: FirstAdmin
+    iap: IapVerifier | None  # only with AUTH_MODE=iap
+    audit: Audit
+    saved_filters: SavedFilters
     feed: Feed
+    connections: Connections
+    masked_rows: MaskedRows
+    minute_counts: Mapping[str, MinuteCounts]  # by subscription; "" is all of them
+    reachability: Reachability
+
+
+def add_services(app: Flask, made: Services) -> None:
+    """Give an application its services."""
+    app.extensions[_EXTENSION] = made
 
 
 def services() -> Services:
-    """The services of the current application."""
-    found: Services = current_app.extensions["subscope"]
-    return found
+    """Return the services of the current application."""
+    return services_of(current_app)
+
+
+def services_of(app: Flask) -> Services:
+    """Return the services of an application, outside of its requests."""
+    made: Services = app.extensions[_EXTENSION]
+    return made

@@ -6,6 +6,7 @@ import time
 import pytest
 from flask import Flask
 
+from infra.version import VERSION
 from tests.support.firestore.servers import LocalFirestore
 from tests.support.firestore.settings import settings_for
 from tests.support.ports import free_port
@@ -20,7 +21,12 @@ def test_process_is_up_and_not_ready_without_firestore() -> None:
         ready = stranger.get("/ready")
         assert ready.status_code == 503
         assert ready.json is not None
-        assert ready.json == {"ready": False, "firestore": "unreachable", "feed": ready.json["feed"]}
+        assert ready.json == {
+            "ready": False,
+            "firestore": "unreachable",
+            "feed": ready.json["feed"],
+            "version": VERSION,
+        }
         assert ready.json["feed"]["status"] == "idle"
 
 

@@ -20,7 +20,6 @@ from web.http.session_cookie import session_cookie
 from web.services import services
 
 Access = Literal["public", "viewer", "operator", "admin"]
-IAP = "subscope_iap"  # the application's extension: IAP's verifier, there with AUTH_MODE=iap alone
 _STREAM = "live.live"
 View = TypeVar("View", bound=Callable[..., object])
 
@@ -99,7 +98,7 @@ def session_still_valid() -> Callable[[], bool]:
     """
     sessions, users, cookie = services().sessions, services().users, session_cookie(request)
     user = signed_in_user()
-    by_iap = IAP in current_app.extensions
+    by_iap = services().iap is not None
 
     def check() -> bool:
         try:
@@ -117,8 +116,8 @@ def session_still_valid() -> Callable[[], bool]:
 
 
 def _visitor(_request: object) -> Visitor | None:
-    if IAP in current_app.extensions:
-        return _visitor_by_iap(current_app.extensions[IAP])
+    if iap := services().iap:
+        return _visitor_by_iap(iap)
     cookie = session_cookie(request)
     sessions = services().sessions
     # A stream comes back by itself, for hours: it is nobody's doing. A page that is looked at asks for more than that.

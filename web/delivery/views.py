@@ -5,13 +5,11 @@ State is read from the subscription itself; what Start sets comes from the deplo
 
 from collections.abc import Iterable
 
-from flask import Blueprint, abort, current_app, jsonify, redirect, url_for
-from flask.blueprints import BlueprintSetupState
+from flask import Blueprint, abort, jsonify, redirect, url_for
 from flask.typing import ResponseReturnValue
 
 from infra.pubsub.delivery_state import Delivery
 from web.access.roles import requires, signed_in_user
-from web.delivery.state_reader import StateReader
 from web.formats import iso
 from web.http.confirmation import unanswered
 from web.http.negotiation import wants_page
@@ -34,8 +32,6 @@ _NOTICES = {
 # Anybody can write an address, and somebody else may have switched meanwhile: these are said in one state alone.
 _TRUE_IN = {"started": "receiving", "stopped": "stopped"}
 
-_EXTENSION = "subscope_observer"
-
 blueprint = Blueprint("delivery", __name__)
 
 
@@ -57,17 +53,9 @@ def stop(subscription: str) -> ResponseReturnValue:
     return _done(services().delivery_control.stop(subscription, signed_in_user().name), "stopped")
 
 
-@blueprint.record_once
-def _make_observer(state: BlueprintSetupState) -> None:
-    subscope = state.app.extensions["subscope"]
-    observe, last = subscope.delivery_control.observe, subscope.delivery_control.last
-    state.app.extensions[_EXTENSION] = StateReader(subscope.settings.subscriptions, observe, last)
-
-
 def read_deliveries() -> list[Delivery]:
     """The state of every monitored subscription, read now."""
-    observer: StateReader = current_app.extensions[_EXTENSION]
-    return observer.read_all()
+    return services().state_reader.read_all()
 
 
 def state_of(delivery: Delivery) -> str:

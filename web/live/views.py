@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from flask import Blueprint, Flask, Response, current_app, request
-from flask.blueprints import BlueprintSetupState
+from flask import Blueprint, Flask, Response, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import ServiceUnavailable
 
@@ -17,16 +16,13 @@ from web.access.roles import login_required, session_still_valid, signed_in_user
 from web.filters.columns import Columns, parse_columns
 from web.filters.request_filter import monitored
 from web.live.client_feed import Predicate
-from web.live.connections import Connection, ConnectionLimitError, ConnectionLimits, Connections
+from web.live.connections import Connection, ConnectionLimitError, ConnectionLimits
 from web.live.frame_cache import Render
-from web.live.masked_rows import MaskedRows
 from web.live.sse import CONTENT_TYPE, parse_position
 from web.messages.rows import row_with
-from web.services import Services, services
+from web.services import services, services_of
 
 FULL_RETRY_SECONDS = 10
-_EXTENSION = "subscope_streams"
-_MASKED_ROWS = "subscope_masked_rows"
 
 blueprint = Blueprint("live", __name__)
 
@@ -37,13 +33,6 @@ class StreamRequest:
 
     selection: Selection
     accepts: Predicate
-
-
-@blueprint.record_once
-def _make_streams(state: BlueprintSetupState) -> None:
-    subscope: Services = state.app.extensions["subscope"]
-    state.app.extensions[_EXTENSION] = Connections(subscope.settings.max_streams)
-    state.app.extensions[_MASKED_ROWS] = MaskedRows(subscope.masked_messages.mask)
 
 
 @blueprint.get("/live")
@@ -58,7 +47,7 @@ def live() -> ResponseReturnValue:
     columns = parse_columns(request.args.getlist("columns"))
     if request.method == "HEAD":
         return _response(())
-    streams: Connections = current_app.extensions[_EXTENSION]
+    streams = services().connections
     who = signed_in_user().name
     try:
         streams.reserve(who)
@@ -77,8 +66,8 @@ def live() -> ResponseReturnValue:
 
 def end_streams(app: Flask) -> None:
     """End all streams of this process, now and later; clients come back to another one."""
-    app.extensions[_EXTENSION].hurry()
-    app.extensions["subscope"].feed.close()
+    services_of(app).connections.hurry()
+    services_of(app).feed.close()
 
 
 def read_stream_request(q: str, subscription: str) -> StreamRequest:
@@ -97,7 +86,7 @@ def _open(who: str, wanted: StreamRequest, columns: Columns, limits: ConnectionL
     accepts = wanted.accepts
     render: Render | None = row_with(columns) if columns else None
     if readers_mask():
-        masked: MaskedRows = current_app.extensions[_MASKED_ROWS]
+        masked = services().masked_rows
         render, accepts = masked.row_with(columns), lambda message: wanted.accepts(masked.see(message))
     selection = readable_messages().visible_selection(wanted.selection)
     watcher = services().feed.watch(position, selection, accepts, render)

@@ -8,12 +8,14 @@ counted once; the open one at most every 10 s. So the first look costs 60 reads 
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from infra.firestore.client import Database
+from infra.firestore.message_reader import MessageReader, Selection
 from infra.logs import Logger
-from web.timeline.delivery_pauses import Pause
+from web.timeline.delivery_pauses import Pause, read_pauses
 
 MINUTES = 60
 MAX_COUNTED = 10_000
@@ -137,3 +139,19 @@ def minutes_until(now: datetime) -> list[datetime]:
     """The beginnings of the last 60 minutes, oldest first; ``now`` is in the last."""
     last = now.replace(second=0, microsecond=0)
     return [last - _MINUTE * back for back in reversed(range(MINUTES))]
+
+
+def count_each_subscription(
+    messages: MessageReader, database: Database, subscriptions: Sequence[str], log: Logger
+) -> dict[str, MinuteCounts]:
+    """Return the counts of each subscription by its id, and those of all subscriptions under "". Reads nothing yet."""
+
+    def counts_of(subscription: str) -> MinuteCounts:
+        selection, shown = Selection(subscription), (subscription,) if subscription else subscriptions
+        return MinuteCounts(
+            lambda since, until: messages.count(selection, since=since, until=until, up_to=MAX_COUNTED),
+            lambda since, until: read_pauses(database, shown, since, until),
+            log,
+        )
+
+    return {subscription: counts_of(subscription) for subscription in ("", *subscriptions)}

@@ -4,20 +4,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from flask import Blueprint, current_app, render_template, request
-from flask.blueprints import BlueprintSetupState
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
-from infra.firestore.message_reader import Selection
 from infra.query import Query, parse
 from infra.saved_filters import ListArguments
 from web.access.roles import login_required
 from web.filters.columns import parse_columns
 from web.filters.links import Here
 from web.filters.request_filter import monitored
-from web.services import Services
-from web.timeline.delivery_pauses import read_pauses
-from web.timeline.minute_counts import MAX_COUNTED, MINUTES, Hour, Minute, MinuteCounts
+from web.services import services
+from web.timeline.minute_counts import MAX_COUNTED, MINUTES, Hour, Minute
 
 HEIGHT = 100
 _MIN_HEIGHT = 4
@@ -25,7 +22,6 @@ _WAIT_SECONDS = 2.0
 _BEHIND = 3
 # On a phone a minute is too narrow for a finger.
 _STEPS = (1, 5)
-_EXTENSION = "subscope_volumes"
 
 blueprint = Blueprint("timeline", __name__)
 
@@ -85,11 +81,6 @@ class Timeline:
         return max(self.stops, key=lambda stop: (stop.until, stop.since), default=None)
 
 
-@blueprint.record_once
-def _make_volumes(state: BlueprintSetupState) -> None:
-    state.app.extensions[_EXTENSION] = _volumes(state.app.extensions["subscope"])
-
-
 @blueprint.get("/timeline")
 @login_required
 def fragment() -> ResponseReturnValue:
@@ -103,8 +94,7 @@ def fragment() -> ResponseReturnValue:
 
 def timeline(query: Query, view: ListArguments, wait_seconds: float = 0.0) -> Timeline:
     """The last hour of a monitored subscription, or of all; links keep the view. Raises InputError for another."""
-    volumes: dict[str, MinuteCounts] = current_app.extensions[_EXTENSION]
-    volume, now = volumes[monitored(view.subscription)], datetime.now(UTC)
+    volume, now = services().minute_counts[monitored(view.subscription)], datetime.now(UTC)
     return draw(volume.hour(now, wait_seconds), query, view, now)
 
 
@@ -154,17 +144,3 @@ def _stops(hour: Hour, now: datetime) -> Iterator[PauseMark]:
         if until > since:
             x, width = (since - start) / minute, (until - since) / minute
             yield PauseMark(pause.subscription, since, until, round(x, 2), round(max(width, 0.2), 2))
-
-
-def _volumes(subscope: Services) -> dict[str, MinuteCounts]:
-    subscriptions = subscope.settings.subscriptions
-
-    def volume(subscription: str) -> MinuteCounts:
-        selection, shown = Selection(subscription), (subscription,) if subscription else subscriptions
-        return MinuteCounts(
-            lambda since, until: subscope.all_messages.count(selection, since=since, until=until, up_to=MAX_COUNTED),
-            lambda since, until: read_pauses(subscope.database, shown, since, until),
-            subscope.log,
-        )
-
-    return {subscription: volume(subscription) for subscription in ("", *subscriptions)}

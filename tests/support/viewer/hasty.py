@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from flask import Flask
 
+from tests.support.viewer.visitor import services_of
 from web import create_app
 from web.live.connections import ConnectionLimits
 
@@ -22,5 +23,5 @@ def short_lived() -> Flask:
 
 def _with(limits: ConnectionLimits) -> Flask:
     app = create_app()
-    app.extensions["subscope_streams"].limits = limits
+    services_of(app).connections.limits = limits
     return app
