@@ -1,9 +1,9 @@
-# Who runs what. Grants stand beside the resource they are for, always additive: grants of others survive.
+# The service accounts. Each grant stands beside the resource that it is for, and is additive: other grants survive.
 
 resource "google_service_account" "push" {
   project      = var.project
   account_id   = "${var.name}-push"
-  display_name = "Subscope: whom Pub/Sub's push tokens name"
+  display_name = "Subscope: the account in Pub/Sub's push tokens"
 
   depends_on = [google_project_service.apis]
 }
@@ -32,17 +32,17 @@ resource "google_service_account" "build" {
   depends_on = [google_project_service.apis]
 }
 
-# Projects from before April 2021 need this for push tokens; on the one account, not on the project.
+# Projects created before April 2021 need this grant for push tokens. It covers this account only, not the project.
 resource "google_service_account_iam_member" "pubsub_mints_push_tokens" {
   service_account_id = google_service_account.push.name
   role               = "roles/iam.serviceAccountTokenCreator"
   member             = local.pubsub_agent
 
-  # The agent is made when Pub/Sub is first used.
+  # Google creates the agent when Pub/Sub is first used.
   depends_on = [google_pubsub_topic.dead_letter]
 }
 
-# Setting a push endpoint with a token takes the right to act as the token's account; clearing it does not.
+# Setting a push endpoint with a token requires the right to act as the token's account; clearing it does not.
 resource "google_service_account_iam_member" "viewer_starts_delivery" {
   service_account_id = google_service_account.push.name
   role               = "roles/iam.serviceAccountUser"

@@ -1,5 +1,5 @@
 resource "google_artifact_registry_repository" "images" {
-  #checkov:skip=CKV_GCP_84:Images hold no data of anybody; Google's own encryption is enough.
+  #checkov:skip=CKV_GCP_84:The images contain no user data; Google's encryption is enough.
   project       = var.project
   location      = var.region
   repository_id = var.name
@@ -25,7 +25,7 @@ resource "google_artifact_registry_repository" "images" {
 }
 
 resource "google_storage_bucket" "source" {
-  #checkov:skip=CKV_GCP_62:It holds source code that the repository holds, too; nobody's reading of it needs a record.
+  #checkov:skip=CKV_GCP_62:The bucket holds source code that is in the repository; reads need no access log.
   project                     = var.project
   name                        = "${var.project}-${var.name}-source"
   location                    = var.region
@@ -44,7 +44,7 @@ resource "google_storage_bucket" "source" {
       days_since_noncurrent_time = 30
     }
   }
-  # What gcloud staged for a build is of no use after it.
+  # Sources that gcloud staged for a build are not used after it.
   lifecycle_rule {
     action {
       type = "Delete"
@@ -74,7 +74,7 @@ resource "google_project_iam_member" "build_logs" {
   depends_on = [google_project_service.apis]
 }
 
-# The function's build reads a copy of the source in buckets that Cloud Functions makes itself (gcf-v2-…).
+# The function's build reads a copy of the source in buckets that Cloud Functions creates (gcf-v2-…).
 resource "google_project_iam_member" "build_reads_source" {
   project = var.project
   role    = "roles/storage.objectViewer"
@@ -118,7 +118,7 @@ locals {
   ])
 }
 
-# One apply is enough: the image is made on the way when nobody passes one. Its tag is made of what is in it.
+# One apply is enough: it builds the image unless viewer_image is set. The tag is a hash of the image's sources.
 resource "terraform_data" "viewer_image" {
   count = var.viewer_image == null ? 1 : 0
 
@@ -126,8 +126,8 @@ resource "terraform_data" "viewer_image" {
 
   provisioner "local-exec" {
     working_dir = local.root
-    # The grants below may take a minute to be known everywhere.
-    command = "build() { ${local.build_viewer_image}; }; build || { echo 'Once more, in a minute.'; sleep 60; build; }"
+    # The grants below can take a minute to take effect, so the build is tried twice.
+    command = "build() { ${local.build_viewer_image}; }; build || { echo 'The build failed; trying again in a minute.'; sleep 60; build; }"
   }
 
   depends_on = [

@@ -1,7 +1,7 @@
-# cloudbuild.yaml's two accounts and triggers. An owner applies this once; from then on the deployer applies the rest.
-# The deployer makes accounts and roles, so whoever has a build run as it can do all that: only builds whose start
-# somebody approved do. What is approved is the commit: the plan that such a build applies is made after that. A pull
-# request brings code that nobody has read yet: it runs as the planner (planner.tf), which changes nothing.
+# The two accounts and triggers of cloudbuild.yaml. An owner applies this once; from then on the deployer applies the rest.
+# The deployer creates accounts and roles, and a build that runs as it can do the same: such a build starts only after
+# an approval. The approval is of the commit; the build makes the plan that it applies afterwards. A pull request brings
+# code that has not been reviewed: it runs as the planner (planner.tf), which changes nothing.
 
 locals {
   deploy = var.deploy != null ? { this = var.deploy } : {}
@@ -23,7 +23,7 @@ locals {
     "roles/storage.admin",
   ]))
 
-  # What the module grants on the project itself, besides the deployer's own roles.
+  # The roles that the module grants on the project, except the deployer's.
   project_grants = [
     google_project_iam_custom_role.backlog.name,
     one([for role in google_project_iam_custom_role.planner : role.name]),
@@ -33,8 +33,8 @@ locals {
     "roles/storage.objectViewer",
   ]
 
-  # Whoever deploys something that runs as an account must be allowed to act as it; a subscription with a push token and
-  # a trigger, too.
+  # To deploy a service that runs as an account, the deployer must have the right to act as that account. The same is
+  # true for a subscription with a push token, and for a trigger.
   acted_as = {
     build    = google_service_account.build.name
     push     = google_service_account.push.name
@@ -56,9 +56,9 @@ resource "google_service_account" "deployer" {
 }
 
 resource "google_project_iam_member" "deployer" {
-  #checkov:skip=CKV_GCP_41:It makes the accounts that the services run as; its trigger builds only after an approval.
-  #checkov:skip=CKV_GCP_42:It makes what it administers; its trigger builds only after an approval.
-  #checkov:skip=CKV_GCP_49:It makes the accounts that the services run as; its trigger builds only after an approval.
+  #checkov:skip=CKV_GCP_41:It creates the accounts that the services run as; its trigger builds only after an approval.
+  #checkov:skip=CKV_GCP_42:It creates the resources that it administers; its trigger builds only after an approval.
+  #checkov:skip=CKV_GCP_49:It creates the accounts that the services run as; its trigger builds only after an approval.
   for_each = var.deploy != null ? local.deployer_roles : []
 
   project = var.project

@@ -8,11 +8,11 @@ resource "google_firestore_database" "this" {
   database_edition                  = "STANDARD"
   delete_protection_state           = var.firestore.delete_protection ? "DELETE_PROTECTION_ENABLED" : "DELETE_PROTECTION_DISABLED"
   point_in_time_recovery_enablement = var.firestore.point_in_time_recovery ? "POINT_IN_TIME_RECOVERY_ENABLED" : "POINT_IN_TIME_RECOVERY_DISABLED"
-  # What a destroy does: a protected database stays, with all that is in it.
+  # On destroy, a protected database stays, with all its documents.
   deletion_policy = var.firestore.delete_protection ? "ABANDON" : "DELETE"
 
   lifecycle {
-    # A database cannot be moved: for another location it would be made anew, without the messages.
+    # A database cannot be moved. A new location would replace it and lose the messages.
     ignore_changes = [location_id]
   }
 
@@ -21,7 +21,7 @@ resource "google_firestore_database" "this" {
 
 locals {
   firestore = jsondecode(file("${path.module}/firestore.indexes.json"))
-  # A path of the database's own, so that everything below waits for it.
+  # Read from the resource, so that everything below waits for the database.
   database = var.firestore.create ? google_firestore_database.this[0].name : var.firestore.database
   indexes = {
     for index in local.firestore.indexes :
@@ -56,7 +56,7 @@ resource "google_firestore_field" "override" {
   collection = each.value.collectionGroup
   field      = each.value.fieldPath
 
-  # An empty block is no index at all; leaving it out would be the automatic ones.
+  # An empty block means no index; without the block the field would have the automatic ones.
   index_config {}
 
   dynamic "ttl_config" {
@@ -69,7 +69,8 @@ locals {
   firestore_condition = "resource.name == \"projects/${var.project}/databases/${var.firestore.database}\""
 }
 
-# A write that must not find the document needs create alone; redeliveries and chunks need update and get.
+# A write with the precondition that the document does not exist needs only create; redeliveries and chunks need update
+# and get.
 resource "google_project_iam_custom_role" "receiver_firestore" {
   project = var.project
   role_id = "${replace(var.name, "-", "_")}_receiver"

@@ -6,25 +6,25 @@ locals {
   number = data.google_project.this.number
   root   = "${path.module}/.."
 
-  # Cloud Run serves every service at this address, too, and it is known before the service exists.
+  # Cloud Run serves every service at this second address as well. It is known before the service exists.
   host_suffix   = "${local.number}.${var.region}.run.app"
   receiver_name = "${var.name}-receiver"
   receiver_url  = "https://${local.receiver_name}-${local.host_suffix}"
   viewer_name   = "${var.name}-viewer"
   viewer_url    = "https://${local.viewer_name}-${local.host_suffix}"
 
-  # Not the receiver's address: Cloud Run takes a token that names it for one of its own, and replaces the signature
-  # that the receiver wants to verify (cloud.google.com/run/docs/troubleshooting#signature-removed).
+  # Not the receiver's address: Cloud Run checks tokens for that audience itself, and replaces the signature that the
+  # receiver verifies (cloud.google.com/run/docs/troubleshooting#signature-removed).
   push_audiences = length(var.push_audiences) > 0 ? var.push_audiences : ["${local.receiver_name}.${var.project}"]
 
-  # What people see and switch: dead letters, too, where somebody wants to look at them in the viewer.
+  # The subscriptions shown in the viewer, including dead letters where monitor_dead_letters is set.
   monitored_ids = sort(concat(
     keys(var.subscriptions),
     [for id, one in var.subscriptions : "${id}-dead-letter-monitor" if one.monitor_dead_letters],
   ))
 
-  # The least and the most memory that goes with so many CPUs (cloud.google.com/run/docs/configuring/services/cpu). Fewer
-  # than one take one request at a time.
+  # The smallest and largest memory for a number of CPUs (cloud.google.com/run/docs/configuring/services/cpu). An instance
+  # with less than one CPU serves one request at a time.
   memory_mib = {
     "1" = [128, 4096]
     "2" = [128, 8192]
@@ -74,6 +74,6 @@ resource "google_project_service" "apis" {
 
   project = var.project
   service = each.value
-  # Others in the project may use the API, too.
+  # Other parts of the project can use the API as well.
   disable_on_destroy = false
 }

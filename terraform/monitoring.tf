@@ -7,7 +7,7 @@ resource "google_monitoring_notification_channel" "email" {
   labels       = { email_address = each.value }
 
   lifecycle {
-    # Google deletes no channel that a policy still names: the policies are changed first.
+    # Google does not delete a channel that a policy names, so the policies are changed first.
     create_before_destroy = true
   }
 
@@ -15,10 +15,10 @@ resource "google_monitoring_notification_channel" "email" {
 }
 
 locals {
-  # They lose messages like any other, watched in the viewer or not.
+  # Dead-letter subscriptions lose messages after their retention, whether the viewer shows them or not.
   dead_letter_ids = [for one in google_pubsub_subscription.dead_letter : one.name]
 
-  # As PromQL has it, one backslash of a regular expression is two.
+  # In a PromQL string, one backslash of a regular expression is written twice.
   selectors = {
     for name, ids in {
       all          = concat(keys(var.subscriptions), local.dead_letter_ids)
@@ -38,7 +38,7 @@ locals {
       severity = "ERROR"
       seconds  = 0
       query    = "sum by (subscription_id) (increase(${local.metric_dead}{${local.selectors.monitored}}[10m])) > 0"
-      text     = "Pub/Sub tried these messages max_delivery_attempts times and moved them to the dead-letter topic. They wait in the subscription `<subscription>-dead-letter-monitor` for 31 days. terraform/README.md, Redrive dead letters, tells how to look at them and how to send them again."
+      text     = "Pub/Sub tried these messages max_delivery_attempts times and moved them to the dead-letter topic. They wait in the subscription `<subscription>-dead-letter-monitor` for 31 days. docs/operations.md, Redrive dead letters, explains how to look at them and how to send them again."
     }
     failing_pushes = {
       title    = "the receiver refuses or fails"
@@ -51,7 +51,7 @@ locals {
       ])
       text = "More than ${var.alerts.failing_push_share * 100} % of the pushes were not acknowledged. remote_server_4xx: the token or the envelope is refused, see the collection `rejections` and the receiver's log; every refusal counts towards max_delivery_attempts. remote_server_5xx: Firestore or the key server does not answer."
     }
-    # A stopped subscription is pushed nothing: it may be as late as it likes.
+    # A stopped subscription receives no push, so its age is no fault.
     lag = {
       title    = "messages arrive late"
       severity = "WARNING"
@@ -63,7 +63,7 @@ locals {
       ])
       text = "Delivery runs, and the oldest message has waited for more than ${var.alerts.lag_minutes} minutes. After a long stop that is normal while the backlog drains; otherwise raise receiver.max_instances or message_shards."
     }
-    # Stopped or not: what is older than the retention is gone.
+    # This applies to stopped subscriptions as well: Pub/Sub deletes messages older than the retention.
     retention = {
       title    = "waiting messages will soon be lost"
       severity = "CRITICAL"
@@ -74,7 +74,7 @@ locals {
         ],
         ["max by (subscription_id) (${local.metric_age}{${local.selectors.dead_letters}}) > ${floor(31 * 86400 * var.alerts.retention_share)}"],
       ))
-      text = "The oldest message has waited for ${var.alerts.retention_share * 100} % of the subscription's retention; when that is over Pub/Sub deletes it. Start delivery, or raise retention_days (at most 31) first. Dead letters (`<subscription>-dead-letter-monitor`) have 31 days, and no more: terraform/README.md, Redrive dead letters, tells how to send them again."
+      text = "The oldest message has waited for ${var.alerts.retention_share * 100} % of the subscription's retention; when that is over Pub/Sub deletes it. Start delivery, or raise retention_days (at most 31) first. Dead letters (`<subscription>-dead-letter-monitor`) have 31 days at most: docs/operations.md, Redrive dead letters, explains how to send them again."
     }
   }
 }
@@ -94,7 +94,7 @@ resource "google_monitoring_alert_policy" "alert" {
       query               = each.value.query
       duration            = "${each.value.seconds}s"
       evaluation_interval = "60s"
-      # A new project has no such metric yet, and would refuse the policy.
+      # A new project does not have the metric yet, and Google would refuse the policy.
       disable_metric_validation = true
     }
   }
@@ -127,7 +127,7 @@ resource "google_logging_metric" "refused_pushes" {
     labels {
       key         = "reason"
       value_type  = "STRING"
-      description = "What was wrong"
+      description = "The reason of the refusal"
     }
   }
 
@@ -139,7 +139,7 @@ resource "google_logging_project_exclusion" "stored_messages" {
 
   project     = var.project
   name        = "${local.receiver_name}-stored"
-  description = "One line for each stored message says nothing that the message does not"
+  description = "The request log of stored messages: it contains nothing that the message does not"
   filter      = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=\"${local.receiver_name}\" AND log_id(\"run.googleapis.com/requests\") AND httpRequest.status=204"
 
   depends_on = [google_project_service.apis]

@@ -1,5 +1,5 @@
 output "console_environment" {
-  description = "What `python -m infra` needs on your own machine: eval \"$(terraform output -raw console_environment)\"."
+  description = "The settings that `subscope` needs on your machine: eval \"$(terraform output -raw console_environment)\"."
   value = join("\n", concat(
     [for name in sort(keys(local.common_environment)) : "export ${name}='${local.common_environment[name]}'"],
     ["export PUSH_ENDPOINT='${local.receiver_url}'", ""],
@@ -17,7 +17,7 @@ output "deployer" {
 }
 
 output "first_password" {
-  description = "The command that shows the password of the first user, admin. It counts until somebody changes it."
+  description = "The command that shows the password of the first user, admin. It is valid until it is changed."
   value       = "gcloud secrets versions access latest --secret=${google_secret_manager_secret.secret["admin-password"].secret_id} --project=${var.project}"
 }
 
@@ -32,7 +32,7 @@ output "receiver_url" {
 }
 
 output "service_accounts" {
-  description = "Who runs what."
+  description = "The service accounts by the part that runs as them."
   value = {
     build    = google_service_account.build.email
     push     = google_service_account.push.email
@@ -42,7 +42,7 @@ output "service_accounts" {
 }
 
 locals {
-  # The first that takes every message, as far as there is one.
+  # The first subscription without a filter, if there is one.
   smoke_tested = concat(
     sort([for id, one in var.subscriptions : id if one.filter == null]),
     sort(keys(var.subscriptions)),
@@ -66,12 +66,12 @@ output "smoke_test" {
 }
 
 output "viewer_image" {
-  description = "The image that the viewer runs, with which cloudbuild.yaml plans a pull request."
+  description = "The image that the viewer runs; cloudbuild.yaml plans pull requests with it."
   value       = local.viewer_image
 }
 
 output "viewer_url" {
-  description = "The viewer's address. It opens once its grants are there."
+  description = "The viewer's address. It can be opened once its grants exist."
   value       = local.viewer_url
   depends_on = [
     google_cloud_run_v2_service.viewer,

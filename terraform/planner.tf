@@ -1,5 +1,5 @@
-# The account that pull requests run as. It reads how things are set up, and none of what they hold: no message, no
-# secret, no log. It changes nothing but the lock of the state, which holds no secret either.
+# The account that pull requests run as. It reads configuration, but no message, secret or log. It writes only the lock of
+# the state, and the state contains no secret.
 
 resource "google_service_account" "planner" {
   for_each = local.deploy
@@ -11,7 +11,7 @@ resource "google_service_account" "planner" {
   depends_on = [google_project_service.apis]
 }
 
-# What a refresh reads, by API. Viewer would do as well, and read every message.
+# The permissions that a refresh needs, by API. The role Viewer would suffice, but could also read every message.
 resource "google_project_iam_custom_role" "planner" {
   for_each = local.deploy
 
@@ -20,7 +20,7 @@ resource "google_project_iam_custom_role" "planner" {
   title   = "Subscope: plan"
   permissions = concat(
     var.viewer.access == "iap" ? ["iap.webServices.getIamPolicy"] : [],
-    # A budget is read in the name of this project (versions.tf), which takes the right to use it.
+    # A budget is read on behalf of this project (versions.tf), which requires the right to use the project.
     var.budget != null ? ["serviceusage.services.use"] : [],
     [
       "artifactregistry.repositories.get",
@@ -74,7 +74,7 @@ resource "google_project_iam_member" "planner_logs" {
   member  = google_service_account.planner["this"].member
 }
 
-# The archive that is deployed, and what somebody submits for a plan by hand; not what is staged for other builds.
+# The deployed archive, and sources submitted for a plan by hand; not sources staged for other builds.
 resource "google_storage_bucket_iam_member" "planner_reads_source" {
   for_each = local.deploy
 
@@ -122,7 +122,7 @@ resource "google_cloudbuild_trigger" "plan" {
   name        = "${var.name}-plan"
   description = "Tests and plans a pull request"
   filename    = "cloudbuild.yaml"
-  # It counts whatever the pull request's own cloudbuild.yaml says.
+  # The trigger's account wins over the cloudbuild.yaml of the pull request.
   service_account = google_service_account.planner["this"].id
 
   repository_event_config {

@@ -1,5 +1,5 @@
 locals {
-  # A short id is a topic of ours; a full name is somebody else's.
+  # A short id is a topic created here; a full name is an existing topic.
   created_topics = toset([for one in var.subscriptions : one.topic if !startswith(one.topic, "projects/")])
   topics = {
     for name in distinct([for one in var.subscriptions : one.topic]) :
@@ -8,7 +8,7 @@ locals {
 }
 
 resource "google_pubsub_topic" "monitored" {
-  #checkov:skip=CKV_GCP_83:A key of one's own is the publisher's choice; name an existing topic in subscriptions for that.
+  #checkov:skip=CKV_GCP_83:A customer-managed key is the publisher's choice; name an existing topic in subscriptions for that.
   for_each = local.created_topics
 
   project = var.project
@@ -18,7 +18,7 @@ resource "google_pubsub_topic" "monitored" {
 }
 
 resource "google_pubsub_topic" "dead_letter" {
-  #checkov:skip=CKV_GCP_83:It holds for some days what the monitored topic held, encrypted by Google.
+  #checkov:skip=CKV_GCP_83:It holds messages of the monitored topic for some days, encrypted by Google.
   for_each = var.subscriptions
 
   project = var.project
@@ -27,7 +27,7 @@ resource "google_pubsub_topic" "dead_letter" {
   depends_on = [google_project_service.apis]
 }
 
-# A topic without a subscription drops what is published to it.
+# Pub/Sub drops messages that are published to a topic without a subscription.
 resource "google_pubsub_subscription" "dead_letter" {
   for_each = var.subscriptions
 
@@ -42,7 +42,7 @@ resource "google_pubsub_subscription" "dead_letter" {
   }
 
   lifecycle {
-    # Start and Stop own it where dead letters are monitored.
+    # Start and Stop set it where dead letters are monitored.
     ignore_changes = [push_config]
   }
 }
@@ -58,7 +58,7 @@ resource "google_pubsub_subscription" "monitored" {
   enable_message_ordering    = each.value.ordering
   filter                     = each.value.filter
 
-  # By default a subscription without deliveries is deleted after 31 days, and a stopped one has none.
+  # By default Pub/Sub deletes a subscription after 31 days without deliveries, and a stopped one has none.
   expiration_policy {
     ttl = ""
   }
@@ -85,18 +85,18 @@ resource "google_pubsub_subscription" "monitored" {
   }
 
   lifecycle {
-    # Start and Stop own it. The block above counts only when a subscription is made.
+    # Start and Stop set it. The block above applies only when a subscription is created.
     ignore_changes = [push_config]
   }
 
-  # What arrives at once must find its way in.
+  # A subscription that starts running pushes at once, so the receiver must accept its pushes before that.
   depends_on = [
     google_cloud_run_v2_service_iam_member.anybody_inside_calls_receiver,
     google_service_account_iam_member.pubsub_mints_push_tokens,
   ]
 }
 
-# Without these two grants dead letters silently stay where they are.
+# Without these two grants, Pub/Sub silently keeps dead letters in the subscription.
 resource "google_pubsub_topic_iam_member" "pubsub_forwards_dead_letters" {
   for_each = var.subscriptions
 
@@ -115,12 +115,12 @@ resource "google_pubsub_subscription_iam_member" "pubsub_acknowledges_dead_lette
   member       = local.pubsub_agent
 
   lifecycle {
-    # A subscription that is made anew has lost its grants.
+    # A replaced subscription has lost its grants.
     replace_triggered_by = [google_pubsub_subscription.monitored[each.key].id]
   }
 }
 
-# There is no narrower permission than update for changing the push endpoint.
+# Changing the push endpoint needs update; Pub/Sub has no narrower permission.
 resource "google_project_iam_custom_role" "delivery" {
   project     = var.project
   role_id     = "${replace(var.name, "-", "_")}_delivery"

@@ -1,6 +1,6 @@
 locals {
-  # An allow-list: what is not named here never leaves the repository. infra/local is a developer's cloud; the commands
-  # need packages that requirements.txt does not have.
+  # An allow-list: no other file leaves the repository. infra/local is the local cloud; the commands need packages that
+  # requirements.txt does not have.
   receiver_files = sort([
     for file in setunion(
       fileset(local.root, "main.py"),
@@ -30,7 +30,7 @@ data "archive_file" "receiver" {
   }
 }
 
-# The name changes with the content, so that new code is a new deployment.
+# The name contains the content's hash, so that changed code is deployed.
 resource "google_storage_bucket_object" "receiver" {
   bucket = google_storage_bucket.source.name
   name   = "receiver/${data.archive_file.receiver.output_md5}.zip"
@@ -44,7 +44,7 @@ resource "google_cloudfunctions2_function" "receiver" {
   description = "Subscope's receiver: verifies Pub/Sub's pushes and stores the messages"
 
   build_config {
-    # The version that the tests run on.
+    # The Python version that the tests use.
     runtime           = "python311"
     entry_point       = "receive"
     docker_repository = google_artifact_registry_repository.images.id
@@ -60,7 +60,7 @@ resource "google_cloudfunctions2_function" "receiver" {
 
   service_config {
     service_account_email = google_service_account.receiver.email
-    # Lets pushes of this project's subscriptions in, and nobody from outside.
+    # Admits pushes of this project's subscriptions, and no caller from outside.
     ingress_settings                 = "ALLOW_INTERNAL_ONLY"
     all_traffic_on_latest_revision   = true
     available_cpu                    = var.receiver.cpu
@@ -68,7 +68,7 @@ resource "google_cloudfunctions2_function" "receiver" {
     max_instance_count               = var.receiver.max_instances
     max_instance_request_concurrency = var.receiver.concurrency
     min_instance_count               = var.receiver.min_instances
-    # It answers within 20 seconds, and no acknowledgement deadline is shorter than 30.
+    # The receiver answers within 20 seconds, and no acknowledgement deadline is shorter than 30.
     timeout_seconds       = 30
     environment_variables = local.receiver_environment
   }
@@ -82,9 +82,9 @@ resource "google_cloudfunctions2_function" "receiver" {
   ]
 }
 
-# The receiver verifies every token itself: signature, audience and account. Were Cloud Run to do it, the receiver would
-# see no signature and could not. Ingress lets in nobody from outside. The grant is on the Cloud Run service behind the
-# function, which has the same name: the function's own invoker role does not reach it.
+# The receiver verifies every token itself: signature, audience and account. If Cloud Run did it, it would remove the
+# signature. Ingress admits no caller from outside. The grant is on the Cloud Run service behind the function, which has
+# the same name: the function's invoker role does not apply to it.
 resource "google_cloud_run_v2_service_iam_member" "anybody_inside_calls_receiver" {
   count = var.receiver.all_users ? 1 : 0
 
@@ -95,7 +95,7 @@ resource "google_cloud_run_v2_service_iam_member" "anybody_inside_calls_receiver
   member   = "allUsers"
 
   lifecycle {
-    # A function that is made anew has lost its grants.
+    # A replaced function has lost its grants.
     replace_triggered_by = [google_cloudfunctions2_function.receiver.id]
   }
 

@@ -1,4 +1,4 @@
-# Ephemeral values and write-only arguments: neither the plan nor the state ever holds a secret.
+# Ephemeral values and write-only arguments: neither the plan nor the state contains a secret.
 
 locals {
   secret_lengths = { admin-password = 24, session-key = 64 }
@@ -8,7 +8,7 @@ ephemeral "random_password" "secret" {
   for_each = local.secret_lengths
 
   length = each.value
-  # Easy to select with a double click, and to pass through a shell.
+  # Letters and digits only: easy to select with a double click and to pass through a shell.
   special = false
 }
 
@@ -35,7 +35,7 @@ resource "google_secret_manager_secret_version" "admin_password" {
   secret_data_wo_version = tostring(var.secret_versions.admin_password)
 
   lifecycle {
-    # The running revision needs the old one until the new revision is there.
+    # The running revision needs the old version until the new revision is ready.
     create_before_destroy = true
   }
 }

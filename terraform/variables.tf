@@ -1,5 +1,5 @@
 variable "alerts" {
-  description = "Who is told (e-mail addresses), and from when on: the share of failing pushes, the minutes that the oldest message of a running subscription may wait, and the share of the retention that a message may wait at all."
+  description = "Alert recipients (e-mail addresses) and thresholds: the share of failing pushes, the minutes that the oldest message of a running subscription waits, and the share of the retention that any message waits."
   type = object({
     emails             = optional(set(string), [])
     failing_push_share = optional(number, 0.05)
@@ -28,7 +28,7 @@ variable "alerts" {
 }
 
 variable "budget" {
-  description = "A monthly budget of this project on a billing account, in the account's own currency unless one is named; null for none. It warns at 50, 90 and 100 per cent (the first five of alerts.emails, which is all that a budget takes) and stops nothing."
+  description = "A monthly budget of this project on a billing account, in the account's currency unless another is named; null for none. It notifies at 50, 90 and 100 per cent (the first five of alerts.emails, a budget's limit) and stops nothing."
   type = object({
     billing_account = string
     amount          = number
@@ -46,12 +46,12 @@ variable "budget" {
   }
   validation {
     condition     = try(var.budget.currency == null, true) || can(regex("^[A-Z]{3}$", var.budget.currency))
-    error_message = "budget.currency is the billing account's, by its three letters: EUR."
+    error_message = "budget.currency is the billing account's currency as three letters, for example EUR."
   }
 }
 
 variable "deploy" {
-  description = "What cloudbuild.yaml needs: the accounts that plan and apply, the bucket of the state, and, when a repository is named (a 2nd-gen connection's: projects/P/locations/R/connections/C/repositories/X), a trigger that plans pull requests and one that applies the branch after an approval. null when you apply by hand."
+  description = "The resources of cloudbuild.yaml: the accounts that plan and apply, the bucket of the state, and, when a repository is named (a 2nd-gen connection's: projects/P/locations/R/connections/C/repositories/X), a trigger that plans pull requests and one that applies the branch after an approval. null when you apply by hand."
   type = object({
     state_bucket = string
     branch       = optional(string, "^main$")
@@ -69,7 +69,7 @@ variable "deploy" {
   }
   validation {
     condition     = try(split("/", var.deploy.repository)[3] == var.region, true)
-    error_message = "deploy.repository is connected in another region than the module's, where its triggers do not find it."
+    error_message = "deploy.repository must be connected in the module's region; triggers do not find it in another one."
   }
 }
 
@@ -81,7 +81,7 @@ variable "environment_label" {
 }
 
 variable "firestore" {
-  description = "The database: whether to create it (no for Subscope's own that a destroy left; beside any other, name a new one), its id, its location (the region when null; a database stays where it was made, whatever is said later), whether it may not be deleted, and whether each second of the last seven days can be read again (costs storage)."
+  description = "The database: whether to create it (false only for Subscope's database that a destroy left; if the project has another database, choose a new id), its id, its location (the region when null; a later change does not move it), whether it is protected from deletion, and whether each second of the last seven days can be read again (costs storage)."
   type = object({
     create                 = optional(bool, true)
     database               = optional(string, "(default)")
@@ -94,19 +94,19 @@ variable "firestore" {
 
   validation {
     condition     = var.firestore.database == "(default)" || can(regex("^[a-z][a-z0-9-]{2,61}[a-z0-9]$", var.firestore.database))
-    error_message = "firestore.database is (default), or 4 to 63 small letters, digits and hyphens, a letter first."
+    error_message = "firestore.database is (default), or 4 to 63 lower-case letters, digits and hyphens, beginning with a letter."
   }
 }
 
 variable "keep_request_logs" {
-  description = "Whether Cloud Logging keeps one line for each stored message. Refusals and failures are always kept; with 100 million messages a day the rest would cost more than all else but Firestore."
+  description = "Whether Cloud Logging keeps one line for each stored message. Refusals and failures are always kept. With 100 million messages a day these lines would cost more than any other part except Firestore."
   type        = bool
   default     = false
   nullable    = false
 }
 
 variable "labels" {
-  description = "Labels of everything that can have labels, besides `app`."
+  description = "Labels of every resource that can have labels, in addition to `app`."
   type        = map(string)
   default     = {}
   nullable    = false
@@ -115,11 +115,11 @@ variable "labels" {
     condition = alltrue([for key, value in var.labels :
       can(regex("^[\\p{Ll}\\p{Lo}][\\p{Ll}\\p{Lo}\\p{N}_-]{0,62}$", key)) && can(regex("^[\\p{Ll}\\p{Lo}\\p{N}_-]{0,63}$", value))
     ])
-    error_message = "labels are small letters, digits, - and _, at most 63 of them, and a key begins with a letter."
+    error_message = "labels are lower-case letters, digits, - and _, at most 63 characters, and a key begins with a letter."
   }
   validation {
     condition     = !contains(keys(var.labels), "app")
-    error_message = "The label app is the module's own, and says its name."
+    error_message = "The label app is set by the module to its name."
   }
 }
 
@@ -136,7 +136,7 @@ variable "log_level" {
 }
 
 variable "masked_fields" {
-  description = "What the role viewer sees as •••: attributes, `ordering_key` and `data.` paths. Operators and admins see it."
+  description = "Fields that the role viewer sees as •••: attributes, `ordering_key` and `data.` paths. Operators and admins see them."
   type        = set(string)
   default     = []
   nullable    = false
@@ -149,32 +149,32 @@ variable "masked_fields" {
     condition = alltrue([
       for field in var.masked_fields : alltrue([for step in split(".", field) : step != "" && step != "*"]) if startswith(lower(field), "data.")
     ])
-    error_message = "A path of masked_fields names members, as data.card.number does; it holds wherever a payload has them."
+    error_message = "A path of masked_fields names members, like data.card.number; it applies wherever a payload has them."
   }
 }
 
 variable "message_shards" {
-  description = "Index ranges that new messages spread over; each takes about 500 writes a second. It can be raised later, and not lowered before the messages of the higher shards have expired."
+  description = "Index ranges that new messages spread over; each takes about 500 writes a second. It can be raised at any time, and lowered only after the messages of the higher shards have expired."
   type        = number
   default     = 1
   nullable    = false
 
   validation {
     condition     = var.message_shards >= 1 && var.message_shards <= 30 && floor(var.message_shards) == var.message_shards
-    error_message = "message_shards is a whole number from 1 to 30, which is what one Firestore query can ask for."
+    error_message = "message_shards is a whole number from 1 to 30, the most values of one Firestore query."
   }
 }
 
 variable "name" {
-  description = "The prefix of everything that is created."
+  description = "The prefix of the names of all resources."
   type        = string
   default     = "subscope"
   nullable    = false
 
   validation {
-    # Service account ids have at most 30 characters, and "-receiver" comes after this.
+    # Service account ids have at most 30 characters, and "-receiver" is appended.
     condition     = can(regex("^[a-z][a-z0-9-]{0,18}[a-z0-9]$", var.name))
-    error_message = "name is 2 to 20 small letters, digits and hyphens, a letter first and no hyphen last."
+    error_message = "name is 2 to 20 lower-case letters, digits and hyphens, beginning with a letter and not ending with a hyphen."
   }
 }
 
@@ -184,36 +184,36 @@ variable "project" {
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{4,28}[a-z0-9]$", var.project))
-    error_message = "project is a project id (not its number or name): 6 to 30 small letters, digits and hyphens."
+    error_message = "project is a project id (not its number or name): 6 to 30 lower-case letters, digits and hyphens."
   }
 }
 
 variable "publish_topics" {
-  description = "Topics to which people may publish through the viewer, named as in subscriptions. None unless named here."
+  description = "Topics to which operators can publish through the viewer, named as in subscriptions. None by default."
   type        = set(string)
   default     = []
   nullable    = false
 
   validation {
     condition     = length(setsubtract(var.publish_topics, [for subscription in var.subscriptions : subscription.topic])) == 0
-    error_message = "Each of publish_topics is the topic of one of the subscriptions, written the same way."
+    error_message = "Each of publish_topics must be the topic of one of the subscriptions, written in the same way."
   }
 }
 
 variable "push_audiences" {
-  description = "The audiences that the receiver accepts; Start sets the first. When empty, a name of this receiver's own (NAME-receiver.PROJECT). Never its address: Cloud Run removes the signature of such tokens."
+  description = "The audiences that the receiver accepts; Start sets the first. When empty, the name NAME-receiver.PROJECT. Never the receiver's address: Cloud Run removes the signature of such tokens."
   type        = list(string)
   default     = []
   nullable    = false
 
   validation {
     condition     = alltrue([for audience in var.push_audiences : can(regex("^[^,'\\s]+$", audience)) && !can(regex("\\.(run\\.app|cloudfunctions\\.net)([/:]|$)", audience))])
-    error_message = "push_audiences have no commas, quotes or blanks, and are no address of Cloud Run's or Cloud Functions'."
+    error_message = "push_audiences contain no commas, quotes or spaces, and are not addresses of Cloud Run or Cloud Functions."
   }
 }
 
 variable "receiver" {
-  description = "The function's size, and who lets its callers in. concurrency over 1 needs a whole cpu; 80 messages in flight fit in 512Mi. all_users grants allUsers the right to call it, from inside the project's network only; where an organisation forbids that, say false and follow README.md, Organisations that forbid allUsers."
+  description = "The function's size and access. concurrency over 1 needs a whole cpu; 80 messages in flight fit in 512Mi. all_users grants allUsers the right to call it, from inside the project's network only; where an organisation forbids that, set it to false and follow docs/deployment.md, Organisations that forbid allUsers."
   type = object({
     all_users     = optional(bool, true)
     concurrency   = optional(number, 80)
@@ -231,7 +231,7 @@ variable "receiver" {
   }
   validation {
     condition     = contains(keys(local.memory_mib), var.receiver.cpu)
-    error_message = "receiver.cpu is 1, 2, 4, 6 or 8: less does not allow concurrency."
+    error_message = "receiver.cpu is 1, 2, 4, 6 or 8; a smaller value does not allow concurrency."
   }
   validation {
     condition = alltrue([
@@ -246,12 +246,12 @@ variable "receiver" {
       for mib in [regex("^([0-9]+)(?:Mi|Gi)$", var.receiver.memory)[0] * (endswith(var.receiver.memory, "Gi") ? 1024 : 1)] :
       mib >= lookup(local.memory_mib, var.receiver.cpu, [128, 32768])[0] && mib <= lookup(local.memory_mib, var.receiver.cpu, [128, 32768])[1]
     ]), false)
-    error_message = "receiver.memory is in Mi or Gi, as much as its cpu goes with: 128Mi to 4Gi with 1, to 8Gi with 2, 2Gi to 16Gi with 4, 4Gi to 24Gi with 6, to 32Gi with 8."
+    error_message = "receiver.memory is in Mi or Gi, in the range of its cpu: 128Mi to 4Gi with 1, to 8Gi with 2, 2Gi to 16Gi with 4, 4Gi to 24Gi with 6, to 32Gi with 8."
   }
 }
 
 variable "region" {
-  description = "Where everything runs, and the database when it has no location of its own."
+  description = "Where everything runs. The database is here as well, unless firestore.location is set."
   type        = string
   default     = "europe-west1"
   nullable    = false
@@ -263,7 +263,7 @@ variable "region" {
 }
 
 variable "retention_days" {
-  description = "Days until Firestore deletes a message; those stored already keep what they had."
+  description = "Days until Firestore deletes a message. Stored messages keep their date."
   type        = number
   default     = 7
   nullable    = false
@@ -275,7 +275,7 @@ variable "retention_days" {
 }
 
 variable "secret_versions" {
-  description = "Raise one of them to make a new value: session_key ends what people are typing into forms, admin_password only counts before there is a first user."
+  description = "Raise a number to generate a new value. After a new session_key, open forms must be sent again; admin_password is used only until the first user exists."
   type = object({
     admin_password = optional(number, 1)
     session_key    = optional(number, 1)
@@ -290,7 +290,7 @@ variable "secret_versions" {
 }
 
 variable "subscriptions" {
-  description = "The monitored subscriptions by id. topic is a topic's id, which is created here, or the full name (projects/P/topics/T) of one that exists. A new subscription waits for somebody to press Start unless start_running; later only Start and Stop decide. monitor_dead_letters shows its dead letters as a subscription of their own, stopped until somebody presses Start. Changing topic, filter or ordering makes a new subscription without the old one's messages."
+  description = "The monitored subscriptions by id. topic is the id of a topic that is created here, or the full name (projects/P/topics/T) of an existing one. A new subscription is stopped until a user presses Start, unless start_running is true; later only Start and Stop change that. monitor_dead_letters shows the dead letters as a separate subscription, stopped until a user presses Start. Changing topic, filter or ordering replaces the subscription and loses the messages that wait in it."
   type = map(object({
     topic                 = string
     ack_deadline_seconds  = optional(number, 60)
@@ -311,31 +311,31 @@ variable "subscriptions" {
     error_message = "subscriptions names at least one."
   }
   validation {
-    # cloud.google.com/pubsub/docs/pubsub-basics#resource_names, less "-dead-letter-monitor", which comes after it, and
-    # less %, which the provider's addresses do not escape.
+    # cloud.google.com/pubsub/docs/pubsub-basics#resource_names, without room for the suffix "-dead-letter-monitor", and
+    # without %, which the provider does not escape in addresses.
     condition     = alltrue([for id in keys(var.subscriptions) : can(regex("^[A-Za-z][A-Za-z0-9\\-_.~+]{2,230}$", id)) && !startswith(lower(id), "goog")])
-    error_message = "Subscription ids are 3 to 231 of A-Z a-z 0-9 - _ . ~ +, a letter first, and not goog…."
+    error_message = "Subscription ids are 3 to 231 characters of A-Z a-z 0-9 - _ . ~ +, begin with a letter, and not with goog."
   }
   validation {
     condition     = alltrue([for one in var.subscriptions : can(regex("^(projects/[^/]+/topics/)?[A-Za-z][A-Za-z0-9\\-_.~+]{2,254}$", one.topic))])
-    error_message = "topic is a topic's id (with no %), or projects/P/topics/T for one that exists."
+    error_message = "topic is a topic's id (without %), or projects/P/topics/T for an existing one."
   }
   validation {
     condition     = !anytrue([for one in var.subscriptions : startswith(lower(one.topic), "goog")])
-    error_message = "Google keeps topics whose id begins with goog for itself."
+    error_message = "Google reserves topic ids that begin with goog."
   }
   validation {
-    # The module would make them twice, and Pub/Sub refuses the second one.
+    # The module would create them twice, and Pub/Sub would refuse the second one.
     condition = length(setintersection(
       concat(keys(var.subscriptions), [for one in var.subscriptions : one.topic]),
       flatten([for id in keys(var.subscriptions) : ["${id}-dead-letter", "${id}-dead-letter-monitor"]]),
     )) == 0
-    error_message = "Dead letters have their topic (ID-dead-letter) and subscription (ID-dead-letter-monitor) already: monitor_dead_letters shows them."
+    error_message = "The module already creates a topic (ID-dead-letter) and a subscription (ID-dead-letter-monitor) for dead letters: set monitor_dead_letters to see them."
   }
   validation {
-    # By its full name it would not be waited for.
+    # Terraform would not wait for a topic that is named in full.
     condition     = length(setintersection([for one in var.subscriptions : one.topic], [for one in var.subscriptions : "projects/${var.project}/topics/${one.topic}"])) == 0
-    error_message = "A topic that is created here is named by its id everywhere."
+    error_message = "A topic that is created here must be named by its id everywhere."
   }
   validation {
     # cloud.google.com/pubsub/docs/subscription-message-filter
@@ -343,7 +343,8 @@ variable "subscriptions" {
     error_message = "A filter has at most 256 characters."
   }
   validation {
-    # The receiver answers within 20 seconds; a shorter deadline would deliver again what is being stored.
+    # The receiver answers within 20 seconds. With a shorter deadline Pub/Sub would deliver a message again while it is
+    # being stored.
     condition     = alltrue([for one in var.subscriptions : one.ack_deadline_seconds >= 30 && one.ack_deadline_seconds <= 600 && floor(one.ack_deadline_seconds) == one.ack_deadline_seconds])
     error_message = "ack_deadline_seconds is a whole number from 30 to 600."
   }
@@ -353,18 +354,18 @@ variable "subscriptions" {
   }
   validation {
     condition     = alltrue([for one in var.subscriptions : one.retention_days >= 1 && one.retention_days <= 31 && floor(one.retention_days) == one.retention_days])
-    error_message = "subscriptions' retention_days is a whole number from 1 to 31: Pub/Sub keeps no message longer."
+    error_message = "subscriptions' retention_days is a whole number from 1 to 31: Pub/Sub keeps no message for longer."
   }
   validation {
     condition = alltrue([for one in var.subscriptions :
       one.retry_minimum_seconds >= 0 && one.retry_minimum_seconds <= one.retry_maximum_seconds && one.retry_maximum_seconds <= 600
     ])
-    error_message = "retry_minimum_seconds and retry_maximum_seconds are 0 to 600, the minimum first."
+    error_message = "retry_minimum_seconds and retry_maximum_seconds are from 0 to 600, and the minimum is not larger."
   }
 }
 
 variable "viewer" {
-  description = "The viewer's size, and who reaches it: `public` (everybody reaches the sign-in page), `iap` (members pass Identity-Aware Proxy; the project must be in an organisation) or `private` (members only, through gcloud run services proxy on its own port, 8080)."
+  description = "The viewer's size and access: `public` (the sign-in page is open to all), `iap` (members pass Identity-Aware Proxy; the project must be in an organisation) or `private` (members only, through gcloud run services proxy on its default port, 8080)."
   type = object({
     access        = optional(string, "public")
     cpu           = optional(string, "1")
@@ -383,18 +384,18 @@ variable "viewer" {
   }
   validation {
     condition     = var.viewer.access == "public" || length(var.viewer.members) > 0
-    error_message = "viewer.members names who may come in when access is iap or private, for example group:ops@example.com."
+    error_message = "viewer.members must name the members with access when access is iap or private, for example group:ops@example.com."
   }
   validation {
     condition     = var.viewer.access != "public" || length(var.viewer.members) == 0
-    error_message = "viewer.members keep nobody out while access is public: say iap or private, or name none."
+    error_message = "viewer.members have no effect while access is public: use iap or private, or name none."
   }
   validation {
     condition     = alltrue([for member in var.viewer.members : can(regex("^(user|group|domain|serviceAccount|principal|principalSet):.+$", member))])
-    error_message = "viewer.members are IAM members such as user:ana@example.com; everybody at all is access = \"public\"."
+    error_message = "viewer.members are IAM members such as user:operator@example.com; for open access use access = \"public\"."
   }
   validation {
-    # Cloud Run gives an instance 1000 requests at most, and pages need some beside the streams.
+    # Cloud Run limits an instance to 1000 requests, and pages need some of them beside the streams.
     condition     = var.viewer.max_streams >= 1 && var.viewer.max_streams <= 984 && floor(var.viewer.max_streams) == var.viewer.max_streams
     error_message = "viewer.max_streams is a whole number from 1 to 984."
   }
@@ -411,16 +412,16 @@ variable "viewer" {
       for mib in [regex("^([0-9]+)(?:Mi|Gi)$", var.viewer.memory)[0] * (endswith(var.viewer.memory, "Gi") ? 1024 : 1)] :
       mib >= lookup(local.memory_mib, var.viewer.cpu, [128, 32768])[0] && mib <= lookup(local.memory_mib, var.viewer.cpu, [128, 32768])[1]
     ]), false)
-    error_message = "viewer.memory is in Mi or Gi, as much as its cpu goes with: 128Mi to 4Gi with 1, to 8Gi with 2, 2Gi to 16Gi with 4, 4Gi to 24Gi with 6, to 32Gi with 8."
+    error_message = "viewer.memory is in Mi or Gi, in the range of its cpu: 128Mi to 4Gi with 1, to 8Gi with 2, 2Gi to 16Gi with 4, 4Gi to 24Gi with 6, to 32Gi with 8."
   }
   validation {
     condition     = contains(keys(local.memory_mib), var.viewer.cpu)
-    error_message = "viewer.cpu is 1, 2, 4, 6 or 8: less does not allow concurrency."
+    error_message = "viewer.cpu is 1, 2, 4, 6 or 8; a smaller value does not allow concurrency."
   }
 }
 
 variable "viewer_image" {
-  description = "The viewer's image by digest, as cloudbuild.yaml passes it. When null, the apply has Cloud Build make it from this directory, through gcloud on the machine that applies."
+  description = "The viewer's image by digest, as cloudbuild.yaml passes it. When null, the apply lets Cloud Build make it from this directory, through gcloud on the machine that applies."
   type        = string
   default     = null
 

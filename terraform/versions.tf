@@ -9,7 +9,7 @@ terraform {
     }
     google = {
       source = "hashicorp/google"
-      # 7.11 mends updates of subscriptions, 7.21 brings iap_enabled; 9 is not known yet.
+      # 7.11 corrects updates of subscriptions, 7.21 adds iap_enabled; 9 does not exist yet.
       version = ">= 7.21.0, < 9.0.0"
     }
     random = {
@@ -25,7 +25,7 @@ provider "google" {
   default_labels = merge({ app = var.name }, var.labels)
 }
 
-# Budgets are billed to the caller's own project unless told otherwise, and that one may not have the API.
+# By default the quota project of a budget call is the caller's, which does not necessarily have the API enabled.
 provider "google" {
   alias                 = "billing"
   project               = var.project

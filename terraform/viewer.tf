@@ -4,7 +4,7 @@ locals {
     AUTH_MODE         = var.viewer.access == "iap" ? "iap" : "password"
     ENVIRONMENT_LABEL = var.environment_label
     IAP_AUDIENCE      = var.viewer.access == "iap" ? "/projects/${local.number}/locations/${var.region}/services/${local.viewer_name}" : ""
-    # gcloud run services proxy tells people the second, and many type the first.
+    # gcloud run services proxy prints the second address, and many users type the first.
     LOCAL_ADDRESSES = var.viewer.access == "private" ? "http://localhost:8080,http://127.0.0.1:8080" : ""
     MASKED_FIELDS   = join(",", sort(var.masked_fields))
     MAX_STREAMS     = tostring(var.viewer.max_streams)
@@ -21,21 +21,21 @@ resource "google_cloud_run_v2_service" "viewer" {
   name        = local.viewer_name
   location    = var.region
   description = "Subscope's viewer"
-  # It can be made anew at any time: it keeps nothing.
+  # It stores nothing, so it can be replaced at any time.
   deletion_protection = false
 
-  # Reached from everywhere; who comes in is up to the next two, and to the sign-in page.
+  # Reachable from everywhere; the next two arguments and the sign-in page control access.
   ingress = "INGRESS_TRAFFIC_ALL"
-  # Not a grant to allUsers, which many organisations forbid. The application asks for a password itself.
+  # Instead of a grant to allUsers, which many organisations forbid. The application asks for a password.
   invoker_iam_disabled = var.viewer.access == "public"
   iap_enabled          = var.viewer.access == "iap"
 
   template {
     service_account = google_service_account.viewer.email
-    # A stream is one request, and this is the longest there is. The page comes back with Last-Event-ID.
+    # A stream is one request, and this is Cloud Run's maximum. The page reconnects with Last-Event-ID.
     timeout                          = "3600s"
     max_instance_request_concurrency = var.viewer.max_streams + 16
-    # One reader's streams and pages best come from one instance, which has their messages in memory.
+    # One reader's streams and pages should come from one instance, which has the messages in memory.
     session_affinity = true
 
     scaling {
@@ -51,7 +51,7 @@ resource "google_cloud_run_v2_service" "viewer" {
           cpu    = var.viewer.cpu
           memory = var.viewer.memory
         }
-        # The feed runs only while somebody has a stream open, which is a request.
+        # The feed runs only while a stream is open, and a stream is a request.
         cpu_idle          = true
         startup_cpu_boost = true
       }
@@ -64,7 +64,7 @@ resource "google_cloud_run_v2_service" "viewer" {
         }
       }
 
-      # A version by number: a new revision has a new secret, and an old one keeps its own.
+      # A numbered version: a new revision gets the new secret, and an old revision keeps the old one.
       dynamic "env" {
         for_each = local.viewer_secrets
         content {
@@ -87,7 +87,7 @@ resource "google_cloud_run_v2_service" "viewer" {
         }
       }
 
-      # Whether the process is up, not whether Firestore is: /ready answers that, and a restart would not help.
+      # /healthz reports the process only. /ready also reports Firestore, where a restart would not help.
       liveness_probe {
         period_seconds    = 30
         timeout_seconds   = 5
@@ -100,7 +100,7 @@ resource "google_cloud_run_v2_service" "viewer" {
   }
 
   lifecycle {
-    # The console and gcloud write their own names into these.
+    # The console and gcloud write their names into these.
     ignore_changes = [client, client_version, scaling]
   }
 
@@ -112,11 +112,11 @@ resource "google_cloud_run_v2_service" "viewer" {
   ]
 }
 
-# How much waits in a stopped subscription only Cloud Monitoring knows. There is no narrower scope than the project.
+# The backlog of a subscription is a metric of Cloud Monitoring. There is no narrower scope than the project.
 resource "google_project_iam_custom_role" "backlog" {
   project     = var.project
   role_id     = "${replace(var.name, "-", "_")}_backlog"
-  title       = "Subscope: see what waits"
+  title       = "Subscope: read the backlog"
   permissions = ["monitoring.timeSeries.list"]
 
   depends_on = [google_project_service.apis]

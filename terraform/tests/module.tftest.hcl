@@ -1,5 +1,5 @@
-# What the module refuses and what a choice changes, with mock providers: nothing is asked of Google. random is itself:
-# ephemeral values cannot be mocked, and it asks nobody.
+# Values that the module refuses, and the effect of its variables, with mock providers: no call to Google is made. random
+# is the real provider: ephemeral values cannot be mocked, and it needs no network.
 
 mock_provider "archive" {}
 
@@ -22,7 +22,8 @@ mock_provider "google" {
   alias = "billing"
 }
 
-# All of them: a terraform.tfvars beside the module would fill in what is not here. null is the default.
+# All variables, because a terraform.tfvars beside the module would set those that are missing here. null means the
+# default.
 variables {
   alerts            = null
   budget            = null
@@ -52,7 +53,7 @@ run "the_project_is_enough" {
 
   assert {
     condition     = keys(google_pubsub_subscription.monitored) == ["builds-monitor"]
-    error_message = "One subscription is monitored unless others are named."
+    error_message = "Without subscriptions, one default subscription is monitored."
   }
   assert {
     condition     = length(google_pubsub_subscription.monitored["builds-monitor"].push_config) == 0
@@ -64,11 +65,11 @@ run "the_project_is_enough" {
   }
   assert {
     condition     = length(google_pubsub_topic_iam_member.viewer_publishes) == 0
-    error_message = "The viewer publishes only where a variable says so."
+    error_message = "The viewer publishes only where a variable grants it."
   }
   assert {
     condition     = google_cloudfunctions2_function.receiver.service_config[0].ingress_settings == "ALLOW_INTERNAL_ONLY"
-    error_message = "Nobody from outside reaches the receiver."
+    error_message = "No caller from outside reaches the receiver."
   }
   assert {
     condition     = google_cloudfunctions2_function.receiver.service_config[0].max_instance_request_concurrency > 1
@@ -80,15 +81,15 @@ run "the_project_is_enough" {
   }
   assert {
     condition     = length(terraform_data.viewer_image) == 1 && endswith(output.viewer_url, "-123456789012.europe-west1.run.app")
-    error_message = "One apply builds the image, and the address is known before."
+    error_message = "One apply builds the image, and the address is known before the apply."
   }
   assert {
     condition     = length(google_service_account.deployer) == 0 && length(google_billing_budget.monthly) == 0
-    error_message = "A deployer and a budget are there only when asked for."
+    error_message = "A deployer and a budget exist only when they are set."
   }
 }
 
-run "subscriptions_as_they_are_wished" {
+run "subscriptions_are_created_as_configured" {
   command = plan
   variables {
     subscriptions = {
@@ -115,11 +116,11 @@ run "subscriptions_as_they_are_wished" {
   }
   assert {
     condition     = length(google_cloud_run_v2_service_iam_member.anybody_inside_calls_receiver) == 0
-    error_message = "An organisation that forbids allUsers gets none."
+    error_message = "With all_users = false there is no grant to allUsers."
   }
   assert {
     condition     = keys(google_pubsub_topic.monitored) == ["orders"]
-    error_message = "A topic is made once, and never one of another project."
+    error_message = "A topic is created once, and never in another project."
   }
   assert {
     condition     = google_pubsub_subscription.monitored["foreign"].topic == "projects/other/topics/events"
@@ -131,7 +132,7 @@ run "subscriptions_as_they_are_wished" {
   }
 }
 
-run "behind_identity_aware_proxy_with_a_database_that_is_there" {
+run "identity_aware_proxy_with_an_existing_database" {
   command = plan
   variables {
     firestore = { create = false, database = "shared-one" }
@@ -140,7 +141,7 @@ run "behind_identity_aware_proxy_with_a_database_that_is_there" {
 
   assert {
     condition     = google_cloud_run_v2_service.viewer.iap_enabled && !google_cloud_run_v2_service.viewer.invoker_iam_disabled
-    error_message = "Only IAP reaches the service."
+    error_message = "Only Identity-Aware Proxy reaches the service."
   }
   assert {
     condition = { for one in google_cloud_run_v2_service.viewer.template[0].containers[0].env : one.name => one.value if startswith(one.name, "IAP") || one.name == "AUTH_MODE" } == {
@@ -151,15 +152,15 @@ run "behind_identity_aware_proxy_with_a_database_that_is_there" {
   }
   assert {
     condition     = keys(google_iap_web_cloud_run_service_iam_member.members_pass_iap) == ["group:ops@example.com"]
-    error_message = "Members pass."
+    error_message = "Members pass Identity-Aware Proxy."
   }
   assert {
     condition     = length(google_firestore_database.this) == 0 && alltrue([for one in google_firestore_index.composite : one.database == "shared-one"])
-    error_message = "Indexes go into the database that is there."
+    error_message = "Indexes are created in the existing database."
   }
 }
 
-run "refuses_what_no_service_would_start_with" {
+run "wrong_values_are_refused" {
   command = plan
   variables {
     alerts         = { retention_share = 1 }
