@@ -7,6 +7,7 @@
 # make prose      count the phrases that make our English hard to read
 # make sizes      list the files, folders and lines that are too large
 # make bench      measure the receiver
+# make screenshots  make the pictures of the README again
 # make lock       pin the packages again
 
 PYTHON ?= python3
@@ -29,7 +30,7 @@ NPM := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" npm --prefix $(JAVASCRIPT)
 # Checks that `make lint` runs as well, once they hold: prose sizes templates javascript.
 HOUSE_CHECKS :=
 
-.PHONY: setup setup-tests run test terraform lint templates javascript prose sizes bench lock
+.PHONY: setup setup-tests run test terraform lint templates javascript prose sizes bench screenshots lock
 
 setup: $(VENV)/.run-stamp
 
@@ -74,6 +75,9 @@ sizes: setup-tests
 
 bench: setup-tests
 	$(PYTHON_IN) -m tests.benchmarks.receiver $(ARGS)
+
+screenshots: setup-tests
+	$(PYTHON_IN) -m docs.tools.screenshots
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

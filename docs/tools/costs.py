@@ -1,8 +1,8 @@
-"""What a month of Subscope costs, from a few numbers: ``python docs/tools/costs.py`` prints README.md's table.
+"""Compute the costs of a month: ``python docs/tools/costs.py`` prints the table of docs/costs.md.
 
-Pure arithmetic over list prices. They are the ones of copies of Google's price pages of 2025, in US dollars: check
-them before you decide by them (cloud.google.com/products/calculator). Firestore's are those of its multi-regions; most
-single regions cost about half.
+Pure arithmetic over list prices in US dollars, from copies of Google's price pages of 2025: check them before you
+decide by them (cloud.google.com/products/calculator). Firestore's prices are those of its multi-regions; most single
+regions cost about half.
 """
 
 import math
@@ -14,11 +14,11 @@ DAYS = 30
 SECONDS = DAYS * 86_400
 PRICES_OF = "2025"
 
-# cloud.google.com/pubsub/pricing: delivery, and at least 1000 bytes a push.
+# cloud.google.com/pubsub/pricing: delivery, with at least 1000 bytes per push.
 PUBSUB_TIB = 40.0
 PUBSUB_FREE_GIB = 10.0
-PUSH_LEAST_BYTES = 1000
-# cloud.google.com/firestore/pricing: per document, and what is free each day in one database of a project. Deletions by
+PUSH_MIN_BYTES = 1000
+# cloud.google.com/firestore/pricing: per document, and the daily free amount of one database in a project. Deletions by
 # TTL are never free.
 WRITE = 0.18 / 100_000
 READ = 0.06 / 100_000
@@ -41,14 +41,14 @@ ALERT_CONDITION = 1.50
 ALERTS = 4
 MEMORY_GIB = 0.5
 REQUEST_LOG_BYTES = 1_200
-# A stored message beside its payload: its own fields, and entries of the indexes, of which each token has two.
+# A stored message without its payload: its fields, and its index entries (two for each token).
 FIELDS_BYTES = 1_000
 INDEX_BYTES = 1_500
 TOKEN_INDEX_BYTES = 300
-# Of one vCPU while it stores; the benchmark on two cores shared with its driver reaches more.
+# Messages per second of one vCPU; the benchmark on two cores shared with its driver reaches more.
 STORED_PER_VCPU_SECOND = 400
-# web/live/listen_window.py: a feed that holds over 500 messages, and four times those of the last
-# ten seconds, begins anew with these, which Firestore then sends once more.
+# web/live/listen_window.py: when a feed holds over 500 messages, and four times those of the last ten seconds, it opens
+# a target that begins with those of the last ten seconds, and Firestore sends them again.
 WINDOW_MESSAGES = 500
 WINDOW_SHARE = 4
 AGAIN_SECONDS = 10.0
@@ -58,14 +58,14 @@ STEP_SECONDS = 0.1
 
 @dataclass(frozen=True)
 class Use:
-    """How much a monitor is used. Sizes are averages."""
+    """The use of a monitor. Sizes are averages."""
 
     messages_per_day: int
     message_bytes: int = 2_000
     tokens: int = 10
     retention_days: int = 7
     watched_hours_per_day: float = 8.0
-    # That somebody watches through: one, until there are more pages than its max_streams.
+    # Instances with open pages: one, until there are more pages than max_streams.
     viewer_instances: int = 1
     pages_per_day: int = 200
     keep_request_logs: bool = False
@@ -87,10 +87,10 @@ class Bill:
 
 
 def bill(use: Use) -> Bill:
-    """The month's bill. Publishing is not in it, nor traffic to browsers, builds, or what is stored beside messages."""
+    """Compute the month's bill, without publishing, traffic to browsers, builds, and storage other than messages."""
     receiver_seconds = _receiver_seconds(use)
     viewer_seconds = use.viewer_instances * _watched_share(use) * SECONDS
-    # Both services share what is free: the viewer first, which is the same in every row.
+    # Both services share the free amount. The viewer's use comes first, because it is the same in every row.
     left_vcpu, viewer = _compute(viewer_seconds, FREE_VCPU_SECONDS)
     _, receiver = _compute(receiver_seconds, left_vcpu)
     requests = _over(use.messages_per_day * DAYS, FREE_REQUESTS) / 1e6 * MILLION_REQUESTS
@@ -104,45 +104,45 @@ def bill(use: Use) -> Bill:
 
 
 def shards(use: Use) -> int:
-    """The MESSAGE_SHARDS that the average rate needs, with twice as much in reserve for peaks."""
+    """Compute the MESSAGE_SHARDS for twice the average rate, as a reserve for peaks."""
     return max(1, math.ceil(2 * use.messages_per_day / 86_400 / 500))
 
 
 def read_times(messages_per_second: float) -> float:
-    """How often one feed reads a message, on average, at most: it looks every ten seconds whether it may move on."""
+    """Compute a feed's mean reads of one message, at most: it checks every ten seconds whether to move."""
     again = messages_per_second * AGAIN_SECONDS
     held = max(WINDOW_MESSAGES + 1, WINDOW_SHARE * again)
     return held / (held - again)
 
 
 def table(rows: Iterable[Use]) -> str:
-    """README.md's table."""
+    """Write the table of docs/costs.md."""
     lines = [
         "| messages a day | Pub/Sub | Firestore | receiver | viewer | alerts, logs | **a month** | `message_shards` |",
         "|---:|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for use in rows:
-        one = bill(use)
-        parts = (one.pubsub, one.firestore, one.receiver, one.viewer, one.observability)
-        cells = [f"{use.messages_per_day:,}", *map(_dollars, parts), f"**{_dollars(one.total)}**", str(shards(use))]
+        month = bill(use)
+        parts = (month.pubsub, month.firestore, month.receiver, month.viewer, month.observability)
+        cells = [f"{use.messages_per_day:,}", *map(_dollars, parts), f"**{_dollars(month.total)}**", str(shards(use))]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
 def _pubsub(use: Use) -> float:
-    pushed = use.messages_per_day * DAYS * max(PUSH_LEAST_BYTES, use.message_bytes) / GIB
+    pushed = use.messages_per_day * DAYS * max(PUSH_MIN_BYTES, use.message_bytes) / GIB
     return _over(pushed, PUBSUB_FREE_GIB) / 1024 * PUBSUB_TIB
 
 
 def _firestore(use: Use) -> float:
-    # While somebody watches, each instance has one feed, however many people watch.
+    # While at least one page is open, each instance has one feed, independent of the number of pages.
     watched = use.messages_per_day * _watched_share(use) * read_times(use.messages_per_day / 86_400)
     watched *= use.viewer_instances
     reads = _over(watched + 50 * use.pages_per_day, FREE_READS_PER_DAY) * DAYS * READ
     writes = _over(use.messages_per_day, FREE_WRITES_PER_DAY) * DAYS * WRITE
     deletes = use.messages_per_day * DAYS * DELETE
     stored = use.message_bytes + FIELDS_BYTES + INDEX_BYTES + use.tokens * TOKEN_INDEX_BYTES
-    # Expired documents stay up to a day.
+    # Expired documents can stay for up to a day.
     gib = use.messages_per_day * (use.retention_days + 1) * stored / GIB
     return reads + writes + deletes + _over(gib, FREE_STORAGE_GIB) * STORAGE_GIB
 
@@ -152,15 +152,15 @@ def _watched_share(use: Use) -> float:
 
 
 def _receiver_seconds(use: Use) -> float:
-    """Billed time of all instances: alone, as long as anything is under way; busy, by what one vCPU does."""
+    """Compute the billed time of all instances: idle, while any request runs; busy, by the rate of one vCPU."""
     rate = use.messages_per_day / 86_400
     return max(1 - math.exp(-rate * STEP_SECONDS), rate / STORED_PER_VCPU_SECOND) * SECONDS
 
 
 def _compute(seconds: float, free_vcpu_seconds: float) -> tuple[float, float]:
-    """What is left of the free time, and the price of instances with one vCPU."""
+    """Return the remaining free time, and the price of instances with one vCPU."""
     used = _over(seconds, free_vcpu_seconds)
-    memory = used * MEMORY_GIB * GIB_SECOND  # free as long as the vCPU is: half a GiB for each
+    memory = used * MEMORY_GIB * GIB_SECOND  # memory is free as long as the vCPU is
     return max(0.0, free_vcpu_seconds - seconds), used * VCPU_SECOND + memory
 
 
@@ -180,4 +180,4 @@ def _dollars(amount: float) -> str:
 ROWS = tuple(Use(messages_per_day=10**power) for power in range(3, 9))
 
 if __name__ == "__main__":
-    print(table(ROWS))  # noqa: T201 - a script's answer
+    print(table(ROWS))

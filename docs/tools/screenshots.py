@@ -17,9 +17,9 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from infra.local.samples import Build
-from infra.message import document_id
-from tests.browser.person import FLAGS, Person
-from tests.cloud import ROOT, Cloud, start_cloud, wait_until
+from infra.messages.message import document_id
+from tests.support.browser.person import FLAGS, Person
+from tests.support.local_cloud import ROOT, Cloud, start_cloud, wait_until
 
 IMAGES = ROOT / "docs/images"
 VIEWPORT: ViewportSize = {"width": 1180, "height": 660}

@@ -36,7 +36,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def tail(console: CommandContext, lines: int, subscription: str, text: str, as_json: bool, no_follow: bool) -> None:
     """Print the newest messages, oldest first, then each new one as it is stored, until Ctrl-C.
 
-    QUERY is for example 'status=FAILURE after:10m' or '-type=heartbeat "connection refused"'; README.md has all of it.
+    QUERY is for example 'status=FAILURE after:10m' or '-type=heartbeat "connection refused"'; see
+    docs/filter-language.md.
     """
     query = _query(text)
     _check(subscription, console)

@@ -140,7 +140,7 @@ async def _visit(viewer: str) -> None:
 
 
 def _services(plan: Plan, environ: Mapping[str, str]) -> list[Program]:
-    """The receiver and the viewer, started as in production (README.md, terraform/)."""
+    """The receiver and the viewer, started as in production (terraform/)."""
     environment = {**environ, **plan.environment()}
     receiver_port = int(plan.receiver.rpartition(":")[2])
     viewer_port = int(plan.viewer.rpartition(":")[2])

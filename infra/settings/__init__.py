@@ -1,7 +1,7 @@
 """The settings of both services: the only module that knows the names of environment variables.
 
 A required setting has no default: without it a service refuses to start and names it. A wrong one says what was found
-and what is wanted. ``Setting`` rows are what README.md's table and terraform's environment blocks are checked against.
+and what is wanted. ``Setting`` rows are what docs/settings.md and terraform's environment blocks are checked against.
 """
 
 from collections.abc import Callable, Mapping

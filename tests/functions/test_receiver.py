@@ -1,4 +1,4 @@
-"""The receiver as it is deployed: every status of the README's table, and what it leaves behind."""
+"""The receiver as it is deployed: every status of docs/receiver.md, and what it leaves behind."""
 
 import json
 import re
@@ -11,8 +11,9 @@ import pytest
 
 from infra.local.token_signer import Signer
 from tests.support.firestore.reader import Reader
+from tests.support.pages import rows
 from tests.support.ports import free_port
-from tests.support.receiver.process import ROOT, Answer, ReceiverProcess
+from tests.support.receiver.process import Answer, ReceiverProcess
 from tests.support.receiver.push import ACCOUNT, AUDIENCE, SUBSCRIPTION, claims, envelope, push_body
 from tests.support.waiting import wait_until
 
@@ -102,8 +103,8 @@ def test_each_push_gets_its_status(receiver: ReceiverProcess, signer: Signer, st
     assert case(receiver, signer).status == status
 
 
-def test_the_readme_names_every_status_and_no_other() -> None:
-    documented = {int(found) for found in re.findall(r"^\| (\d{3}) \|", (ROOT / "README.md").read_text(), re.MULTILINE)}
+def test_documentation_names_every_status_and_no_other() -> None:
+    documented = {int(row[0]) for row in rows("docs/receiver.md")}
     assert documented == {status for status, _, _ in CASES} | {503}, "503 is caused under tests/faults"
 
 

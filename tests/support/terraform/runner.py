@@ -15,7 +15,6 @@ import pytest
 
 ROOT = Path(__file__).absolute().parents[3]
 MODULE = ROOT / "terraform"
-README = MODULE / "README.md"
 OFFLINE = Path(os.environ.get("TERRAFORM_OFFLINE") or ROOT.parent / "shared/tools/terraform/terraform-offline")
 CACHES = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 CHECKERS = CACHES / "subscope-checkers"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.terraform.runner import PROJECT, README, Terraform, values
+from tests.support.terraform.runner import MODULE, PROJECT, Terraform, values
 
 # A curl that says of the viewer what VIEWER says, with a token what WITH_TOKEN says, and 404 of the receiver.
 CURL = """#!/bin/sh
@@ -71,7 +71,7 @@ def test_it_lists_what_this_receiver_refused_and_no_other_service_logged(
     counted = values(plan, "google_logging_metric.refused_pushes")["filter"]
     assert "service_name=" in counted
     assert f"logging read {counted} " in run(scripts["public"], tmp_path, "200").stdout
-    assert f"gcloud logging read '{counted}' " in README.read_text()
+    assert f"gcloud logging read '{counted}' " in (MODULE / "README.md").read_text()
 
 
 @pytest.mark.parametrize(

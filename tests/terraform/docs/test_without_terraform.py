@@ -1,16 +1,20 @@
-"""What README.md, Without Terraform, types into gcloud makes the same grants, settings and sizes as the module."""
+"""docs/deployment-gcloud.md creates the same APIs, roles, grants, settings, sizes and indexes as the module."""
 
+import re
 import subprocess
 from typing import Any
 
 import pytest
 
+from tests.support.pages import blocks, read
 from tests.support.terraform.grants import BUILD, SOURCES, Grant, grants
+from tests.support.terraform.indexes import FILE, held_indexes, overrides
 from tests.support.terraform.plan import receiver_environment, viewer_variables
-from tests.support.terraform.readme import blocks, without_terraform
-from tests.support.terraform.runner import NUMBER, values
+from tests.support.terraform.runner import NUMBER, resources, values
 
-# A gcloud that notes its words, each call on a line, and knows the project's number.
+PAGE = read("docs/deployment-gcloud.md")
+ROLE = "google_project_iam_custom_role"
+# A gcloud that writes the words of each call on a line, and knows the project's number.
 GCLOUD = """#!/bin/sh
 printf '%s\\037' "$@" >> "$CALLS"
 echo >> "$CALLS"
@@ -22,11 +26,11 @@ ON["pubsub subscriptions"] = "subscription"
 
 @pytest.fixture(scope="module")
 def typed(tmp_path_factory: pytest.TempPathFactory) -> list[list[str]]:
-    """The words of each gcloud call when somebody pastes the section into a shell."""
+    """The words of each gcloud call when the page's commands run in one shell."""
     directory = tmp_path_factory.mktemp("typed")
     (directory / "gcloud").write_text(GCLOUD)
     (directory / "gcloud").chmod(0o755)
-    text = "".join(blocks("sh", without_terraform()))
+    text = "".join(blocks("sh", PAGE))
     environ = {"PATH": f"{directory}:/usr/bin:/bin", "CALLS": str(directory / "calls"), "NUMBER": NUMBER}
     done = subprocess.run(["sh", "-euc", text], cwd=directory, env=environ, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
@@ -34,9 +38,9 @@ def typed(tmp_path_factory: pytest.TempPathFactory) -> list[list[str]]:
 
 
 def flags(typed: list[list[str]], *begin: str) -> dict[str, str]:
-    """The flags of the one call that begins with these words."""
-    (found,) = [words for words in typed if words[: len(begin)] == list(begin)]
-    return {word.partition("=")[0]: word.partition("=")[2] for word in found if word.startswith("--")}
+    """Return the flags of the one call that begins with these words."""
+    (call,) = [words for words in typed if words[: len(begin)] == list(begin)]
+    return {word.partition("=")[0]: word.partition("=")[2] for word in call if word.startswith("--")}
 
 
 def granted(words: list[str]) -> Grant:
@@ -48,36 +52,36 @@ def granted(words: list[str]) -> Grant:
     return given["--member"], given["--role"], on, condition
 
 
-def test_the_same_is_granted(typed: list[list[str]], plan: dict[str, Any]) -> None:
+def test_grants_are_the_same(typed: list[list[str]], plan: dict[str, Any]) -> None:
     wanted = {
         *grants(plan),
-        # The whole project's repositories and buckets.
+        # With gcloud, for all repositories and buckets of the project.
         (BUILD, "roles/artifactregistry.writer", "project", ""),
         (BUILD, "roles/storage.objectViewer", "project", ""),
     }
     wanted -= {
         (BUILD, "roles/artifactregistry.writer", "repository subscope", ""),
         (BUILD, "roles/storage.objectViewer", "project", SOURCES),
-        # A flag of the function.
+        # With gcloud, a flag of the function.
         ("allUsers", "roles/run.invoker", "service subscope-receiver", ""),
     }
     assert sorted(granted(words) for words in typed if "add-iam-policy-binding" in words) == sorted(wanted)
     assert "--allow-unauthenticated" in flags(typed, "functions", "deploy", "subscope-receiver")
 
 
-def test_both_services_read_the_same(typed: list[list[str]], plan: dict[str, Any]) -> None:
+def test_settings_of_both_services_are_the_same(typed: list[list[str]], plan: dict[str, Any]) -> None:
     receiver = flags(typed, "functions", "deploy", "subscope-receiver")
     viewer = flags(typed, "run", "deploy", "subscope-viewer")
-    of_viewer = {one["name"]: one["value"] for one in viewer_variables(plan)}
+    of_viewer = {variable["name"]: variable["value"] for variable in viewer_variables(plan)}
     for given, planned in ((receiver, receiver_environment(plan)), (viewer, of_viewer)):
-        settings = dict(one.split("=", 1) for one in given["--set-env-vars"].split(","))
+        settings = dict(pair.split("=", 1) for pair in given["--set-env-vars"].split(","))
         assert settings == {name: planned[name] for name in settings}
         assert {"GOOGLE_CLOUD_PROJECT", "PUSH_AUDIENCE", "PUSH_SERVICE_ACCOUNT", "SUBSCRIPTIONS"} <= set(settings)
     assert "PUSH_ENDPOINT=" in viewer["--set-env-vars"]
     assert viewer["--set-secrets"] == "SECRET_KEY=subscope-session-key:1,ADMIN_PASSWORD=subscope-admin-password:1"
 
 
-def test_both_services_have_the_same_size(typed: list[list[str]], plan: dict[str, Any]) -> None:
+def test_sizes_of_both_services_are_the_same(typed: list[list[str]], plan: dict[str, Any]) -> None:
     given = flags(typed, "functions", "deploy", "subscope-receiver")
     service = values(plan, "google_cloudfunctions2_function.receiver")["service_config"][0]
     assert (given["--concurrency"], given["--timeout"]) == (
@@ -95,7 +99,7 @@ def test_both_services_have_the_same_size(typed: list[list[str]], plan: dict[str
     assert (given["--cpu"], given["--memory"]) == (limits["cpu"], limits["memory"])
 
 
-def test_the_subscription_is_the_same(typed: list[list[str]], plan: dict[str, Any]) -> None:
+def test_subscription_is_the_same(typed: list[list[str]], plan: dict[str, Any]) -> None:
     given = flags(typed, "pubsub", "subscriptions", "create", "builds-monitor")
     made = values(plan, 'google_pubsub_subscription.monitored["builds-monitor"]')
     days = int(made["message_retention_duration"].rstrip("s")) // 86_400
@@ -111,3 +115,45 @@ def test_the_subscription_is_the_same(typed: list[list[str]], plan: dict[str, An
     }
     dead = flags(typed, "pubsub", "subscriptions", "create", "builds-monitor-dead-letter-monitor")
     assert (dead["--message-retention-duration"], dead["--expiration-period"]) == ("31d", "never")
+
+
+def test_enabled_apis_are_the_same(plan: dict[str, Any]) -> None:
+    (line,) = re.findall(r"^gcloud services enable (.*)$", PAGE, re.MULTILINE)
+    enabled = {entry["values"]["service"] for entry in resources(plan, "google_project_service")}
+    assert set(line.split()) == enabled
+
+
+def test_fields_without_index_and_with_expiry_are_the_same() -> None:
+    groups: list[str] = []
+    fields: list[str] = []
+    exempt: dict[str, set[str]] = {}
+    expiring: set[str] = set()
+    for line in PAGE.splitlines():
+        if loop := re.match(r"for (group|field) in (.*); do$", line):
+            groups, fields = (loop[2].split(), []) if loop[1] == "group" else ([], loop[2].split())
+        elif update := re.search(r"indexes fields update (\S+) --collection-group=(\S+) --disable-indexes", line):
+            for group in groups if "${" in update[2] else [update[2]]:
+                exempt.setdefault(group, set()).update(fields if "${" in update[1] else [update[1]])
+        elif "fields ttls update expire_at" in line:
+            expiring |= set(groups)
+    assert exempt == overrides()
+    assert expiring == {override["collectionGroup"] for override in FILE["fieldOverrides"] if override.get("ttl")}
+
+
+def test_field_is_changed_after_its_expiry_is_on() -> None:
+    """Both are operations of minutes on the same field."""
+    assert "--async" not in re.findall(r"firestore fields ttls update .*", PAGE)[0]
+    assert PAGE.index("fields ttls update") < PAGE.index("indexes fields update")
+
+
+def test_roles_and_indexes_are_the_same(plan: dict[str, Any]) -> None:
+    created = dict(re.findall(r"iam roles create (\w+) --project=\S+ --permissions=(\S+)", PAGE))
+    roles = {entry["values"]["role_id"]: entry["values"]["permissions"] for entry in resources(plan, ROLE)}
+    assert {name: sorted(held.split(",")) for name, held in created.items()} == {
+        name: sorted(held) for name, held in roles.items()
+    }
+    indexes = []
+    for line in re.findall(r"indexes composite create --collection-group=messages (.*)", PAGE):
+        parts = re.findall(r"field-path=(\w+),(?:order|array-config)=(\w+)", line)
+        indexes.append(tuple((name, direction.upper()) for name, direction in parts))
+    assert sorted(indexes) == sorted(held_indexes())
