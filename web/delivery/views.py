@@ -26,10 +26,8 @@ STATE_WORDS = {
 _NOTICES = {
     "started": "Delivery of {subscription} is started, for everyone. What waited in Pub/Sub arrives first.",
     "stopped": "Delivery of {subscription} is stopped, for everyone. Messages wait in Pub/Sub.",
-    "saved": "The filter is saved, for everyone.",
-    "password": "Your password is changed. All your other sign-ins have ended.",
 }
-# Anybody can write an address, and somebody else may have switched meanwhile: these are said in one state alone.
+# The notice's name comes from the address, and the state may have changed since: show it only in the state it claims.
 _TRUE_IN = {"started": "receiving", "stopped": "stopped"}
 
 blueprint = Blueprint("delivery", __name__)
@@ -79,11 +77,11 @@ def delivery_json(delivery: Delivery) -> dict[str, object]:
 
 
 def notice_text(notice: str, about: str, deliveries: Iterable[Delivery]) -> str:
-    """The sentence after a form: chosen from a fixed table; about a delivery only what is true of it."""
-    states = {one.subscription: state_of(one) for one in deliveries}
-    if notice in _TRUE_IN and states.get(about) != _TRUE_IN[notice]:
+    """Return the notice's sentence, or "" if it contradicts the subscription's current state."""
+    states = {delivery.subscription: state_of(delivery) for delivery in deliveries}
+    if notice not in _NOTICES or states.get(about) != _TRUE_IN[notice]:
         return ""
-    return _NOTICES.get(notice, "").format(subscription=about)
+    return _NOTICES[notice].format(subscription=about)
 
 
 def _check(subscription: str) -> None:

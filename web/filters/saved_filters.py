@@ -23,7 +23,7 @@ from web.filters.problems import Problem, problem_of
 from web.filters.request_filter import monitored
 from web.http.confirmation import unanswered
 from web.http.negotiation import MAX_ADDRESS_CHARACTERS
-from web.http.notices import asked_notice
+from web.http.notices import add_list_notices, asked_notice
 from web.services import services
 
 # Whoever names one of these has said what the list should show.
@@ -35,6 +35,7 @@ _NOTICES = {
 }
 
 blueprint = Blueprint("saved_filters", __name__)
+add_list_notices(blueprint, {"saved": "The filter is saved, for everyone."})
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from web.filters.columns import MOST_COLUMNS, Columns, columns_text, heading, of
 from web.filters.links import Here
 from web.filters.request_filter import monitored, read_before
 from web.filters.saved_filters import opening_address, saved_beside
-from web.http.notices import asked_notice
+from web.http.notices import asked_notice, list_notice
 from web.messages import list_page
 from web.messages.rows import row_with
 from web.payloads import highlight, render
@@ -92,7 +92,7 @@ def _list_page(shown: list_page.List, columns: Columns, filters: list[SavedFilte
         retention_days=services().settings.retention_days,
         push_endpoint=services().settings.push_endpoint,
         is_local=bool(services().settings.pubsub_emulator_host),
-        notice=notice_text(asked_notice(), request.args.get("about", ""), deliveries),
+        notice=notice_text(asked_notice(), request.args.get("about", ""), deliveries) or list_notice(),
     )
 
 
