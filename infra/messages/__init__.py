@@ -1,1 +1,1 @@
-"""One message: what Pub/Sub sent and what is stored of it, its JSON, and masking. Pure, no I/O."""
+"""One message: its fields as pushed and as stored, its JSON, and masking. Pure, no I/O."""

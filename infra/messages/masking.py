@@ -1,8 +1,8 @@
 """Hide fields of messages from readers who must not see them. Pure.
 
 A field is named as in a filter: an attribute, ``ordering_key`` (or ``key``), or after ``data.`` a member of a JSON
-payload; ``data`` is the whole payload. Case is ignored. A path matches every member whose own path ends with it, at any
-depth: ``data.card.number`` also hides the number in ``{"orders": [{"card": {"number": 1}}]}``. When in doubt, the mask
+payload; ``data`` is the whole payload. Case is ignored. A path matches every member with a path that ends with it, at
+any depth: ``data.card.number`` also hides the number in ``{"orders": [{"card": {"number": 1}}]}``. When in doubt, it
 hides more: that does less harm than hiding less.
 """
 

@@ -1,1 +1,5 @@
-"""The filter of a request, its links and columns, and saved filters."""
+"""The filter of a request, and everything that can be chosen beside it.
+
+``request_filter`` reads ``?q=``, ``?subscription=`` and ``?before=``; ``columns`` reads ``?columns=``; ``links`` writes
+such addresses; ``problems`` describes an invalid filter; ``saved_filters`` has the page of filters that people save.
+"""

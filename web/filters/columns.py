@@ -1,6 +1,6 @@
 """Columns that people choose: attributes and JSON fields of messages as cells of the list. Pure.
 
-A name means what it means in a filter: an attribute, or after ``data.`` a field of the JSON payload, however deep.
+A name is written as in a filter: an attribute, or after ``data.`` a field of the JSON payload, at any depth.
 """
 
 import re
@@ -15,21 +15,21 @@ from infra.messages.message import MAX_PARSED_BYTES, Message
 from infra.query.json_paths import texts_at
 from web.formats import short
 
-MOST_COLUMNS = 8
-MOST_NAME_CHARACTERS = 300
-MOST_OFFERED = 30
-# What a cell shows, and what is in its title; the message itself has the rest.
+MAX_COLUMNS = 8
+MAX_NAME_CHARACTERS = 300
+MAX_OFFERED = 30
+# Lengths of a cell's text and of its title; the message's page has the whole value.
 _CELL_CHARACTERS = 60
 _WHOLE_CHARACTERS = 500
 _HEAD_CHARACTERS = 16
-# Of `items.*.id` a cell joins so many.
-_MOST_VALUES = 10
+# A cell joins at most this many values, for example of `items.*.id`.
+_MAX_VALUES = 10
 _BETWEEN = " · "
-# Names are offered from so much of a payload.
+# Limits for the part of a payload from which names are offered.
 _OFFERED_BYTES = 8 * 1024
 _OFFERED_FIELDS = 60
 _OFFERED_DEPTH = 3
-_MOST_CHARACTERS = 3_000
+_MAX_CHARACTERS = 3_000
 _ONE = re.compile(r'(?:\s*"((?:[^"]|"")*)"\s*|([^",]*))(,|\Z)')
 _NEEDS_QUOTES = re.compile(r'[",]|^\s|\s$')
 
@@ -38,7 +38,7 @@ Columns = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One value as sent, cut to what a cell shows. ``title`` is more of it, or why there is nothing."""
+    """One value as sent, cut to the length of a cell. ``title`` has more of it, or says why it is empty."""
 
     name: str
     text: str = ""
@@ -47,46 +47,46 @@ class Cell:
 
 
 def parse_columns(texts: Iterable[str]) -> Columns:
-    """The columns in ``type,data.user.id``; a name with a comma or a quote stands in double quotes, a quote doubled.
+    """Parse ``type,data.user.id``; a name with a comma or a quote is written in double quotes, its quotes doubled.
 
-    Each name once, in the order given. Raises InputError (400).
+    Keeps each name once, in the given order. Raises InputError (400).
     """
-    found = dict.fromkeys(name for text in texts for name in _names(text) if name)
-    if len(found) > MOST_COLUMNS:
-        raise InputError("columns", f"are at most {MOST_COLUMNS}; found {len(found)}.")
-    for name in found:
-        if len(name) > MOST_NAME_CHARACTERS:
-            raise InputError("columns", f"have names of at most {MOST_NAME_CHARACTERS} characters; found {len(name)}.")
-    return tuple(found)
+    names = dict.fromkeys(name for text in texts for name in _names(text) if name)
+    if len(names) > MAX_COLUMNS:
+        raise InputError("columns", f"are at most {MAX_COLUMNS}; found {len(names)}.")
+    for name in names:
+        if len(name) > MAX_NAME_CHARACTERS:
+            raise InputError("columns", f"have names of at most {MAX_NAME_CHARACTERS} characters; found {len(name)}.")
+    return tuple(names)
 
 
 def columns_text(columns: Columns) -> str:
-    """What ``parse_columns`` reads back."""
+    """Write ``columns`` as ``parse_columns`` reads them."""
     return ",".join(_quoted(name) for name in columns)
 
 
 def cells(message: Message, columns: Columns) -> tuple[Cell, ...]:
-    """The cells of a message, from what its head document holds."""
+    """Return the cells of a message, from its head document."""
     return tuple(_cell(message, name) for name in columns)
 
 
 def value(message: Message, name: str) -> str | None:
-    """The value of one column as sent, as far as the head document holds it; None when there is none.
+    """Return the value of one column as sent, from the head document; None when there is none.
 
-    Of many values the first ten, and a sign that there are more.
+    Of several values it joins the first ten, with "…" for more.
     """
     attribute = message.attributes.get(name)
     if attribute is not None:
         return attribute
     texts = _known(message, name) if message.data is None else _texts(message.data, name)
-    more = ["…"] if len(texts) > _MOST_VALUES else []
-    return _BETWEEN.join([*texts[:_MOST_VALUES], *more]) if texts else None
+    more = ["…"] if len(texts) > _MAX_VALUES else []
+    return _BETWEEN.join([*texts[:_MAX_VALUES], *more]) if texts else None
 
 
 def whole_value(message: Message, payload: bytes, name: str) -> str | None:
-    """The value of one column, uncut, from the whole payload; None when there is none.
+    """Return the uncut value of one column from the whole payload; None when there is none.
 
-    Of JSON beyond 1 MiB, which nobody parses here, it is what the index knows.
+    JSON over 1 MiB is not parsed; its value comes from the index tokens.
     """
     attribute = message.attributes.get(name)
     if attribute is not None:
@@ -96,28 +96,31 @@ def whole_value(message: Message, payload: bytes, name: str) -> str | None:
 
 
 def offered(messages: Sequence[Message], chosen: Columns) -> tuple[str, ...]:
-    """Names worth a column: those chosen, then those that most of these messages have."""
+    """Return names to offer as columns: the chosen ones, then the most frequent ones in ``messages``."""
     counted = Counter(name for message in messages for name in _offered_by(message))
     usual = sorted(counted, key=lambda name: (-counted[name], len(name), name))
-    return tuple(islice(dict.fromkeys([*chosen, *usual]), MOST_OFFERED))
+    return tuple(islice(dict.fromkeys([*chosen, *usual]), MAX_OFFERED))
 
 
 def heading(name: str) -> str:
-    """A column's name as its head shows it: of a long path the last step, which tells it from the others."""
+    """Return a column's heading: the name, or the last step of a long path."""
     last = name.rpartition(".")[2]
     return short(name if len(name) <= _HEAD_CHARACTERS or not last else f"…{last}", 40)
 
 
 def _names(text: str) -> Iterator[str]:
-    if len(text) > _MOST_CHARACTERS:
-        raise InputError("columns", f"have at most {_MOST_CHARACTERS:,} characters.")
+    if len(text) > _MAX_CHARACTERS:
+        raise InputError("columns", f"have at most {_MAX_CHARACTERS:,} characters.")
     position = 0
     while position <= len(text):
-        found = _ONE.match(text, position)
-        if not found:
-            raise InputError("columns", f"cannot be read from {text[position : position + 40]!r} on: a quote is wrong.")
-        yield found[2].strip() if found[1] is None else found[1].replace('""', '"')
-        position = found.end() if found[3] else len(text) + 1
+        match = _ONE.match(text, position)
+        if not match:
+            raise InputError(
+                "columns",
+                f"cannot be read from {text[position : position + 40]!r} on: check its quotes.",
+            )
+        yield match[2].strip() if match[1] is None else match[1].replace('""', '"')
+        position = match.end() if match[3] else len(text) + 1
 
 
 def _quoted(name: str) -> str:
@@ -125,31 +128,30 @@ def _quoted(name: str) -> str:
 
 
 def _cell(message: Message, name: str) -> Cell:
-    found = value(message, name)
-    if found is None:
+    text = value(message, name)
+    if text is None:
         return Cell(name, title=_why_nothing(message, name))
-    shown = short(found, _CELL_CHARACTERS)
-    return Cell(name, shown, short(found, _WHOLE_CHARACTERS), is_empty=not found)
+    return Cell(name, short(text, _CELL_CHARACTERS), short(text, _WHOLE_CHARACTERS), is_empty=not text)
 
 
 def _why_nothing(message: Message, name: str) -> str:
     if not name.startswith("data."):
         return ""
     if message.data is None:
-        return "The payload is over 16 KiB: the list knows its short top-level fields alone. Open the message."
+        return "The payload is over 16 KiB: the list has only its short top-level fields. Open the message."
     below = next(texts_at(message.data, name.removeprefix("data.") + ".*"), None)
-    return "" if below is None else f"There are fields below: {short(name, 60)}.…"
+    return "" if below is None else f"It contains other fields: {short(name, 60)}.…"
 
 
 def _texts(payload: bytes, name: str) -> list[str]:
     if not name.startswith("data."):
         return []
-    # The last of several is found first.
+    # texts_at yields the last of several values first.
     return list(texts_at(payload, name.removeprefix("data.")))[::-1]
 
 
 def _known(message: Message, name: str) -> list[str]:
-    """What the index holds of a payload that the head does not."""
+    """Return the index's value of a payload that is not in the head document."""
     if not name.startswith("data."):
         return []
     return [token[len(name) + 1 :] for token in message.tokens if token.startswith(f"{name}=")][:1]
@@ -161,12 +163,12 @@ def _offered_by(message: Message) -> set[str]:
         names.update(token.partition("=")[0] for token in message.tokens if token.startswith("data."))
     elif message.kind == "json" and len(message.data) <= _OFFERED_BYTES:
         names.update(islice(_fields(parse_json(message.data.decode(errors="replace"))), _OFFERED_FIELDS))
-    # A form writes every line break as CR LF, which would be another name (html.spec.whatwg.org, "normalize newlines").
-    return {name for name in names if name.strip() and name.isprintable() and len(name) <= MOST_NAME_CHARACTERS}
+    # Forms send every line break as CR LF, which would be another name (html.spec.whatwg.org, "normalize newlines").
+    return {name for name in names if name.strip() and name.isprintable() and len(name) <= MAX_NAME_CHARACTERS}
 
 
 def _fields(root: object) -> Iterator[str]:
-    """The paths of a JSON object's scalars, those nearest to the root first."""
+    """Yield the paths of a JSON object's scalars, those nearest to the root first."""
     level = [("data", root)]
     for _ in range(_OFFERED_DEPTH):
         objects = [(path, node) for path, node in level if isinstance(node, dict)]

@@ -1,4 +1,4 @@
-"""Addresses of filtered lists, from what a publisher wrote. Pure."""
+"""Write addresses of filtered lists, also from publishers' text. Pure."""
 
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
@@ -10,12 +10,12 @@ from web.filters.columns import columns_text
 
 
 def filter_link(key: str, value: str) -> str:
-    """The list of messages whose attribute ``key`` is ``value``, whatever characters they have; empty when too long."""
+    """Return the address of the messages with the attribute ``key=value``; empty when it would be too long."""
     return _link(f"{quoted(key)}={quoted(value)}")
 
 
 def exclude_link(key: str, value: str) -> str:
-    """The list of all other messages; empty when too long."""
+    """Return the address of all other messages; empty when it would be too long."""
     return _link(f"-{quoted(key)}={quoted(value)}")
 
 
@@ -24,17 +24,17 @@ def _link(q: str) -> str:
 
 
 @dataclass(frozen=True)
-class Here:
-    """Addresses of the list that keep what it shows: its filter, subscription and columns.
+class ListLinks:
+    """Addresses of the list that keep its filter, subscription and columns.
 
-    With ``has_default`` the bare address opens the default filter, so everything is ``?q=``.
+    With ``has_default`` the bare address opens the default filter, so the unfiltered list is ``?q=``.
     """
 
     view: ListArguments
     has_default: bool = False
 
     def to(self, *, q: str | None = None, subscription: str | None = None, before: Cursor | None = None) -> str:
-        """The list with another filter or subscription, or older than a cursor; None keeps, empty leaves out."""
+        """Return the list with another filter or subscription, or before a cursor; None keeps, empty removes."""
         changed = replace(
             self.view,
             query=self.view.query if q is None else q,
@@ -43,14 +43,14 @@ class Here:
         return self.of(changed, before)
 
     def of(self, view: ListArguments, before: Cursor | None = None) -> str:
-        """The list of a view."""
-        held = {
+        """Return the address of a view."""
+        arguments = {
             "q": view.query,
             "before": str(before or ""),
             "subscription": view.subscription,
             "columns": columns_text(view.columns),
         }
-        given = {name: text for name, text in held.items() if text}
+        given = {name: text for name, text in arguments.items() if text}
         if not given and self.has_default:
             given = {"q": ""}
         return f"/messages?{urlencode(given)}" if given else "/messages"

@@ -1,4 +1,4 @@
-"""The messages that an address asks for by ``?q=``, ``?subscription=`` and ``?before=``: the list's own filter."""
+"""The filter of a request: ``?q=``, ``?subscription=`` and ``?before=``, and the search for its messages."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -17,8 +17,8 @@ _AT_ONCE = 100
 
 
 @dataclass(frozen=True)
-class Filter:
-    """What is asked for; ``text`` is the filter as typed."""
+class RequestFilter:
+    """The filter of one request; ``text`` is the filter as typed."""
 
     text: str
     query: Query
@@ -27,15 +27,15 @@ class Filter:
 
     @property
     def arguments(self) -> dict[str, str]:
-        """The address's arguments, without empty ones."""
+        """The non-empty arguments of the address."""
         given = {"q": self.text, "subscription": self.selection.subscription, "before": str(self.before or "")}
         return {name: value for name, value in given.items() if value}
 
 
-def read_filter(arguments: Mapping[str, str]) -> Filter:
-    """The filter of an address or a form. Raises InputError (400)."""
+def read_filter(arguments: Mapping[str, str]) -> RequestFilter:
+    """Read the filter of an address or a form. Raises InputError (400)."""
     text = arguments.get("q", "").strip()
-    return Filter(
+    return RequestFilter(
         text,
         parse(text, datetime.now(UTC)),
         Selection(monitored(arguments.get("subscription", ""))),
@@ -44,14 +44,14 @@ def read_filter(arguments: Mapping[str, str]) -> Filter:
 
 
 def monitored(subscription: str) -> str:
-    """A subscription as given, or empty for all. Raises InputError (400) for one that is not monitored."""
+    """Return the given subscription; empty means all. Raises InputError (400) for one that is not monitored."""
     if subscription and subscription not in services().settings.subscriptions:
         raise InputError("subscription", f"{subscription[:100]!r} is not monitored here.")
     return subscription
 
 
 def read_before(text: str) -> Cursor | None:
-    """The cursor of an address; None when it has none. Raises InputError (400)."""
+    """Parse the cursor of an address; None when it has none. Raises InputError (400)."""
     if not text:
         return None
     try:
@@ -60,16 +60,16 @@ def read_before(text: str) -> Cursor | None:
         raise InputError("before", f"{exc}. Start again from the newest messages.") from exc
 
 
-def find(wanted: Filter, limit: int) -> SearchResult:
-    """Up to ``limit`` messages that match, newest first, within the bounds of one search. Raises StoreError."""
+def find(wanted: RequestFilter, limit: int) -> SearchResult:
+    """Find up to ``limit`` matching messages, newest first, within the bounds of one search. Raises StoreError."""
     return search(readable_messages(), wanted.selection, wanted.query, before=wanted.before, limit=limit)
 
 
-def pages(messages: MessageReader, wanted: Filter, bounds: SearchBounds) -> Iterator[SearchResult]:
-    """What matches, newest first, however far back, a page at a time: never more than that in memory.
+def pages(messages: MessageReader, wanted: RequestFilter, bounds: SearchBounds) -> Iterator[SearchResult]:
+    """Yield all matching messages, newest first, in pages: only one page is in memory.
 
-    It ends when nothing older is left, or after the page that reaches ``bounds``: that one's ``older`` is where to go
-    on. Raises StoreError.
+    Stops at the oldest message, or after the page that reaches ``bounds``; that page's ``older`` is the cursor to
+    continue from. Raises StoreError.
     """
     deadline = time.monotonic() + bounds.seconds
     before, left = wanted.before, bounds.messages

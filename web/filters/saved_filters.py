@@ -1,6 +1,6 @@
-"""Saved filters: a menu beside the search box, a page of its own, and the one that the list opens with.
+"""Saved filters: the menu beside the search box, their page, and the default filter of the list.
 
-Everybody uses them; operators save, delete and choose the default.
+All people use them; operators save and delete them and choose the default.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from infra.query import QueryError, parse
 from infra.saved_filters import MAX_NAME_CHARACTERS, ListArguments, SavedFilter, default_of
 from web.access.roles import login_required, requires, signed_in_user
 from web.filters.columns import columns_text, parse_columns
-from web.filters.links import Here
+from web.filters.links import ListLinks
 from web.filters.problems import Problem, problem_of
 from web.filters.request_filter import monitored
 from web.http.confirmation import unanswered
@@ -26,8 +26,8 @@ from web.http.negotiation import MAX_ADDRESS_CHARACTERS
 from web.http.notices import add_list_notices, asked_notice
 from web.services import services
 
-# Whoever names one of these has said what the list should show.
-_SAYS_WHAT = frozenset({"q", "subscription", "columns", "before"})
+# An address with one of these arguments says what the list shows, so the default filter does not apply.
+_LIST_ARGUMENTS = frozenset({"q", "subscription", "columns", "before"})
 _NOTICES = {
     "deleted": "The filter is deleted, for everyone.",
     "default": "The list opens with this filter now, for everyone.",
@@ -39,8 +39,8 @@ add_list_notices(blueprint, {"saved": "The filter is saved, for everyone."})
 
 
 @dataclass(frozen=True)
-class Saved:
-    """All saved filters beside a list; ``current`` is the one that the list shows."""
+class SavedFiltersMenu:
+    """All saved filters for the menu beside a list; ``current`` is the one that the list shows."""
 
     filters: tuple[SavedFilter, ...] = ()
     default: SavedFilter | None = None
@@ -48,13 +48,13 @@ class Saved:
 
     @property
     def shows_default(self) -> bool:
-        """Whether the list shows what it opens with."""
+        """Tell whether the list shows the default filter."""
         return self.current is not None and self.current == self.default
 
 
 @dataclass(frozen=True)
-class Typed:
-    """The form as typed; ``columns`` as in an address."""
+class SavedFilterForm:
+    """The form as typed; ``columns`` is written as in an address."""
 
     name: str = ""
     q: str = ""
@@ -62,22 +62,22 @@ class Typed:
     columns: str = ""
 
 
-def saved_beside(view: ListArguments, filters: list[SavedFilter]) -> Saved:
-    """The saved filters for a page that shows ``view``."""
+def saved_beside(view: ListArguments, filters: list[SavedFilter]) -> SavedFiltersMenu:
+    """Return the menu for a page that shows ``view``."""
     default = default_of(filters)
-    same = [one for one in filters if _shows_the_same(one.view, view)]
-    return Saved(tuple(filters), default, default if default in same else next(iter(same), None))
+    same = [saved for saved in filters if _shows_the_same(saved.view, view)]
+    return SavedFiltersMenu(tuple(filters), default, default if default in same else next(iter(same), None))
 
 
 def opening_address(arguments: Mapping[str, str], filters: list[SavedFilter]) -> str | None:
-    """Where a list without any wish leads: the default filter's address; None when there is none, or a wish.
+    """Return the default filter's address for a list without arguments; None otherwise, or without a default.
 
-    A default that cannot be used any more (edited in the console, its subscription gone) opens everything.
+    An unusable default (edited in the console, or its subscription is gone) is ignored.
     """
     default = default_of(filters)
-    if default is None or _SAYS_WHAT & arguments.keys() or not _is_usable(default.view):
+    if default is None or _LIST_ARGUMENTS & arguments.keys() or not _is_usable(default.view):
         return None
-    address = Here(default.view).to()
+    address = ListLinks(default.view).to()
     notices = {name: arguments[name] for name in ("notice", "about") if name in arguments}
     return f"{address}&{urlencode(notices)}" if notices else address
 
@@ -85,14 +85,14 @@ def opening_address(arguments: Mapping[str, str], filters: list[SavedFilter]) ->
 @blueprint.get("/filters")
 @login_required
 def page() -> ResponseReturnValue:
-    """All of them; ``?q=``, ``&subscription=`` and ``&columns=`` fill in the form."""
+    """Show all saved filters; ``?q=``, ``&subscription=`` and ``&columns=`` fill in the form."""
     return _page(_typed(request.args), notice=_NOTICES.get(asked_notice(), ""))
 
 
 @blueprint.post("/filters")
 @requires("operator")
 def save() -> ResponseReturnValue:
-    """Save one: 303 to its list, or the form again with what is wrong."""
+    """Save a filter: 303 to its list, or the form again with the error."""
     typed = _typed(request.form)
     try:
         view = ListArguments(typed.q, monitored(typed.subscription), parse_columns([typed.columns]))
@@ -102,15 +102,15 @@ def save() -> ResponseReturnValue:
         return _page(typed, problem=problem_of(typed.q, exc), status=exc.status)
     except (InputError, DocumentExistsError) as exc:
         return _page(typed, sentence=exc.sentence(), status=exc.status)
-    address = Here(saved.view).to()
+    address = ListLinks(saved.view).to()
     return redirect(f"{address}{'&' if '?' in address else '?'}notice=saved", 303)
 
 
 @blueprint.post("/filters/<document>/delete")
 @requires("operator")
 def delete(document: str) -> ResponseReturnValue:
-    """Delete one, for everyone."""
-    name = next((one.name for one in services().saved_filters.all() if one.id == document), "")
+    """Delete a filter, for all people."""
+    name = next((saved.name for saved in services().saved_filters.all() if saved.id == document), "")
     if name and (question := unanswered("delete", name, url_for("saved_filters.page"))):
         return question
     services().saved_filters.delete(document, by=signed_in_user().name)
@@ -120,34 +120,34 @@ def delete(document: str) -> ResponseReturnValue:
 @blueprint.post("/filters/default")
 @requires("operator")
 def choose_default() -> ResponseReturnValue:
-    """Let the list open with the ``filter`` of the form; an empty one means everything."""
+    """Set the form's ``filter`` as the default of the list; an empty one clears the default."""
     chosen = request.form.get("filter", "")
     if not chosen:
         services().saved_filters.clear_default(by=signed_in_user().name)
         return redirect(url_for("saved_filters.page", notice="cleared"), 303)
-    found = next((one for one in services().saved_filters.all() if one.id == chosen), None)
-    if found and not _is_usable(found.view):
-        raise InputError("filter", "cannot be used as it is, so no list can open with it.")
+    saved = next((saved for saved in services().saved_filters.all() if saved.id == chosen), None)
+    if saved and not _is_usable(saved.view):
+        raise InputError("filter", "cannot be the default: it has an error. Save it again without the error.")
     services().saved_filters.set_default(chosen, by=signed_in_user().name)
     return redirect(url_for("saved_filters.page", notice="default"), 303)
 
 
 def _shows_the_same(saved: ListArguments, shown: ListArguments) -> bool:
-    """Columns chosen beside a filter make no other filter of it."""
+    """Compare two views; other columns beside the same filter do not make a difference."""
     if not saved.query and not saved.subscription:
         return saved == shown
     return (saved.query, saved.subscription) == (shown.query, shown.subscription)
 
 
 def _check_address(view: ListArguments) -> None:
-    """Refuse what no browser could ask for: a list that opens with it would never open."""
-    if len(Here(view).to()) > MAX_ADDRESS_CHARACTERS:
-        raise InputError("q", "is too long for an address, where characters beyond ASCII count six times and more.")
+    """Refuse an address that is too long for a request: such a default would make the list unreachable."""
+    if len(ListLinks(view).to()) > MAX_ADDRESS_CHARACTERS:
+        raise InputError("q", "is too long for an address. Characters beyond ASCII take six characters or more there.")
 
 
 def _is_usable(view: ListArguments) -> bool:
-    # Somebody may empty one in the console: its address is the bare one, which would lead to itself.
-    if Here(view).to() == Here(ListArguments()).to():
+    # A filter that was emptied in the console has the bare address, which would redirect to itself.
+    if ListLinks(view).to() == ListLinks(ListArguments()).to():
         return False
     try:
         _check_address(view)
@@ -159,17 +159,17 @@ def _is_usable(view: ListArguments) -> bool:
     return True
 
 
-def _typed(given: MultiDict[str, str]) -> Typed:
-    return Typed(
+def _typed(given: MultiDict[str, str]) -> SavedFilterForm:
+    return SavedFilterForm(
         given.get("name", ""),
         given.get("q", "").strip(),
         given.get("subscription", ""),
-        ",".join(one for one in given.getlist("columns") if one.strip()),
+        ",".join(columns for columns in given.getlist("columns") if columns.strip()),
     )
 
 
 def _page(
-    typed: Typed, *, problem: Problem | None = None, sentence: str = "", notice: str = "", status: int = 200
+    typed: SavedFilterForm, *, problem: Problem | None = None, sentence: str = "", notice: str = "", status: int = 200
 ) -> Response:
     filters = services().saved_filters.all()
     default = default_of(filters)
@@ -177,9 +177,9 @@ def _page(
         "filters/saved.html",
         filters=filters,
         default=default,
-        here=Here(ListArguments(), default is not None),
+        here=ListLinks(ListArguments(), default is not None),
         columns_text=columns_text,
-        usable={one.id for one in filters if _is_usable(one.view)},
+        usable={saved.id for saved in filters if _is_usable(saved.view)},
         typed=typed,
         problem=problem,
         sentence=sentence,

@@ -1,1 +1,5 @@
-"""The list of messages, its rows, and the page of one message."""
+"""The list of messages, its rows, and the page of one message.
+
+``views`` has the routes, ``list_page`` the content of the list, ``rows`` one row (also in the live stream),
+``summaries`` the line about well-known messages, ``replay_links`` the links between a message and its replays.
+"""

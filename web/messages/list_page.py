@@ -1,4 +1,4 @@
-"""The list as its page shows it: rows, how far back was looked, or what is wrong with its filter. It does no I/O."""
+"""The content of the list page: rows, how far back the search went, or the error in the filter. No I/O."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -10,13 +10,13 @@ from web.filters.columns import Columns
 from web.filters.problems import Problem, problem_of
 from web.messages.rows import row_html
 
-# A document may become visible a little later than a newer one: an empty page's stream begins that much earlier.
+# A document may become visible later than a newer one, so the stream of an empty page starts this long before now.
 _LATENESS = timedelta(seconds=10)
 
 
 @dataclass(frozen=True)
-class List:
-    """One page of the list. ``q`` is the filter as typed; with a ``problem`` nothing was looked for."""
+class ListPage:
+    """One page of the list. ``q`` is the filter as typed; with a ``problem`` there was no search."""
 
     q: str
     subscription: str
@@ -27,31 +27,36 @@ class List:
 
     @property
     def live_from(self) -> Cursor:
-        """Where the page's stream begins: behind what was looked at, if that was the newest there is."""
+        """The position from which the page's stream starts: after the newest message, if the search reached it."""
         if self.found.newest and not self.before and not self.query.before:
             return self.found.newest
         return Cursor(datetime.now(UTC) - _LATENESS, "0" * 32)
 
     @property
     def is_filtered(self) -> bool:
-        """Whether a filter narrows it."""
+        """Tell whether a filter narrows the list."""
         return bool(self.query.terms)
 
 
-def refused(q: str, subscription: str, before: Cursor | None, error: QueryError) -> List:
-    """A list without rows, and what is wrong with its filter."""
-    return List(q, subscription, before, Query(), SearchResult([], None, None, 0), problem_of(q, error))
+def refused(q: str, subscription: str, before: Cursor | None, error: QueryError) -> ListPage:
+    """Return a list without rows, with the error in its filter."""
+    return ListPage(q, subscription, before, Query(), SearchResult([], None, None, 0), problem_of(q, error))
 
 
-def as_json(found: SearchResult, columns: Columns) -> dict[str, object]:
-    """Rows and where they go on, for the page's own script."""
+def as_json(search_result: SearchResult, columns: Columns) -> dict[str, object]:
+    """Return the rows and the cursors of the next pages, for the page's script."""
     rows = [
-        {"id": one.id, "cursor": str(one.cursor), "deliveries": one.deliveries, "html": row_html(one, columns)}
-        for one in found.messages
+        {
+            "id": message.id,
+            "cursor": str(message.cursor),
+            "deliveries": message.deliveries,
+            "html": row_html(message, columns),
+        }
+        for message in search_result.messages
     ]
     return {
         "rows": rows,
-        "newest": str(found.newest) if found.newest else None,
-        "older": str(found.older) if found.older else None,
-        "looked_at": found.looked_at,
+        "newest": str(search_result.newest) if search_result.newest else None,
+        "older": str(search_result.older) if search_result.older else None,
+        "looked_at": search_result.looked_at,
     }

@@ -1,7 +1,7 @@
-"""One message as a row of the list: the one partial that pages and the stream share, the same for every reader who
-has chosen the same columns.
+"""One message as a row of the list, from one template for pages and the live stream.
 
-Pure: it needs no request and no application, so the feed's thread renders with it.
+All readers with the same columns get the same HTML. Pure: it needs no request and no application, so that the feed's
+thread can render rows.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from web.filters.links import exclude_link, filter_link
 from web.messages.summaries import summarise
 
 CHIPS = 6
-_MOST_CHOICES = 64
+_MAX_CACHED_CHOICES = 64
 
 
 @cache
@@ -36,7 +36,7 @@ def _template() -> Template:
 
 
 def add_filters(environment: Environment) -> None:
-    """Give templates the formats, links and summaries that rows and pages write with."""
+    """Add the formats, links and summaries that the templates of rows and pages use."""
     environment.filters.update(
         size=formats.size_text,
         iso=formats.iso,
@@ -53,16 +53,16 @@ def add_filters(environment: Environment) -> None:
 
 
 def row_html(message: Message, columns: Columns = ()) -> Markup:
-    """The row of one message: a ``<tr>``, escaped by the template."""
-    # Short ones first: they say most (a status, a type), and long ones are mostly ids.
+    """Render the row of one message, a ``<tr>``; the template escapes every value."""
+    # Short attributes first: they are often a status or a type; long ones are mostly ids.
     attributes = sorted(message.attributes.items(), key=lambda pair: (len(pair[0]) + len(pair[1]), pair))
     html = _template().render(
         m=message, chips=attributes[:CHIPS], more=max(0, len(attributes) - CHIPS), cells=cells(message, columns)
     )
-    return Markup(html)  # noqa: S704 - the template escapes all it is given
+    return Markup(html)  # noqa: S704 - the template escapes every value
 
 
-@lru_cache(_MOST_CHOICES)
+@lru_cache(_MAX_CACHED_CHOICES)
 def row_with(columns: Columns) -> Callable[[Message], Markup]:
-    """What renders rows with these columns: the same function for all who chose the same."""
+    """Return the function that renders rows with ``columns``; the same object for the same columns."""
     return lambda message: row_html(message, columns)

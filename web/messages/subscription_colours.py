@@ -1,6 +1,6 @@
-"""A colour for each monitored subscription: the edge of its messages, and the mark beside its name.
+"""One colour for each monitored subscription: the edge of its messages, and the mark beside its name.
 
-A style sheet tells them apart, so that a row is the same whoever reads it, whatever is monitored beside it.
+A style sheet assigns the colours, so that a row's HTML does not depend on the reader or on the other subscriptions.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from web.access.roles import login_required
 from web.services import services
 
-# Light and dark, far apart in hue also for those who see fewer of them; the name is always written, too.
+# Light and dark. The hues are far apart for people with colour blindness as well, and the name is always shown.
 COLOURS = (
     ("#17645f", "#6cc7be"),
     ("#b45309", "#f0b866"),
@@ -29,16 +29,17 @@ blueprint = Blueprint("subscription_colours", __name__)
 @blueprint.get("/edges.css")
 @login_required
 def style_sheet() -> ResponseReturnValue:
-    """The colours of the monitored subscriptions, in the order of the settings."""
+    """Serve the colours of the monitored subscriptions, in the order of the settings."""
     return Response(rules(services().settings.subscriptions), mimetype="text/css")
 
 
 def rules(subscriptions: Sequence[str]) -> str:
-    """``[data-from="a"] { --edge: … }`` for each; after eight the colours begin again."""
-    several = enumerate(subscriptions)
-    return "".join(_rule(name, *COLOURS[number % len(COLOURS)]) for number, name in several)
+    """Write ``[data-from="a"] { --edge: … }`` for each subscription; after eight, the colours repeat."""
+    return "".join(_rule(name, *COLOURS[number % len(COLOURS)]) for number, name in enumerate(subscriptions))
 
 
 def _rule(name: str, light: str, dark: str) -> str:
-    quoted = "".join(one if one.isalnum() or one in "-_.~+%" else f"\\{ord(one):x} " for one in name)
+    quoted = "".join(
+        character if character.isalnum() or character in "-_.~+%" else f"\\{ord(character):x} " for character in name
+    )
     return f'[data-from="{quoted}"] {{ --edge: light-dark({light}, {dark}); }}\n'

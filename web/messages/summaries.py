@@ -1,8 +1,8 @@
-"""One line about messages of well-known kinds: a table of recognisers, to which others may add a function. Pure.
+"""Summarise well-known messages in one line. To add a kind, write a recogniser and put it into ``RECOGNISERS``. Pure.
 
-A recogniser gets what the list has anyway, the attributes and a small payload, and answers with a line or None. It runs
-for every row, so it asks for something cheap first, an attribute or a word in the payload, and only then parses. It
-must not raise, whatever a publisher wrote: ``text_at`` gives "" for all that is not as expected.
+A recogniser gets the attributes and a small payload, and returns a line, or None for a message that it does not know.
+It runs for every row, so it checks something cheap first, an attribute or a word in the payload, and parses only then.
+It must not raise for any payload: ``text_at`` returns "" for every unexpected value.
 """
 
 import json
@@ -13,15 +13,15 @@ from functools import cached_property
 from infra.messages.message import Message
 from web.formats import short, size_text, span_text
 
-MOST_CHARACTERS = 200
-# Parsing so much takes at most 160 µs, of whatever JSON.
+MAX_CHARACTERS = 200
+# Parsing a payload of this size takes at most 160 µs.
 PARSED_BYTES = 8 * 1024
 _PART_CHARACTERS = 64
-_DECODER = json.JSONDecoder(parse_float=str)  # twice as quick as floats, and shown as sent
+_DECODER = json.JSONDecoder(parse_float=str)  # twice as fast as parsing floats, and keeps the text as sent
 
 
 class Facts:
-    """What a recogniser may look at. ``data`` is the payload, empty when it is over 8 KiB."""
+    """The input of a recogniser. ``data`` is the payload, empty when it is over 8 KiB."""
 
     def __init__(self, attributes: Mapping[str, str], data: bytes) -> None:
         self.attributes = dict(attributes)
@@ -29,7 +29,7 @@ class Facts:
 
     @cached_property
     def body(self) -> dict[str, object]:
-        """The payload's JSON object; empty when it is none."""
+        """The payload as a JSON object; empty for any other payload."""
         try:
             parsed = _DECODER.decode(self.data.decode()) if self.data.lstrip()[:1] == b"{" else {}
         except (ValueError, RecursionError):
@@ -41,14 +41,14 @@ Recogniser = Callable[[Facts], str | None]
 
 
 def summarise(message: Message) -> str:
-    """One line about a message; empty when no recogniser knows it."""
+    """Return one line about a message; empty when no recogniser knows it."""
     facts = Facts(message.attributes, message.data or b"")
-    found = next(filter(None, (recognise(facts) for recognise in RECOGNISERS)), "")
-    return short(found, MOST_CHARACTERS)
+    summary = next(filter(None, (recognise(facts) for recognise in RECOGNISERS)), "")
+    return short(summary, MAX_CHARACTERS)
 
 
 def text_at(value: object, *path: str) -> str:
-    """The text or number at ``path`` of nested objects, cut to a part of a line; empty when there is none."""
+    """Return the text or number at ``path`` of nested objects, cut to 64 characters; empty when there is none."""
     for name in path:
         value = value.get(name) if isinstance(value, dict) else None
     if isinstance(value, bool) or not isinstance(value, str | int):
@@ -57,7 +57,7 @@ def text_at(value: object, *path: str) -> str:
 
 
 def line(*parts: str) -> str:
-    """``parts`` in one line, without the empty ones."""
+    """Join the non-empty ``parts`` to one line."""
     return " · ".join(filter(None, parts))
 
 
@@ -93,7 +93,7 @@ def cloud_storage(facts: Facts) -> str | None:
 
 
 def audit_log(facts: Facts) -> str | None:
-    """``Audit iam CreateServiceAccount · projects/p · by ana@example.com`` (cloud.google.com/logging/docs/audit)."""
+    """``Audit iam CreateServiceAccount · projects/p · by admin@example.com`` (cloud.google.com/logging/docs/audit)."""
     if b'"protoPayload"' not in facts.data:
         return None
     entry = facts.body.get("protoPayload")
@@ -103,7 +103,7 @@ def audit_log(facts: Facts) -> str | None:
     who = text_at(entry, "authenticationInfo", "principalEmail")
     code, why = text_at(entry, "status", "code"), text_at(entry, "status", "message")
     return line(
-        # "google.iam.admin.v1.CreateServiceAccount" says the service again, "storage.objects.get" is short.
+        # "google.iam.admin.v1.CreateServiceAccount" repeats the service; "storage.objects.get" is short.
         f"Audit {service} {method.rpartition('.')[2]}" if method.startswith("google.") else f"Audit {method}",
         text_at(entry, "resourceName"),
         f"by {who}" if who else "",
@@ -142,7 +142,7 @@ def cloud_event(facts: Facts) -> str | None:
     return line(f"Event {kind}", source, text_at(event, prefix + "subject"))
 
 
-# The first that knows a message speaks.
+# The first recogniser that knows a message writes its summary.
 RECOGNISERS: tuple[Recogniser, ...] = (cloud_build, cloud_storage, audit_log, monitoring_alert, cloud_event)
 
 
@@ -153,5 +153,5 @@ def _is_number(text: str) -> bool:
 def _span(start: str, end: str) -> str:
     try:
         return span_text((datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds())
-    except (ValueError, TypeError, OverflowError):  # not a time, one with and one without a zone, the year 1
+    except (ValueError, TypeError, OverflowError):  # not a time; only one of them has a zone; the year 1
         return ""

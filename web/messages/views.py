@@ -1,4 +1,4 @@
-"""The list of messages, one message, its bytes. It reads; nothing here changes anything."""
+"""Routes of the list of messages, of one message, and of its payload. They only read."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,8 +16,8 @@ from infra.saved_filters import ListArguments, SavedFilter
 from web.access.readable_messages import readable_messages, readers_mask
 from web.access.roles import login_required, public
 from web.delivery.views import STATE_WORDS, notice_text, read_deliveries, state_of
-from web.filters.columns import MOST_COLUMNS, Columns, columns_text, heading, offered, parse_columns
-from web.filters.links import Here
+from web.filters.columns import MAX_COLUMNS, Columns, columns_text, heading, offered, parse_columns
+from web.filters.links import ListLinks
 from web.filters.request_filter import monitored, read_before
 from web.filters.saved_filters import opening_address, saved_beside
 from web.http.notices import asked_notice, list_notice
@@ -35,17 +35,17 @@ blueprint = Blueprint("messages", __name__)
 @blueprint.get("/")
 @login_required
 def home() -> ResponseReturnValue:
-    """The list is the home page."""
+    """Redirect to the list, the home page."""
     return redirect(url_for("messages.index"), 302)
 
 
 @blueprint.get("/messages")
 @login_required
 def index() -> ResponseReturnValue:
-    """A page of the list: ``?q=`` a filter, ``&before=`` a cursor, ``&subscription=`` an id, ``&columns=`` names.
+    """Show a page of the list: ``?q=`` a filter, ``&before=`` a cursor, ``&subscription=`` an id, ``&columns=`` names.
 
-    As JSON it is rows for the page's own script. A filter that cannot be used is a page with status 400 that keeps it.
-    A page that is asked for without any of these leads to the default filter, where there is one.
+    As JSON it returns rows for the page's script. An invalid filter gives a page with status 400 that keeps its text.
+    Without any of these arguments it redirects to the default filter, if there is one.
     """
     filters = [] if _wants_rows() else services().saved_filters.all()
     if opening := opening_address(request.args, filters):
@@ -54,8 +54,8 @@ def index() -> ResponseReturnValue:
     subscription = monitored(request.args.get("subscription", ""))
     columns = parse_columns(request.args.getlist("columns"))
     if len(request.args.getlist("columns")) > 1:
-        # A form of check boxes says it several times; one address for one list is easier to share.
-        return redirect(Here(ListArguments(q, subscription, columns), "q" in request.args).to(before=before), 302)
+        # A form of check boxes sends the name several times; one address for one list is easier to share.
+        return redirect(ListLinks(ListArguments(q, subscription, columns), "q" in request.args).to(before=before), 302)
     try:
         query = parse(q, datetime.now(UTC))
     except QueryError as exc:
@@ -65,10 +65,10 @@ def index() -> ResponseReturnValue:
     found = search(readable_messages(), Selection(subscription), query, before=before, limit=PAGE_ROWS)
     if _wants_rows():
         return jsonify(list_page.as_json(found, columns))
-    return _list_page(list_page.List(q, subscription, before, query, found), columns, filters)
+    return _list_page(list_page.ListPage(q, subscription, before, query, found), columns, filters)
 
 
-def _list_page(shown: list_page.List, columns: Columns, filters: list[SavedFilter]) -> str:
+def _list_page(shown: list_page.ListPage, columns: Columns, filters: list[SavedFilter]) -> str:
     view = ListArguments(shown.q, shown.subscription, columns)
     saved, deliveries = saved_beside(view, filters), read_deliveries()
     return render_template(
@@ -79,8 +79,8 @@ def _list_page(shown: list_page.List, columns: Columns, filters: list[SavedFilte
         mask=readers_mask(),
         heading=heading,
         offered=[(name, columns_text((name,))) for name in offered(shown.found.messages, columns)],
-        most_columns=MOST_COLUMNS,
-        here=Here(view, saved.default is not None),
+        most_columns=MAX_COLUMNS,
+        here=ListLinks(view, saved.default is not None),
         saved=saved,
         timeline=timeline(shown.query, view),
         row=row_with(columns),
@@ -99,41 +99,39 @@ def _list_page(shown: list_page.List, columns: Columns, filters: list[SavedFilte
 @blueprint.get("/messages/<document>")
 @login_required
 def message(document: str) -> ResponseReturnValue:
-    """One message's own page; with ``?part=detail`` what the list's drawer shows of it. ``?view=`` chooses a view."""
-    found = _found(document)
+    """Show one message; ``?part=detail`` returns only the part for the list's drawer, ``?view=`` chooses a view."""
+    stored = _stored(document)
     wanted = request.args.get("view")
     try:
-        shown = render.render(_head(found), found.size_bytes, found.kind, wanted)
+        shown = render.render(_head(stored), stored.size_bytes, stored.kind, wanted)
         gone = ""
     except PayloadGoneError:
-        shown, gone = (
-            render.RenderedPayload(None, (), Markup()),
-            "A part of the payload has expired; the message expires soon.",
-        )
+        shown = render.RenderedPayload(None, (), Markup())
+        gone = "A part of the payload has expired; the message expires soon."
     except PayloadMaskedError as exc:
         shown, gone = render.RenderedPayload(None, (), Markup()), str(exc)
     except StoreUnavailableError as exc:
         services().log.warning("payload incomplete", id=document, reason=str(exc))
         shown, gone = render.RenderedPayload(None, (), Markup()), "The payload cannot be read now."
     template = "messages/_detail.html" if request.args.get("part") == "detail" else "messages/message.html"
-    return render_template(template, m=found, shown=shown, gone=gone, mask=readers_mask(), now=datetime.now(UTC))
+    return render_template(template, m=stored, shown=shown, gone=gone, mask=readers_mask(), now=datetime.now(UTC))
 
 
 @blueprint.get("/messages/<document>/data")
 @login_required
 def data(document: str) -> ResponseReturnValue:
-    """The payload, byte for byte, as a file that no browser opens by itself (T29)."""
-    found = _found(document)
-    response = Response(readable_messages().payload(found), mimetype="application/octet-stream")
-    # The name is made of our own hex digits, never of what a publisher wrote.
-    response.headers["Content-Disposition"] = f'attachment; filename="{found.id}.bin"'
+    """Send the payload byte for byte, as a download that browsers do not open (T29 in docs/security.md)."""
+    stored = _stored(document)
+    response = Response(readable_messages().payload(stored), mimetype="application/octet-stream")
+    # The file name consists of the document's hex digits, never of publishers' text.
+    response.headers["Content-Disposition"] = f'attachment; filename="{stored.id}.bin"'
     return response
 
 
 @blueprint.get("/pygments.css")
 @public
 def pygments_css() -> ResponseReturnValue:
-    """The colours of payloads, light and dark."""
+    """Serve the colours of payloads, light and dark."""
     response = Response(highlight.style_sheet(), mimetype="text/css")
     response.headers["Cache-Control"] = "public, max-age=3600"
     return response
@@ -143,14 +141,14 @@ def _wants_rows() -> bool:
     return request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json"
 
 
-def _found(document: str) -> Message:
-    found = readable_messages().get(document) if is_document_id(document) else None
-    if found is None:
+def _stored(document: str) -> Message:
+    stored = readable_messages().get(document) if is_document_id(document) else None
+    if stored is None:
         days = services().settings.retention_days
-        abort(404, f"There is no such message. Messages are kept for {days} days; the link may also be cut short.")
-    return found
+        abort(404, f"This message does not exist. Messages are kept for {days} days; the link may also be incomplete.")
+    return stored
 
 
-def _head(found: Message) -> bytes:
-    """What can be shown of the payload: of a large one, only its first chunk is read."""
-    return readable_messages().payload(replace(found, chunks=min(found.chunks, 1)))
+def _head(message: Message) -> bytes:
+    """Read the part of the payload that can be shown: of a large one, the first chunk."""
+    return readable_messages().payload(replace(message, chunks=min(message.chunks, 1)))

@@ -1,1 +1,4 @@
-"""One payload, drawn: JSON tree, highlighted text, hex, decoded protocol buffers. Pure, no I/O."""
+"""One payload as HTML: JSON tree, coloured text, hex, decoded packings, protocol buffers. Pure, no I/O.
+
+``render`` chooses the views and draws one of them with the other modules.
+"""

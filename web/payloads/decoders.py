@@ -15,7 +15,7 @@ Packing = Literal["base64", "gzip", "zlib"]
 
 MAX_DECODED_BYTES = 1_000_000
 MAX_STEPS = 4
-# A gzip file may have many members. Each one copies the rest of the input, so many tiny ones would take quadratic time.
+# A gzip file may have many members. Each one copies the rest of the input, which takes quadratic time for tiny members.
 _MAX_MEMBERS = 64
 _BLOCK_BYTES = 64 * 1024
 _SNIFFED_BYTES = 4096

@@ -11,7 +11,7 @@ from infra.query import Query, parse
 from infra.saved_filters import ListArguments
 from web.access.roles import login_required
 from web.filters.columns import parse_columns
-from web.filters.links import Here
+from web.filters.links import ListLinks
 from web.filters.request_filter import monitored
 from web.services import services
 from web.timeline.minute_counts import MAX_COUNTED, MINUTES, Hour, Minute
@@ -134,7 +134,7 @@ def _spans(hour: Hour, step: int, timeless: str, view: ListArguments) -> Iterato
         q = f"{timeless} after:{since:%Y-%m-%dT%H:%MZ} before:{until:%Y-%m-%dT%H:%MZ}".strip()
         counts = [minute.count for minute in some if minute.count is not None]
         is_cut = any(count >= MAX_COUNTED for count in counts)
-        yield Span(x, step, since, until, sum(counts) if counts else None, is_cut, Here(view).to(q=q))
+        yield Span(x, step, since, until, sum(counts) if counts else None, is_cut, ListLinks(view).to(q=q))
 
 
 def _stops(hour: Hour, now: datetime) -> Iterator[PauseMark]:

@@ -132,7 +132,7 @@ def test_forward_to_a_message_that_is_gone_leads_back(visit: Visit, cloud: Cloud
     ana.page.wait_for_selector("#drawer", state="hidden")
     cloud.firestore().collection("messages").document(document_id(cloud["subscription"], one)).delete()
     ana.page.go_forward()
-    ana.see_notice("There is no such message.")
+    ana.see_notice("This message does not exist.")
     ana.page.wait_for_selector("#drawer", state="hidden")
     assert ana.page.url.endswith("/messages")
 

@@ -20,7 +20,7 @@ from tests.support.firestore.writer import Writer, stored_message
 from tests.support.viewer.visitor import PAGE, SCRIPT, Visitor, services_of
 from web.api import export
 from web.api.message_records import COLUMNS, csv_fields, csv_row, ndjson_line, record
-from web.filters.request_filter import Filter, pages
+from web.filters.request_filter import RequestFilter, pages
 from web.formats import full_text
 
 FORMULAS = ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "\n=1", "＝1", "＋1", "－1", "＠x"]
@@ -164,7 +164,7 @@ def test_it_looks_at_so_much_whatever_matches_and_says_where_to_go_on(
     at = datetime(2020, 1, 1, tzinfo=UTC)
     stored = [writer.message(received_at=at + timedelta(seconds=number)) for number in range(300)]
     store, start = services_of(app).all_messages, Cursor(at + timedelta(seconds=300), "0" * 32)
-    wanted = Filter(text, parse(text, at), EVERYTHING, start)
+    wanted = RequestFilter(text, parse(text, at), EVERYTHING, start)
     seen = list(pages(store, wanted, bounds))
     lines = list(export._lines(store, iter(seen), b"", export._json_line, export._cut_line, lambda _: None))
     end = seen[-1].older

@@ -1,4 +1,4 @@
-"""Columns: what a name means, values as sent, an empty cell says why; page, history, stream and links have the same."""
+"""Columns: names, values as sent, reasons of empty cells; the same in page, history, stream and export."""
 
 import csv
 import io
@@ -29,8 +29,8 @@ from web.messages.rows import row_html, row_with
 
 def message(payload: object = None, **attributes: str) -> Message:
     data = payload if isinstance(payload, bytes) else b"" if payload is None else json.dumps(payload).encode()
-    found = replace(stored_message(1, data=data), attributes=attributes)
-    return replace(found, kind="json") if data[:1] in (b"{", b"[") else found
+    stored = replace(stored_message(1, data=data), attributes=attributes)
+    return replace(stored, kind="json") if data[:1] in (b"{", b"[") else stored
 
 
 def shown(payload: object, *columns: str, **attributes: str) -> list[str]:
@@ -48,7 +48,7 @@ def shown(payload: object, *columns: str, **attributes: str) -> list[str]:
         ("a\nb", ("a\nb",)),
     ],
 )
-def test_names_are_read_and_written(text: str, names: tuple[str, ...]) -> None:
+def test_column_names_are_parsed_and_written(text: str, names: tuple[str, ...]) -> None:
     assert parse_columns([text]) == names
     assert parse_columns([columns_text(names)]) == names
     assert parse_columns(columns_text((name,)) for name in names) == names
@@ -65,7 +65,7 @@ def test_names_are_read_and_written(text: str, names: tuple[str, ...]) -> None:
         (" " * 2990 + '"', "cannot be read from"),
     ],
 )
-def test_what_cannot_be_columns_is_told(text: str, sentence: str) -> None:
+def test_invalid_columns_are_reported(text: str, sentence: str) -> None:
     with pytest.raises(InputError, match=sentence):
         parse_columns([text])
 
@@ -89,7 +89,7 @@ def test_what_cannot_be_columns_is_told(text: str, sentence: str) -> None:
         ("data.", ""),
     ],
 )
-def test_values_are_as_sent(column: str, expected: str) -> None:
+def test_cell_has_the_value_as_sent(column: str, expected: str) -> None:
     data = (
         '{"id": 0.10, "big": 12345678901234567890, "user": {"name": "Åsa\\n<b>"}, "yes": true, "none": null,'
         ' "items": [{"id": 1}, {"id": 2}], "a.b": "dotted", "many": [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]}'
@@ -97,65 +97,65 @@ def test_values_are_as_sent(column: str, expected: str) -> None:
     assert shown(data.encode(), column, type="order") == [expected]
 
 
-def test_an_attribute_comes_before_a_field_of_its_name() -> None:
-    found = replace(message({"id": "field"}), attributes={"data.id": "attribute"})
-    assert cells(found, ("data.id",))[0].text == "attribute"
+def test_attribute_wins_over_a_field_of_the_same_name() -> None:
+    stored = replace(message({"id": "field"}), attributes={"data.id": "attribute"})
+    assert cells(stored, ("data.id",))[0].text == "attribute"
 
 
-def test_an_empty_value_is_no_missing_one() -> None:
+def test_empty_value_differs_from_a_missing_one() -> None:
     assert cells(message(None, type=""), ("type", "other")) == (Cell("type", is_empty=True), Cell("other"))
 
 
-def test_a_long_value_is_cut_and_its_title_has_more() -> None:
+def test_long_value_is_cut_and_continues_in_the_title() -> None:
     (cell,) = cells(message(None, type="x" * 1000), ("type",))
     assert (cell.text, cell.title) == ("x" * 59 + "…", "x" * 499 + "…")
 
 
-def test_what_the_list_does_not_have_is_told() -> None:
+def test_empty_cell_says_why() -> None:
     large = replace(message(), data=None, chunks=1, tokens=("data.id=7", "type=x"), attributes={"type": "x"})
     known, unknown, attribute = cells(large, ("data.id", "data.user.id", "other"))
     assert (known.text, unknown.text) == ("7", "")
     assert unknown.title.startswith("The payload is over 16 KiB")
     assert attribute.title == ""
     (parent,) = cells(message({"user": {"id": 7}}), ("data.user",))
-    assert parent.title == "There are fields below: data.user.…"
+    assert parent.title == "It contains other fields: data.user.…"
 
 
 @pytest.mark.parametrize("data", [b"\xff\xfe", b"[" * 5000, b'{"a":' * 3000, b"nonsense", b'"text"', b"[1]"])
-def test_no_payload_breaks_a_cell(data: bytes) -> None:
+def test_any_payload_gives_cells(data: bytes) -> None:
     assert shown(data, "data.a", "data.*", "data.0", "data.*.*") == ["", "", "", ""]
     assert not offered([message(data)], ())
 
 
-def test_offered_are_the_chosen_ones_and_the_most_usual() -> None:
+def test_chosen_and_frequent_names_are_offered() -> None:
     usual = message({"id": 1, "user": {"id": 2, "deep": {"er": {"than": 3}}}, "list": [1]}, type="a", team="x")
     rare = message({"id": 1, "rare": 2}, type="a")
-    found = offered([usual, usual, rare], ("chosen", "type"))
-    assert found == ("chosen", "type", "data.id", "team", "data.user.id", "data.rare")
+    names = offered([usual, usual, rare], ("chosen", "type"))
+    assert names == ("chosen", "type", "data.id", "team", "data.user.id", "data.rare")
     assert not offered([message(None, **{"a\nb": "x", " ": "x", "x" * 301: "x"})], ()), "a form cannot carry them"
     assert len(offered([message({str(number): 1 for number in range(500)})], ())) == 30
 
 
-def test_one_choice_is_one_renderer() -> None:
+def test_same_columns_share_one_renderer() -> None:
     assert row_with(("a", "b")) is row_with(("a", "b"))
     assert row_with(("a",)) is not row_with(("b",))
 
 
-def test_nothing_a_publisher_wrote_changes_a_row() -> None:
+def test_hostile_values_keep_the_row_intact() -> None:
     harmless, hostile = message({"a": "x" * 40}, name="y" * 40), message({"a": HOSTILE}, name=HOSTILE)
     columns = ("name", "data.a")
-    pages = [Skeleton(row_html(one, columns)).elements for one in (harmless, hostile)]
+    pages = [Skeleton(row_html(stored, columns)).elements for stored in (harmless, hostile)]
     assert pages[0] == pages[1]
     odd = '"><script>alert(1)</script>'
     assert "<script" not in row_html(message(None, **{odd: odd}), (odd,))
 
 
 def cells_of(html: str) -> list[tuple[str, str]]:
-    found = re.findall(r'<td class="column" role="cell" data-label="([^"]*)"[^>]*>([^<]*)</td>', html)
-    return [(unescape(name), unescape(text)) for name, text in found]
+    matches = re.findall(r'<td class="column" role="cell" data-label="([^"]*)"[^>]*>([^<]*)</td>', html)
+    return [(unescape(name), unescape(text)) for name, text in matches]
 
 
-def test_page_history_and_stream_show_the_same(app: Flask, viewer: Visitor, writer: Writer) -> None:
+def test_page_history_and_stream_show_the_same_cells(app: Flask, viewer: Visitor, writer: Writer) -> None:
     writer.message(
         attributes={"for": "columns", "type": "order"},
         tokens=["for=columns"],
@@ -170,7 +170,7 @@ def test_page_history_and_stream_show_the_same(app: Flask, viewer: Visitor, writ
     rows = viewer.get(f"/messages?{address}", SCRIPT).json
     assert rows is not None
     assert cells_of(rows["rows"][0]["html"]) == expected
-    # The feed of an application lingers; this one ends with the test.
+    # An application's feed runs on after the last stream; this one ends with the test.
     with running(services_of(app).settings) as streaming:
         visitor = Visitor(streaming, viewer.name)
         assert cells_of(first_row(visitor, address)) == expected
@@ -178,7 +178,7 @@ def test_page_history_and_stream_show_the_same(app: Flask, viewer: Visitor, writ
 
 
 def first_row(visitor: Visitor, address: str) -> str:
-    """The first message that the stream sends."""
+    """Return the first message that the stream sends."""
     answer = visitor.client.get(f"/live?{address}", buffered=False)
     frames = Frames()
     for chunk in answer.response:
@@ -190,7 +190,7 @@ def first_row(visitor: Visitor, address: str) -> str:
     return html
 
 
-def test_check_boxes_lead_to_one_address(viewer: Visitor) -> None:
+def test_check_boxes_redirect_to_one_address(viewer: Visitor) -> None:
     answer = viewer.get(
         "/messages?q=x+y&subscription=builds&columns=type&columns=%22a%2Cb%22&columns=data.id%2Ctype&columns="
     )
@@ -199,7 +199,7 @@ def test_check_boxes_lead_to_one_address(viewer: Visitor) -> None:
     assert held == {"q": ["x y"], "subscription": ["builds"], "columns": ['type,"a,b",data.id']}
 
 
-def test_every_link_of_the_list_keeps_the_columns(viewer: Visitor, writer: Writer) -> None:
+def test_list_links_keep_the_columns(viewer: Visitor, writer: Writer) -> None:
     writer.messages(60, attributes={"type": "x"})
     page = viewer.get("/messages?q=hello&columns=type").text
     links = [unescape(link) for link in re.findall(r'href="(/messages\?[^"]*|/messages)"', page)]
@@ -211,14 +211,14 @@ def test_every_link_of_the_list_keeps_the_columns(viewer: Visitor, writer: Write
 
 
 @pytest.mark.parametrize("path", ["/messages", "/live", "/timeline"])
-def test_columns_that_cannot_be_used_are_told(viewer: Visitor, path: str) -> None:
+def test_unusable_columns_are_reported_on_the_page(viewer: Visitor, path: str) -> None:
     answer = viewer.get(f"{path}?columns=a,b,c,d,e,f,g,h,i", SCRIPT)
     assert answer.status_code == 400
     assert answer.json is not None
     assert answer.json["error"]["detail"] == "columns: are at most 8; found 9."
 
 
-def test_the_menu_offers_what_the_rows_have(viewer: Visitor, writer: Writer) -> None:
+def test_menu_offers_names_from_the_rows(viewer: Visitor, writer: Writer) -> None:
     odd = 'a,"b"<i>'
     writer.message(attributes={"for": "menu", odd: "x"}, tokens=["for=menu"], kind="json", data=b'{"id": 1}')
     page = viewer.get("/messages?q=for%3Dmenu&columns=data.id").text
@@ -239,13 +239,13 @@ def test_the_menu_offers_what_the_rows_have(viewer: Visitor, writer: Writer) -> 
         ("x" * 60, "…"),
     ],
 )
-def test_a_head_tells_columns_apart(name: str, head: str) -> None:
+def test_heading_distinguishes_columns(name: str, head: str) -> None:
     assert heading(name).startswith(head)
     assert len(heading(name)) <= 40
 
 
 @pytest.mark.parametrize("size", [0, 20_000], ids=["in its head", "in a chunk"])
-def test_a_spreadsheet_has_the_columns_uncut_and_last(operator: Visitor, app: Flask, writer: Writer, size: int) -> None:
+def test_csv_has_uncut_columns_at_the_end(operator: Visitor, app: Flask, writer: Writer, size: int) -> None:
     items = [{"id": number} for number in range(12)]
     fields = {"user": {"id": 42}, "long": "x" * 700, "formula": "=1", "items": items, "rest": "y" * size}
     data = json.dumps(fields).encode()
@@ -265,7 +265,7 @@ def test_a_spreadsheet_has_the_columns_uncut_and_last(operator: Visitor, app: Fl
     assert [row[name] for name in names.split(",")] == ["42", "x" * 700, "'=1", "", ids]
 
 
-def test_the_page_links_to_its_spreadsheet(operator: Visitor) -> None:
+def test_page_links_to_its_csv(operator: Visitor) -> None:
     names = "data.user.id,other"
     page = operator.get(f"/messages?q=for%3Dcsv&columns={names}").text
     link = re.search(r'href="(/export\.csv[^"]*)"', page)
@@ -274,7 +274,7 @@ def test_the_page_links_to_its_spreadsheet(operator: Visitor) -> None:
     assert operator.get("/export.csv?columns=%22", SCRIPT).status_code == 400
 
 
-def test_each_choice_is_rendered_once_for_all_who_made_it() -> None:
+def test_stream_renders_each_choice_of_columns_once() -> None:
     rendered: list[str] = []
 
     def renderer(kind: str) -> Callable[[Message], str]:
@@ -285,16 +285,16 @@ def test_each_choice_is_rendered_once_for_all_who_made_it() -> None:
         return render
 
     usual, chosen = renderer("usual"), renderer("chosen")
-    frames = frames_module.FrameCache(usual, Logger(stream=io.StringIO()))
-    one = stored_message(1)
-    entry = RecentMessage(one, one.cursor)
-    views = [frames, frames.rendered_by(chosen), frames.rendered_by(chosen)]
-    found = [view.of_recent(entry) for view in views for _ in range(2)]
+    cache = frames_module.FrameCache(usual, Logger(stream=io.StringIO()))
+    stored = stored_message(1)
+    entry = RecentMessage(stored, stored.cursor)
+    views = [cache, cache.rendered_by(chosen), cache.rendered_by(chosen)]
+    sent = [view.of_recent(entry) for view in views for _ in range(2)]
     assert rendered == ["usual", "chosen"]
-    assert [b"chosen" in frame for frame in found] == [False, False, True, True, True, True]
+    assert [b"chosen" in frame for frame in sent] == [False, False, True, True, True, True]
 
 
-def test_many_choices_do_not_hold_more_in_memory() -> None:
+def test_many_choices_of_columns_use_bounded_memory() -> None:
     frames = frames_module.FrameCache(lambda _: "<tr>", Logger(stream=io.StringIO()))
     views = [frames.rendered_by(row_with((str(number),))) for number in range(5)]
     for number in range(frames_module.BODIES // 4):

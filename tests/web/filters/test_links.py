@@ -1,4 +1,4 @@
-"""A filter's address means exactly the attribute it was made of."""
+"""Filter links find exactly the attribute that they were made of."""
 
 from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
@@ -21,11 +21,11 @@ from web.filters.links import exclude_link, filter_link
         ("a=b", '"', "/messages?q=%22a%3Db%22%3D%22%5C%22%22"),
     ],
 )
-def test_links(key: str, value: str, link: str) -> None:
+def test_filter_links(key: str, value: str, link: str) -> None:
     assert filter_link(key, value) == link
 
 
-def test_what_no_filter_can_hold_is_no_link() -> None:
+def test_too_long_value_has_no_link() -> None:
     fits = "x" * (MAX_CHARACTERS - len("-key="))
     assert filter_link("key", fits)
     assert exclude_link("key", fits)
@@ -34,7 +34,7 @@ def test_what_no_filter_can_hold_is_no_link() -> None:
     assert filter_link("key", "\u0001" * 1_000) == ""
 
 
-def test_a_value_that_no_filter_can_hold_is_shown_all_the_same(viewer: Visitor, writer: Writer) -> None:
+def test_too_long_value_is_shown_without_a_link(viewer: Visitor, writer: Writer) -> None:
     document = writer.message(attributes={"long": "\u0001" * 1_000, "short": "s"})
     for page in (viewer.get("/messages").text, viewer.get(f"/messages/{document}").text):
         assert "long%22%3D" not in page
@@ -48,7 +48,7 @@ def test_a_value_that_no_filter_can_hold_is_shown_all_the_same(viewer: Visitor, 
 @given(
     st.text(st.characters(codec="utf-8"), min_size=1, max_size=40), st.text(st.characters(codec="utf-8"), max_size=40)
 )
-def test_a_link_finds_its_message(key: str, value: str) -> None:
+def test_link_finds_its_message(key: str, value: str) -> None:
     link = urlsplit(filter_link(key, value))
     assert (link.scheme, link.netloc, link.path) == ("", "", "/messages")
     query = parse(parse_qs(link.query)["q"][0], START)

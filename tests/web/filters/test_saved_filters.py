@@ -1,4 +1,4 @@
-"""Saved filters: everybody uses them, operators keep them, one opens the list, and nothing in a name is markup."""
+"""Saved filters: all people use them, operators change them, one is the default, and names are escaped."""
 
 import re
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ QUIET = "-type=heartbeat"
 
 @pytest.fixture(scope="module")
 def app(firestore: LocalFirestore) -> Iterator[Flask]:
-    """A viewer and a database of the module's own: a default filter changes every list.
+    """A viewer and a database for this module only: a default filter changes every list.
 
     One heartbeat and one order are stored.
     """
@@ -42,23 +42,23 @@ def app(firestore: LocalFirestore) -> Iterator[Flask]:
 
 @pytest.fixture(scope="module")
 def operator(app: Flask) -> Visitor:
-    return Visitor(app, add_user(app, "otto", "operator"))
+    return Visitor(app, add_user(app, "operator", "operator"))
 
 
 @pytest.fixture(scope="module")
 def viewer(app: Flask) -> Visitor:
-    return Visitor(app, add_user(app, "vera", "viewer"))
+    return Visitor(app, add_user(app, "viewer", "viewer"))
 
 
 @pytest.fixture(autouse=True)
 def none_left(app: Flask) -> Iterator[None]:
     yield
-    for one in services_of(app).database.documents.collection("filters").stream():
-        one.reference.delete()
+    for document in services_of(app).database.documents.collection("filters").stream():
+        document.reference.delete()
 
 
 def save(app: Flask, name: str, query: str = QUIET, subscription: str = "", columns: tuple[str, ...] = ()) -> str:
-    return services_of(app).saved_filters.save(name, ListArguments(query, subscription, columns), by="ana").id
+    return services_of(app).saved_filters.save(name, ListArguments(query, subscription, columns), by="operator").id
 
 
 def words(page: str) -> str:
@@ -66,13 +66,13 @@ def words(page: str) -> str:
 
 
 def menu_of(page: str) -> list[tuple[str, str]]:
-    """What the menu of saved filters offers: addresses and names."""
+    """Return the addresses and names in the menu of saved filters."""
     menu = page.split('<details class="menu saved">', 1)[1].split("</details>", 1)[0]
-    found = re.findall(r'<a href="([^"]+)"[^>]*><span class="saved-name">([^<]*)</span>', menu)
-    return [(unescape(address), unescape(name)) for address, name in found]
+    matches = re.findall(r'<a href="([^"]+)"[^>]*><span class="saved-name">([^<]*)</span>', menu)
+    return [(unescape(address), unescape(name)) for address, name in matches]
 
 
-def test_an_operator_saves_and_everybody_has_it(operator: Visitor, viewer: Visitor) -> None:
+def test_filter_saved_by_an_operator_is_offered_to_all(operator: Visitor, viewer: Visitor) -> None:
     answer = operator.post("/filters", name="No heartbeats", q=QUIET, subscription="builds", columns="type,data.id")
     assert answer.status_code == 303
     address = "/messages?q=-type%3Dheartbeat&subscription=builds&columns=type%2Cdata.id"
@@ -86,23 +86,23 @@ def test_an_operator_saves_and_everybody_has_it(operator: Visitor, viewer: Visit
     assert "No heartbeats" in viewer.get("/filters").text
 
 
-def test_viewers_use_and_do_not_change(app: Flask, viewer: Visitor) -> None:
-    one = save(app, "theirs")
+def test_viewers_can_use_but_not_change_filters(app: Flask, viewer: Visitor) -> None:
+    saved_id = save(app, "theirs")
     page = viewer.get("/filters").text
     assert "theirs" in page
     assert "Save for everyone" not in page
     assert "/delete" not in page
     assert "Save this filter" not in viewer.get("/messages").text
     assert viewer.post("/filters", name="x", q="y").status_code == 403
-    assert viewer.post(f"/filters/{one}/delete").status_code == 403
-    assert viewer.post("/filters/default", filter=one).status_code == 403
+    assert viewer.post(f"/filters/{saved_id}/delete").status_code == 403
+    assert viewer.post("/filters/default", filter=saved_id).status_code == 403
     assert len(services_of(app).saved_filters.all()) == 1
 
 
-def test_a_list_without_a_wish_opens_with_the_default(app: Flask, operator: Visitor, viewer: Visitor) -> None:
-    one = save(app, "Quiet")
+def test_bare_list_opens_with_the_default(app: Flask, operator: Visitor, viewer: Visitor) -> None:
+    saved_id = save(app, "Quiet")
     assert viewer.get("/messages").status_code == 200
-    assert operator.post("/filters/default", filter=one).location == "/filters?notice=default"
+    assert operator.post("/filters/default", filter=saved_id).location == "/filters?notice=default"
     opened = viewer.get("/messages?notice=password")
     assert (opened.status_code, opened.location) == (302, "/messages?q=-type%3Dheartbeat&notice=password")
     page = viewer.get(opened.location).text
@@ -117,21 +117,21 @@ def test_a_list_without_a_wish_opens_with_the_default(app: Flask, operator: Visi
 
 
 @pytest.mark.parametrize("asked", ["q=", "q=x", "subscription=builds", "columns=type", "before=1-" + "0" * 32])
-def test_a_wish_is_followed_whatever_the_default_is(app: Flask, viewer: Visitor, asked: str) -> None:
-    services_of(app).saved_filters.set_default(save(app, "Quiet"), by="ana")
+def test_arguments_win_over_the_default(app: Flask, viewer: Visitor, asked: str) -> None:
+    services_of(app).saved_filters.set_default(save(app, "Quiet"), by="operator")
     assert viewer.get(f"/messages?{asked}").status_code == 200
 
 
-def test_the_pages_own_script_is_never_led_elsewhere(app: Flask, viewer: Visitor) -> None:
-    services_of(app).saved_filters.set_default(save(app, "Quiet"), by="ana")
+def test_json_request_is_not_redirected_to_the_default(app: Flask, viewer: Visitor) -> None:
+    services_of(app).saved_filters.set_default(save(app, "Quiet"), by="operator")
     answer = viewer.get("/messages", SCRIPT)
     assert answer.status_code == 200
     assert answer.json is not None
     assert len(answer.json["rows"]) == 2
 
 
-def test_links_out_of_a_filter_lead_to_everything(app: Flask, viewer: Visitor) -> None:
-    services_of(app).saved_filters.set_default(save(app, "Quiet"), by="ana")
+def test_clear_link_opens_the_unfiltered_list(app: Flask, viewer: Visitor) -> None:
+    services_of(app).saved_filters.set_default(save(app, "Quiet"), by="operator")
     assert (
         '<a class="btn btn-outline-secondary" href="/messages?q=">Clear filter</a>' in viewer.get("/messages?q=no").text
     )
@@ -146,14 +146,12 @@ def test_links_out_of_a_filter_lead_to_everything(app: Flask, viewer: Visitor) -
         {"query": "levl:x"},
         {"subscription": "gone"},
         {"columns": list("abcdefghi")},
-        {"query": ""},  # the bare address, which leads to the default
+        {"query": ""},  # its address is the bare one, which opens the default
         {"query": "", "columns": [""]},
         {"query": "ü" * 1_999},  # six characters each in an address
     ],
 )
-def test_a_default_that_cannot_be_used_opens_everything(
-    app: Flask, operator: Visitor, viewer: Visitor, fields: dict[str, object]
-) -> None:
+def test_unusable_default_is_ignored(app: Flask, operator: Visitor, viewer: Visitor, fields: dict[str, object]) -> None:
     broken = {"name": "edited in the console", "query": "x", "default_since": SERVER_TIMESTAMP, **fields}
     services_of(app).database.documents.collection("filters").document("broken").set(broken)
     answer = viewer.get("/messages")
@@ -165,7 +163,7 @@ def test_a_default_that_cannot_be_used_opens_everything(
 
 
 @pytest.mark.parametrize("q", ["status=FAILED levl:high", 'say "half', "x -"])
-def test_a_wrong_filter_is_refused_as_in_the_search_box(app: Flask, operator: Visitor, q: str) -> None:
+def test_invalid_filter_is_refused_as_in_the_search_box(app: Flask, operator: Visitor, q: str) -> None:
     listed, saved = operator.get("/messages", query_string={"q": q}), operator.post("/filters", name="Mine", q=q)
     assert (listed.status_code, saved.status_code) == (400, 400)
     said = [
@@ -189,7 +187,7 @@ def test_a_wrong_filter_is_refused_as_in_the_search_box(app: Flask, operator: Vi
         ({"name": "taken"}, 409, "There is a filter &#39;taken&#39; already"),
     ],
 )
-def test_what_cannot_be_saved_is_told_and_kept(
+def test_refused_form_keeps_its_text(
     app: Flask, operator: Visitor, fields: dict[str, str], status: int, sentence: str
 ) -> None:
     save(app, "Taken")
@@ -201,41 +199,41 @@ def test_what_cannot_be_saved_is_told_and_kept(
     assert len(services_of(app).saved_filters.all()) == 1
 
 
-def test_a_filter_that_no_address_can_hold_is_refused(app: Flask, operator: Visitor) -> None:
+def test_filter_too_long_for_an_address_is_refused(app: Flask, operator: Visitor) -> None:
     answer = operator.post("/filters", name="Long", q="ü" * 1_999)
     assert answer.status_code == 400
     assert "The filter is too long for an address" in answer.text
     assert operator.post("/filters", name="Long", q='"' + "=" * 1_998 + '"').status_code == 303
 
 
-def test_deleting_is_for_everyone_and_once(app: Flask, operator: Visitor, viewer: Visitor) -> None:
-    one = save(app, "old")
-    assert operator.post(f"/filters/{one}/delete", confirmed="yes").location == "/filters?notice=deleted"
+def test_filter_is_deleted_for_all(app: Flask, operator: Visitor, viewer: Visitor) -> None:
+    saved_id = save(app, "old")
+    assert operator.post(f"/filters/{saved_id}/delete", confirmed="yes").location == "/filters?notice=deleted"
     assert "saved-name" not in viewer.get("/messages").text
-    assert operator.post(f"/filters/{one}/delete", confirmed="yes").status_code == 404
-    assert operator.post("/filters/default", filter=one).status_code == 404
+    assert operator.post(f"/filters/{saved_id}/delete", confirmed="yes").status_code == 404
+    assert operator.post("/filters/default", filter=saved_id).status_code == 404
 
 
-def test_each_change_is_in_the_audit(app: Flask, operator: Visitor) -> None:
+def test_each_change_is_audited(app: Flask, operator: Visitor) -> None:
     admin = Visitor(app, add_user(app, "ada", "admin"))
     operator.post("/filters", name="Recorded", q="x=1")
-    one = services_of(app).saved_filters.all()[0].id
-    operator.post("/filters/default", filter=one)
-    operator.post(f"/filters/{one}/delete", confirmed="yes")
+    saved_id = services_of(app).saved_filters.all()[0].id
+    operator.post("/filters/default", filter=saved_id)
+    operator.post(f"/filters/{saved_id}/delete", confirmed="yes")
     for what in ("filter.save", "filter.default", "filter.delete"):
-        page = admin.get(f"/audit?who=otto&what={what}").text
-        assert f"filters/{one}" in page
+        page = admin.get(f"/audit?who=operator&what={what}").text
+        assert f"filters/{saved_id}" in page
         assert "Recorded: x=1" in page
 
 
-def test_nothing_in_a_name_or_filter_is_markup(app: Flask, operator: Visitor) -> None:
+def test_name_and_filter_are_escaped(app: Flask, operator: Visitor) -> None:
     paths = ("/messages", "/filters", "/messages?q=%22one%22")
     pages = []
     for name, text in (("harmless", '"one"'), (HOSTILE, '"one"')):
-        one = save(app, name, text, columns=(name,))
-        services_of(app).saved_filters.set_default(one, by="ana")
+        saved_id = save(app, name, text, columns=(name,))
+        services_of(app).saved_filters.set_default(saved_id, by="operator")
         pages.append([Skeleton(operator.get(path).text).elements for path in paths[1:]])
-        services_of(app).saved_filters.delete(one, by="ana")
+        services_of(app).saved_filters.delete(saved_id, by="operator")
     assert pages[0] == pages[1]
     odd = f'"{HOSTILE.replace(chr(34), "")}"'
     save(app, "odd", odd)
@@ -243,7 +241,7 @@ def test_nothing_in_a_name_or_filter_is_markup(app: Flask, operator: Visitor) ->
     assert f'name="q" value="{escape(odd)}"' in operator.get(address).text
 
 
-def test_characters_that_cannot_be_seen_are_shown(app: Flask, operator: Visitor) -> None:
+def test_invisible_characters_are_written_out(app: Flask, operator: Visitor) -> None:
     fields = {"name": "turn\u202eed", "query": "a\u202eb", "created_at": datetime.now(UTC)}
     services_of(app).database.documents.collection("filters").document("odd").set(fields)
     for path in ("/messages", "/filters"):

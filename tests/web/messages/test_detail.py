@@ -1,4 +1,4 @@
-"""One message as its page shows it: views, attributes that filter, what copy buttons carry, times."""
+"""The page of one message: views, attributes with filter links, copy buttons, times."""
 
 import base64
 import gzip
@@ -20,7 +20,7 @@ AN_HOUR_AGO = hours_ago(1)
 
 
 class Controls(HTMLParser):
-    """What links lead to and what copy buttons carry, as a browser reads it."""
+    """Collects the targets of links and the text of copy buttons, as a browser reads them."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -29,16 +29,16 @@ class Controls(HTMLParser):
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        found = dict(attrs)
+        attributes = dict(attrs)
         if tag == "a":
-            self.links.append(found.get("href") or "")
-        if "data-copy" in found:
-            self.copies[found["data-what"] or ""] = json.loads(found["data-copy"] or "")
+            self.links.append(attributes.get("href") or "")
+        if "data-copy" in attributes:
+            self.copies[attributes["data-what"] or ""] = json.loads(attributes["data-copy"] or "")
 
 
 @pytest.fixture
 def briefly(writer: Writer) -> Iterator[Store]:
-    """Store a message for one test: others look at the list's text."""
+    """Store a message and delete it after the test: other tests read the text of the whole list."""
     documents: list[str] = []
 
     def store(**fields: Plain) -> str:
@@ -49,7 +49,7 @@ def briefly(writer: Writer) -> Iterator[Store]:
     writer.delete(*documents)
 
 
-def test_attributes_are_sorted_filter_and_copy(viewer: Visitor, briefly: Store) -> None:
+def test_attributes_are_sorted_with_filter_links_and_copy_buttons(viewer: Visitor, briefly: Store) -> None:
     document = briefly(attributes={"b": "two words", "a": HOSTILE, "c": ""})
     page = viewer.get(f"/messages/{document}?part=detail").text
     controls = Controls(page)
@@ -61,7 +61,7 @@ def test_attributes_are_sorted_filter_and_copy(viewer: Visitor, briefly: Store) 
     assert "empty" in Skeleton(page).texts
 
 
-def test_ids_can_be_copied(viewer: Visitor, briefly: Store) -> None:
+def test_ids_have_copy_buttons(viewer: Visitor, briefly: Store) -> None:
     document = briefly(message_id="77\u2028'\"<1>", ordering_key="user-7", sha256="ab" * 32)
     assert Controls(viewer.get(f"/messages/{document}").text).copies == {
         "the message id": "77\u2028'\"<1>",
@@ -71,7 +71,7 @@ def test_ids_can_be_copied(viewer: Visitor, briefly: Store) -> None:
     }
 
 
-def test_a_packed_payload_is_decoded_on_request(viewer: Visitor, briefly: Store) -> None:
+def test_packed_payload_is_decoded_on_request(viewer: Visitor, briefly: Store) -> None:
     packed = base64.b64encode(gzip.compress(b'{"total": 10.50}', mtime=0))
     document = briefly(data=packed, kind="text", size_bytes=len(packed))
     first = viewer.get(f"/messages/{document}").text
@@ -84,7 +84,7 @@ def test_a_packed_payload_is_decoded_on_request(viewer: Visitor, briefly: Store)
 
 
 @pytest.mark.parametrize("view", ["tree", "pretty", "raw", "hex"])
-def test_hostile_json_changes_no_view(viewer: Visitor, briefly: Store, view: str) -> None:
+def test_hostile_json_keeps_every_view_intact(viewer: Visitor, briefly: Store, view: str) -> None:
     skeletons = []
     for data in (b'{"a":["b"]}', json.dumps({HOSTILE: [HOSTILE]}).encode()):
         document = briefly(data=data, kind="json", size_bytes=len(data))
@@ -92,7 +92,7 @@ def test_hostile_json_changes_no_view(viewer: Visitor, briefly: Store, view: str
     assert skeletons[0] == skeletons[1]
 
 
-def test_hostile_packed_payloads_change_no_page(viewer: Visitor, briefly: Store) -> None:
+def test_hostile_packed_payload_keeps_the_page_intact(viewer: Visitor, briefly: Store) -> None:
     skeletons = []
     for text in (HARMLESS, HOSTILE):
         data = gzip.compress(text.replace("\x00", "").encode())
@@ -101,7 +101,7 @@ def test_hostile_packed_payloads_change_no_page(viewer: Visitor, briefly: Store)
     assert skeletons[0] == skeletons[1]
 
 
-def test_a_summary_heads_the_page(viewer: Visitor, briefly: Store) -> None:
+def test_summary_is_the_page_heading(viewer: Visitor, briefly: Store) -> None:
     document = briefly(attributes={"buildId": "8c7f2b6e-3a10", "status": HOSTILE})
     texts = Skeleton(viewer.get(f"/messages/{document}").text).texts
     assert any(text.startswith("Build </td></tr>") and text.endswith("8c7f2b6e") for text in texts)
@@ -110,7 +110,7 @@ def test_a_summary_heads_the_page(viewer: Visitor, briefly: Store) -> None:
 @pytest.mark.parametrize(
     ("milliseconds", "words"), [(38, "38 ms"), (0, "0 ms"), (130_000, "2 min 10 s"), (-1, "clocks differ")]
 )
-def test_latency_is_told_and_never_negative(viewer: Visitor, briefly: Store, milliseconds: int, words: str) -> None:
+def test_latency_is_shown_and_never_negative(viewer: Visitor, briefly: Store, milliseconds: int, words: str) -> None:
     document = briefly(received_at=AN_HOUR_AGO, publish_time=AN_HOUR_AGO - timedelta(milliseconds=milliseconds))
     texts = Skeleton(viewer.get(f"/messages/{document}").text).texts
     at = texts.index("Latency")
@@ -132,5 +132,5 @@ def test_latency_is_told_and_never_negative(viewer: Visitor, briefly: Store, mil
         (-5, "0 ms"),
     ],
 )
-def test_spans(seconds: float, words: str) -> None:
+def test_span_text_is_short(seconds: float, words: str) -> None:
     assert span_text(seconds) == words

@@ -1,4 +1,4 @@
-"""Finding: the address bar's filter narrows the list, pages go on, a wrong filter is told, nothing typed is markup."""
+"""Filtered lists: the filter of the address, paging, errors in filters, and escaping of the typed text."""
 
 import re
 from collections.abc import Iterator
@@ -20,13 +20,13 @@ from tests.support.viewer.visitor import SCRIPT, Skeleton, Visitor, add_user, se
 
 @pytest.fixture(scope="module")
 def now() -> datetime:
-    """When the messages are made: the run may have begun an hour before."""
+    """The time of the stored messages; a constant would be too old in a long test run."""
     return datetime.now(UTC).replace(microsecond=0)
 
 
 @pytest.fixture(scope="module")
 def app(now: datetime) -> Iterator[Flask]:
-    """A viewer over 2,400 messages: every 100th failed, and says so in its payload."""
+    """A viewer over 2,400 messages; every 100th has a failure in its payload."""
     local = LocalFirestore()
     writer = Writer(local.address)
     for start in range(0, 2400, 100):
@@ -52,7 +52,7 @@ def store(writer: Writer, at: datetime, text: str = "it Failed here", status: st
 
 @pytest.fixture(scope="module")
 def viewer(app: Flask) -> Visitor:
-    return Visitor(app, add_user(app, "fay", "viewer"))
+    return Visitor(app, add_user(app, "reader", "viewer"))
 
 
 def older_link(page: str) -> str:
@@ -61,7 +61,7 @@ def older_link(page: str) -> str:
 
 
 @pytest.mark.parametrize("q", ["status=FAILED", '"failed HERE"', "failed -status=SUCCESS kind:text"])
-def test_pages_of_a_filtered_list_follow_each_other(viewer: Visitor, q: str) -> None:
+def test_filtered_pages_follow_without_gaps(viewer: Visitor, q: str) -> None:
     path, seen, pages = "/messages", list[str](), 0
     answer = viewer.get(path, query_string={"q": q})
     while True:
@@ -76,7 +76,7 @@ def test_pages_of_a_filtered_list_follow_each_other(viewer: Visitor, q: str) -> 
     assert pages == (1 if q == "status=FAILED" else 2), "a scan ends after 2,000 messages, the index has only these"
 
 
-def test_a_scan_says_how_far_back_it_looked(viewer: Visitor) -> None:
+def test_bounded_search_says_how_far_back_it_went(viewer: Visitor) -> None:
     page = Skeleton(viewer.get("/messages?q=nowhere").text)
     words = " ".join(" ".join(page.texts).split())
     assert "Nothing matches so far." in words
@@ -85,14 +85,14 @@ def test_a_scan_says_how_far_back_it_looked(viewer: Visitor) -> None:
     assert "Payloads over 16 KiB are searched only in their first 512 characters" in words
 
 
-def test_an_exhausted_search_says_so(viewer: Visitor) -> None:
+def test_complete_search_is_reported(viewer: Visitor) -> None:
     words = viewer.get("/messages?q=status%3DNONE").text
     assert "Nothing matches." in words
     assert "All that is kept was searched." in words
     assert "Payloads over 16" not in words
 
 
-def test_rows_as_json_say_how_much_was_looked_at(viewer: Visitor) -> None:
+def test_json_rows_count_the_examined_messages(viewer: Visitor) -> None:
     answer = viewer.get("/messages?q=nowhere", SCRIPT).json
     assert answer is not None
     assert (answer["rows"], answer["looked_at"]) == ([], 2000)
@@ -102,7 +102,7 @@ def test_rows_as_json_say_how_much_was_looked_at(viewer: Visitor) -> None:
     assert (rest["rows"], rest["looked_at"], rest["older"]) == ([], 400, None)
 
 
-def test_the_stream_begins_behind_what_was_looked_at(app: Flask, viewer: Visitor) -> None:
+def test_stream_starts_after_the_search(app: Flask, viewer: Visitor) -> None:
     newest = services_of(app).all_messages.page(limit=1)[0].cursor
     assert f'data-live="{newest}"' in viewer.get("/messages?q=nowhere").text
     past = viewer.get("/messages?q=before:20m").text
@@ -111,7 +111,7 @@ def test_the_stream_begins_behind_what_was_looked_at(app: Flask, viewer: Visitor
     assert datetime.now(UTC) - Cursor.parse(live.group(1)).at < timedelta(seconds=30)
 
 
-def test_a_span_of_time_narrows(viewer: Visitor, now: datetime) -> None:
+def test_time_terms_narrow_the_list(viewer: Visitor, now: datetime) -> None:
     since, until = now - timedelta(minutes=35), now - timedelta(minutes=30)
     q = f"status=FAILED after:{since.isoformat()} before:{until.isoformat()}"
     assert len(ids_in(viewer.get("/messages", query_string={"q": q}).text)) == 3
@@ -121,7 +121,7 @@ def test_a_span_of_time_narrows(viewer: Visitor, now: datetime) -> None:
     ("q", "column", "marked"),
     [("status=FAILED levl:high", 15, "levl:high"), ('say "half', 5, "&#34;half"), ("x -", 3, "-")],
 )
-def test_a_wrong_filter_keeps_what_was_typed(viewer: Visitor, q: str, column: int, marked: str) -> None:
+def test_invalid_filter_keeps_the_typed_text(viewer: Visitor, q: str, column: int, marked: str) -> None:
     answer = viewer.get("/messages", query_string={"q": q})
     assert answer.status_code == 400
     assert f"at column {column}, " in answer.text
@@ -134,12 +134,14 @@ def test_a_wrong_filter_keeps_what_was_typed(viewer: Visitor, q: str, column: in
     assert told.json["error"]["detail"].startswith(f"q: at column {column}, ")
 
 
-def test_nothing_typed_changes_the_page(viewer: Visitor) -> None:
-    """A hostile filter, wrong or right, against a harmless one of the same kind."""
+def test_hostile_filter_keeps_the_page_intact(viewer: Visitor) -> None:
+    """Compares pages for a hostile filter, valid or invalid, with a harmless one of the same kind."""
     pairs = [
         ("nowhere", f'"{HOSTILE.replace(chr(34), "")}"'.replace("\r\n", "").replace("\0", "")),
         ("a:x", f"a:{HOSTILE}"),
     ]
+    # The timeline's count runs in the background; this request waits for it, so that all pages below have it.
+    viewer.get("/timeline")
     for harmless, hostile in pairs:
         answers = [viewer.get("/messages", query_string={"q": q}) for q in (harmless, hostile)]
         assert answers[0].status_code == answers[1].status_code
@@ -147,12 +149,12 @@ def test_nothing_typed_changes_the_page(viewer: Visitor) -> None:
 
 
 @pytest.mark.parametrize("q", ["x" * 2001, "a " * 40, "\x00", "é=\u202e", "data." + "a." * 900 + "=1", "%", "-" * 200])
-def test_no_filter_breaks_a_page(viewer: Visitor, q: str) -> None:
+def test_any_filter_gives_a_page(viewer: Visitor, q: str) -> None:
     assert viewer.get("/messages", query_string={"q": q}).status_code in (200, 400)
     assert viewer.get("/timeline", query_string={"q": q}).status_code in (200, 400)
 
 
-def test_the_timeline_counts_links_and_keeps_the_filter(viewer: Visitor, now: datetime) -> None:
+def test_timeline_bars_link_and_keep_the_filter(viewer: Visitor, now: datetime) -> None:
     answer = viewer.get("/timeline", query_string={"q": "status=FAILED after:5m", "subscription": SUBSCRIPTION})
     assert answer.status_code == 200
     assert "2,400 in the last hour" in answer.text or "in the last hour, most" in answer.text
@@ -166,15 +168,15 @@ def test_the_timeline_counts_links_and_keeps_the_filter(viewer: Visitor, now: da
     assert viewer.get(counted).status_code == 200
 
 
-def test_a_page_never_waits_for_the_timeline(app: Flask, viewer: Visitor) -> None:
+def test_page_does_not_wait_for_the_timeline(app: Flask, viewer: Visitor) -> None:
     with running(services_of(app).settings) as fresh:
-        visitor = Visitor(fresh, "fay")
+        visitor = Visitor(fresh, "reader")
         first = visitor.get("/messages").text
         assert "data-pending" in first
         assert "Counting the last hour" in first
         assert "data-pending" not in visitor.get("/timeline").text
 
 
-def test_another_subscription_has_no_timeline(viewer: Visitor) -> None:
-    assert viewer.get("/timeline?subscription=nobodys").status_code == 400
+def test_unmonitored_subscription_has_no_timeline(viewer: Visitor) -> None:
+    assert viewer.get("/timeline?subscription=unmonitored").status_code == 400
     assert viewer.get("/timeline?q=levl:x").status_code == 400

@@ -1,4 +1,4 @@
-"""An empty list says what is done and what is wrong: a missing role, another address, another account or audience."""
+"""The empty list names the set-up steps and the errors: a missing role, another endpoint, account or audience."""
 
 import re
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ ENDPOINT = "http://127.0.0.1:9/push"
 
 
 def steps(page: str) -> tuple[str, list[str], str]:
-    """The state of the one subscription shown, what is done, and all its words."""
+    """Return the state of the subscription, the completed steps, and all text of the empty list."""
     section = page.split('<section class="first-steps"', 1)[1].split("</section>", 1)[0]
     state = re.search(r'data-empty="(\w+)"', section)
     assert state
@@ -37,7 +37,7 @@ def push(topics: Topics, endpoint: str, account: str, audience: str) -> None:
     )
 
 
-def test_endpoint_account_and_audience_must_all_be_ours(acting: Visitor, topics: Topics) -> None:
+def test_endpoint_account_and_audience_must_all_match(acting: Visitor, topics: Topics) -> None:
     account, audience = topics.settings.push_service_account, topics.settings.push_audience[0]
     address = f"/messages?subscription={topics.name}"
     push(topics, ENDPOINT, account, audience)
@@ -58,7 +58,7 @@ def test_endpoint_account_and_audience_must_all_be_ours(acting: Visitor, topics:
         assert steps(acting.get(address).text)[1] == ["yes", "yes", "no"]
 
 
-def test_messages_that_are_sent_elsewhere_are_said_to_be(acting: Visitor, reading: Visitor, topics: Topics) -> None:
+def test_delivery_to_another_endpoint_is_reported(acting: Visitor, reading: Visitor, topics: Topics) -> None:
     push(topics, "https://else.example/push", "else@example.com", "x")
     address = f"/messages?subscription={topics.name}"
     state, done, said = steps(reading.get(address).text)
@@ -71,7 +71,7 @@ def test_messages_that_are_sent_elsewhere_are_said_to_be(acting: Visitor, readin
 
 
 class _Refusing(grpc.GenericRpcHandler):
-    """Answers every call as Google answers an account without a role."""
+    """Answers every call as Google answers an account without the role."""
 
     def service(self, details: grpc.HandlerCallDetails) -> "grpc.RpcMethodHandler[Any, Any]":
         async def refuse(_: bytes, context: Any) -> bytes:
@@ -83,7 +83,7 @@ class _Refusing(grpc.GenericRpcHandler):
 
 @pytest.fixture
 def denied() -> Iterator[Flask]:
-    """A viewer whose account may not read the subscription."""
+    """A viewer without permission to read the subscription."""
     firestore = LocalFirestore()
     pubsub = LoopThread(lambda server: server.add_generic_rpc_handlers((_Refusing(),)))
     settings = settings_for(firestore.address, PUBSUB_EMULATOR_HOST=pubsub.address, LOG_LEVEL="CRITICAL")
@@ -93,19 +93,19 @@ def denied() -> Iterator[Flask]:
     firestore.close()
 
 
-def test_a_missing_role_of_pubsub_is_named(denied: Flask) -> None:
-    state, done, said = steps(Visitor(denied, add_user(denied, "ana", "operator")).get("/messages").text)
+def test_missing_pubsub_role_is_named(denied: Flask) -> None:
+    state, done, said = steps(Visitor(denied, add_user(denied, "admin", "operator")).get("/messages").text)
     assert (state, done) == ("denied", ["no", "no", "no"])
     assert "It needs the role roles/pubsub.editor on it" in said
 
 
-def test_a_missing_role_of_firestore_is_named() -> None:
+def test_missing_firestore_role_is_named() -> None:
     firestore = LocalFirestore()
     proxy = ListenProxy(firestore.address)
     with running(settings_for(proxy.address, PUBSUB_EMULATOR_HOST="127.0.0.1:9", LOG_LEVEL="CRITICAL")) as app:
-        ana = Visitor(app, add_user(app, "ana", "viewer"))
+        reader = Visitor(app, add_user(app, "admin", "viewer"))
         proxy.refuse_reads = grpc.StatusCode.PERMISSION_DENIED
-        answer = ana.get("/messages")
+        answer = reader.get("/messages")
         assert answer.status_code == 500
         assert "It needs the role roles/datastore.user" in answer.text
         assert "reads are refused" not in answer.text

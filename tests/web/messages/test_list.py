@@ -1,4 +1,4 @@
-"""The list, one message, its bytes: whatever a publisher wrote."""
+"""The list, the page of one message, and its download, for any published content."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -15,8 +15,8 @@ from tests.support.viewer.visitor import SCRIPT, Skeleton, Visitor, services_of
 from web.messages.rows import row_html
 
 
-def test_pages_follow_each_other_without_gap_or_repetition(viewer: Visitor, writer: Writer) -> None:
-    # All at the same instant, older than every other test's messages: the id decides.
+def test_pages_have_no_gap_and_no_repetition(viewer: Visitor, writer: Writer) -> None:
+    # All messages have the same time, older than those of other tests, so that the id decides the order.
     at = hours_ago(24 * 30)
     stored = set(writer.messages(120, received_at=at))
     path, seen = f"/messages?before={Cursor(at + timedelta(seconds=1), '0' * 32)}", list[str]()
@@ -29,7 +29,7 @@ def test_pages_follow_each_other_without_gap_or_repetition(viewer: Visitor, writ
     assert set(seen) == stored
 
 
-def test_rows_as_json_are_the_pages_own(viewer: Visitor, writer: Writer) -> None:
+def test_json_rows_equal_the_page_rows(viewer: Visitor, writer: Writer) -> None:
     document = writer.message(preview="json rows")
     answer = viewer.get("/messages", SCRIPT)
     assert answer.json is not None
@@ -39,20 +39,20 @@ def test_rows_as_json_are_the_pages_own(viewer: Visitor, writer: Writer) -> None
     assert row["html"] in viewer.get("/messages").text
 
 
-def test_one_subscription(viewer: Visitor, writer: Writer) -> None:
+def test_subscription_argument_narrows_the_list(viewer: Visitor, writer: Writer) -> None:
     ours, other = writer.message(), writer.message(subscription="another-one")
     both = ids_in(viewer.get("/messages").text)
     assert {ours, other} <= set(both)
     assert other not in ids_in(viewer.get(f"/messages?subscription={SUBSCRIPTION}").text)
 
 
-def test_the_list_answers_while_pubsub_does_not(viewer: Visitor) -> None:
+def test_list_answers_while_pubsub_is_down(viewer: Visitor) -> None:
     page = viewer.get("/messages").text
     assert '<strong class="state-word">UNKNOWN</strong>' in page
 
 
 @pytest.mark.parametrize("document", ["0" * 32, "a/b", "..", "__x__", "%2e%2e", "%00", "A" * 32, "0" * 1501, "é" * 32])
-def test_what_is_no_message_is_not_found(viewer: Visitor, document: str) -> None:
+def test_unknown_message_is_404(viewer: Visitor, document: str) -> None:
     for path in (f"/messages/{document}", f"/messages/{document}/data"):
         assert viewer.get(path).status_code == 404, path
 
@@ -60,7 +60,7 @@ def test_what_is_no_message_is_not_found(viewer: Visitor, document: str) -> None
 @pytest.mark.parametrize(
     "cursor", ["x", "1-2", "-1-" + "0" * 32, "9" * 18 + "-" + "0" * 32, "1/../2", "\u0661-" + "0" * 32]
 )
-def test_what_is_no_cursor_is_told(viewer: Visitor, cursor: str) -> None:
+def test_invalid_cursor_is_reported(viewer: Visitor, cursor: str) -> None:
     answer = viewer.get("/messages", SCRIPT, query_string={"before": cursor})
     assert answer.status_code == 400
     assert answer.json is not None
@@ -78,7 +78,7 @@ def test_what_is_no_cursor_is_told(viewer: Visitor, cursor: str) -> None:
         (b"PK\x03\x04<html><script>alert(1)</script>", "text"),
     ],
 )
-def test_downloads_are_byte_for_byte_and_open_nothing(viewer: Visitor, writer: Writer, data: bytes, kind: str) -> None:
+def test_download_is_exact_and_not_opened_by_browsers(viewer: Visitor, writer: Writer, data: bytes, kind: str) -> None:
     document = writer.message(data=data, kind=kind, size_bytes=len(data))
     answer = viewer.get(f"/messages/{document}/data")
     assert (answer.status_code, answer.data) == (200, data)
@@ -87,7 +87,7 @@ def test_downloads_are_byte_for_byte_and_open_nothing(viewer: Visitor, writer: W
     assert viewer.get(f"/messages/{document}").status_code == 200
 
 
-def test_a_large_payload_is_read_from_its_chunks(app: Flask, viewer: Visitor, writer: Writer) -> None:
+def test_large_payload_is_read_from_chunks(app: Flask, viewer: Visitor, writer: Writer) -> None:
     pieces = [b"a" * 900 * 1024, b"b" * 900 * 1024, b"c"]
     size = sum(map(len, pieces))
     document = writer.message(data=None, chunks=3, size_bytes=size)
@@ -101,10 +101,10 @@ def test_a_large_payload_is_read_from_its_chunks(app: Flask, viewer: Visitor, wr
     assert "A part of the payload has expired; the message expires soon." in viewer.get(f"/messages/{document}").text
     assert viewer.get(f"/messages/{document}/data").status_code == 410
     assert size > INLINE_BYTES
-    writer.delete(document)  # an export of everything, in any later test, would be cut at it
+    writer.delete(document)  # a broken message would end the exports of later tests
 
 
-def test_all_that_is_known_is_shown(viewer: Visitor, writer: Writer) -> None:
+def test_message_page_shows_every_field(viewer: Visitor, writer: Writer) -> None:
     published = hours_ago(2)
     document = writer.message(
         message_id="770001",
@@ -125,7 +125,7 @@ def test_all_that_is_known_is_shown(viewer: Visitor, writer: Writer) -> None:
     assert "1.0" in texts, "numbers are shown as they were sent"
 
 
-def test_the_drawer_gets_a_part_of_the_page(viewer: Visitor, stranger: Visitor, writer: Writer) -> None:
+def test_drawer_gets_the_detail_part(viewer: Visitor, stranger: Visitor, writer: Writer) -> None:
     document = writer.message()
     part = viewer.get(f"/messages/{document}?part=detail").text
     assert part.startswith('<article class="detail"')
@@ -148,20 +148,20 @@ def _with_everything(text: str) -> dict[str, object]:
     }
 
 
-def test_hostile_fields_change_no_page(app: Flask, viewer: Visitor, writer: Writer) -> None:
+def test_hostile_fields_keep_pages_intact(app: Flask, viewer: Visitor, writer: Writer) -> None:
     skeletons = []
     for text in (HARMLESS, HOSTILE):
         document = writer.message(**_with_everything(text))  # type: ignore[arg-type]
-        found = services_of(app).all_messages.get(document)
-        assert found is not None
-        pages = [row_html(found), viewer.get(f"/messages/{document}").text]
+        stored = services_of(app).all_messages.get(document)
+        assert stored is not None
+        pages = [row_html(stored), viewer.get(f"/messages/{document}").text]
         pages += [viewer.get(f"/messages/{document}?view={view}").text for view in ("raw", "hex")]
         skeletons.append([Skeleton(page).elements for page in pages])
         writer.delete(document)
     assert skeletons[0] == skeletons[1]
 
 
-def test_hostile_json_changes_no_page(viewer: Visitor, writer: Writer) -> None:
+def test_hostile_json_keeps_pages_intact(viewer: Visitor, writer: Writer) -> None:
     skeletons = []
     for text in (b'{"a":"b"}', b'{"</script><script>":"<img src=x onerror=alert(1)>"}'):
         document = writer.message(data=text, kind="json", size_bytes=len(text))
@@ -169,7 +169,7 @@ def test_hostile_json_changes_no_page(viewer: Visitor, writer: Writer) -> None:
     assert skeletons[0] == skeletons[1]
 
 
-def test_a_document_made_by_hand_breaks_no_page(app: Flask, viewer: Visitor) -> None:
+def test_document_edited_by_hand_is_shown(app: Flask, viewer: Visitor) -> None:
     document = "f" * 32
     messages = services_of(app).database.documents.collection("messages")
     messages.document(document).set({"shard": 0, "received_at": datetime.now(UTC), "kind": 7, "attributes": "none"})

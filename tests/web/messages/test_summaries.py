@@ -1,4 +1,4 @@
-"""Well-known messages get a line; whatever else there is costs little and raises nothing."""
+"""Summaries of well-known messages; other messages cost little and raise no error."""
 
 import json
 from dataclasses import replace
@@ -11,7 +11,7 @@ from tests.support.cpu_cost import assert_cheap
 from tests.support.firestore.writer import stored_message
 from tests.support.viewer.visitor import Skeleton
 from web.messages.rows import row_html
-from web.messages.summaries import MOST_CHARACTERS, PARSED_BYTES, RECOGNISERS, Facts, summarise
+from web.messages.summaries import MAX_CHARACTERS, PARSED_BYTES, RECOGNISERS, Facts, summarise
 
 BUILD = {
     "id": "8c7f2b6e-3a10-4a53-9a5f-0d6f1f7a2f11",
@@ -38,7 +38,7 @@ OBJECT = {"kind": "storage#object", "name": "2026/cat.png", "bucket": "photos", 
 AUDIT = {
     "protoPayload": {
         "@type": "type.googleapis.com/google.cloud.audit.AuditLog",
-        "authenticationInfo": {"principalEmail": "ana@example.com"},
+        "authenticationInfo": {"principalEmail": "admin@example.com"},
         "serviceName": "iam.googleapis.com",
         "methodName": "google.iam.admin.v1.CreateServiceAccount",
         "resourceName": "projects/shop-prod",
@@ -92,7 +92,7 @@ def summary(body: object, **attributes: str) -> str:
             OBJECT_ATTRIBUTES | {"overwroteGeneration": "1"},
             "Storage OBJECT_FINALIZE · photos/2026/cat.png · replaced an earlier one",
         ),
-        (AUDIT, {}, "Audit iam CreateServiceAccount · projects/shop-prod · by ana@example.com"),
+        (AUDIT, {}, "Audit iam CreateServiceAccount · projects/shop-prod · by admin@example.com"),
         (
             REFUSED,
             {},
@@ -116,11 +116,11 @@ def summary(body: object, **attributes: str) -> str:
         (b"", {}, ""),
     ],
 )
-def test_summaries(body: object, attributes: dict[str, str], line: str) -> None:
+def test_summary_of_well_known_messages(body: object, attributes: dict[str, str], line: str) -> None:
     assert summary(body, **attributes) == line
 
 
-def test_the_line_stands_before_the_payload_in_the_list() -> None:
+def test_summary_is_before_the_payload_in_the_row() -> None:
     message = replace(stored_message(1, data=json.dumps(BUILD).encode()), attributes=BUILD_ATTRIBUTES, preview="{raw}")
     html = row_html(message)
     assert (
@@ -133,7 +133,7 @@ def test_the_line_stands_before_the_payload_in_the_list() -> None:
 HOSTILE = "</span></a><script>alert(1)</script>\u202e\x00\r\n\ud800"
 
 
-def test_hostile_parts_change_no_row_and_stay_one_line() -> None:
+def test_hostile_summary_parts_stay_one_line_of_text() -> None:
     rows = []
     for text in ("harmless", HOSTILE):
         body = json.dumps({"substitutions": {"REPO_NAME": text, "BRANCH_NAME": text}}).encode()
@@ -149,9 +149,9 @@ def test_hostile_parts_change_no_row_and_stay_one_line() -> None:
     "value", [HOSTILE, "x" * 5000, 10**4000, -1, True, None, 1e300, [], {}, ["a"], {"a": "b"}, "0001-01-01", "٣"]
 )
 @pytest.mark.parametrize(("body", "attributes"), [(BUILD, BUILD_ATTRIBUTES), (OBJECT, OBJECT_ATTRIBUTES), (AUDIT, {})])
-def test_any_value_anywhere_gives_a_short_line(value: object, body: object, attributes: dict[str, str]) -> None:
+def test_any_value_gives_a_short_line(value: object, body: object, attributes: dict[str, str]) -> None:
     line = summary(_with_every_value(body, value), **attributes)
-    assert len(line) <= MOST_CHARACTERS
+    assert len(line) <= MAX_CHARACTERS
     assert line.isprintable()
 
 
@@ -159,13 +159,13 @@ def test_any_value_anywhere_gives_a_short_line(value: object, body: object, attr
 def test_any_incident_gives_a_short_line(value: object) -> None:
     for name in INCIDENT:
         line = summary({"incident": INCIDENT | {name: value}})
-        assert len(line) <= MOST_CHARACTERS
+        assert len(line) <= MAX_CHARACTERS
         assert line.isprintable()
 
 
 def _with_every_value(body: object, value: object) -> object:
     if isinstance(body, dict):
-        return {name: _with_every_value(one, value) for name, one in body.items()}
+        return {name: _with_every_value(member, value) for name, member in body.items()}
     return value
 
 
@@ -176,8 +176,8 @@ NAMES = st.sampled_from(sorted({*BUILD_ATTRIBUTES, *OBJECT_ATTRIBUTES, *(f"ce-{n
     st.dictionaries(NAMES, st.text(max_size=20)),
     st.binary(max_size=200) | st.sampled_from([b'{"protoPayload":', b'{"incident":', b'{"specversion":' * 900]),
 )
-def test_nothing_raises(attributes: dict[str, str], data: bytes) -> None:
-    assert len(summary(data, **attributes)) <= MOST_CHARACTERS
+def test_summarise_never_raises(attributes: dict[str, str], data: bytes) -> None:
+    assert len(summary(data, **attributes)) <= MAX_CHARACTERS
 
 
 def _filled(piece: bytes) -> bytes:
