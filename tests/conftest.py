@@ -1,33 +1,54 @@
-"""Fixtures for everybody: the local cloud, one for the whole run or one of a test's own."""
+"""Tiers, sharing between processes, and the local cloud: one for the whole run or one of a test's own."""
 
 import contextlib
 import shutil
 from collections.abc import Iterator
-from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
 import pytest
-from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from tests.support.local_cloud import Cloud, StartCloud, start_cloud
+from tests.support.sharing import DurationWriter, LongestFirst
+from tests.support.tiers import TIERS, Guard, tier_of
 
-# Two processes drive a browser each, and one makes the plans of the module for all who look at them.
-TOGETHER = {"tests/browser/test_[a-e]*": "browser a", "tests/browser/*": "browser f", "tests/terraform/*": "terraform"}
-
-
-class ByFile(LoadScopeScheduling):  # type: ignore[misc]  # xdist's classes have no types
-    """Several processes share the tests by file, so that what a file starts is started once."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        path = nodeid.partition("::")[0]
-        return next((group for pattern, group in TOGETHER.items() if fnmatch(path, pattern)), path)
+ROOT = Path(__file__).absolute().parents[1]
+GUARD = pytest.StashKey[Guard]()
 
 
-# Not xdist's own groups: they go by a name of pytest's that the next pytest may not have, and are then not heard of.
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--store-durations", action="store_true", help="write how long each file takes to tests/durations.json"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[GUARD] = Guard()
+    for tier, meaning in TIERS.items():
+        config.addinivalue_line("markers", f"{tier}: {meaning}")
+    if config.getoption("store_durations") and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(DurationWriter())
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    path = item.path.relative_to(ROOT).as_posix()
+    item.add_marker(tier_of(path, getattr(item, "fixturenames", ())))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    guard = item.config.stash[GUARD]
+    guard.is_on = item.get_closest_marker("unit") is not None
+    try:
+        return (yield)
+    finally:
+        guard.is_on = False
+
+
+# Optional: without xdist (-p no:xdist) the hook does not exist.
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
-    return ByFile(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LongestFirst:
+    return LongestFirst(config, log)
 
 
 @pytest.fixture(scope="session")

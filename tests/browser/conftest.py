@@ -17,12 +17,6 @@ if TYPE_CHECKING:
 WHOLE = ("chromium", "chromium-browser", "google-chrome")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if "tests/browser/" in item.path.as_posix():
-            item.add_marker(pytest.mark.browser)
-
-
 # Not for the whole run: Playwright keeps an event loop in this thread, where later tests want their own.
 @pytest.fixture(scope="package")
 def playwright() -> Iterator["Playwright"]:
