@@ -83,7 +83,7 @@ def test_what_the_receiver_would_refuse_is_named(
         f"the push service account is else@example.com, not {settings.push_service_account}",
         f"the audience is https://else.example, not {' or '.join(settings.push_audience)}",
     )
-    assert any(warning.startswith("What it pushes is refused here: the push service") for warning in seen.warnings)
+    assert any(warning.startswith("The receiver rejects its pushes: the push service") for warning in seen.warnings)
     assert subscriptions.last(subscription) == seen
     assert subscriptions.start(subscription, "ana").differences == ()
     assert subscriptions.stop(subscription, "ana").differences == ()
@@ -246,7 +246,7 @@ def test_who_is_kept_from_it_by_others_is_told_so(
     with ThreadPoolExecutor(1) as somebody:
         somebody.submit(write)
         try:
-            with pytest.raises(BusyError, match=f"The state of {subscription} is being changed by others"):
+            with pytest.raises(BusyError, match=f"Others are changing the state of {subscription}"):
                 subscriptions.start(subscription, "ana")
         finally:
             over.set()
