@@ -4,7 +4,7 @@
 # make unit       one tier alone; also: make service, make browser, make faults, make deployment
 # make durations  run every test and store how long each file takes, for the order of the next runs
 # make terraform  check the deployment: formats, validates, tests, plans (skips what the machine lacks, and names it)
-# make lint       check style, format, types and spelling
+# make lint       check style, format, types, imports and spelling
 # make templates  check the form of the viewer's templates
 # make javascript check style, format and types of the viewer's JavaScript and style sheets (needs no Node installed)
 # make prose      count the phrases that make our English hard to read
@@ -64,6 +64,7 @@ lint: setup-tests $(HOUSE_CHECKS)
 	$(PYTHON_IN) -m ruff check .
 	$(PYTHON_IN) -m ruff format --check .
 	$(PYTHON_IN) -m mypy
+	$(VENV)/bin/lint-imports
 	$(VENV)/bin/codespell
 
 # To mend: .venv/bin/djlint --reformat web/templates
