@@ -1,35 +1,125 @@
-"""What a client missed, read from Firestore when the ring does not hold it any more. Bounded, whole or nothing."""
+"""Send a client the messages that it missed: from memory if it holds all of them, otherwise from Firestore.
 
-from collections.abc import Callable
-from datetime import datetime
+A catch-up is complete or does not happen: a client that missed too much gets a ``resync`` and loads its page again.
+"""
 
-from infra.firestore.message_reader import MessageReader, Selection
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import chain
+
+from infra.errors import BusyError
+from infra.firestore.message_reader import MessageReader
 from infra.messages.cursor import Cursor
 from infra.messages.message import Message
+from web.live.client_filter import ClientFilter
+from web.live.frame_cache import ClientFrames
+from web.live.listen_window import EPOCH, start_before
+from web.live.recent_messages import RecentMessage, RecentMessages
+from web.live.sse import body
 
 MAX_MISSED = 500
-# A filter that no index answers is looked for, as far as one search of the list looks.
+# Without an index token that narrows the filter, this number of messages is read at most: as in one search of the list.
 MAX_EXAMINED = 2_000
+MAX_BYTES = 4 * 1024 * 1024
+# After a deployment all clients reconnect at once, and each read holds its whole result in memory for a moment.
+MAX_CONCURRENT_READS = 8
+_SLOT_SECONDS = 1.0
+# Another process may have sent a message that this one has not seen. A position further in the future is invalid.
+MAX_FUTURE = timedelta(seconds=60)
+# From here on, the page no longer counts messages as missed while it was away.
+CAUGHT_UP = body("caughtup", {})
 
 
-def missed_since(
-    messages: MessageReader, selection: Selection, concerns: Callable[[Message], bool], start: datetime
-) -> list[Message] | None:
-    """All messages received at ``start`` (aware) or later that concern a client, oldest first.
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """The frames that a client missed, up to ``caughtup``.
 
-    None when they are more than ``MAX_MISSED``, or more than ``MAX_EXAMINED`` would have to be looked at. Raises
+    ``deliveries`` are those already in ``frames``, by message id, of messages that recent_messages brings again.
+    """
+
+    frames: Iterator[bytes]
+    deliveries: dict[str, int] = field(default_factory=dict)
+
+
+class CatchUp:
+    """The replays of one process. Thread-safe."""
+
+    def __init__(self, recent: RecentMessages, messages: MessageReader, max_reads: int = MAX_CONCURRENT_READS) -> None:
+        self._recent, self._messages = recent, messages
+        self._slots = threading.BoundedSemaphore(max_reads)
+
+    def replay(self, cursor: Cursor | None, before_number: int, frames: ClientFrames) -> Replay | None:
+        """Return the frames of all messages from 10 s before ``cursor`` on (of all messages if None).
+
+        Entries of recent_messages from ``before_number`` on are left to the caller. None means that the client missed
+        too much or that its position is invalid. Raises BusyError if every slot stays taken for a second, StoreError.
+        """
+        if cursor and self._is_future(cursor):
+            return None
+        start = Cursor(start_before(cursor.at) if cursor else EPOCH, "0" * 32)
+        held = self._recent.since(start, before_number)
+        if held is not None:
+            return Replay(_lazily(held, frames))
+        if not self._slots.acquire(timeout=_SLOT_SECONDS):
+            raise BusyError("Too many clients are catching up.")
+        try:
+            # A message that this read does not see yet arrives through recent_messages, from ``before_number`` on.
+            missed = missed_since(self._messages, frames.client_filter, start.at)
+            return None if missed is None else _encoded(missed, cursor, frames)
+        finally:
+            self._slots.release()
+
+    def _is_future(self, cursor: Cursor) -> bool:
+        # Compare with both clocks: this machine's may be behind Firestore's.
+        return cursor.at > max(self._recent.newest, datetime.now(UTC)) + MAX_FUTURE
+
+
+def missed_since(messages: MessageReader, client_filter: ClientFilter, start: datetime) -> list[Message] | None:
+    """Return all messages received at ``start`` (aware) or later that concern a client, oldest first.
+
+    None if there are more than ``MAX_MISSED``, or if more than ``MAX_EXAMINED`` would have to be read. Raises
     StoreError.
     """
-    found: list[Message] = []
-    looked_at = 0
+    missed: list[Message] = []
+    examined = 0
     end: Cursor | None = None
-    while looked_at < MAX_EXAMINED:
-        page = messages.page(selection, before=end, since=start, limit=MAX_MISSED + 1)
-        found += filter(concerns, page)
-        if len(found) > MAX_MISSED:
+    while examined < MAX_EXAMINED:
+        page = messages.page(client_filter.selection, before=end, since=start, limit=MAX_MISSED + 1)
+        missed += filter(client_filter.concerns, page)
+        if len(missed) > MAX_MISSED:
             return None
         if len(page) <= MAX_MISSED:
-            return found[::-1]
-        looked_at += len(page)
+            return missed[::-1]
+        examined += len(page)
         end = page[-1].cursor
     return None
+
+
+def _lazily(held: Iterable[RecentMessage], frames: ClientFrames) -> Iterator[bytes]:
+    return chain(filter(None, map(frames.of_recent, held)), [CAUGHT_UP])
+
+
+def _encoded(missed: list[Message], cursor: Cursor | None, frames: ClientFrames) -> Replay | None:
+    """Encode all, and return None if that is more than ``MAX_BYTES``: part of a catch-up is never sent."""
+    encoded: deque[bytes] = deque()
+    deliveries: dict[str, int] = {}
+    size = 0
+    for message in missed:
+        if frames.client_filter.accepts(message):
+            cursor = max(cursor, message.cursor) if cursor else message.cursor
+            deliveries[message.id] = message.deliveries
+            encoded.append(frames.of_accepted(message, cursor))
+        else:
+            encoded.append(frames.of_removed(message))
+        size += len(encoded[-1])
+        if size > MAX_BYTES:
+            return None
+    return Replay(chain(_drain(encoded), [CAUGHT_UP]), deliveries)
+
+
+def _drain(frames: deque[bytes]) -> Iterator[bytes]:
+    while frames:
+        yield frames.popleft()

@@ -1,7 +1,7 @@
-"""Open connections of the stream: their slots, and the watch over clients that vanished or do not read.
+"""The open responses of the stream: how many there may be, their keep-alives, and clients that are gone or do not read.
 
-One thread looks once a second at all of them, while there are any. A stream's own thread cannot: it sleeps until there
-is something to send, or it is stuck in sending.
+While there are connections, one thread checks them all once a second. A connection's own thread cannot: it waits for
+frames, or the kernel blocks it while it sends.
 """
 
 import socket
@@ -11,23 +11,24 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from infra.errors import BusyError
 from web.live.client_feed import ClientFeed
 
-# What a client has not read waits in the kernel; left to itself, that grows to megabytes for each.
+# Bytes that a client has not read wait in the kernel, which would let them grow to megabytes for each connection.
 _SEND_BUFFER_BYTES = 256 * 1024
-_LOOK_SECONDS = 1.0
-# One person's share: a quarter of all, but enough for a desk full of tabs.
+_CHECK_SECONDS = 1.0
+# A person may open a quarter of all connections, and at least enough for a dozen tabs.
 SHARES = 4
 MIN_SHARE = 10
 
 
 @dataclass(frozen=True)
 class ConnectionLimits:
-    """How long things may take."""
+    """The times after which a connection gets a keep-alive, is checked or is closed."""
 
     keep_alive_seconds: float = 15.0
     stall_seconds: float = 30.0
-    # At the end of the process; SIGKILL comes ten seconds after SIGTERM.
+    # While the process shuts down: SIGKILL comes ten seconds after SIGTERM.
     shutdown_stall_seconds: float = 1.0
     session_seconds: float = 60.0
     # Cloud Run ends a request after an hour at most (cloud.google.com/run/docs/configuring/request-timeout).
@@ -35,24 +36,26 @@ class ConnectionLimits:
 
 
 class Connection:
-    """One client's response body: frames, a pulse while there are none, and the reasons to end."""
+    """The body of one response: frames, a keep-alive if there are none, and the reasons to end it."""
 
     def __init__(
         self,
-        who: str,
-        watcher: ClientFeed,
-        is_valid: Callable[[], bool],
-        connection: socket.socket | None,
+        *,
+        user: str,
+        client_feed: ClientFeed,
+        is_session_valid: Callable[[], bool],
+        client_socket: socket.socket | None,
         limits: ConnectionLimits,
     ) -> None:
-        self.who = who
+        self.user = user
         now = time.monotonic()
-        self._watcher, self._is_valid, self._connection, self._limits = watcher, is_valid, connection, limits
-        self._pulse_at = now + limits.keep_alive_seconds
-        self._check_at = now + limits.session_seconds
+        self._client_feed, self._is_session_valid, self._limits = client_feed, is_session_valid, limits
+        self._socket = client_socket
+        self._keep_alive_at = now + limits.keep_alive_seconds
+        self._check_session_at = now + limits.session_seconds
         self._end_at = now + limits.life_seconds
-        if connection:
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
+        if client_socket:
+            client_socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
         self._sending_since: float | None = None
 
     def __iter__(self) -> Iterator[bytes]:
@@ -60,126 +63,121 @@ class Connection:
 
     def __next__(self) -> bytes:
         self._sending_since = None
-        while not self._watcher.ended and self._may_go_on():
-            due = min(self._pulse_at, self._check_at, self._end_at)
-            chunk = self._watcher.poll(max(0.0, due - time.monotonic()))
-            if not chunk and time.monotonic() >= self._pulse_at:
-                chunk = self._watcher.keep_alive()
+        while not self._client_feed.ended and self._may_go_on():
+            due = min(self._keep_alive_at, self._check_session_at, self._end_at)
+            chunk = self._client_feed.poll(max(0.0, due - time.monotonic()))
+            if not chunk and time.monotonic() >= self._keep_alive_at:
+                chunk = self._client_feed.keep_alive()
             if chunk:
                 self._sending_since = time.monotonic()
-                self._pulse_at = self._sending_since + self._limits.keep_alive_seconds
+                self._keep_alive_at = self._sending_since + self._limits.keep_alive_seconds
                 return chunk
         raise StopIteration
 
     def close(self) -> None:
-        """The client left, or the server ends the response."""
-        self._watcher.close()
+        """End the response: the client left, or the server closes it."""
+        self._client_feed.close()
 
-    def look(self, stall_seconds: float) -> None:
-        """End it when the client vanished, cut it when the client has not read for so long. From any thread."""
+    def check(self, stall_seconds: float) -> None:
+        """Close the connection if its client is gone or has read nothing for ``stall_seconds``. From any thread."""
         sending_since = self._sending_since
         if sending_since is not None and time.monotonic() - sending_since > stall_seconds:
             self._cut()
         elif self._is_gone():
-            self._watcher.close()
+            self._client_feed.close()
 
     def _may_go_on(self) -> bool:
         now = time.monotonic()
         if now >= self._end_at:
             return False
-        if now < self._check_at:
+        if now < self._check_session_at:
             return True
-        self._check_at = now + self._limits.session_seconds
-        return self._is_valid()
+        self._check_session_at = now + self._limits.session_seconds
+        return self._is_session_valid()
 
     def _cut(self) -> None:
-        self._watcher.close()
-        if self._connection:
+        self._client_feed.close()
+        if self._socket:
             try:
-                # A socket timeout would do, but gunicorn logs that with a traceback; a broken pipe is nothing special.
-                self._connection.shutdown(socket.SHUT_RDWR)
+                # A socket timeout would do, but gunicorn logs it with a traceback; a broken pipe it ignores.
+                self._socket.shutdown(socket.SHUT_RDWR)
             except OSError:
-                return  # closed meanwhile
+                return  # another thread has closed it
 
     def _is_gone(self) -> bool:
-        if self._connection is None:
+        if self._socket is None:
             return False
         try:
-            return not self._connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+            return not self._socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
         except BlockingIOError:
             return False
         except OSError:
             return True
 
 
-class ConnectionLimitError(Exception):
-    """No slot is free. The sentence says whose slots are taken and what to do."""
-
-
 class Connections:
-    """All open streams of the process: at most ``most``, and of one person a fair share of them."""
+    """All open connections of the process: at most ``max_connections``, and for one person a fair share of them."""
 
-    def __init__(self, most: int) -> None:
-        self.limits = ConnectionLimits()
-        self._most = most
-        self._share = min(most, max(MIN_SHARE, most // SHARES))
-        self._hurried = False
+    def __init__(self, max_connections: int, limits: ConnectionLimits | None = None) -> None:
+        self.limits = limits or ConnectionLimits()
+        self._max = max_connections
+        self._share = min(max_connections, max(MIN_SHARE, max_connections // SHARES))
+        self._is_shutting_down = False
         self._lock = threading.Lock()
         self._open: set[Connection] = set()
-        self._taken: Counter[str] = Counter()
-        self._looking = False
+        self._reserved: Counter[str] = Counter()
+        self._is_checking = False
 
     def __len__(self) -> int:
-        return self._taken.total()
+        return self._reserved.total()
 
-    def reserve(self, who: str) -> None:
-        """Take a slot for a person. Raises ConnectionLimitError."""
+    def reserve(self, user: str) -> None:
+        """Reserve a slot for a person. Raises BusyError."""
         with self._lock:
-            if len(self) >= self._most:
-                raise ConnectionLimitError("All live streams are taken. Close a page, or try again.")
-            if self._taken[who] >= self._share:
-                raise ConnectionLimitError(
-                    f"You have {self._share} live streams open, the most for one person. Close a page."
-                )
-            self._taken[who] += 1
+            if len(self) >= self._max:
+                raise BusyError("All live streams are taken. Close a page, or try again.")
+            if self._reserved[user] >= self._share:
+                raise BusyError(f"You have {self._share} live streams open, the most for one person. Close a page.")
+            self._reserved[user] += 1
 
-    def release(self, who: str) -> None:
-        """Give a slot back that no stream came to fill."""
+    def release(self, user: str) -> None:
+        """Free a slot for which no connection was made."""
         with self._lock:
-            self._release(who)
+            self._release(user)
 
-    def add(self, stream: Connection) -> None:
-        """Fill a reserved slot."""
+    def add(self, connection: Connection) -> None:
+        """Use a reserved slot."""
         with self._lock:
-            self._open.add(stream)
-            if not self._looking:
-                self._looking = True
-                threading.Thread(target=self._look, name="streams-look", daemon=True).start()
+            self._open.add(connection)
+            if not self._is_checking:
+                self._is_checking = True
+                threading.Thread(target=self._check, name="connections-check", daemon=True).start()
 
-    def remove(self, stream: Connection) -> None:
-        """Close a stream and free its slot; any number of times."""
-        stream.close()
+    def remove(self, connection: Connection) -> None:
+        """Close a connection and free its slot; doing so again does nothing."""
+        connection.close()
         with self._lock:
-            if stream in self._open:
-                self._open.discard(stream)
-                self._release(stream.who)
+            if connection in self._open:
+                self._open.discard(connection)
+                self._release(connection.user)
 
-    def _release(self, who: str) -> None:
-        self._taken[who] -= 1
-        if not self._taken[who]:
-            del self._taken[who]
+    def begin_shutdown(self) -> None:
+        """Wait no longer than a second for clients that do not read."""
+        self._is_shutting_down = True
 
-    def hurry(self) -> None:
-        """The process is going away: do not wait for clients that do not read."""
-        self._hurried = True
+    def _release(self, user: str) -> None:
+        self._reserved[user] -= 1
+        if not self._reserved[user]:
+            del self._reserved[user]
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         while True:
-            time.sleep(_LOOK_SECONDS)
+            time.sleep(_CHECK_SECONDS)
             with self._lock:
-                streams = list(self._open)
-                if not streams:
-                    self._looking = False
+                connections = list(self._open)
+                if not connections:
+                    self._is_checking = False
                     return
-            for stream in streams:
-                stream.look(self.limits.shutdown_stall_seconds if self._hurried else self.limits.stall_seconds)
+            limits = self.limits
+            for connection in connections:
+                connection.check(limits.shutdown_stall_seconds if self._is_shutting_down else limits.stall_seconds)

@@ -1,7 +1,7 @@
-"""Frames of messages: each state encoded once for all watchers, and kept for a while, within bytes.
+"""Frames of messages: each state of a message is encoded once for all clients, and kept while there is room.
 
-A frame is as long as a publisher wants it: six attributes of a kilobyte make fifty, columns as much again. So what is
-kept is bounded by bytes, not only by number. Knows nothing of Firestore or HTTP.
+A publisher decides how long a frame is: six attributes of a kilobyte give one of fifty kilobytes, with columns twice
+that. So the cache is bounded by bytes as well as by number. No Firestore and no HTTP here.
 """
 
 import threading
@@ -11,24 +11,25 @@ from infra.logs import Logger
 from infra.messages.cursor import Cursor
 from infra.messages.message import Message
 from web.formats import iso
+from web.live.client_filter import ClientFilter
 from web.live.recent_messages import RecentMessage
 from web.live.sse import body, head
 
-BODIES = 4_000
-BODIES_BYTES = 24 * 1024 * 1024
-# The ring counts about that much for a frame; a longer one is put together each time, from what is kept here.
-_MAX_RING_FRAME_BYTES = 8 * 1024
+MAX_BODIES = 4_000
+MAX_BODIES_BYTES = 24 * 1024 * 1024
+# RecentMessage.size_bytes allows about that much for a frame. A longer frame is joined from the cached body each time.
+_MAX_KEPT_FRAME_BYTES = 8 * 1024
 
 Render = Callable[[Message], str]
 _Key = tuple[Render, str, int]
 
 
 class _Bodies:
-    """What was encoded last. Its lock is its user's."""
+    """The bodies encoded last, oldest evicted first. Callers hold ``lock``."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
-        self.bytes = 0
+        self._bytes = 0
         self._held: dict[_Key, bytes] = {}
 
     def __len__(self) -> int:
@@ -39,43 +40,46 @@ class _Bodies:
 
     def put(self, key: _Key, encoded: bytes) -> None:
         self._held[key] = encoded
-        self.bytes += len(encoded)
-        while len(self._held) > BODIES or (self.bytes > BODIES_BYTES and len(self._held) > 1):
-            self.bytes -= len(self._held.pop(next(iter(self._held))))
+        self._bytes += len(encoded)
+        while len(self._held) > MAX_BODIES or (self._bytes > MAX_BODIES_BYTES and len(self._held) > 1):
+            self._bytes -= len(self._held.pop(next(iter(self._held))))
 
 
 class FrameCache:
-    """Encodes messages, each state once for all watchers, whether it comes from the ring or from Firestore."""
+    """Encodes messages, each state once for all clients, whether it comes from memory or from Firestore."""
 
     def __init__(self, render: Render, log: Logger) -> None:
         self._render = render
         self._log = log
         self._bodies = _Bodies()
 
+    def __len__(self) -> int:
+        return len(self._bodies)
+
     def rendered_by(self, render: Render) -> "FrameCache":
-        """The same for watchers who see rows of another kind: once for all to whom ``render`` is the same function."""
+        """Return a cache for rows of another kind, within the same bounds. Clients share rows of one ``render``."""
         return _OtherFrameCache(self, render)
 
-    def of_recent(self, entry: RecentMessage) -> bytes:
-        """The frame of a message in the ring."""
-        if entry.frame is not None:
-            return entry.frame
-        frame = self.of_message(entry.message, entry.position)
-        if len(frame) <= _MAX_RING_FRAME_BYTES:
-            entry.frame = frame
+    def of_recent(self, recent: RecentMessage) -> bytes:
+        """Return the frame of a message in memory."""
+        if recent.frame is not None:
+            return recent.frame
+        frame = self.of_message(recent.message, recent.position)
+        if len(frame) <= _MAX_KEPT_FRAME_BYTES:
+            recent.frame = frame
         return frame
 
     def of_message(self, message: Message, position: Cursor) -> bytes:
-        """The frame of a message, sent when ``position`` was the largest key."""
+        """Return the frame of a message, sent when ``position`` was the largest cursor."""
         key = (self._render, message.id, message.deliveries)
         with self._bodies.lock:
-            found = self._bodies.get(key)
-            if found is None:
-                found = self._body(message)
-                self._bodies.put(key, found)
-        return head(str(position)) + found
+            encoded = self._bodies.get(key)
+            if encoded is None:
+                encoded = self._encode(message)
+                self._bodies.put(key, encoded)
+        return head(str(position)) + encoded
 
-    def _body(self, message: Message) -> bytes:
+    def _encode(self, message: Message) -> bytes:
         return body(
             "message",
             {
@@ -91,17 +95,41 @@ class FrameCache:
     def _html(self, message: Message) -> str:
         try:
             return self._render(message)
-        except Exception as exc:  # noqa: BLE001 - one message that cannot be shown must not end every stream
+        except Exception as exc:  # noqa: BLE001 - one message that cannot be rendered must not end every stream
             self._log.error("A message could not be rendered.", id=message.id, error=repr(exc))
             return ""
 
 
 class _OtherFrameCache(FrameCache):
-    """Shares what bounds the memory of all; the ring holds the frames of the usual rows alone."""
+    """Shares the bodies and their bounds. ``RecentMessage.frame`` holds frames of the usual rows only."""
 
     def __init__(self, frames: FrameCache, render: Render) -> None:
         super().__init__(render, frames._log)
         self._bodies = frames._bodies
 
-    def of_recent(self, entry: RecentMessage) -> bytes:
-        return self.of_message(entry.message, entry.position)
+    def of_recent(self, recent: RecentMessage) -> bytes:
+        return self.of_message(recent.message, recent.position)
+
+
+class ClientFrames:
+    """The frames of one client: messages that its filter accepts, and removals of those that it accepts no longer."""
+
+    def __init__(self, cache: FrameCache, client_filter: ClientFilter) -> None:
+        self.client_filter = client_filter
+        self._cache = cache
+
+    def of_recent(self, recent: RecentMessage) -> bytes:
+        """Return the frame of a message in memory, or b"" if it does not concern the client."""
+        if self.client_filter.accepts(recent.message):
+            return self._cache.of_recent(recent)
+        if self.client_filter.has_left(recent.message):
+            return self.of_removed(recent.message)
+        return b""
+
+    def of_accepted(self, message: Message, position: Cursor) -> bytes:
+        """Return the frame of a message that the filter accepts."""
+        return self._cache.of_message(message, position)
+
+    def of_removed(self, message: Message) -> bytes:
+        """Return the frame that removes a message from the page."""
+        return body("gone", {"id": message.id, "deliveries": message.deliveries})

@@ -1,4 +1,4 @@
-"""Show live messages through a mask: each message is masked once for all watchers."""
+"""Show live messages through a mask: each message is masked once for all clients."""
 
 import threading
 from functools import lru_cache
@@ -9,7 +9,7 @@ from web.filters.columns import Columns
 from web.live.frame_cache import Render
 from web.messages.rows import row_html
 
-# Watchers read close to the newest message, so that few messages are enough.
+# Clients read close to the newest message, so that few messages are enough.
 _MAX_MASKED = 256
 _MAX_COLUMN_CHOICES = 64
 

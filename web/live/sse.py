@@ -1,7 +1,7 @@
-"""Server-Sent Events: the one encoder, and the parser of the position a client comes back with.
+"""Server-Sent Events: the encoder, and the parser of the position with which a client reconnects.
 
-Pure: values in, bytes or values out. A frame can never be broken by what a publisher wrote: its data is one line of
-ASCII JSON (a lone CR ends a line: html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream).
+Pure: values in, bytes or values out. A publisher's text cannot break a frame: the data is one line of ASCII JSON (a
+lone CR would end a line: html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream).
 """
 
 import json
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from infra.messages.cursor import Cursor
 
 CONTENT_TYPE = "text/event-stream"
-# A comment keeps what stands in between from closing; only an event tells the page that the connection is alive.
+# The comment keeps proxies from closing an idle connection; only an event tells the page that the connection works.
 KEEP_ALIVE = b":\nevent: pulse\ndata: {}\n\n"
 
 _NAME = re.compile(r"[a-z]+")
@@ -20,15 +20,15 @@ _ID = re.compile(r"[0-9A-Za-z_.:-]+")
 
 
 def event(name: str, data: Mapping[str, object], event_id: str = "") -> bytes:
-    """One frame. ``name`` is lower-case letters, ``event_id`` empty or of ``[0-9A-Za-z_.:-]``.
+    """Encode one frame. ``name`` is of lower-case letters, ``event_id`` empty or of ``[0-9A-Za-z_.:-]``.
 
-    Raises ValueError for another name or id, or for NaN and Infinity, which JavaScript's JSON refuses.
+    Raises ValueError for any other name or id, and for NaN and Infinity, which JavaScript's JSON does not accept.
     """
     return head(event_id) + body(name, data)
 
 
 def head(event_id: str) -> bytes:
-    """The first line of a frame; nothing without an id. What differs while ``body`` stays is joined by the caller."""
+    """Encode the first line of a frame; b"" without an id. Callers that cache ``body`` put it before each copy."""
     if not event_id:
         return b""
     if not _ID.fullmatch(event_id):
@@ -37,7 +37,7 @@ def head(event_id: str) -> bytes:
 
 
 def body(name: str, data: Mapping[str, object]) -> bytes:
-    """The rest of a frame. Raises ValueError as ``event`` does."""
+    """Encode the rest of a frame. Raises ValueError as ``event`` does."""
     if not _NAME.fullmatch(name):
         raise ValueError(f"an event's name is lower-case letters, not {name!r}")
     line = json.dumps(data, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
@@ -45,22 +45,22 @@ def body(name: str, data: Mapping[str, object]) -> bytes:
 
 
 def retry(milliseconds: int) -> bytes:
-    """How long a browser waits before it comes back."""
+    """Encode the time that a browser waits before it reconnects."""
     return f"retry: {milliseconds}\n\n".encode()
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where a client stands. No ``cursor`` is a page without messages; not ``known`` means it must start over."""
+    """The last message that a client has. ``cursor`` is None for an empty page; if not ``known``, it starts over."""
 
     cursor: Cursor | None
     known: bool = True
 
 
 def parse_position(last_event_id: str, after: str) -> Position:
-    """The position of a client that sent ``Last-Event-ID`` (it wins) or ``?after=``; empty means not sent.
+    """Return the position sent as ``Last-Event-ID`` (it wins) or ``?after=``; empty means not sent.
 
-    Never raises: what is no cursor is an unknown position.
+    Never raises: a text that is no cursor gives an unknown position.
     """
     text = last_event_id or after
     if not text:

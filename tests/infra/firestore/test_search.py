@@ -15,7 +15,7 @@ from infra.query import Query, parse
 from tests.support.firestore.servers import LocalFirestore
 from tests.support.firestore.settings import settings_for
 from tests.support.firestore.writer import Writer
-from web.live.views import read_stream_request
+from web.live.client_filter import parse_client_filter
 
 NOW = datetime(2026, 11, 23, 10, 42, 7, tzinfo=UTC)
 COUNT = 160
@@ -112,13 +112,13 @@ def test_the_index_and_the_scan_find_the_same(messages: MessageReader, text: str
 
 @pytest.mark.parametrize(("text", "count"), FILTERS)
 def test_history_and_live_find_the_same(messages: MessageReader, text: str, count: int) -> None:
-    wanted = read_stream_request(text, "builds")
+    client_filter = parse_client_filter(text, "builds")
     stored = messages.page(limit=COUNT + 1)
-    live = [message.id for message in stored if wanted.accepts(message)]
+    live = [message.id for message in stored if client_filter.accepts(message)]
     assert every_page(messages, parse(text, NOW), Selection("builds")) == live
-    replayed = messages.since(Cursor(NOW - timedelta(hours=1), "0" * 32), wanted.selection)
+    replayed = messages.since(Cursor(NOW - timedelta(hours=1), "0" * 32), client_filter.selection)
     assert replayed is not None
-    assert [message.id for message in replayed[::-1] if wanted.accepts(message)] == live
+    assert [message.id for message in replayed[::-1] if client_filter.accepts(message)] == live
 
 
 def test_a_search_ends_at_its_bound_and_goes_on_from_there(messages: MessageReader) -> None:

@@ -16,7 +16,8 @@ from infra.messages.message import Message
 from tests.support.firestore.settings import settings_for
 from tests.support.waiting import wait_until
 from web.live.client_feed import ClientFeed
-from web.live.feed import Feed
+from web.live.client_filter import ClientFilter
+from web.live.feed import EVERY_MESSAGE, Feed
 from web.live.listener import FeedTiming
 from web.live.sse import Position
 
@@ -72,56 +73,55 @@ class Frames:
 
 
 class Client(Frames):
-    """Reads a watcher in a thread until it ends."""
+    """Reads a ClientFeed in a thread until it ends."""
 
-    def __init__(self, watcher: ClientFeed) -> None:
+    def __init__(self, client_feed: ClientFeed) -> None:
         super().__init__()
-        self.watcher = watcher
+        self._client_feed = client_feed
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
 
     def close(self) -> None:
-        self.watcher.close()
+        self._client_feed.close()
         self._thread.join(5)
-        assert not self._thread.is_alive(), "the watcher did not end within 5 s"
+        assert not self._thread.is_alive(), "the client did not end within 5 s"
 
     def _read(self) -> None:
-        for chunk in self.watcher:
+        for chunk in self._client_feed:
             self.feed(chunk)
 
 
 class Viewing:
     """A feed over one Firestore, its clients, and what it logged."""
 
-    def __init__(self, address: str, timing: FeedTiming = QUICK) -> None:
+    def __init__(self, address: str, timing: FeedTiming = QUICK, **options: Any) -> None:
         self.settings = settings_for(address)
         self.database = Database(self.settings)
         self.messages = MessageReader(self.database, self.settings.message_shards)
         self.logged = StringIO()
         self.observed = 0
+        self.observe: Callable[[], object] = self._observe
         self.render: Callable[[Message], str] = lambda message: f"<tr>{message.preview}</tr>"
         self.feed = Feed(
-            self.database,
-            self.messages,
-            self.settings,
-            Logger("DEBUG", stream=self.logged),
-            lambda message: self.render(message),
-            self._observe,
+            database=self.database,
+            messages=self.messages,
+            subscriptions=self.settings.subscriptions,
+            log=Logger("DEBUG", stream=self.logged),
+            render=lambda message: self.render(message),
+            observe_deliveries=lambda: self.observe(),
             timing=timing,
+            **options,
         )
 
-    def client(self, position: Position | None = None, **wanted: Any) -> Client:
-        """A client at a position: the beginning of everything unless given."""
-        return Client(self.feed.watch(position or Position(None), **wanted))
+    def client(self, position: Position | None = None, client_filter: ClientFilter = EVERY_MESSAGE) -> Client:
+        """Open a client at a position: before the first message unless given."""
+        return Client(self.feed.watch(position or Position(None), client_filter))
 
-    def live_client(self, position: Position | None = None, **wanted: Any) -> Client:
-        """A client that has seen the feed live."""
-        client = self.client(position, **wanted)
+    def live_client(self, position: Position | None = None, client_filter: ClientFilter = EVERY_MESSAGE) -> Client:
+        """Open a client and wait until it knows that the feed is live."""
+        client = self.client(position, client_filter)
         wait_until(lambda: self.feed.state.status == "live", "the feed's state live")
-        wait_until(
-            lambda: any(one.data["status"] == "live" for one in client.of("feed")),
-            "the client's event",
-        )
+        wait_until(lambda: any(frame.data["status"] == "live" for frame in client.of("feed")), "the client's event")
         return client
 
     def close(self) -> None:
@@ -134,9 +134,9 @@ class Viewing:
 
 
 @contextmanager
-def viewing(address: str, timing: FeedTiming = QUICK) -> Iterator[Viewing]:
-    """A feed, closed afterwards; every thread of it must have ended."""
-    view = Viewing(address, timing)
+def viewing(address: str, timing: FeedTiming = QUICK, **options: Any) -> Iterator[Viewing]:
+    """Open a feed and close it; every thread of it must have ended. ``options`` are passed to ``Feed``."""
+    view = Viewing(address, timing, **options)
     try:
         yield view
     finally:

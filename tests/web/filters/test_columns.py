@@ -297,7 +297,7 @@ def test_stream_renders_each_choice_of_columns_once() -> None:
 def test_many_choices_of_columns_use_bounded_memory() -> None:
     frames = frames_module.FrameCache(lambda _: "<tr>", Logger(stream=io.StringIO()))
     views = [frames.rendered_by(row_with((str(number),))) for number in range(5)]
-    for number in range(frames_module.BODIES // 4):
+    for number in range(frames_module.MAX_BODIES // 4):
         for view in views:
             view.of_message(stored_message(number), stored_message(number).cursor)
-    assert len(frames._bodies) == frames_module.BODIES
+    assert len(frames) == frames_module.MAX_BODIES

@@ -1,4 +1,4 @@
-"""Frames are encoded once for all, and what is kept of them is bounded, however long a publisher makes them."""
+"""Frames are encoded once for all clients, and the cache is bounded even when publishers make frames long."""
 
 import tracemalloc
 from collections.abc import Callable, Iterator
@@ -11,24 +11,23 @@ from infra.logs import Logger
 from infra.messages.cursor import Cursor
 from infra.messages.message import Message
 from tests.support.firestore.writer import START, stored_message
-from web.live import frame_cache as frames_module
-from web.live.frame_cache import FrameCache
+from web.live.frame_cache import MAX_BODIES, MAX_BODIES_BYTES, FrameCache
 from web.live.recent_messages import RecentMessage
 
-NOTHING = Cursor(START, "0" * 32)
+FIRST = Cursor(START, "0" * 32)
 MIB = 1024 * 1024
 
 
 @pytest.fixture
 def allocated() -> Iterator[Callable[[], int]]:
-    """How many bytes Python holds beyond what it held before."""
+    """Return a function that counts the bytes Python has allocated since now."""
     tracemalloc.start()
     before, _ = tracemalloc.get_traced_memory()
     yield lambda: tracemalloc.get_traced_memory()[0] - before
     tracemalloc.stop()
 
 
-def frames_of(render: Callable[[Message], str]) -> FrameCache:
+def frame_cache(render: Callable[[Message], str]) -> FrameCache:
     return FrameCache(render, Logger(stream=StringIO()))
 
 
@@ -39,38 +38,38 @@ def long_rows(letter: str) -> Callable[[Message], str]:
 def test_each_state_of_a_message_is_rendered_once() -> None:
     rendered: list[str] = []
 
-    def render(found: Message) -> str:
-        rendered.append(found.message_id)
+    def render(message: Message) -> str:
+        rendered.append(message.message_id)
         return "<tr>"
 
-    frames = frames_of(render)
-    first = stored_message(1)
-    entry = RecentMessage(first, first.cursor)
-    assert frames.of_recent(entry) == frames.of_recent(entry) == frames.of_message(first, first.cursor)
-    frames.of_message(replace(first, deliveries=2), first.cursor)
+    cache = frame_cache(render)
+    message = stored_message(1)
+    recent = RecentMessage(message, message.cursor)
+    assert cache.of_recent(recent) == cache.of_recent(recent) == cache.of_message(message, message.cursor)
+    cache.of_message(replace(message, deliveries=2), message.cursor)
     assert rendered == ["1", "1"]
 
 
-def test_rendered_bodies_are_bounded() -> None:
-    frames = frames_of(lambda _: "<tr>")
-    for number in range(frames_module.BODIES + 100):
-        frames.of_message(stored_message(number), NOTHING)
-    assert len(frames._bodies) == frames_module.BODIES
+def test_number_of_cached_bodies_is_bounded() -> None:
+    cache = frame_cache(lambda _: "<tr>")
+    for number in range(MAX_BODIES + 100):
+        cache.of_message(stored_message(number), FIRST)
+    assert len(cache) == MAX_BODIES
 
 
-def test_long_rows_of_many_views_do_not_hold_more_in_memory(allocated: Callable[[], int]) -> None:
-    usual = frames_of(lambda message: message.message_id * 20_000)
+def test_long_rows_of_many_views_share_one_bound(allocated: Callable[[], int]) -> None:
+    usual = frame_cache(lambda message: message.message_id * 20_000)
     views = [usual, *(usual.rendered_by(long_rows(letter)) for letter in "abc")]
-    entries = [RecentMessage(stored_message(number), NOTHING) for number in range(100, 400)]
-    for entry in entries:
+    recent = [RecentMessage(stored_message(number), FIRST) for number in range(100, 400)]
+    for message in recent:
         for view in views:
-            assert len(view.of_recent(entry)) > 60_000
-    assert allocated() < frames_module.BODIES_BYTES + 4 * MIB
-    assert len(usual._bodies) > 100, "what fits is kept"
+            assert len(view.of_recent(message)) > 60_000
+    assert allocated() < MAX_BODIES_BYTES + 4 * MIB
+    assert len(usual) > 100, "frames within the bound were not kept"
 
 
-def test_a_row_longer_than_all_that_may_be_kept_is_sent() -> None:
-    frames = frames_of(lambda _: "x" * (frames_module.BODIES_BYTES + 1))
+def test_row_longer_than_the_whole_cache_is_sent() -> None:
+    cache = frame_cache(lambda _: "x" * (MAX_BODIES_BYTES + 1))
     for number in range(2):
-        assert len(frames.of_message(stored_message(number), NOTHING)) > frames_module.BODIES_BYTES
-    assert len(frames._bodies) == 1
+        assert len(cache.of_message(stored_message(number), FIRST)) > MAX_BODIES_BYTES
+    assert len(cache) == 1

@@ -11,7 +11,7 @@ import pytest
 
 from infra.accounts.session_store import IDLE, SessionStore
 from infra.accounts.user_store import UserStore
-from infra.errors import InputError
+from infra.errors import BusyError, InputError
 from tests.support.firestore.servers import LocalFirestore
 from tests.support.firestore.settings import settings_for
 from tests.support.firestore.writer import Writer, stored_message
@@ -20,8 +20,8 @@ from tests.support.viewer.process import DeafClient, HttpClient, Server, served
 from tests.support.viewer.visitor import SCRIPT, add_user, services_of
 from tests.support.viewer.visitor import Visitor as InProcess
 from tests.support.waiting import wait_until
-from web.live.connections import MIN_SHARE, ConnectionLimitError, Connections
-from web.live.views import read_stream_request
+from web.live.client_filter import parse_client_filter
+from web.live.connections import MIN_SHARE, Connections
 
 HASTY = "tests.support.viewer.hasty:create()"
 
@@ -48,7 +48,7 @@ def hasty(firestore: LocalFirestore, writer: Writer, tmp_path_factory: pytest.Te
 
 def live_client(server: Server, **query: str) -> HttpClient:
     client = HttpClient(server, **query)
-    wait_until(lambda: any(one.data["status"] == "live" for one in client.of("feed")), "the feed's state live")
+    wait_until(lambda: any(one.data["status"] == "live" for one in client.of("feed")), "the feed went live")
     return client
 
 
@@ -135,7 +135,7 @@ def test_the_share_is_a_quarter_and_at_least_ten(most: int, share: int) -> None:
     streams = Connections(most)
     for _ in range(share):
         streams.reserve("ana")
-    with pytest.raises(ConnectionLimitError):
+    with pytest.raises(BusyError):
         streams.reserve("ana")
     if most > share:
         streams.reserve("ben")
@@ -268,7 +268,7 @@ def test_restarted_viewer_leaves_no_gap(tmp_path: Path) -> None:
 @pytest.mark.parametrize("q", ["=x", "kind:xml", '"half', "a " * 31])
 def test_other_filters_are_refused_naming_the_field(q: str) -> None:
     with pytest.raises(InputError, match=r"^q: at column "):
-        read_stream_request(q, "")
+        parse_client_filter(q, "")
 
 
 @pytest.mark.parametrize(
@@ -287,4 +287,4 @@ def test_other_filters_are_refused_naming_the_field(q: str) -> None:
 )
 def test_a_stream_takes_what_its_filter_matches(q: str, subscription: str, accepted: bool) -> None:
     found = replace(stored_message(1, data=b'{"id": "a", "user": {"id": 7}}'), attributes={"status": "DONE"})
-    assert read_stream_request(q, subscription).accepts(found) is accepted
+    assert parse_client_filter(q, subscription).accepts(found) is accepted
