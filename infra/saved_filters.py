@@ -16,6 +16,7 @@ from infra.firestore.client import READ_SECONDS, WRITE_SECONDS, Database
 from infra.firestore.error_mapping import firestore_errors
 from infra.history.audit import audit_fields
 from infra.query import parse
+from infra.query.list_arguments import ListArguments
 
 MAX_FILTERS = 100
 MAX_NAME_CHARACTERS = 80
@@ -23,15 +24,6 @@ MAX_NAME_CHARACTERS = 80
 _MAX_READ = 2 * MAX_FILTERS
 _ID = re.compile(r"[A-Za-z0-9-]{1,128}")
 _GONE = "There is no such filter; somebody may have deleted it."
-
-
-@dataclass(frozen=True, slots=True)
-class ListArguments:
-    """What a list shows: the filter as typed, one subscription or (empty) all, and the names of its columns."""
-
-    query: str = ""
-    subscription: str = ""
-    columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ import pytest
 from infra.errors import DocumentExistsError, DocumentNotFoundError, InputError, SubscopeError
 from infra.firestore.client import Database, fields_of
 from infra.query import QueryError, parse
-from infra.saved_filters import MAX_FILTERS, ListArguments, SavedFilter, SavedFilters, default_of, filter_id, filter_of
+from infra.query.list_arguments import ListArguments
+from infra.saved_filters import MAX_FILTERS, SavedFilter, SavedFilters, default_of, filter_id, filter_of
 from infra.settings import ConsoleSettings
 
 QUIET = ListArguments("-type=heartbeat", "builds", ("type", "data.user.id"))

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 from infra.messages.cursor import Cursor
 from infra.query import MAX_CHARACTERS, quoted
-from infra.saved_filters import ListArguments
+from infra.query.list_arguments import ListArguments
 from web.filters.columns import columns_text
 
 

@@ -15,7 +15,8 @@ from werkzeug.wrappers import Response
 
 from infra.errors import DocumentExistsError, InputError
 from infra.query import QueryError, parse
-from infra.saved_filters import MAX_NAME_CHARACTERS, ListArguments, SavedFilter, default_of
+from infra.query.list_arguments import ListArguments
+from infra.saved_filters import MAX_NAME_CHARACTERS, SavedFilter, default_of
 from web.access.roles import login_required, requires, signed_in_user
 from web.filters.columns import columns_text, parse_columns
 from web.filters.links import ListLinks

@@ -12,7 +12,8 @@ from infra.firestore.message_reader import Selection
 from infra.firestore.search import search
 from infra.messages.message import Message, is_document_id
 from infra.query import QueryError, parse
-from infra.saved_filters import ListArguments, SavedFilter
+from infra.query.list_arguments import ListArguments
+from infra.saved_filters import SavedFilter
 from web.access.readable_messages import readable_messages, readers_mask
 from web.access.roles import login_required, public
 from web.delivery.views import STATE_WORDS, notice_text, read_deliveries, state_of

@@ -8,7 +8,7 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from infra.query import Query, parse
-from infra.saved_filters import ListArguments
+from infra.query.list_arguments import ListArguments
 from web.access.roles import login_required
 from web.filters.columns import parse_columns
 from web.filters.links import ListLinks

@@ -12,7 +12,7 @@ from flask import Flask
 from google.cloud.firestore import SERVER_TIMESTAMP
 from markupsafe import escape
 
-from infra.saved_filters import ListArguments
+from infra.query.list_arguments import ListArguments
 from tests.support.firestore.servers import LocalFirestore
 from tests.support.firestore.settings import settings_for
 from tests.support.firestore.writer import Writer

@@ -5,7 +5,7 @@ from html import unescape
 import pytest
 from flask import Flask
 
-from infra.saved_filters import ListArguments
+from infra.query.list_arguments import ListArguments
 from tests.support.viewer.topics import Fields, Topics
 from tests.support.viewer.visitor import SCRIPT, Visitor, add_user, services_of
 

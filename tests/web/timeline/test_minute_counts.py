@@ -11,7 +11,7 @@ import pytest
 from infra.errors import StoreUnavailableError
 from infra.logs import Logger
 from infra.query import parse
-from infra.saved_filters import ListArguments
+from infra.query.list_arguments import ListArguments
 from tests.support.local_cloud import ROOT
 from tests.support.waiting import wait_until
 from web.timeline import minute_counts
