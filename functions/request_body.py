@@ -8,8 +8,9 @@ import contextlib
 from collections import deque
 from collections.abc import AsyncIterator
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
+from functions.refusals import ClientLeftError
 from infra.errors import EnvelopeError
 
 READ_SECONDS = 10.0
@@ -87,6 +88,8 @@ async def read_body(request: Request, length: int) -> bytes | bytearray:
                     break
     except TimeoutError as exc:
         raise EnvelopeError("body", f"did not arrive within {READ_SECONDS:g} s") from exc
+    except ClientDisconnect as exc:
+        raise ClientLeftError from exc
     if len(body) != length:
         raise EnvelopeError("body", f"is not {length} bytes long, as its Content-Length says")
     return body

@@ -1,33 +1,41 @@
-"""The error tree. An error carries the HTTP status a server answers it with.
+"""The error tree. An error carries the HTTP status of its answer, a stable reason and the sentence for the caller.
 
 ::
 
     SubscopeError                          500
     ├── SettingsError                      500  the environment is wrong; the service does not start
-    ├── EnvelopeError                      400  a push body that is not a push envelope; names the field
-    ├── TokenError                         401  no token, or one that is not Google's, expired, malformed
+    ├── EnvelopeError                      400  the body of a push is not a push envelope; names the field
+    ├── TokenError                         401  no token, or one that is not Google's, expired or malformed
     ├── ForeignTokenError                  403  Google's token, for another audience, account or subscription
-    ├── KeysUnavailableError               503  the key server cannot answer and no usable key is cached
-    ├── InputError                         400  what a person typed; names the field
+    ├── KeysUnavailableError               503  the key server does not answer and no usable key is cached
+    ├── PushFormError                      405  (411, 413) method or declared length; functions.refusals
+    ├── ClientLeftError                    400  the client disconnected within its body; functions.refusals
+    ├── OutOfTimeError                     503  the time for one push is over; functions.refusals
+    ├── NotStoredError                     503  any StoreError, as the receiver answers it; functions.refusals
+    ├── UnexpectedPushError                503  an unknown error in the receiver; functions.refusals
+    ├── InputError                         400  a person's input; names the field
+    │   ├── QueryError                     400  a filter; names the term; infra.query.tokenizer
+    │   └── LastAdminError                 400  no admin would be left; infra.accounts.user_store
+    ├── SignInError                        401  the name or the password is wrong; infra.accounts.user_store
+    ├── LockedError                        429  too many wrong passwords; infra.accounts.lock_policy
     ├── PayloadMaskedError                 403  a payload that the reader's role must not see
-    ├── BusyError                          503  too many at once; nothing is broken
+    ├── BusyError                          503  too many requests at once; nothing is broken
     ├── StoreError                         500  Firestore refused
     │   ├── DocumentNotFoundError          404
     │   ├── DocumentExistsError            409
     │   ├── PayloadGoneError               410  a part of a payload has expired before its message
-    │   ├── StoreRefusedError              500  INVALID_ARGUMENT and the like: the same request never succeeds
-    │   │   └── StoreDeniedError           500  our service account may not
-    │   └── StoreUnavailableError          503  anything that may succeed later, and every unknown outcome
+    │   ├── StoreRefusedError              500  the same request never succeeds, for example a missing index
+    │   │   ├── StoreDeniedError           500  PERMISSION_DENIED: our service account may not
+    │   │   └── StoreInvalidError          500  INVALID_ARGUMENT: something in the request itself
+    │   └── StoreUnavailableError          503  may succeed later, or the outcome is unknown
     └── SubscriptionError                  502  the Pub/Sub admin API refused
-        ├── SubscriptionMissingError       404  deleted, expired or never there
+        ├── SubscriptionMissingError       404  deleted, expired or never created
         ├── SubscriptionDeniedError        403  our service account may not
         └── SubscriptionUnavailableError   503  may succeed later
 
-Google's exceptions are mapped at the adapters' border (``infra.firestore.error_mapping``,
-``infra.pubsub.delivery_control``), cause kept.
+Google's exceptions are mapped at the adapters' border (``infra.firestore.error_mapping``, ``infra.pubsub.client``),
+cause kept.
 """
-
-from typing import ClassVar
 
 # Fields that a page calls by another name than the address does.
 _FIELD_LABELS = {"q": "filter"}
@@ -36,10 +44,12 @@ _FIELD_LABELS = {"q": "filter"}
 class SubscopeError(Exception):
     """The root. ``str(error)`` says what was wrong, what was found and what to do."""
 
-    status: ClassVar[int] = 500
+    status: int = 500
+    # One stable word for logs, metrics and rejections.
+    reason: str = "error"
 
     def sentence(self) -> str:
-        """Return the error as a page shows it."""
+        """Return the error as its caller is shown it."""
         return str(self)
 
 
@@ -51,6 +61,7 @@ class EnvelopeError(SubscopeError):
     """The body of a push is not a push envelope. ``field`` is the dotted path of the first bad field."""
 
     status = 400
+    reason = "envelope"
 
     def __init__(self, field: str, problem: str) -> None:
         super().__init__(f"{field}: {problem}")
@@ -58,7 +69,7 @@ class EnvelopeError(SubscopeError):
 
 
 class TokenError(SubscopeError):
-    """No token, or one that is not Google's, expired or malformed. ``reason`` is one stable word for logs."""
+    """No token, or one that is not Google's, expired or malformed."""
 
     status = 401
 
@@ -68,7 +79,7 @@ class TokenError(SubscopeError):
 
 
 class ForeignTokenError(SubscopeError):
-    """Google's token, but for another audience, account or subscription. ``reason`` is one stable word for logs."""
+    """Google's token, but for another audience, account or subscription."""
 
     status = 403
 
@@ -78,15 +89,17 @@ class ForeignTokenError(SubscopeError):
 
 
 class KeysUnavailableError(SubscopeError):
-    """The key server cannot answer and no usable key is cached."""
+    """The key server does not answer and no usable key is cached."""
 
     status = 503
+    reason = "keys"
 
 
 class InputError(SubscopeError):
-    """What a person typed cannot be used. ``field`` names where it was typed."""
+    """A person's input cannot be used. ``field`` is the name of the input field."""
 
     status = 400
+    reason = "input"
 
     def __init__(self, field: str, problem: str) -> None:
         super().__init__(f"{field}: {problem}")
@@ -99,13 +112,13 @@ class InputError(SubscopeError):
 
 
 class PayloadMaskedError(SubscopeError):
-    """Fields of messages are masked for this reader, and those of this payload cannot be told apart."""
+    """The reader's role sees masked fields only, and this payload cannot be shown with its fields masked."""
 
     status = 403
 
 
 class BusyError(SubscopeError):
-    """Too many want the same thing at this moment. Nothing is broken: the sentence is for who asked."""
+    """Too many requests for the same thing at once. Nothing is broken: the sentence is for the caller."""
 
     status = 503
 
@@ -113,27 +126,29 @@ class BusyError(SubscopeError):
 class StoreError(SubscopeError):
     """Firestore refused."""
 
+    reason = "store"
+
 
 class DocumentNotFoundError(StoreError):
-    """The document is not there."""
+    """The document does not exist."""
 
     status = 404
 
 
 class DocumentExistsError(StoreError):
-    """The document is there already."""
+    """The document exists already."""
 
     status = 409
 
 
 class PayloadGoneError(StoreError):
-    """A part of a payload is not there any more, and will not come back."""
+    """A part of a payload is deleted for good."""
 
     status = 410
 
 
 class StoreRefusedError(StoreError):
-    """The same request never succeeds by waiting: a missing index, a permission, something in the request."""
+    """The same request never succeeds later: a missing index, a permission, something in the request."""
 
 
 class StoreDeniedError(StoreRefusedError):
@@ -141,11 +156,11 @@ class StoreDeniedError(StoreRefusedError):
 
 
 class StoreInvalidError(StoreRefusedError):
-    """INVALID_ARGUMENT: something in the request itself; a batch is refused as a whole for one bad part."""
+    """INVALID_ARGUMENT: something in the request itself. One bad part makes Firestore refuse a whole batch."""
 
 
 class StoreUnavailableError(StoreError):
-    """Firestore may answer later, or the outcome is not known."""
+    """The request may succeed later, or its outcome is unknown."""
 
     status = 503
 
@@ -157,7 +172,7 @@ class SubscriptionError(SubscopeError):
 
 
 class SubscriptionMissingError(SubscriptionError):
-    """The subscription or topic is not there: deleted, expired, or never made."""
+    """The subscription or topic does not exist: deleted, expired or never created."""
 
     status = 404
 
@@ -169,6 +184,6 @@ class SubscriptionDeniedError(SubscriptionError):
 
 
 class SubscriptionUnavailableError(SubscriptionError):
-    """Pub/Sub may answer later."""
+    """The request may succeed later."""
 
     status = 503

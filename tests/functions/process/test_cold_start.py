@@ -28,6 +28,7 @@ OURS = {
         "infra.errors",
         "infra.logs",
         "infra.messages",
+        "infra.messages.cursor",
         "infra.messages.json_scalars",
         "infra.messages.message",
         "infra.settings",

@@ -1,0 +1,73 @@
+"""One push request: its headers, and what is known of it so far."""
+
+import re
+
+from starlette.requests import Request
+
+from functions.oidc import Claims
+from functions.refusals import PushFormError
+from functions.request_body import drop_body, read_body
+from infra.messages.message import Pushed
+
+# Ten megabytes in base64, and the longest attributes in the longest JSON escapes.
+MAX_BODY_BYTES = 15 * 1024 * 1024
+
+
+class PushRequest:
+    """A push between its arrival and its answer.
+
+    ``claims`` is set when the token is verified, ``pushed`` when the body is decoded: a refusal logs what is known.
+    """
+
+    __slots__ = ("_content_length", "_request", "_transfer_encoded", "authorization", "body_read", "claims", "pushed")
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+        self.claims: Claims | None = None
+        self.pushed: Pushed | None = None
+        self.body_read = False
+        self.authorization: list[str] = []
+        self._content_length = ""
+        self._transfer_encoded = False
+        # One pass over the raw headers; their names are in lower case (ASGI).
+        for name, value in request.scope["headers"]:
+            if name == b"authorization":
+                self.authorization.append(value.decode("latin-1"))
+            elif name == b"content-length":
+                self._content_length = value.decode("latin-1")
+            elif name == b"transfer-encoding":
+                self._transfer_encoded = True
+
+    @property
+    def trace(self) -> str | None:
+        """The header that names the request's trace."""
+        headers = self._request.headers
+        return headers.get("traceparent") or headers.get("x-cloud-trace-context")
+
+    def check_method(self) -> None:
+        """Raise PushFormError (405) unless the method is POST."""
+        if self._request.method != "POST":
+            raise PushFormError(405, "A push is a POST.", {"allow": "POST"})
+
+    def body_length(self) -> int:
+        """Return the declared length of the body. Raises PushFormError (411, 413)."""
+        if self._transfer_encoded or not re.fullmatch(r"[0-9]{1,15}", self._content_length):
+            raise PushFormError(411, "A push needs a Content-Length header.")
+        length = int(self._content_length)
+        if length > MAX_BODY_BYTES:
+            raise PushFormError(413, f"A push is at most {MAX_BODY_BYTES} bytes.")
+        return length
+
+    async def body(self, length: int) -> bytes | bytearray:
+        """Read the body. Raises EnvelopeError (400), ClientLeftError (400)."""
+        body = await read_body(self._request, length)
+        self.body_read = True
+        return body
+
+    async def drop_body(self) -> None:
+        """Read and discard the rest of the body, if Google signed the caller's token.
+
+        Then the refusal arrives: a connection that closes on unread bytes is reset.
+        """
+        if self.claims and not self.body_read:
+            await drop_body(self._request)
