@@ -1,25 +1,28 @@
-"""The JSON API under /api/v1: what the pages can read, and start and stop. The same sessions, roles and form tokens.
+"""The JSON API under /api/v1: it reads what the pages show, and starts and stops delivery.
 
-``web.api.openapi`` describes it; a test compares the two.
+It has the same sessions, roles and form tokens as the pages. ``openapi.yaml`` describes it; a test compares the two.
 """
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import generate_csrf
 
 from infra.errors import DocumentNotFoundError, InputError, PayloadMaskedError
-from infra.messages.message import Message, is_document_id
+from infra.messages.message import Message
 from infra.pubsub.delivery_state import Delivery
-from web.access.readable_messages import readable_messages
+from infra.version import version
+from web.access.monitored import subscription_in_path
+from web.access.readable_messages import payload_file, readable_message, readable_messages
 from web.access.roles import login_required, requires, signed_in_user
 from web.api import message_records
-from web.api.openapi import MAX_LIMIT, document
+from web.api.openapi import document
 from web.delivery.backlog import backlog_json
 from web.delivery.views import delivery_json, read_deliveries
 from web.filters.request_filter import find, read_filter
 from web.services import services
 
 DEFAULT_LIMIT = 50
+MAX_LIMIT = 200
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 
@@ -27,91 +30,84 @@ blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 @blueprint.get("/openapi.json")
 @login_required
 def description() -> ResponseReturnValue:
-    """What there is, as OpenAPI 3.1."""
+    """Return the description of the API, OpenAPI 3.1."""
     return jsonify(document())
 
 
 @blueprint.get("/session")
 @login_required
 def session() -> ResponseReturnValue:
-    """Who asks, and the token that a POST must carry as X-CSRFToken."""
+    """Return the signed-in user, the token that a POST must carry as X-CSRFToken, and the version of Subscope."""
     user = signed_in_user()
-    return jsonify(user=user.name, role=user.role, csrf_token=generate_csrf())
+    return jsonify(user=user.name, role=user.role, csrf_token=generate_csrf(), version=version())
 
 
 @blueprint.get("/messages")
 @login_required
 def messages() -> ResponseReturnValue:
-    """Messages of a filter, newest first, without payloads; ``older`` is the next page's ``before``."""
-    found = find(read_filter(request.args), _limit())
+    """Return the messages of a filter without payloads, newest first; ``older`` is the next page's ``before``."""
+    page = find(read_filter(request.args), _limit())
     return jsonify(
-        messages=[message_records.summary(one) for one in found.messages],
-        older=str(found.older) if found.older else None,
-        looked_at=found.looked_at,
+        messages=[message_records.summary(message) for message in page.messages],
+        older=str(page.older) if page.older else None,
+        looked_at=page.looked_at,
     )
 
 
 @blueprint.get("/messages/<document>")
 @login_required
 def message(document: str) -> ResponseReturnValue:
-    """One message with its whole payload, as text or base64."""
-    found = _found(document)
-    return jsonify({**message_records.record(found, _payload(found)), "cursor": str(found.cursor)})
+    """Return one message with its whole payload, as text or base64."""
+    stored = _message(document)
+    return jsonify({**message_records.record(stored, _payload(stored)), "cursor": str(stored.cursor)})
 
 
 @blueprint.get("/messages/<document>/data")
 @login_required
 def data(document: str) -> ResponseReturnValue:
-    """The payload, byte for byte."""
-    found = _found(document)
-    response = Response(readable_messages().payload(found), mimetype="application/octet-stream")
-    response.headers["Content-Disposition"] = f'attachment; filename="{found.id}.bin"'
-    return response
+    """Return the payload, byte for byte."""
+    return payload_file(_message(document))
 
 
 @blueprint.get("/subscriptions")
 @login_required
 def subscriptions() -> ResponseReturnValue:
-    """The monitored subscriptions: state, who changed it, what waits."""
-    return jsonify(subscriptions=[_subscription(one) for one in read_deliveries()])
+    """Return the monitored subscriptions: the state, who changed it, and the backlog."""
+    return jsonify(subscriptions=[_subscription_json(delivery) for delivery in read_deliveries()])
 
 
 @blueprint.post("/subscriptions/<subscription>/start")
 @requires("operator")
 def start(subscription: str) -> ResponseReturnValue:
-    """Deliver to this monitor again, for everyone."""
-    return jsonify(_subscription(services().delivery_control.start(_monitored(subscription), signed_in_user().name)))
+    """Start delivery to this monitor, for everyone."""
+    name, user = subscription_in_path(subscription), signed_in_user().name
+    return jsonify(_subscription_json(services().delivery_control.start(name, user)))
 
 
 @blueprint.post("/subscriptions/<subscription>/stop")
 @requires("operator")
 def stop(subscription: str) -> ResponseReturnValue:
-    """Stop delivery for everyone; messages wait in Pub/Sub."""
-    return jsonify(_subscription(services().delivery_control.stop(_monitored(subscription), signed_in_user().name)))
+    """Stop delivery, for everyone; messages wait in Pub/Sub."""
+    name, user = subscription_in_path(subscription), signed_in_user().name
+    return jsonify(_subscription_json(services().delivery_control.stop(name, user)))
 
 
-def _payload(message: Message) -> bytes | None:
-    """The whole payload; None when the reader must not see it."""
+def _message(document: str) -> Message:
+    stored = readable_message(document)
+    if stored is None:
+        raise DocumentNotFoundError("There is no such message; it may have expired.")
+    return stored
+
+
+def _payload(stored: Message) -> bytes | None:
+    """Return the whole payload; None if this user must not see it."""
     try:
-        return readable_messages().payload(message)
+        return readable_messages().payload(stored)
     except PayloadMaskedError:
         return None
 
 
-def _found(document: str) -> Message:
-    found = readable_messages().get(document) if is_document_id(document) else None
-    if found is None:
-        raise DocumentNotFoundError("There is no such message; it may have expired.")
-    return found
-
-
-def _monitored(subscription: str) -> str:
-    if subscription not in services().settings.subscriptions:
-        raise DocumentNotFoundError("This subscription is not monitored here.")
-    return subscription
-
-
-def _subscription(delivery: Delivery) -> dict[str, object]:
+def _subscription_json(delivery: Delivery) -> dict[str, object]:
     return {**delivery_json(delivery), "topic": delivery.topic, "backlog": backlog_json(delivery.subscription)}
 
 

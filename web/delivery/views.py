@@ -5,10 +5,11 @@ State is read from the subscription itself; what Start sets comes from the deplo
 
 from collections.abc import Iterable
 
-from flask import Blueprint, abort, jsonify, redirect, url_for
+from flask import Blueprint, jsonify, redirect, url_for
 from flask.typing import ResponseReturnValue
 
 from infra.pubsub.delivery_state import Delivery
+from web.access.monitored import subscription_in_path
 from web.access.roles import requires, signed_in_user
 from web.formats import iso
 from web.http.confirmation import unanswered
@@ -37,7 +38,7 @@ blueprint = Blueprint("delivery", __name__)
 @requires("operator")
 def start(subscription: str) -> ResponseReturnValue:
     """Deliver to this monitor again, for everyone."""
-    _check(subscription)
+    subscription_in_path(subscription)
     return _done(services().delivery_control.start(subscription, signed_in_user().name), "started")
 
 
@@ -45,7 +46,7 @@ def start(subscription: str) -> ResponseReturnValue:
 @requires("operator")
 def stop(subscription: str) -> ResponseReturnValue:
     """Stop delivery for everyone; messages wait in Pub/Sub."""
-    _check(subscription)
+    subscription_in_path(subscription)
     if question := unanswered("stop", subscription, url_for("messages.index")):
         return question
     return _done(services().delivery_control.stop(subscription, signed_in_user().name), "stopped")
@@ -82,11 +83,6 @@ def notice_text(notice: str, about: str, deliveries: Iterable[Delivery]) -> str:
     if notice not in _NOTICES or states.get(about) != _TRUE_IN[notice]:
         return ""
     return _NOTICES[notice].format(subscription=about)
-
-
-def _check(subscription: str) -> None:
-    if subscription not in services().settings.subscriptions:
-        abort(404, "This subscription is not monitored here.")
 
 
 def _done(delivery: Delivery, notice: str) -> ResponseReturnValue:

@@ -10,8 +10,8 @@ from infra.firestore.message_reader import MessageReader, Selection
 from infra.firestore.search import BOUNDS, SearchBounds, SearchResult, search
 from infra.messages.cursor import Cursor
 from infra.query import Query, parse
+from web.access.monitored import subscription_argument
 from web.access.readable_messages import readable_messages
-from web.services import services
 
 _AT_ONCE = 100
 
@@ -38,16 +38,9 @@ def read_filter(arguments: Mapping[str, str]) -> RequestFilter:
     return RequestFilter(
         text,
         parse(text, datetime.now(UTC)),
-        Selection(monitored(arguments.get("subscription", ""))),
+        Selection(subscription_argument(arguments.get("subscription", ""))),
         read_before(arguments.get("before", "")),
     )
-
-
-def monitored(subscription: str) -> str:
-    """Return the given subscription; empty means all. Raises InputError (400) for one that is not monitored."""
-    if subscription and subscription not in services().settings.subscriptions:
-        raise InputError("subscription", f"{subscription[:100]!r} is not monitored here.")
-    return subscription
 
 
 def read_before(text: str) -> Cursor | None:

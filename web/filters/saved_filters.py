@@ -17,11 +17,11 @@ from infra.errors import DocumentExistsError, InputError
 from infra.query import QueryError, parse
 from infra.query.list_arguments import ListArguments
 from infra.saved_filters import MAX_NAME_CHARACTERS, SavedFilter, default_of
+from web.access.monitored import subscription_argument
 from web.access.roles import login_required, requires, signed_in_user
 from web.filters.columns import columns_text, parse_columns
 from web.filters.links import ListLinks
 from web.filters.problems import Problem, problem_of
-from web.filters.request_filter import monitored
 from web.http.confirmation import unanswered
 from web.http.negotiation import MAX_ADDRESS_CHARACTERS
 from web.http.notices import add_list_notices, asked_notice
@@ -96,7 +96,7 @@ def save() -> ResponseReturnValue:
     """Save a filter: 303 to its list, or the form again with the error."""
     typed = _typed(request.form)
     try:
-        view = ListArguments(typed.q, monitored(typed.subscription), parse_columns([typed.columns]))
+        view = ListArguments(typed.q, subscription_argument(typed.subscription), parse_columns([typed.columns]))
         _check_address(view)
         saved = services().saved_filters.save(typed.name, view, by=signed_in_user().name)
     except QueryError as exc:
@@ -154,7 +154,7 @@ def _is_usable(view: ListArguments) -> bool:
         _check_address(view)
         parse(view.query, datetime.now(UTC))
         parse_columns([columns_text(view.columns)])
-        monitored(view.subscription)
+        subscription_argument(view.subscription)
     except InputError:
         return False
     return True

@@ -8,10 +8,10 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import ServiceUnavailable
 
 from infra.errors import BusyError
+from web.access.monitored import subscription_argument
 from web.access.readable_messages import readable_messages, readers_mask
 from web.access.roles import login_required, session_still_valid, signed_in_user
 from web.filters.columns import Columns, parse_columns
-from web.filters.request_filter import monitored
 from web.live.client_filter import ClientFilter, parse_client_filter
 from web.live.connections import Connection, ConnectionLimits
 from web.live.frame_cache import Render
@@ -32,7 +32,8 @@ def live() -> ResponseReturnValue:
     200; 400 for a filter, subscription or columns that cannot be used; 503 if every slot, or this person's share of
     them, is taken.
     """
-    client_filter = parse_client_filter(request.args.get("q", ""), monitored(request.args.get("subscription", "")))
+    subscription = subscription_argument(request.args.get("subscription", ""))
+    client_filter = parse_client_filter(request.args.get("q", ""), subscription)
     columns = parse_columns(request.args.getlist("columns"))
     if request.method == "HEAD":
         return _response(())

@@ -10,16 +10,17 @@ from markupsafe import Markup
 from infra.errors import PayloadGoneError, PayloadMaskedError, StoreUnavailableError
 from infra.firestore.message_reader import Selection
 from infra.firestore.search import search
-from infra.messages.message import Message, is_document_id
+from infra.messages.message import Message
 from infra.query import QueryError, parse
 from infra.query.list_arguments import ListArguments
 from infra.saved_filters import SavedFilter
-from web.access.readable_messages import readable_messages, readers_mask
+from web.access.monitored import subscription_argument
+from web.access.readable_messages import payload_file, readable_message, readable_messages, readers_mask
 from web.access.roles import login_required, public
 from web.delivery.views import STATE_WORDS, notice_text, read_deliveries, state_of
 from web.filters.columns import MAX_COLUMNS, Columns, columns_text, heading, offered, parse_columns
 from web.filters.links import ListLinks
-from web.filters.request_filter import monitored, read_before
+from web.filters.request_filter import read_before
 from web.filters.saved_filters import opening_address, saved_beside
 from web.http.notices import asked_notice, list_notice
 from web.messages import list_page
@@ -52,7 +53,7 @@ def index() -> ResponseReturnValue:
     if opening := opening_address(request.args, filters):
         return redirect(opening, 302)
     q, before = request.args.get("q", "").strip(), read_before(request.args.get("before", ""))
-    subscription = monitored(request.args.get("subscription", ""))
+    subscription = subscription_argument(request.args.get("subscription", ""))
     columns = parse_columns(request.args.getlist("columns"))
     if len(request.args.getlist("columns")) > 1:
         # A form of check boxes sends the name several times; one address for one list is easier to share.
@@ -122,11 +123,7 @@ def message(document: str) -> ResponseReturnValue:
 @login_required
 def data(document: str) -> ResponseReturnValue:
     """Send the payload byte for byte, as a download that browsers do not open (T29 in docs/security.md)."""
-    stored = _stored(document)
-    response = Response(readable_messages().payload(stored), mimetype="application/octet-stream")
-    # The file name consists of the document's hex digits, never of publishers' text.
-    response.headers["Content-Disposition"] = f'attachment; filename="{stored.id}.bin"'
-    return response
+    return payload_file(_stored(document))
 
 
 @blueprint.get("/pygments.css")
@@ -143,7 +140,7 @@ def _wants_rows() -> bool:
 
 
 def _stored(document: str) -> Message:
-    stored = readable_messages().get(document) if is_document_id(document) else None
+    stored = readable_message(document)
     if stored is None:
         days = services().settings.retention_days
         abort(404, f"This message does not exist. Messages are kept for {days} days; the link may also be incomplete.")

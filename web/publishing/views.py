@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response
 from infra.errors import InputError, StoreError, SubscopeError, SubscriptionError
 from infra.messages.message import document_id, is_document_id
 from infra.pubsub.publisher import MAX_DATA_BYTES, OutgoingMessage
+from web.access.monitored import subscription_in_path
 from web.access.roles import requires, signed_in_user, when_signed_out
 from web.delivery.views import STATE_WORDS, state_of
 from web.formats import iso, latency_text
@@ -81,8 +82,7 @@ def send() -> ResponseReturnValue:
 @requires("operator")
 def send_test(subscription: str) -> ResponseReturnValue:
     """Publish a small message to a monitored subscription's topic, to follow it through the chain: 303 to its way."""
-    if subscription not in services().settings.subscriptions:
-        abort(404, "This subscription is not monitored here.")
+    subscription_in_path(subscription)
     who = signed_in_user().name
     outgoing = OutgoingMessage(
         json.dumps({"test": "Hello from Subscope", "sent_by": who}).encode(), {"subscope": "test"}

@@ -9,10 +9,10 @@ from flask.typing import ResponseReturnValue
 
 from infra.query import Query, parse
 from infra.query.list_arguments import ListArguments
+from web.access.monitored import subscription_argument
 from web.access.roles import login_required
 from web.filters.columns import parse_columns
 from web.filters.links import ListLinks
-from web.filters.request_filter import monitored
 from web.services import services
 from web.timeline.minute_counts import MAX_COUNTED, MINUTES, Hour, Minute
 
@@ -94,7 +94,7 @@ def fragment() -> ResponseReturnValue:
 
 def timeline(query: Query, view: ListArguments, wait_seconds: float = 0.0) -> Timeline:
     """The last hour of a monitored subscription, or of all; links keep the view. Raises InputError for another."""
-    volume, now = services().minute_counts[monitored(view.subscription)], datetime.now(UTC)
+    volume, now = services().minute_counts[subscription_argument(view.subscription)], datetime.now(UTC)
     return draw(volume.hour(now, wait_seconds), query, view, now)
 
 

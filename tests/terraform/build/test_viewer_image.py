@@ -115,7 +115,8 @@ def test_only_the_viewer_and_what_it_shares_go_in() -> None:
     found = sent_to_docker()
     assert {file.partition("/")[0] for file in found} == {"infra", "web"}
     assert not [file for file in found if file.startswith("infra/local/") or file.endswith((".pyc", ".env"))]
-    assert {"web/Dockerfile", "web/__init__.py", "web/gunicorn.conf.py", "infra/settings/__init__.py"} <= found
+    needed = {"web/Dockerfile", "web/__init__.py", "web/gunicorn.conf.py", "web/api/openapi.yaml"}
+    assert needed | {"infra/settings/__init__.py"} <= found
 
 
 def test_files_that_only_their_owner_may_read_are_readable_in_the_image(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The JSON API: what is described is what is there; every answer has its described shape, every error the same one."""
+"""The JSON API: its description matches its routes, every answer has its described shape, every error the same one."""
 
 import re
 from typing import Any
@@ -7,11 +7,15 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from infra.accounts.user import ROLES
+from infra.version import VERSION
 from tests.support.firestore.writer import Writer
 from tests.support.viewer.app import rules
 from tests.support.viewer.topics import Topics, store
 from tests.support.viewer.visitor import PAGE, SCRIPT, Visitor
 from web.api.openapi import document
+from web.api.views import DEFAULT_LIMIT, MAX_LIMIT
+from web.delivery.views import STATE_WORDS
 
 BASE = "/api/v1"
 TYPES: dict[str, tuple[type, ...]] = {
@@ -27,17 +31,17 @@ TYPES: dict[str, tuple[type, ...]] = {
 def resolved(schema: dict[str, Any]) -> dict[str, Any]:
     if "$ref" not in schema:
         return schema
-    found: Any = document()
+    part: Any = document()
     for step in schema["$ref"].removeprefix("#/").split("/"):
-        found = found[step]
-    return dict(found)
+        part = part[step]
+    return dict(part)
 
 
 def problems(value: object, schema: dict[str, Any], where: str = "answer") -> list[str]:
-    """What of a value is not as its schema says: the few words of JSON Schema that the description uses."""
+    """Return how a value differs from its schema, for the part of JSON Schema that the description uses."""
     schema = resolved(schema)
     if "anyOf" in schema:
-        tried = [problems(value, one, where) for one in schema["anyOf"]]
+        tried = [problems(value, alternative, where) for alternative in schema["anyOf"]]
         return [] if [] in tried else tried[0]
     if "enum" in schema:
         return [] if value in schema["enum"] else [f"{where} is {value!r}"]
@@ -47,7 +51,8 @@ def problems(value: object, schema: dict[str, Any], where: str = "answer") -> li
     if isinstance(value, dict):
         return _object_problems(value, schema, where)
     if isinstance(value, list):
-        return [one for index, item in enumerate(value) for one in problems(item, schema["items"], f"{where}[{index}]")]
+        items = enumerate(value)
+        return [text for index, item in items for text in problems(item, schema["items"], f"{where}[{index}]")]
     if schema.get("format") == "date-time" and not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z", str(value)):
         return [f"{where} is {value!r}, not a time"]
     return [f"{where} is {value}"] if isinstance(value, int) and value < schema.get("minimum", value) else []
@@ -67,7 +72,7 @@ def _object_problems(value: dict[str, object], schema: dict[str, Any], where: st
 
 
 def check(answer: TestResponse, path: str, method: str = "get") -> Any:
-    """The answer's JSON, which must be as described for its status."""
+    """Return the answer's JSON; assert that it is as described for its status."""
     described = document()["paths"][path][method]["responses"]
     assert str(answer.status_code) in described, f"{method} {path} answered {answer.status_code}"
     schema = described[str(answer.status_code)]["content"]["application/json"]["schema"]
@@ -75,70 +80,83 @@ def check(answer: TestResponse, path: str, method: str = "get") -> Any:
     return answer.json
 
 
-def test_the_description_has_every_route_and_no_other(app: Flask) -> None:
+def test_description_has_exactly_the_routes_of_the_api(app: Flask) -> None:
     described = {(path, method) for path, item in document()["paths"].items() for method in item}
-    there = {
+    routes = {
         (re.sub(r"<(\w+)>", r"{\1}", rule.rule.removeprefix(BASE)), method.lower())
         for rule in rules(app)
         if rule.rule.startswith(BASE)
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
-    assert described == there
+    assert described == routes
 
 
-def test_every_reference_leads_somewhere_and_paths_name_their_parameters() -> None:
-    found = document()
-    for reference in re.findall(r"'\$ref': '([^']+)'", str(found)):
+def test_references_resolve_and_paths_declare_their_parameters() -> None:
+    for reference in re.findall(r"'\$ref': '([^']+)'", str(document())):
         assert resolved({"$ref": reference})
-    for path, item in found["paths"].items():
+    for path, item in document()["paths"].items():
         for operation in item.values():
-            named = {one["name"] for one in map(resolved, operation["parameters"]) if one["in"] == "path"}
-            assert named == set(re.findall(r"{(\w+)}", path)), path
+            parameters = [resolved(parameter) for parameter in operation["parameters"]]
+            in_path = {parameter["name"] for parameter in parameters if parameter["in"] == "path"}
+            assert in_path == set(re.findall(r"{(\w+)}", path)), path
 
 
-def test_the_description_is_served(viewer: Visitor) -> None:
+def test_description_has_the_limits_states_and_roles_of_the_code() -> None:
+    components = document()["components"]
+    assert components["parameters"]["limit"]["schema"]["maximum"] == MAX_LIMIT
+    assert str(DEFAULT_LIMIT) in components["parameters"]["limit"]["description"]
+    assert set(components["schemas"]["Subscription"]["properties"]["state"]["enum"]) == set(STATE_WORDS)
+    assert components["schemas"]["Session"]["properties"]["role"]["enum"] == list(ROLES)
+
+
+def test_description_is_served_as_json(viewer: Visitor) -> None:
     assert check(viewer.get(f"{BASE}/openapi.json"), "/openapi.json") == document()
 
 
-def test_the_session_gives_the_token_for_a_post(acting: Visitor) -> None:
-    found = check(acting.get(f"{BASE}/session", {}), "/session")
-    assert (found["user"], found["role"]) == (acting.name, "operator")
+def test_session_gives_the_token_for_a_post_and_the_version(acting: Visitor) -> None:
+    session = check(acting.get(f"{BASE}/session", {}), "/session")
+    assert (session["user"], session["role"], session["version"]) == (acting.name, "operator", VERSION)
     path = f"{BASE}/subscriptions/x/stop"
     assert acting.client.post(path).status_code == 400
-    answer = acting.client.post(path, headers={"X-CSRFToken": found["csrf_token"]})
+    answer = acting.client.post(path, headers={"X-CSRFToken": session["csrf_token"]})
     check(answer, "/subscriptions/{subscription}/stop", "post")
     assert answer.status_code == 404
 
 
-def test_messages_page_by_page(viewer: Visitor, writer: Writer) -> None:
+def test_older_leads_to_the_next_page_until_the_last(viewer: Visitor, writer: Writer) -> None:
     stored = writer.messages(7, attributes={"api": "yes"}, tokens=["api=yes"], delivery_attempt=3)
-    seen: list[str] = []
+    listed: list[str] = []
     before: str | None = ""
     while before is not None:
         answer = viewer.get(f"{BASE}/messages?q=api%3Dyes&subscription=builds&limit=3&before={before}", {})
         page = check(answer, "/messages")
         assert len(page["messages"]) <= 3
-        seen += [one["id"] for one in page["messages"]]
+        listed += [message["id"] for message in page["messages"]]
         before = page["older"]
-    assert sorted(seen) == sorted(stored)
+    assert sorted(listed) == sorted(stored)
 
 
 @pytest.mark.parametrize(("data", "text"), [(b"\xff\x00", None), ("é".encode(), "é"), (b"", "")])
-def test_one_message(viewer: Visitor, writer: Writer, data: bytes, text: str | None) -> None:
-    one = writer.message(data=data, attributes={"a": "b"}, ordering_key="k")
-    found = check(viewer.get(f"{BASE}/messages/{one}", {}), "/messages/{document}")
-    assert (found["id"], found["data"], found["attributes"], found["ordering_key"]) == (one, text, {"a": "b"}, "k")
-    assert (found["data_base64"] is None) == (text is not None)
-    answer = viewer.get(f"{BASE}/messages/{one}/data")
+def test_message_has_its_payload_as_text_or_base64(
+    viewer: Visitor, writer: Writer, data: bytes, text: str | None
+) -> None:
+    document_id = writer.message(data=data, attributes={"a": "b"}, ordering_key="k")
+    message = check(viewer.get(f"{BASE}/messages/{document_id}", {}), "/messages/{document}")
+    expected = (document_id, text, {"a": "b"}, "k")
+    assert (message["id"], message["data"], message["attributes"], message["ordering_key"]) == expected
+    assert (message["data_base64"] is None) == (text is not None)
+    answer = viewer.get(f"{BASE}/messages/{document_id}/data")
     assert (answer.data, answer.mimetype) == (data, "application/octet-stream")
-    assert answer.headers["Content-Disposition"] == f'attachment; filename="{one}.bin"'
+    assert answer.headers["Content-Disposition"] == f'attachment; filename="{document_id}.bin"'
 
 
-def test_subscriptions_start_and_stop(acting: Visitor, reading: Visitor, topics: Topics) -> None:
-    found = check(reading.get(f"{BASE}/subscriptions", {}), "/subscriptions")["subscriptions"]
-    assert [one["subscription"] for one in found] == [topics.name, topics.dead]
-    assert found[0]["topic"] == topics.path(topics.name)
-    assert found[0]["backlog"]["messages"] == 0
+def test_operator_starts_and_stops_a_subscription_and_viewer_does_not(
+    acting: Visitor, reading: Visitor, topics: Topics
+) -> None:
+    listed = check(reading.get(f"{BASE}/subscriptions", {}), "/subscriptions")["subscriptions"]
+    assert [subscription["subscription"] for subscription in listed] == [topics.name, topics.dead]
+    assert listed[0]["topic"] == topics.path(topics.name)
+    assert listed[0]["backlog"]["messages"] == 0
     for action, state in (("start", "receiving"), ("stop", "stopped")):
         answer = acting.post(f"{BASE}/subscriptions/{topics.dead}/{action}", {})
         data = check(answer, f"/subscriptions/{{subscription}}/{action}", "post")
@@ -161,7 +179,7 @@ def test_subscriptions_start_and_stop(acting: Visitor, reading: Visitor, topics:
         ("POST", "/subscriptions/builds/start", 400),
     ],
 )
-def test_every_error_has_one_shape_for_browsers_too(operator: Visitor, method: str, path: str, status: int) -> None:
+def test_errors_have_one_shape_for_scripts_and_browsers(operator: Visitor, method: str, path: str, status: int) -> None:
     schema = document()["components"]["schemas"]["Error"]
     for headers in (SCRIPT, PAGE, {}):
         answer = operator.client.open(f"{BASE}{path}", method=method, headers=headers)
@@ -171,26 +189,26 @@ def test_every_error_has_one_shape_for_browsers_too(operator: Visitor, method: s
         assert answer.json["error"]["status"] == status
 
 
-def test_strangers_get_the_same_shape(stranger: Visitor) -> None:
+def test_signed_out_client_gets_the_same_error_shape(stranger: Visitor) -> None:
     answer = stranger.get(f"{BASE}/messages", PAGE)
     assert answer.status_code == 401
     assert problems(answer.json, document()["components"]["schemas"]["Error"]) == []
 
 
-def test_pubsub_that_is_away_is_told(operator: Visitor) -> None:
+def test_stop_answers_503_while_pubsub_is_down(operator: Visitor) -> None:
     answer = operator.post(f"{BASE}/subscriptions/builds/stop", {})
     assert answer.status_code == 503
     check(answer, "/subscriptions/{subscription}/stop", "post")
 
 
-def test_hostile_text_comes_back_as_it_was(acting: Visitor, acting_app: Flask, topics: Topics) -> None:
+def test_hostile_text_is_returned_unchanged(acting: Visitor, acting_app: Flask, topics: Topics) -> None:
     text = "</script><script>alert(1)</script>\u2028\u202e\x00"
-    one = store(acting_app, topics.name, text.encode(), {text: text}, text)
-    found = check(acting.get(f"{BASE}/messages/{one.id}", {}), "/messages/{document}")
-    assert (found["data"], found["attributes"], found["ordering_key"]) == (text, {text: text}, text)
+    stored = store(acting_app, topics.name, text.encode(), {text: text}, text)
+    message = check(acting.get(f"{BASE}/messages/{stored.id}", {}), "/messages/{document}")
+    assert (message["data"], message["attributes"], message["ordering_key"]) == (text, {text: text}, text)
 
 
-def test_the_checker_itself_refuses() -> None:
+def test_schema_checker_reports_wrong_values() -> None:
     schema = document()["components"]["schemas"]["Session"]
-    assert problems({"user": "a", "role": "root", "csrf_token": 1, "more": 1}, schema) != []
-    assert problems({"user": "a", "role": "admin"}, schema) == ["answer has no csrf_token"]
+    assert problems({"user": "a", "role": "root", "csrf_token": 1, "version": "1", "more": 1}, schema) != []
+    assert problems({"user": "a", "role": "admin", "version": "1"}, schema) == ["answer has no csrf_token"]
