@@ -21,7 +21,7 @@ TESTS = Path(__file__).absolute().parents[1]
         ("tests/infra/query/test_query.py", (), "unit"),
         ("tests/infra/query/test_query.py", ("cloud",), "service"),
         ("tests/functions/process/test_cold_start.py", (), "service"),
-        ("tests/test_house.py", (), "service"),
+        ("tests/house/test_imports.py", (), "service"),
         ("tests/browser/list/test_filters.py", ("cloud",), "browser"),
         ("tests/faults/test_receiver_store.py", (), "faults"),
         ("tests/terraform/docs/test_readme.py", (), "deployment"),
