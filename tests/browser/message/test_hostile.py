@@ -68,8 +68,15 @@ def message(cloud: Cloud) -> str:
 
 def shape(person: Person, path: str, selector: str = "html") -> str:
     """The elements and attributes' names that Chromium makes of what the server writes, without a script running."""
-    html = person.context.request.get(person.cloud["viewer"] + path, headers={"Accept": "text/html"}).text()
-    found: str = person.page.evaluate(SHAPE, [html, selector])
+    pages: list[str] = []
+
+    def is_counted() -> bool:
+        answer = person.context.request.get(person.cloud["viewer"] + path, headers={"Accept": "text/html"})
+        pages.append(answer.text())
+        return 'id="timeline"' not in pages[-1] or " data-pending>" not in pages[-1]
+
+    wait_until(is_counted, "the timeline's counts")
+    found: str = person.page.evaluate(SHAPE, [pages[-1], selector])
     return found
 
 

@@ -32,21 +32,36 @@ def test_messages_of_every_size_are_stored_once_and_counted(keys: KeyServer, tok
         receiver = ReceiverProcess(firestore, keys.url).start()
         reader = Reader(firestore)
         try:
-            # The emulator takes its time with megabytes: more at once than this, and some get a 503 on a busy machine.
+            # The emulator takes its time with megabytes: three at once, and some wait too long on a busy machine.
             with ThreadPoolExecutor(3) as pushers:
-                assert {one.status for one in pushers.map(lambda body: receiver.push(body, token), bodies * 3)} == {204}
+                attempts = list(pushers.map(lambda body: push_until_stored(receiver, body, token), bodies * 3))
             with ThreadPoolExecutor(8) as pushers:
                 small = [push_body(f"burst-{number}") for number in range(200)]
-                assert {one.status for one in pushers.map(lambda body: receiver.push(body, token), small)} == {204}
+                list(pushers.map(lambda body: push_until_stored(receiver, body, token), small))
                 mid = [push_body(f"mid-{number}", b"x" * 100_000) for number in range(40)] * 2
-                assert {one.status for one in pushers.map(lambda body: receiver.push(body, token), mid)} == {204}
+                mid_attempts = list(pushers.map(lambda body: push_until_stored(receiver, body, token), mid))
             stored = reader.messages()
             assert {name: reader.payload(stored[name]) for name in payloads} == payloads
-            assert [stored[name]["deliveries"] for name in payloads] == [3] * 6
-            assert {(stored[f"mid-{n}"]["deliveries"], len(reader.payload(stored[f"mid-{n}"]))) for n in range(40)} == {
-                (2, 100_000)
-            }
+            for number, name in enumerate(payloads):
+                assert 3 <= stored[name]["deliveries"] <= sum(attempts[number::6])
+            for number in range(40):
+                message = stored[f"mid-{number}"]
+                assert 2 <= message["deliveries"] <= sum(mid_attempts[number::40])
+                assert len(reader.payload(message)) == 100_000
             assert len(stored) == 246
         finally:
             reader.close()
             receiver.close()
+
+
+def push_until_stored(receiver: ReceiverProcess, body: bytes, token: str) -> int:
+    """Push again after a 503, as Pub/Sub does; return the number of attempts.
+
+    A refused attempt may have been counted: Firestore can commit and answer too late.
+    """
+    for attempt in range(1, 11):
+        status = receiver.push(body, token).status
+        if status == 204:
+            return attempt
+        assert status == 503
+    raise AssertionError("ten attempts were refused")

@@ -17,7 +17,7 @@ from tests.support.firestore.servers import LocalFirestore
 from tests.support.firestore.settings import settings_for
 from tests.support.firestore.writer import Writer
 from tests.support.viewer.app import running
-from tests.support.viewer.list_page import ids_in
+from tests.support.viewer.list_page import ids_in, settled
 from tests.support.viewer.visitor import SCRIPT, Skeleton, Visitor, add_user, services_of
 
 HOSTILE = "</a><script>alert(1)</script>\"'`{{7*7}} ${1}"
@@ -232,7 +232,7 @@ def test_name_and_filter_are_escaped(app: Flask, operator: Visitor) -> None:
     for name, text in (("harmless", '"one"'), (HOSTILE, '"one"')):
         saved_id = save(app, name, text, columns=(name,))
         services_of(app).saved_filters.set_default(saved_id, by="operator")
-        pages.append([Skeleton(operator.get(path).text).elements for path in paths[1:]])
+        pages.append([Skeleton(settled(operator, path).text).elements for path in paths[1:]])
         services_of(app).saved_filters.delete(saved_id, by="operator")
     assert pages[0] == pages[1]
     odd = f'"{HOSTILE.replace(chr(34), "")}"'
