@@ -1,7 +1,7 @@
-"""Who Identity-Aware Proxy says is asking: its signed header, verified.
+"""Verify the signed header of Identity-Aware Proxy, which carries the user's e-mail address.
 
-As cloud.google.com/iap/docs/signed-headers-howto describes it.
-The plain headers IAP also sends are never read: anybody who reaches the service by another way could write them.
+The rules are those of cloud.google.com/iap/docs/signed-headers-howto. IAP's unsigned headers are never read: a client
+that reaches the service without IAP could forge them.
 """
 
 import json
@@ -21,18 +21,18 @@ SIGN_OUT_PATH = "/_gcp_iap/clear_login_cookie"
 _KEYS_URL = "https://www.gstatic.com/iap/verify/public_key"
 _ISSUER = "https://cloud.google.com/iap"
 _KEEP_SECONDS = 3600.0
-# A made-up key id must not make us ask Google again and again.
+# A flood of invented key ids must not become a flood of requests to Google.
 _MIN_BETWEEN_FETCHES_SECONDS = 60.0
-_RETRY_SECONDS = 10.0  # after a failed one
+_RETRY_SECONDS = 10.0  # after a failed fetch
 _FETCH_SECONDS = 5.0
-_SKEW_SECONDS = 30  # what IAP's page allows a clock to be off, for iat and exp
+_SKEW_SECONDS = 30  # the clock skew that IAP's documentation allows for iat and exp
 
 Keys = Mapping[str, str]
-_jwt: Any = jwt  # it has no types
+_jwt: Any = jwt  # google.auth has no types
 
 
 def fetch_keys() -> Keys:
-    """Google's public keys by id, PEM. Raises KeysUnavailableError."""
+    """Fetch Google's public keys: PEM texts by key id. Raises KeysUnavailableError."""
     try:
         response = Request()(_KEYS_URL, timeout=_FETCH_SECONDS)
         keys: Keys = json.loads(response.data) if response.status == 200 else {}
@@ -44,7 +44,7 @@ def fetch_keys() -> Keys:
 
 
 class IapVerifier:
-    """Verifies assertions for one audience."""
+    """Verifies assertions for one audience, with cached keys. Thread-safe."""
 
     def __init__(
         self, audience: str, fetch: Callable[[], Keys] = fetch_keys, clock: Callable[[], float] = time.monotonic
@@ -53,17 +53,17 @@ class IapVerifier:
         self._fetch, self._clock = fetch, clock
         self._lock = threading.Lock()
         self._keys: Keys = {}
-        self._asked_at = float("-inf")
-        self._problem = ""  # why the last fetch failed
+        self._fetched_at = float("-inf")
+        self._problem = ""  # the error of the last fetch, empty if it succeeded
 
     def email(self, assertion: str) -> str:
-        """The verified e-mail address, in small letters. Raises TokenError (401) or KeysUnavailableError (503)."""
+        """Return the verified e-mail address in lower case. Raises TokenError (401) or KeysUnavailableError (503)."""
         if not assertion:
             raise TokenError("missing", f"There is no {HEADER} header: this request did not come through IAP.")
         try:
             header = _jwt.decode_header(assertion)
             key = header.get("kid")
-            # Checked here, too: a library that accepts more must not widen what we accept.
+            # Checked here although the library also does: a later version of it may accept more algorithms.
             if header.get("alg") != "ES256" or not isinstance(key, str):
                 raise ValueError("alg is not ES256, or there is no kid")
             keys = self._keys_with(key)
@@ -76,12 +76,12 @@ class IapVerifier:
         return email.lower()
 
     def _keys_with(self, key: str) -> Keys:
-        """The keys, fetched when that is due. Raises KeysUnavailableError when nobody knows whether ``key`` is one.
+        """Return the keys, refreshed if due. Raises KeysUnavailableError if ``key`` is unknown and a fetch failed.
 
-        One request fetches. Who can do without its answer, or knows that the last one failed, waits for nothing.
+        One thread fetches. Another thread waits for it only if it needs a new key and the last fetch did not fail.
         """
-        waits = key not in self._keys and not self._problem
-        if self._lock.acquire(blocking=waits):
+        must_wait = key not in self._keys and not self._problem
+        if self._lock.acquire(blocking=must_wait):
             try:
                 if self._is_due(key):
                     self._refresh()
@@ -92,7 +92,7 @@ class IapVerifier:
         return self._keys
 
     def _is_due(self, key: str) -> bool:
-        age = self._clock() - self._asked_at
+        age = self._clock() - self._fetched_at
         if self._problem:
             return age >= _RETRY_SECONDS
         return age >= (_KEEP_SECONDS if key in self._keys else _MIN_BETWEEN_FETCHES_SECONDS)
@@ -102,6 +102,6 @@ class IapVerifier:
             self._keys = self._fetch()
             self._problem = ""
         except KeysUnavailableError as exc:
-            # Keys live for weeks: old ones serve while Google's server does not answer.
+            # Keys are valid for weeks, so the old ones are used while Google's server does not answer.
             self._problem = str(exc)
-        self._asked_at = self._clock()
+        self._fetched_at = self._clock()

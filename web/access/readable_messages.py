@@ -36,6 +36,6 @@ def payload_file(message: Message) -> Response:
     Raises StoreError, and PayloadMaskedError (403).
     """
     response = Response(readable_messages().payload(message), mimetype="application/octet-stream")
-    # The file name consists of our own hex digits, never of text that a publisher wrote.
+    # The file name consists of our hex digits, never of text that a publisher wrote.
     response.headers["Content-Disposition"] = f'attachment; filename="{message.id}.bin"'
     return response

@@ -1,7 +1,7 @@
-"""Who may do what: the declared role of every route, checked before it runs, and the person behind a request.
+"""The role that every route declares, checked before the route runs, and the user behind a request.
 
-A route that declares no role is refused to everybody. Signing in and out is ``web.access.sign_in``; nothing is
-rendered here.
+A route without a declared role answers 403 to every user. This module renders nothing; ``web.access.sign_in`` signs
+users in and out.
 """
 
 from collections.abc import Callable
@@ -24,12 +24,12 @@ _STREAM = "live.live"
 View = TypeVar("View", bound=Callable[..., object])
 
 # Routes without a view of ours: web.http.static_files and Bootstrap-Flask make them.
-_OTHERS: dict[str, Access] = {"static": "public", "bootstrap.static": "public"}
+_UNDECLARED: dict[str, Access] = {"static": "public", "bootstrap.static": "public"}
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-class Visitor:
-    """A signed-in person, as Flask-Login wants one."""
+class LoginUser:
+    """A signed-in user with the attributes that Flask-Login requires."""
 
     is_authenticated = True
     is_active = True
@@ -39,12 +39,12 @@ class Visitor:
         self.user = user
 
     def get_id(self) -> str:
-        """The user's name."""
+        """Return the user's name."""
         return self.user.name
 
 
 def requires(access: Access) -> Callable[[View], View]:
-    """Declare who may use a route: ``public``, or the least role."""
+    """Declare the lowest role that may use a route; ``public`` needs no sign-in."""
 
     def declare(view: View) -> View:
         view.subscope_access = access  # type: ignore[attr-defined]
@@ -54,7 +54,7 @@ def requires(access: Access) -> Callable[[View], View]:
 
 
 def when_signed_out(answer: Callable[[], Response]) -> Callable[[View], View]:
-    """Declare what a route answers to a browser that is signed out, instead of leading to the sign-in page."""
+    """Declare the answer of a route to a signed-out browser, instead of the redirect to the sign-in page."""
 
     def declare(view: View) -> View:
         view.subscope_signed_out = answer  # type: ignore[attr-defined]
@@ -68,33 +68,33 @@ public = requires("public")
 
 
 def access_of(app: Flask, endpoint: str) -> Access | None:
-    """What a route declares; None when it declares nothing."""
+    """Return the access that a route declares; None if it declares nothing."""
     view = app.view_functions.get(endpoint)
-    found: Access | None = getattr(view, "subscope_access", None) or _OTHERS.get(endpoint)
-    return found
+    declared: Access | None = getattr(view, "subscope_access", None) or _UNDECLARED.get(endpoint)
+    return declared
 
 
 def init_app(app: Flask) -> None:
     """Let Flask-Login find the user behind a request."""
-    # Its context processor would ask Firestore again for the very page that says Firestore is away.
+    # Its context processor would read Firestore again, also for the page that reports that Firestore is down.
     manager = LoginManager(app, add_context_processor=False)
-    manager.session_protection = None  # the session is on the server; an address that changes ends nothing
-    manager.request_loader(_visitor)
+    manager.session_protection = None  # sessions are on the server, and a changed client address does not end them
+    manager.request_loader(_load_user)
 
 
 def signed_in_user() -> User:
-    """The person behind the current request, on a route that requires one. Raises 401 otherwise."""
-    found: User | None = g.get("user")
-    if found is None:
+    """Return the user behind the current request, on a route that requires a role. Raises 401 on other routes."""
+    user: User | None = g.get("user")
+    if user is None:
         abort(401)
-    return found
+    return user
 
 
 def session_still_valid() -> Callable[[], bool]:
-    """A check of the current request's session that can be called later, outside of the request.
+    """Return a check of the current session that can be called later, outside of the request.
 
-    While Firestore cannot answer, the session counts as valid: nothing else reaches the caller in that time either.
-    Where it refuses to be read, nobody knows who is signed in: the session counts as over.
+    While Firestore does not answer, the session counts as valid: the caller gets no data in that time anyway.
+    If Firestore refuses the read, the session cannot be verified and counts as ended.
     """
     sessions, users, cookie = services().sessions, services().users, session_cookie(request)
     user = signed_in_user()
@@ -104,9 +104,9 @@ def session_still_valid() -> Callable[[], bool]:
         try:
             if not by_iap:
                 return sessions.look_up(cookie) is not None
-            # IAP checks each request, and an open stream is one: what we can ask is whether the user is the same still.
-            now = users.get(user.name)
-            return now is not None and now.generation == user.generation
+            # IAP checks requests only when they begin, and an open stream is one request: compare the stored user.
+            stored = users.get(user.name)
+            return stored is not None and stored.generation == user.generation
         except StoreUnavailableError:
             return True
         except StoreError:
@@ -115,27 +115,28 @@ def session_still_valid() -> Callable[[], bool]:
     return check
 
 
-def _visitor(_request: object) -> Visitor | None:
+def _load_user(_request: object) -> LoginUser | None:
     if iap := services().iap:
-        return _visitor_by_iap(iap)
+        return _load_user_of_iap(iap)
     cookie = session_cookie(request)
     sessions = services().sessions
-    # A stream comes back by itself, for hours: it is nobody's doing. A page that is looked at asks for more than that.
+    # EventSource reconnects by itself for hours, so the stream does not count as activity and does not extend the
+    # session. A page in use makes other requests, which do.
     resolve = sessions.look_up if request.endpoint == _STREAM else sessions.resolve
     resolved = resolve(cookie) if cookie else None
-    return Visitor(resolved.user) if resolved else None
+    return LoginUser(resolved.user) if resolved else None
 
 
-def _visitor_by_iap(iap: IapVerifier) -> Visitor:
+def _load_user_of_iap(iap: IapVerifier) -> LoginUser:
     email = iap.email(request.headers.get(HEADER, ""))
     user = services().users.get(email)
     if user is None:
         abort(403, f"{email} is not a user here. Ask an administrator to add you.")
-    return Visitor(user)
+    return LoginUser(user)
 
 
 def refuse_other_origins() -> None:
-    """Refuse what another site's page makes a browser send, whatever token it carries (T13)."""
+    """Refuse a change that another site's page makes a browser send, even with a valid form token (T13)."""
     if request.method in _SAFE_METHODS:
         return
     origin = request.headers.get("Origin")
@@ -150,7 +151,7 @@ def check_role() -> Response | None:
 
     Raises 401 or 403.
     """
-    if not request.endpoint:  # no such page, or no such method: answered as 404 or 405
+    if not request.endpoint:  # unknown address or method: Flask answers 404 or 405
         return None
     access = access_of(current_app, request.endpoint)
     if access == "public":
@@ -174,10 +175,10 @@ def _ask_to_sign_in() -> Response | None:
     answer: Callable[[], Response] | None = getattr(view, "subscope_signed_out", None)
     if answer:
         return answer()
-    asked = request.full_path if request.query_string else request.path
-    target = asked if request.method == "GET" and request.path != "/" else None
+    address = request.full_path if request.query_string else request.path
+    target = address if request.method == "GET" and request.path != "/" else None
     login = url_for("sign_in.login", next=target)
-    # Escaped twice, a long filter is more than a request line takes: better to sign in and lose it than not to get in.
+    # A long filter, escaped twice, exceeds the limit of a request line: then sign in without it.
     return redirect(login if len(login) <= MAX_ADDRESS_CHARACTERS else url_for("sign_in.login"), 303)
 
 

@@ -1,4 +1,4 @@
-"""Signing in and out, and changing one's own password. Roles are ``web.access.roles``."""
+"""Sign in and out, and change one's own password. Roles: ``web.access.roles``."""
 
 import re
 from urllib.parse import quote
@@ -18,8 +18,8 @@ from web.http.notices import add_list_notices, asked_notice
 from web.http.session_cookie import NEEDS_HTTPS, cookie_name, replace_cookie, session_cookie
 from web.services import services
 
-# Our own addresses: "//host", "/\host" or a control character cannot be written in it (T18). In the query whatever a
-# browser or a script leaves as it is, such as the * of a filter.
+# Addresses of our pages; "//host", "/\host" and control characters do not match (T18). The query may contain all characters
+# that browsers and scripts leave unescaped, such as the * of a filter.
 _PAGES = "messages|password|publish|publish/sent|republish|rejections|users|sessions|audit|filters|help"
 _NEXT = re.compile(rf"/(messages/[0-9a-f]{{32}}|{_PAGES})(\?[!$-;=?-\[\]-~]*)?")
 
@@ -30,7 +30,7 @@ add_list_notices(blueprint, {"password": "Your password is changed. All your oth
 @blueprint.get("/login")
 @public
 def login() -> ResponseReturnValue:
-    """The sign-in page."""
+    """Show the sign-in page."""
     if not has_passwords():
         return redirect(url_for("messages.index"), 303)
     return _login_page("" if cookie_name(request) else NEEDS_HTTPS, 200 if cookie_name(request) else 400)
@@ -39,14 +39,14 @@ def login() -> ResponseReturnValue:
 @blueprint.post("/login")
 @public
 def sign_in() -> ResponseReturnValue:
-    """Sign in; the cookie is a new one, whatever was held before (T16)."""
+    """Sign in. The session always gets a new cookie, so that one planted before is worth nothing (T16)."""
     _need_passwords()
     name = request.form.get("username", "").strip().lower()
     services().first_admin.ensure()
     try:
         user = services().users.authenticate(name, request.form.get("password", ""), address=_address())
     except (SignInError, LockedError, BusyError) as exc:
-        # The name is a stranger's text: it may be a password typed into the wrong field, so it is not logged.
+        # The name is not logged: it may be a password that was typed into the wrong field.
         services().log.warning("sign-in refused", status=exc.status, remote=request.remote_addr)
         response = _login_page(str(exc), exc.status)
         response.headers.update(retry_after(exc))
@@ -58,7 +58,7 @@ def sign_in() -> ResponseReturnValue:
 @blueprint.post("/logout")
 @requires("viewer")
 def logout() -> ResponseReturnValue:
-    """End this session on the server and forget the cookie."""
+    """End this session on the server and delete the cookie."""
     if not has_passwords():
         return redirect(SIGN_OUT_PATH, 303)
     services().sessions.end(session_cookie(request))
@@ -70,39 +70,41 @@ def logout() -> ResponseReturnValue:
 @blueprint.get("/session")
 @login_required
 def whoami() -> ResponseReturnValue:
-    """Who is signed in: how a page learns why its stream ended."""
+    """Return the signed-in user: a page asks for it when its stream ended, to learn the reason."""
     return jsonify(user=signed_in_user().name, role=signed_in_user().role)
 
 
 @blueprint.get("/password")
 @login_required
 def password() -> ResponseReturnValue:
-    """The page to change one's own password."""
+    """Show the form that changes one's own password."""
     _need_passwords()
-    return render_template("access/password.html", problem="")
+    return _password_page()
 
 
 @blueprint.post("/password")
 @login_required
 def change_password() -> ResponseReturnValue:
-    """Change one's own password, given the current one; every other sign-in ends."""
+    """Change one's own password, given the current one; all other sign-ins of the user end."""
     _need_passwords()
     new, name = request.form.get("new", ""), signed_in_user().name
     try:
         if new != request.form.get("again", ""):
             raise InputError("password", "the two new passwords differ.")
         user = services().users.change_password(name, request.form.get("current", ""), new, address=_address())
-    except (InputError, SignInError, LockedError) as exc:
-        said = "The current password is wrong." if isinstance(exc, SignInError) else f"The new {exc}"
-        problem = str(exc) if isinstance(exc, LockedError) else said
-        # 400, not 401: the person is signed in, only the form is wrong.
-        return render_template("access/password.html", problem=problem), 429 if isinstance(exc, LockedError) else 400
+    except LockedError as exc:
+        return _password_page(str(exc), exc.status)
+    except SignInError:
+        # 400, not 401: the user is signed in, only the form is wrong.
+        return _password_page("The current password is wrong.", 400)
+    except InputError as exc:
+        return _password_page(f"The new {exc}", 400)
     services().log.info("password changed", who=name)
     return _begin_session(user, url_for("messages.index", notice="password"))
 
 
 def has_passwords() -> bool:
-    """Whether people sign in here, and not at Identity-Aware Proxy."""
+    """Tell whether users sign in here with passwords, and not at Identity-Aware Proxy."""
     return services().settings.auth_mode == "password"
 
 
@@ -112,12 +114,12 @@ def _need_passwords() -> None:
 
 
 def safe_next(text: str) -> str:
-    """``text`` when it is one of our own pages; the list otherwise."""
+    """Return ``text`` if it is the address of one of our pages, otherwise the list's."""
     return text if _NEXT.fullmatch(text) else "/messages"
 
 
 def _address() -> str:
-    """Whose request it is: behind Google's front end the address it saw (``web.create_app``)."""
+    """Return the client's address; behind Google's front end the one that it saw (``web.create_app``)."""
     return request.remote_addr or ""
 
 
@@ -128,12 +130,16 @@ def _begin_session(user: User, target: str) -> Response:
     return response
 
 
+def _password_page(problem: str = "", status: int = 200) -> Response:
+    return make_response(render_template("access/password.html", problem=problem), status)
+
+
 def _login_page(problem: str = "", status: int = 200) -> Response:
-    wanted = request.values.get("next", "")
+    target = request.values.get("next", "")
     body = render_template(
         "access/login.html",
         problem=problem,
-        next=wanted if _NEXT.fullmatch(wanted) else "",
+        next=target if _NEXT.fullmatch(target) else "",
         name=request.form.get("username", "")[:100],
         out=asked_notice() == "out",
     )
