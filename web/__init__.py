@@ -36,8 +36,8 @@ from web.delivery.state_reader import StateReader
 from web.filters import saved_filters
 from web.health import Reachability
 from web.http import compression, confirmation, errors, headers, static_files
-from web.http.local_proxy import Proxied
-from web.http.session_cookie import FormSessions
+from web.http.local_proxy import LocalProxy
+from web.http.session_cookie import FormSessionInterface
 from web.live import views as live
 from web.live.connections import Connections
 from web.live.feed import Feed
@@ -64,7 +64,7 @@ def create_app(settings: ViewerSettings | None = None, iap: IapVerifier | None =
     app = Flask(__name__, static_folder=None)  # web.http.static_files serves them
     _configure(app, settings)
     if settings.local_addresses:
-        app.wsgi_app = Proxied(app.wsgi_app, settings.local_addresses)  # type: ignore[method-assign]
+        app.wsgi_app = LocalProxy(app.wsgi_app, settings.local_addresses)  # type: ignore[method-assign]
     if behind_front_end(os.environ):
         # Exactly one hop, so that values which a client sends itself are ignored (T27).
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=0)  # type: ignore[method-assign]
@@ -124,7 +124,7 @@ def _configure(app: Flask, settings: ViewerSettings) -> None:
         WTF_CSRF_CHECK_DEFAULT=False,  # _check_request does it, at its place in the order
         BOOTSTRAP_SERVE_LOCAL=True,
     )
-    app.session_interface = FormSessions()
+    app.session_interface = FormSessionInterface()
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.autoescape = True
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

@@ -18,8 +18,8 @@ from web.http.notices import add_list_notices, asked_notice
 from web.http.session_cookie import NEEDS_HTTPS, cookie_name, replace_cookie, session_cookie
 from web.services import services
 
-# Addresses of our pages; "//host", "/\host" and control characters do not match (T18). The query may contain all characters
-# that browsers and scripts leave unescaped, such as the * of a filter.
+# Addresses of our pages; "//host", "/\host" and control characters do not match (T18). The query may have all
+# characters that browsers and scripts leave unescaped, such as the * of a filter.
 _PAGES = "messages|password|publish|publish/sent|republish|rejections|users|sessions|audit|filters|help"
 _NEXT = re.compile(rf"/(messages/[0-9a-f]{{32}}|{_PAGES})(\?[!$-;=?-\[\]-~]*)?")
 

@@ -1,8 +1,8 @@
-"""What goes out compressed: static files, each compressed once, and pages that nobody else can make a browser fetch.
+"""Compress static files, each once, and pages that no other site can make a browser fetch. Cloud Run does not compress.
 
-Cloud Run does not do it. What compresses a secret (the form token, a message) beside something that another site can
-choose (the filter in an address) tells the secret's letters by its length (breachattack.com). So a page is compressed
-only when the browser says that this site asked for it, or the person's own address bar.
+A page has secrets (the form token, messages) beside text that another site can choose (the filter in the address). The
+compressed length then reveals the secret letter by letter (breachattack.com). So a page is compressed only if the
+browser says that this site or the address bar asked for it.
 """
 
 import gzip
@@ -12,7 +12,7 @@ from functools import lru_cache
 from flask import Flask, request
 from werkzeug.wrappers import Response
 
-# By end point, never by type: what is listed here is sent to everybody alike.
+# By endpoint, not by type: these answers are the same for all clients.
 _STATIC = frozenset({"static", "bootstrap.static", "messages.pygments_css"})
 _MIN_BYTES = 1024
 _PAGE_LEVEL = 5  # 2 ms for a full list; more costs twice that and saves a twentieth
@@ -33,7 +33,7 @@ def _compress(response: Response) -> Response:
 
 
 def _asked_for_here() -> bool:
-    """Whether no other site can have chosen the address; browsers that do not say so get pages as they are."""
+    """Tell whether no other site can have chosen the address; without the header, the page is not compressed."""
     return request.headers.get("Sec-Fetch-Site") in ("same-origin", "none")
 
 
@@ -47,7 +47,7 @@ def _replace(response: Response, compress: Callable[[bytes], bytes]) -> Response
     response.set_data(compress(content))
     response.content_encoding = "gzip"
     etag, _ = response.get_etag()
-    if etag:  # another representation, which means the same
+    if etag:  # another representation with the same meaning
         response.set_etag(etag, weak=True)
     return response
 
@@ -58,5 +58,5 @@ def _compress_page(content: bytes) -> bytes:
 
 @lru_cache(maxsize=64)
 def _compress_file(content: bytes) -> bytes:
-    # No time stamp: every instance sends the same bytes.
+    # Without a time stamp, so that all instances send the same bytes.
     return gzip.compress(content, compresslevel=9, mtime=0)

@@ -1,6 +1,6 @@
-"""A question before what cannot be undone: in a dialog where there are scripts, else on a page of its own.
+"""Ask before an action that cannot be undone: in a dialog, or without JavaScript on a separate page.
 
-Either way the answer comes with the form. Scripts that ask for JSON are not asked: nobody would be there to answer.
+Both send the answer with the form. Clients that ask for JSON are programs and are not asked.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _FIELD, _YES = "confirmed", "yes"
 
 @dataclass(frozen=True)
 class Question:
-    """``sentence`` has a place for what it is about; ``yes`` and ``no`` are what the buttons say."""
+    """``sentence`` has a place for the object's name; ``yes`` and ``no`` are the labels of the buttons."""
 
     sentence: str
     yes: str
@@ -32,17 +32,17 @@ QUESTIONS = {
 
 
 def init_app(app: Flask) -> None:
-    """Let the dialogs ask the same."""
+    """Offer the sentences to templates, for the dialogs."""
     app.jinja_env.globals["question"] = _sentence
 
 
 def unanswered(name: str, about: str, back: str) -> Response | None:
-    """The page that asks before the request's form is carried out, with ``back`` for no; None when yes was said."""
+    """Return the page that asks, with ``back`` as the link for no; None if the form already has the answer yes."""
     if not wants_page() or request.form.get(_FIELD) == _YES:
         return None
-    kept = [(key, value) for key, value in request.form.items(multi=True) if key not in ("csrf_token", _FIELD)]
+    fields = [(key, value) for key, value in request.form.items(multi=True) if key not in ("csrf_token", _FIELD)]
     body = render_template(
-        "layout/confirm.html", name=name, asked=QUESTIONS[name], about=about, back=back, kept=[*kept, (_FIELD, _YES)]
+        "layout/confirm.html", name=name, asked=QUESTIONS[name], about=about, back=back, kept=[*fields, (_FIELD, _YES)]
     )
     return make_response(body)
 

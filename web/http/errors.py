@@ -1,11 +1,11 @@
-"""What an error looks like: one page for people, one JSON shape for scripts, the status from the error itself.
+"""Answer every error in one shape: a page for browsers, JSON for scripts, with the status that the error carries.
 
 ::
 
     {"error": {"status": 404, "title": "Not found", "detail": "…"}}
 
-A failure of ours (500 and above) is logged, and its inner sentence stays in the log. Too many at once (BusyError) is no
-failure: its sentence is for who asked.
+An error of ours (status 500 and above) is logged, and its sentence is not shown. BusyError is the exception: nothing is
+broken, and its sentence is written for the client.
 """
 
 import math
@@ -25,52 +25,52 @@ from web.http.session_cookie import NEEDS_HTTPS, cookie_name
 from web.services import services
 
 RETRY_SECONDS = 5
-_WORDS = {
+_TEXTS = {
     400: ("That did not work", "The request could not be understood."),
-    401: ("You are signed out", "Sign in again to go on; you come back to where you were."),
+    401: ("You are signed out", "Sign in again; you return to this page."),
     403: ("Not allowed", "Your role does not include this."),
-    404: ("Not found", "There is nothing at this address. A message may have expired, or the link may be cut short."),
-    405: ("Not possible this way", "This address does not take that kind of request."),
-    409: ("Already there", "Somebody else was quicker."),
-    410: ("Gone", "It has expired and will not come back."),
-    413: ("Too large", "That is more than this form takes."),
+    404: ("Not found", "This address does not exist. The message may have expired, or the link is incomplete."),
+    405: ("Method not allowed", "This address does not accept this kind of request."),
+    409: ("Conflict", "Someone else changed this first; reload and try again."),
+    410: ("Gone", "It has expired."),
+    413: ("Too large", "The form accepts less data than that."),
     429: ("Slow down, please", "Too many attempts. Try again in a moment."),
-    500: ("Something broke", "That is our fault, not yours. It has been logged; trying again does no harm."),
-    502: ("Pub/Sub refused", "Google Pub/Sub refused this. The log says why."),
+    500: ("Something broke", "This is an error in Subscope. It has been logged; you can try again."),
+    502: ("Pub/Sub refused", "Google Pub/Sub refused this request. The reason is in the log."),
     503: ("Not reachable right now", "The database does not answer. Nothing is lost: messages wait in Pub/Sub."),
 }
 _BUSY = "Busy right now"
-_PUBSUB_AWAY = "Pub/Sub does not answer. Whether it was done is not known: look, and try again in a moment."
-_KEYS_AWAY = (
-    "Google's keys for Identity-Aware Proxy cannot be fetched, so nobody can be recognised. Try again in a moment."
+_PUBSUB_DOWN = "Pub/Sub does not answer, so the result is unknown. Check the state, and try again in a moment."
+_KEYS_DOWN = (
+    "Google's keys for Identity-Aware Proxy cannot be fetched, so users cannot be verified. Try again in a moment."
 )
 _TO_SCRIPTS = (
     "Send the csrf_token of {page} as the header X-CSRFToken, with the same cookie, and over https a Referer of this "
     "host."
 )
 _FIRESTORE_DENIED = (
-    "Firestore does not let this monitor's service account read and write. It needs the role roles/datastore.user, "
-    "or one that allows as much."
+    "Firestore does not allow this monitor's service account to read and write. The account needs the role "
+    "roles/datastore.user, or another role with the same permissions."
 )
 
 
 def init_app(app: Flask) -> None:
-    """Answer every error in one shape."""
+    """Register the handlers of all errors."""
     app.register_error_handler(SubscopeError, _subscope_error)
     app.register_error_handler(CSRFError, stale_form)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unexpected)
 
 
-def words(status: int) -> tuple[str, str]:
-    """The title and the sentence of a status."""
-    return _WORDS.get(status) or _WORDS[500 if status >= 500 else 400]
+def texts(status: int) -> tuple[str, str]:
+    """Return the title and the sentence of a status."""
+    return _TEXTS.get(status) or _TEXTS[500 if status >= 500 else 400]
 
 
 def answer(status: int, detail: str = "", headers: dict[str, str] | None = None, *, title: str = "") -> Response:
-    """An error's response: a page when a person asked, JSON otherwise; the status has a title of its own."""
-    usual, sentence = words(status)
-    title = title or usual
+    """Return an error as a page, or as JSON for scripts. ``detail`` and ``title`` replace the status's texts."""
+    usual_title, sentence = texts(status)
+    title = title or usual_title
     if wants_page():
         body = render_template("layout/error.html", status=status, title=title, detail=detail or sentence)
         response = make_response(body, status)
@@ -83,10 +83,10 @@ def answer(status: int, detail: str = "", headers: dict[str, str] | None = None,
 
 
 def retry_after(error: SubscopeError) -> dict[str, str]:
-    """The header that says when to try again; none where that would not help."""
+    """Return the header Retry-After for a lock or a status 503, and no header for other errors."""
     if isinstance(error, LockedError):
-        left = (error.until - datetime.now(UTC)).total_seconds()
-        return {"Retry-After": str(max(1, math.ceil(left)))}
+        seconds_left = (error.until - datetime.now(UTC)).total_seconds()
+        return {"Retry-After": str(max(1, math.ceil(seconds_left)))}
     return {"Retry-After": str(RETRY_SECONDS)} if error.status == 503 else {}
 
 
@@ -98,22 +98,22 @@ def _subscope_error(error: SubscopeError) -> ResponseReturnValue:
 
 
 def _log(error: SubscopeError) -> None:
-    about = {"error": type(error).__name__, "traceparent": request.headers.get("traceparent"), "path": request.path}
+    context = {"error": type(error).__name__, "traceparent": request.headers.get("traceparent"), "path": request.path}
     if isinstance(error, BusyError):
-        services().log.warning(str(error), **about)
+        services().log.warning(str(error), **context)
     elif error.status >= 500:
-        services().log.error(str(error), **about)
+        services().log.error(str(error), **context)
 
 
 def _hint(error: SubscopeError) -> str:
-    """What a person can do about a failure of ours; empty when only the log tells more."""
+    """Return the sentence that a user may read about an error of ours; empty if only the log has details."""
     match error:
         case BusyError():
             return str(error)
         case KeysUnavailableError():
-            return _KEYS_AWAY
+            return _KEYS_DOWN
         case SubscriptionUnavailableError():
-            return _PUBSUB_AWAY
+            return _PUBSUB_DOWN
         case StoreDeniedError():
             return _FIRESTORE_DENIED
         case _:
@@ -121,7 +121,7 @@ def _hint(error: SubscopeError) -> str:
 
 
 def stale_form(error: CSRFError) -> ResponseReturnValue:
-    """The answer to a form without a token that counts; a part with a form that is worth keeping may do more."""
+    """Answer a form without a valid token. A blueprint that keeps the typed form handles this error itself."""
     if not cookie_name(request):
         return answer(400, NEEDS_HTTPS)
     if _is_script():
@@ -131,7 +131,7 @@ def stale_form(error: CSRFError) -> ResponseReturnValue:
 
 
 def _is_script() -> bool:
-    """Whether nobody looks at a page: a browser says from where it sends, for our pages' own requests, too."""
+    """Tell whether a script sent the request. Browsers add Sec-Fetch-Site, also to requests that our pages send."""
     return request.path.startswith("/api/") or not (wants_page() or "Sec-Fetch-Site" in request.headers)
 
 
@@ -139,10 +139,10 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
     if error.response is not None:
         return error.response
     status = error.code or 500
-    # Werkzeug's own sentences explain HTTP, not Subscope; ours are set by hand on abort(…, "…").
-    ours = error.description if error.description != type(error).description else None
+    # Werkzeug's default sentences explain HTTP, not Subscope; abort(…, "…") replaces them by one of ours.
+    detail = error.description if error.description != type(error).description else None
     headers = {name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After")}
-    return answer(status, ours or "", headers)
+    return answer(status, detail or "", headers)
 
 
 def _unexpected(error: Exception) -> ResponseReturnValue:
@@ -153,5 +153,5 @@ def _unexpected(error: Exception) -> ResponseReturnValue:
         traceparent=request.headers.get("traceparent"),
         path=request.path,
     )
-    g.pop("user", None)  # the page of a broken request shows nothing that could break it again
+    g.pop("user", None)  # so that the error page renders nothing that depends on the broken request
     return answer(500)

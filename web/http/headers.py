@@ -1,4 +1,4 @@
-"""The headers of every response, errors and the stream included."""
+"""The security headers of every response, errors and the stream included, and their caching."""
 
 from flask import Flask, request
 from werkzeug.wrappers import Response
@@ -28,7 +28,7 @@ _STATIC = frozenset({"static", "bootstrap.static"})
 
 
 def init_app(app: Flask) -> None:
-    """Send the headers with every response."""
+    """Add the headers to every response."""
     app.after_request(_add)
 
 

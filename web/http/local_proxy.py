@@ -1,9 +1,9 @@
-"""Requests that ``gcloud run services proxy`` passed on, as the browser made them: plain http to its own machine.
+"""Restore the host and scheme of requests that come through ``gcloud run services proxy``: plain http to localhost.
 
-The proxy writes Cloud Run's host over the browser's and leaves Origin, Referer and cookies as they are
-(github.com/GoogleCloudPlatform/cloud-run-proxy). What depends on host or scheme (another site's request, the cookie's
-name and flags, the form token's Referer) must go by what the browser knows. Only for a viewer that nobody reaches
-otherwise: it takes its own address for none of these.
+The proxy replaces the Host header by Cloud Run's and leaves Origin, Referer and cookies unchanged
+(github.com/GoogleCloudPlatform/cloud-run-proxy). The check of the origin, the cookie's name and flags, and the form
+token's Referer depend on host and scheme, so they must see the browser's. Use it only for a viewer that clients reach
+through the proxy alone: changes that a page at its public address sends are refused.
 """
 
 from collections.abc import Iterable
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 
-class Proxied:
-    """A WSGI application that sees these local addresses (origins, at least one) instead of the service's own."""
+class LocalProxy:
+    """WSGI middleware that replaces Cloud Run's host by one of ``addresses`` (local origins, at least one)."""
 
     def __init__(self, application: "WSGIApplication", addresses: tuple[str, ...]) -> None:
         self._application, self._addresses = application, addresses
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        # Only requests that change something name their origin; for others any of the addresses is as good.
+        # Only requests that change something have an Origin; for the others the first address will do.
         origin = environ.get("HTTP_ORIGIN", "")
         address = urlsplit(origin if origin in self._addresses else self._addresses[0])
         environ.update({"HTTP_HOST": address.netloc, "wsgi.url_scheme": address.scheme})

@@ -1,7 +1,8 @@
-"""The notice after a form: the redirect's address names it, and each page has a table of sentences for its own.
+"""The notice after a form: the redirect's address has its name, and each page has a table of its sentences.
 
-Shown to whoever comes from one of our pages: a link of somebody else's must not make a page say that a password was
-changed. Browsers say where a navigation comes from (w3.org/TR/fetch-metadata); one that does not is believed.
+A notice appears only if the request came from one of our pages, so that a link on another site cannot make a page say
+that a password was changed. Browsers send the origin of a navigation (w3.org/TR/fetch-metadata); a request without that
+header counts as ours.
 """
 
 from collections.abc import Mapping
@@ -24,6 +25,6 @@ def list_notice() -> str:
 
 
 def asked_notice() -> str:
-    """The notice that the request's address names; empty when no page of ours led here."""
+    """Return the name of the notice in the request's address; empty if the request came from another site."""
     is_ours = request.headers.get("Sec-Fetch-Site", _OURS) == _OURS
     return request.args.get("notice", "") if is_ours else ""

@@ -1,7 +1,7 @@
-"""The viewer's one cookie, and the form token that is bound to it.
+"""The viewer's only cookie, and the form token that is derived from it.
 
-Nothing is stored in a cookie: signed in, it holds the session's secret; before that, a random guest value that is worth
-nothing but the form token of the sign-in page. Flask's own signed session is not used.
+The cookie of a signed-in user is the secret of the session, which is stored on the server. A guest's cookie is a random
+value that serves only the form token of the sign-in page. Flask's signed session is not used.
 """
 
 import hashlib
@@ -15,57 +15,57 @@ from werkzeug.wrappers import Response
 
 SECURE_NAME = "__Host-subscope"  # browsers accept it only with Secure, Path=/ and no Domain
 LOOPBACK_NAME = "subscope"
-NEEDS_HTTPS = "Signing in needs https: over plain http anybody on the way could read the password."
+NEEDS_HTTPS = "Signing in needs https: over plain http the network could read the password."
 _GUEST = "guest."
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class FormSession(dict[str, object], SessionMixin):
-    """What Flask-WTF takes for a session: the raw form token, derived from the cookie instead of stored."""
+    """The session object that Flask-WTF reads the raw form token from; nothing of it is stored."""
 
     guest = ""
 
 
-class FormSessions(SessionInterface):
-    """Derives the form token from the cookie; gives a guest a cookie when a page with a form was rendered."""
+class FormSessionInterface(SessionInterface):
+    """Derives the form token from the cookie, and sends a guest a cookie with the first form."""
 
     def open_session(self, app: Flask, request: Request) -> FormSession:
-        """The form token of the request's cookie, or of a new guest."""
+        """Return the form token of the request's cookie, or of a new guest."""
         opened = FormSession()
-        held = held_cookie(request)
-        if not held:
+        value = cookie_value(request)
+        if not value:
             opened.guest = _GUEST + secrets.token_urlsafe(32)
         key = str(app.secret_key).encode()
-        opened["csrf_token"] = hmac.new(key, (held or opened.guest).encode(), hashlib.sha256).hexdigest()
+        opened["csrf_token"] = hmac.new(key, (value or opened.guest).encode(), hashlib.sha256).hexdigest()
         return opened
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
-        """Send a new guest's cookie along with the first form."""
+        """Send a new guest's cookie with the first page that has a form."""
         if isinstance(session, FormSession) and session.guest and "csrf_token" in g and "cookie_replaced" not in g:
             _send(response, session.guest)
 
 
-def cookie_name(asked: Request) -> str | None:
-    """The cookie's name; None on plain http to another machine, where no cookie is safe."""
-    if asked.is_secure:
+def cookie_name(req: Request) -> str | None:
+    """Return the cookie's name; None on plain http to another machine, where no cookie is safe."""
+    if req.is_secure:
         return SECURE_NAME
-    return LOOPBACK_NAME if urlsplit(f"//{asked.host}").hostname in _LOOPBACK else None
+    return LOOPBACK_NAME if urlsplit(f"//{req.host}").hostname in _LOOPBACK else None
 
 
-def held_cookie(asked: Request) -> str:
-    """The cookie's value; empty when there is none."""
-    name = cookie_name(asked)
-    return asked.cookies.get(name, "") if name else ""
+def cookie_value(req: Request) -> str:
+    """Return the cookie's value; empty if there is no cookie."""
+    name = cookie_name(req)
+    return req.cookies.get(name, "") if name else ""
 
 
-def session_cookie(asked: Request) -> str:
-    """The cookie's value when it may belong to somebody signed in; empty for guests."""
-    held = held_cookie(asked)
-    return "" if held.startswith(_GUEST) else held
+def session_cookie(req: Request) -> str:
+    """Return the cookie's value if it can be the secret of a session; empty for guests."""
+    value = cookie_value(req)
+    return "" if value.startswith(_GUEST) else value
 
 
 def replace_cookie(response: Response, value: str) -> None:
-    """Set the cookie to ``value``; delete it when empty."""
+    """Set the cookie to ``value``; an empty value deletes it."""
     _send(response, value)
     g.cookie_replaced = True
 
