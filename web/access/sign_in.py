@@ -40,7 +40,7 @@ def login() -> ResponseReturnValue:
 @public
 def sign_in() -> ResponseReturnValue:
     """Sign in. The session always gets a new cookie, so that one planted before is worth nothing (T16)."""
-    _need_passwords()
+    require_passwords()
     name = request.form.get("username", "").strip().lower()
     services().first_admin.ensure()
     try:
@@ -78,7 +78,7 @@ def whoami() -> ResponseReturnValue:
 @login_required
 def password() -> ResponseReturnValue:
     """Show the form that changes one's own password."""
-    _need_passwords()
+    require_passwords()
     return _password_page()
 
 
@@ -86,7 +86,7 @@ def password() -> ResponseReturnValue:
 @login_required
 def change_password() -> ResponseReturnValue:
     """Change one's own password, given the current one; all other sign-ins of the user end."""
-    _need_passwords()
+    require_passwords()
     new, name = request.form.get("new", ""), signed_in_user().name
     try:
         if new != request.form.get("again", ""):
@@ -108,7 +108,8 @@ def has_passwords() -> bool:
     return services().settings.auth_mode == "password"
 
 
-def _need_passwords() -> None:
+def require_passwords() -> None:
+    """Refuse with 404 if Identity-Aware Proxy signs users in."""
     if not has_passwords():
         abort(404, "There are no passwords here: Identity-Aware Proxy signs people in.")
 

@@ -1,1 +1,1 @@
-"""Pages for administrators: users, sessions, the audit log, refused pushes."""
+"""Pages for administrators: users, sessions, and the audit log; operators also see the refused pushes."""

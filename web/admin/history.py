@@ -1,4 +1,4 @@
-"""What happened, newest first: the audit for admins, the refused pushes for operators. It only reads."""
+"""Pages of history, newest first: the audit log for admins, refused pushes for operators. They only read."""
 
 from collections.abc import Callable
 
@@ -19,7 +19,7 @@ blueprint = Blueprint("history", __name__)
 @blueprint.get("/audit")
 @requires("admin")
 def audit() -> ResponseReturnValue:
-    """Who did what: ``?who=`` and ``?what=`` find parts of a name or a word, ``?before=`` pages."""
+    """Show the audit log. ``?who=`` and ``?what=`` match parts of the user and the action; ``?before=`` is a cursor."""
     who, what = request.args.get("who", "").strip()[:100], request.args.get("what", "").strip()[:100]
 
     def is_wanted(entry: HistoryEntry) -> bool:
@@ -34,7 +34,7 @@ def audit() -> ResponseReturnValue:
 @blueprint.get("/rejections")
 @requires("operator")
 def rejections() -> ResponseReturnValue:
-    """Pushes that Google signed and the receiver refused."""
+    """Show the pushes that Google signed and the receiver refused."""
     return render_template(
         "admin/rejections.html",
         page=_page("rejections", _any),
@@ -64,11 +64,11 @@ def _any(_: HistoryEntry) -> bool:
 
 
 def _text(entry: HistoryEntry, name: str) -> str:
-    """One field as text, whatever somebody made of it in the console."""
+    """Return one field as text; an edit in the console may have given it another type."""
     value = entry.fields.get(name, "")
     return value if isinstance(value, str) else repr(value)
 
 
 def _claims(entry: HistoryEntry) -> list[tuple[str, str]]:
-    found = entry.fields.get("claims")
-    return [(str(name), str(value)) for name, value in sorted(found.items())] if isinstance(found, dict) else []
+    claims = entry.fields.get("claims")
+    return [(str(name), str(value)) for name, value in sorted(claims.items())] if isinstance(claims, dict) else []

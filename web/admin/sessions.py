@@ -23,7 +23,7 @@ blueprint = Blueprint("sessions", __name__)
 @blueprint.get("/sessions")
 @requires("admin")
 def page() -> ResponseReturnValue:
-    """The newest sign-ins that are not over."""
+    """Show the newest sign-ins that have not ended."""
     current = services().sessions.resolve(session_cookie(request)) if has_passwords() else None
     return render_template(
         "admin/sessions.html",
@@ -37,13 +37,13 @@ def page() -> ResponseReturnValue:
 @blueprint.post("/sessions/end")
 @requires("admin")
 def end() -> ResponseReturnValue:
-    """End one sign-in, on the server."""
+    """End one sign-in on the server."""
     session_id = request.form.get("session", "")
     if not _SESSION_ID.fullmatch(session_id):
-        raise InputError("session", "is not one of the list's.")
+        raise InputError("session", "is not a session of this list.")
     session = services().sessions.get(session_id)
     if session is None:
-        raise DocumentNotFoundError("That sign-in is over already.")
+        raise DocumentNotFoundError("That sign-in has ended already.")
     if question := unanswered("end", session.user, url_for("sessions.page")):
         return question
     services().audit.record(signed_in_user().name, "session.end", f"sessions/{session_id[:8]}", f"of {session.user}")

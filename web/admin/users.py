@@ -3,14 +3,14 @@
 import re
 import secrets
 
-from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
 from infra.accounts.user import ROLES, Role
 from infra.errors import DocumentExistsError, DocumentNotFoundError, InputError
 from web.access.roles import requires, signed_in_user
-from web.access.sign_in import has_passwords
+from web.access.sign_in import has_passwords, require_passwords
 from web.http.confirmation import unanswered
 from web.http.notices import asked_notice
 from web.services import services
@@ -27,14 +27,14 @@ blueprint = Blueprint("users", __name__)
 @blueprint.get("/users")
 @requires("admin")
 def page() -> ResponseReturnValue:
-    """Everybody who may sign in."""
+    """Show all users."""
     return _users_page(notice=_notice())
 
 
 @blueprint.post("/users")
 @requires("admin")
 def add() -> ResponseReturnValue:
-    """Add a user; a password that was left empty is made up and shown once."""
+    """Add a user. If the password is left empty, a random one is created and shown once."""
     name = request.form.get("name", "").strip().lower()
     chosen = request.form.get("password", "") if has_passwords() else ""
     password = chosen or secrets.token_urlsafe(18)
@@ -42,15 +42,15 @@ def add() -> ResponseReturnValue:
         services().users.add(name, password, _role(), by=signed_in_user().name)
     except _PROBLEMS as exc:
         return _users_page(problem=exc.sentence(), typed=name, status=exc.status)
-    said = f"{name} is added."
-    # No redirect: the password must be in no address and nowhere stored, so it stands in this one answer.
-    return _users_page(notice=said, shown="" if chosen or not has_passwords() else password, about=name)
+    # No redirect: a random password must not be in an address or in storage, so this answer alone shows it.
+    shown = "" if chosen or not has_passwords() else password
+    return _users_page(notice=f"{name} is added.", shown=shown, about=name)
 
 
 @blueprint.post("/users/<name>/role")
 @requires("admin")
 def change_role(name: str) -> ResponseReturnValue:
-    """Give a user another role; all sign-ins of theirs end."""
+    """Change the role of a user; all sign-ins of this user end."""
     try:
         services().users.set_role(name, _role(), by=signed_in_user().name)
     except _PROBLEMS as exc:
@@ -61,9 +61,8 @@ def change_role(name: str) -> ResponseReturnValue:
 @blueprint.post("/users/<name>/password")
 @requires("admin")
 def reset_password(name: str) -> ResponseReturnValue:
-    """Set a new password, made up and shown once; all sign-ins of theirs end."""
-    if not has_passwords():
-        abort(404, "There are no passwords here: Identity-Aware Proxy signs people in.")
+    """Set a random password and show it once; all sign-ins of this user end."""
+    require_passwords()
     if question := unanswered("password", name, url_for("users.page")):
         return question
     password = secrets.token_urlsafe(18)
@@ -77,7 +76,7 @@ def reset_password(name: str) -> ResponseReturnValue:
 @blueprint.post("/users/<name>/remove")
 @requires("admin")
 def remove(name: str) -> ResponseReturnValue:
-    """Remove a user; all sign-ins of theirs end."""
+    """Remove a user; all sign-ins of this user end."""
     if question := unanswered("remove", name, url_for("users.page")):
         return question
     try:
@@ -88,14 +87,14 @@ def remove(name: str) -> ResponseReturnValue:
 
 
 def _role() -> Role:
-    found = request.form.get("role", "")
-    if found not in ROLES:
-        raise InputError("role", f"is one of {', '.join(ROLES)}; found {found[:40]!r}.")
-    return found
+    role = request.form.get("role", "")
+    if role not in ROLES:
+        raise InputError("role", f"is one of {', '.join(ROLES)}; found {role[:40]!r}.")
+    return role
 
 
 def _notice() -> str:
-    """The sentence after a form: chosen from a fixed table."""
+    """Return the sentence of the notice that the address names; empty if there is none, or the name is malformed."""
     sentence = _NOTICES.get(asked_notice(), "")
     name = request.args.get("name", "")
     if "{name}" in sentence and not re.fullmatch(r"[a-z0-9][a-z0-9._@+-]{0,99}", name):
