@@ -1,4 +1,4 @@
-"""Half a minute without Firestore while pushes go on: each is answered in time, nothing piles up, nothing is lost."""
+"""An outage of Firestore while pushes go on: each is answered in time, nothing piles up, nothing is lost."""
 
 import statistics
 import threading
@@ -20,7 +20,7 @@ from tests.support.receiver.push import push_body
 from tests.support.waiting import wait_until
 
 PUSHERS = 16
-OUTAGE_SECONDS = 30.0
+OUTAGE_SECONDS = 12.0
 MEGABYTE = 1_000_000
 
 
@@ -83,9 +83,7 @@ class Load:
 
 
 @pytest.mark.slow
-def test_half_a_minute_without_firestore_piles_nothing_up_and_loses_nothing(
-    store: str, keys: KeyServer, token: str
-) -> None:
+def test_outage_of_firestore_piles_nothing_up_and_loses_nothing(store: str, keys: KeyServer, token: str) -> None:
     proxy, reader = FaultProxy(store), Reader(store)
     receiver = ReceiverProcess(proxy.address, keys.url).start()
     load = Load(receiver, token)

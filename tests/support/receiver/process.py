@@ -40,6 +40,7 @@ class ReceiverProcess:
     certs_url: str
     extra: Mapping[str, str] = field(default_factory=dict)
     directory: Path = ROOT
+    source: str = "main.py"
     port: int = field(default_factory=free_port)
 
     def __post_init__(self) -> None:
@@ -50,6 +51,7 @@ class ReceiverProcess:
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         return {
             **kept,
+            "PYTHONPATH": str(self.directory),
             "PYTHONUNBUFFERED": "1",
             "FIRESTORE_EMULATOR_HOST": self.firestore,
             "OIDC_CERTS_URL": self.certs_url,
@@ -71,7 +73,7 @@ class ReceiverProcess:
                     "--port",
                     str(self.port),
                     "--source",
-                    str(self.directory / "main.py"),
+                    str(self.directory / self.source),
                 ],
                 cwd=self.directory,
                 env=self.environment(),
