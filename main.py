@@ -1,7 +1,7 @@
-"""The Cloud Function ``receive``: puts the receiver together. No logic.
+"""The Cloud Function ``receive``: composes the receiver. No logic.
 
-Settings are read at import, so that a wrong one stops the start. What belongs to an event loop is made by the first
-request: functions-framework imports this module before it forks its workers, and no connection survives a fork.
+Settings are read at import, so that a wrong one stops the start. Objects of an event loop are created by the first
+request: functions-framework imports this module before it forks its workers, and a connection does not survive a fork.
 """
 
 import functools
@@ -34,7 +34,7 @@ except SettingsError as exc:
 
 @functools.cache
 def receiver() -> Receiver:
-    """This process's receiver, made on its running event loop."""
+    """Create this process's receiver once, on its running event loop."""
     writer = MessageWriter(Database(settings))
     keys = KeyRing(lambda: fetch_keys(settings.oidc_certs_url), time.time)
     retention = timedelta(days=settings.retention_days)
@@ -53,5 +53,5 @@ def _now() -> datetime:
 
 @functions_framework.aio.http
 async def receive(request: Request) -> Response:
-    """Answer one push of Pub/Sub."""
+    """Answer one push from Pub/Sub."""
     return await receiver().receive(request)

@@ -1,7 +1,7 @@
-"""A lane: concurrent requests share calls. While some are in flight, arriving entries queue; the next takes them all.
+"""A batching queue: while one call is in flight, new entries wait, and the next call sends them all.
 
-So a lone entry never waits, and the busier it gets, the fewer calls an entry costs. A call that takes unusually long
-holds nobody but its own: the next one starts beside it. Knows nothing of protobufs.
+A single entry never waits, and under load each entry costs fewer calls. If a call is unusually slow, the next one
+starts in parallel, so that only the entries of the slow call are delayed. Knows nothing of protobufs.
 """
 
 import asyncio
@@ -12,12 +12,12 @@ from typing import Generic, TypeVar
 
 from infra.errors import StoreError, StoreUnavailableError
 
-# Ten times what a call takes on a good day: below it, waiting and sharing is cheaper than one more call.
+# Ten times the usual duration of a call. Below that, waiting for a shared call is cheaper than one more call.
 SPARE_CALL_AFTER_SECONDS = 0.25
 
 
 class QueueEntry:
-    """Something to send, once per ``key`` and call. Its one outcome, None or an error, is shared by all who wait."""
+    """An item to send, at most once per ``key`` in a call. All waiters share its outcome: None or an error."""
 
     __slots__ = ("_outcome", "holders", "key", "size_bytes")
 
@@ -28,12 +28,12 @@ class QueueEntry:
         self._outcome: asyncio.Future[StoreError | None] = asyncio.get_running_loop().create_future()
 
     def resolve(self, outcome: StoreError | None) -> None:
-        """Tell everyone; the first outcome stands."""
+        """Set the outcome; later ones are ignored."""
         if not self._outcome.done():
             self._outcome.set_result(outcome)
 
     async def wait(self) -> StoreError | None:
-        """The outcome. A waiter that is cancelled leaves the entry to the others."""
+        """Return the outcome. Cancelling one waiter does not cancel the entry."""
         return await asyncio.shield(self._outcome)
 
 
@@ -41,29 +41,30 @@ E = TypeVar("E", bound=QueueEntry)
 
 
 async def first_error(entries: Sequence[QueueEntry]) -> StoreError | None:
-    """The outcome of ``entries`` together: None when each has None, an error as soon as one has any."""
+    """Return the first error of any entry as soon as there is one, or None when all entries have succeeded."""
     waiting = {entry._outcome for entry in entries}
     while waiting:
         done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        if refusal := next(filter(None, (one.result() for one in done)), None):
-            return refusal
+        if error := next(filter(None, (outcome.result() for outcome in done)), None):
+            return error
     return None
 
 
 def without_traceback(outcome: StoreError) -> StoreError:
-    """A copy of ``outcome`` to share or to raise: without the traceback, whose frames hold payloads.
+    """Copy ``outcome``, to be shared or raised, without its traceback.
 
-    Raised by all who wait, one error would hold every frame of theirs, and they it, until Python looks for such rings.
-    A frame that names the error which it raises is a ring by itself: raise what this returns, and keep no name for it.
+    If every waiter raised the same exception object, its traceback would keep all their frames (and payloads) alive in
+    a reference cycle until the garbage collector runs. A frame that keeps a variable for the error which it raises is
+    such a cycle alone: raise the copy directly, without a name.
     """
     return copy.copy(outcome)
 
 
 class BatchQueue(Generic[E]):
-    """Sends entries through ``send``, which resolves them; what it leaves has an unknown outcome.
+    """Sends entries through ``send``, which resolves them. An entry that it leaves open gets "outcome unknown".
 
-    ``max_calls`` share the work. A call older than ``SPARE_CALL_AFTER_SECONDS`` no longer counts as one of them, until
-    ``spare_calls`` are in flight beyond. An entry whose key is in flight waits for that call to end.
+    Up to ``max_calls`` calls run in parallel. Calls older than ``SPARE_CALL_AFTER_SECONDS`` do not count, up to
+    ``spare_calls`` of them. While a key is in flight, a new entry with that key waits for the call to end.
     """
 
     def __init__(
@@ -82,27 +83,27 @@ class BatchQueue(Generic[E]):
         self._spare_calls = spare_calls
         self._queued: dict[str, E] = {}
         self._flying: dict[str, E] = {}
-        self._calls: dict[asyncio.Task[None], float] = {}  # and when each began
+        self._calls: dict[asyncio.Task[None], float] = {}  # with the loop time of its start
         self._starting = False
         self._spare_call_timer: asyncio.TimerHandle | None = None
 
     def queued(self, key: str) -> E | None:
-        """The entry of ``key`` that no call has taken yet."""
+        """Return the entry of ``key`` that is in no call yet."""
         return self._queued.get(key)
 
     def find(self, key: str) -> E | None:
-        """The entry of ``key`` that is queued or in flight."""
+        """Return the entry of ``key`` that is queued or in flight."""
         return self._queued.get(key) or self._flying.get(key)
 
     def add(self, entry: E) -> E:
-        """Send ``entry`` with the next call."""
+        """Queue ``entry`` for the next call and return it."""
         self._queued[entry.key] = entry
         self._start_soon()
         return entry
 
     @contextlib.contextmanager
     def hold(self, entries: Sequence[E]) -> Iterator[None]:
-        """Need ``entries`` until the end: what nobody needs any more, and no call has taken, is not sent."""
+        """Hold ``entries`` within the block; at its end, remove those still queued that have no other holder."""
         for entry in entries:
             entry.holders += 1
         try:
@@ -114,7 +115,7 @@ class BatchQueue(Generic[E]):
                     del self._queued[entry.key]
 
     def _start_soon(self) -> None:
-        # Whatever the loop has ready now comes along, or leaves: no time is spent waiting for it.
+        # Start on the next loop iteration, so that everything already scheduled can join or cancel first.
         if not self._starting and self._queued and self._may_start():
             self._starting = True
             asyncio.get_running_loop().call_soon(self._start)
@@ -123,7 +124,7 @@ class BatchQueue(Generic[E]):
         self._starting = False
         while self._queued and self._may_start() and (batch := self._take()):
             call = asyncio.create_task(self._call(batch))
-            # The loop itself holds only a weak reference.
+            # The event loop itself holds only a weak reference.
             self._calls[call] = _loop_time()
             call.add_done_callback(self._ended)
 
@@ -136,13 +137,14 @@ class BatchQueue(Generic[E]):
             return True
         if len(self._calls) >= self._max_calls + self._spare_calls:
             return False
-        # Calls begin one after the other, and a dict keeps their order.
-        hindering = list(self._calls.values())[-self._max_calls]
-        if _loop_time() >= hindering + SPARE_CALL_AFTER_SECONDS:
+        # The oldest of the newest ``max_calls`` calls (a dict keeps the order of the starts): once it is slow, fewer
+        # than ``max_calls`` count.
+        started_at = list(self._calls.values())[-self._max_calls]
+        if _loop_time() >= started_at + SPARE_CALL_AFTER_SECONDS:
             return True
         if not self._spare_call_timer:
             self._spare_call_timer = asyncio.get_running_loop().call_at(
-                hindering + SPARE_CALL_AFTER_SECONDS, self._start_spare_call
+                started_at + SPARE_CALL_AFTER_SECONDS, self._start_spare_call
             )
         return False
 
@@ -152,12 +154,12 @@ class BatchQueue(Generic[E]):
 
     def _take(self) -> list[E]:
         batch: list[E] = []
-        left = self._max_bytes
+        bytes_left = self._max_bytes
         for entry in self._queued.values():
             if entry.key in self._flying:
                 continue
-            left -= entry.size_bytes
-            if batch and (left < 0 or len(batch) == self._max_entries):
+            bytes_left -= entry.size_bytes
+            if batch and (bytes_left < 0 or len(batch) == self._max_entries):
                 break
             batch.append(entry)
         for entry in batch:

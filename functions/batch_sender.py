@@ -1,6 +1,6 @@
-"""The calls of a group commit: what is tried again, and which outcome each entry of a shared call gets.
+"""The calls of the group commit: their retries, and the outcome of each entry in a shared call.
 
-Knows nothing of HTTP, of Google's client, or of what may share a call: a ``Writer`` makes single attempts.
+Knows nothing of HTTP, of Google's client, or of the rules for sharing a call. A ``Writer`` makes single attempts.
 """
 
 import asyncio
@@ -16,78 +16,79 @@ from infra.errors import DocumentExistsError, StoreError, StoreInvalidError, Sto
 ATTEMPT_SECONDS = 5.0
 CALL_SECONDS = 7.0
 COUNT_SECONDS = 2.0
-# Jittered, so that many instances do not come back at once; then Pub/Sub tries again, later than we could.
+# Jittered, so that many instances do not retry at once. After that Pub/Sub retries, with longer pauses.
 PAUSES_SECONDS = (0.1, 0.4)
 
 W = TypeVar("W", bound=QueuedWrite)
-# One call before a deadline: it resolves what is settled and returns what may succeed later, each with its doubt.
+# One attempt before a deadline. Resolves the entries with a final outcome; returns those worth retrying, with the
+# last error in ``doubt``.
 Attempt = Callable[[Sequence[W], float], Awaitable[Sequence[W]]]
 
 
 class Writer(Protocol):
-    """Firestore, as far as the receiver needs it. Each call is one attempt."""
+    """The part of Firestore that the receiver needs. Each call is one attempt."""
 
     root: str
 
     async def batch_write(self, writes: Sequence[Any], timeout_seconds: float) -> list[StoreError | None]:
-        """Each write's own outcome. Raises StoreError when the request as a whole failed."""
+        """Return the outcome of each write. Raises StoreError if the request as a whole failed."""
 
     async def commit(self, writes: Iterable[Any], timeout_seconds: float) -> None:
-        """Write all or nothing. Raises StoreError; StoreUnavailableError leaves open which of the two."""
+        """Write all or nothing. Raises StoreError; after StoreUnavailableError it may be either."""
 
     async def stored(self, document_ids: Sequence[str], timeout_seconds: float) -> set[str]:
-        """Which of these messages are stored already. Raises StoreError."""
+        """Return the ids of those messages that are stored already. Raises StoreError."""
 
 
 class BatchSender:
-    """Sends entries and resolves them, whatever happens."""
+    """Sends entries and resolves each of them, also after an error."""
 
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
 
     async def send(self, entries: Sequence[QueuedWrite]) -> None:
-        """Write ``entries``, each for itself, and again those that may succeed later."""
+        """Write each entry independently; retry those that may succeed later."""
         await _repeat(self._batch, entries)
 
     async def send_once(self, entries: Sequence[DeliveryCount]) -> None:
-        """Write ``entries``, each for itself; they count, so a second time would count twice."""
+        """Write each entry once. No retry: these are increments, and a retry could count a delivery twice."""
         for entry in await self._batch(entries, _loop_time() + COUNT_SECONDS):
             entry.resolve(entry.doubt)
 
     async def send_together(self, entries: Sequence[MessageWithChunks]) -> None:
-        """Write ``entries`` together, and again those that may succeed later."""
+        """Write all entries in one Commit; retry those that may succeed later."""
         await _repeat(self._commit, entries)
 
-    async def look(self, entries: Sequence[QueueEntry]) -> None:
-        """Resolve ``entries`` with DocumentExistsError where the message is stored, None where it is not."""
+    async def look_up(self, entries: Sequence[QueueEntry]) -> None:
+        """Resolve each entry with DocumentExistsError if its message is stored, with None if not."""
         try:
-            found = await self._writer.stored([entry.key for entry in entries], ATTEMPT_SECONDS)
+            stored = await self._writer.stored([entry.key for entry in entries], ATTEMPT_SECONDS)
         except StoreError as exc:
             for entry in entries:
                 entry.resolve(without_traceback(exc))
             return
         for entry in entries:
-            entry.resolve(DocumentExistsError("stored already") if entry.key in found else None)
+            entry.resolve(DocumentExistsError("stored already") if entry.key in stored else None)
 
     async def _batch(self, entries: Sequence[W], deadline: float) -> Sequence[W]:
-        """One BatchWrite: each write has an outcome of its own."""
+        """Make one BatchWrite, in which each write has its outcome."""
         try:
             outcomes = await self._writer.batch_write([entry.write() for entry in entries], _seconds_until(deadline))
         except StoreInvalidError as exc:
             return await _halve(self._batch, entries, without_traceback(exc), deadline)
         except StoreError as exc:
             outcomes = [without_traceback(exc)] * len(entries)
-        again = []
+        retryable = []
         for entry, outcome in zip(entries, outcomes, strict=True):
             if isinstance(outcome, StoreUnavailableError):
                 entry.doubt = outcome
-                again.append(entry)
+                retryable.append(entry)
             else:
                 entry.resolve(outcome)
-        return again
+        return retryable
 
     async def _commit(self, entries: Sequence[MessageWithChunks], deadline: float) -> Sequence[MessageWithChunks]:
-        """One Commit: everything is written, or nothing."""
+        """Make one Commit: everything is written, or nothing."""
         outcome = await self._commit_once(entries, deadline)
         match outcome:
             case StoreUnavailableError():
@@ -103,7 +104,7 @@ class BatchSender:
         return []
 
     async def _commit_once(self, entries: Sequence[MessageWithChunks], deadline: float) -> StoreError | None:
-        # Made one by one while the request is put together: a payload is held as often as it must be, not once more.
+        # Generate the writes lazily, so that we never hold an extra copy of a payload.
         writes = (write for entry in entries for write in entry.writes())
         try:
             await self._writer.commit(writes, _seconds_until(deadline))
@@ -114,23 +115,23 @@ class BatchSender:
     async def _commit_others(
         self, entries: Sequence[MessageWithChunks], refusal: DocumentExistsError, deadline: float
     ) -> Sequence[MessageWithChunks]:
-        """Something is stored already, so nothing was written: find out what it is, and write the others."""
-        found: set[str] = set()
+        """Write the entries that are not stored yet; a stored one made the whole Commit fail."""
+        stored: set[str] = set()
         if len(entries) > 1:
-            # After a lost reply that is all of them: one question, where halves would send each payload six times.
+            # After a lost reply, all are stored: one lookup tells, while halving would send each payload six times.
             with contextlib.suppress(StoreError):
-                found = await self._writer.stored([entry.key for entry in entries], _seconds_until(deadline))
-        if not found:
+                stored = await self._writer.stored([entry.key for entry in entries], _seconds_until(deadline))
+        if not stored:
             return await _halve(self._commit, entries, refusal, deadline)
         for entry in entries:
-            if entry.key in found:
+            if entry.key in stored:
                 entry.resolve(refusal)
-        others = [entry for entry in entries if entry.key not in found]
+        others = [entry for entry in entries if entry.key not in stored]
         return await self._commit(others, deadline) if others else []
 
 
 async def _repeat(attempt: Attempt[W], entries: Sequence[W]) -> None:
-    """Try ``entries``, and again those that may succeed later; idempotent writes only."""
+    """Attempt ``entries`` and retry those that may succeed later; for idempotent writes only."""
     deadline = _loop_time() + CALL_SECONDS
     for pause in (*PAUSES_SECONDS, None):
         entries = await attempt(entries, deadline)
@@ -142,7 +143,7 @@ async def _repeat(attempt: Attempt[W], entries: Sequence[W]) -> None:
 
 
 async def _halve(attempt: Attempt[W], entries: Sequence[W], refusal: StoreError, deadline: float) -> Sequence[W]:
-    """Firestore refuses a whole request for one bad write: find it, and let the others through."""
+    """Attempt each half separately: Firestore refuses a whole request for one bad write, and the others must pass."""
     if len(entries) == 1:
         entries[0].resolve(refusal)
         return []
@@ -151,7 +152,7 @@ async def _halve(attempt: Attempt[W], entries: Sequence[W], refusal: StoreError,
 
 
 def _seconds_until(deadline: float) -> float:
-    """The time for one attempt. Raises StoreUnavailableError when there is none left."""
+    """Return the seconds for one attempt. Raises StoreUnavailableError if the deadline has passed."""
     seconds = min(ATTEMPT_SECONDS, deadline - _loop_time())
     if seconds <= 0:
         raise StoreUnavailableError("Firestore did not answer within the time for one call.")

@@ -1,8 +1,9 @@
-"""Group commit: concurrent requests share one Firestore call, and each gets the outcome of its own message.
+"""Group commit: concurrent requests share one Firestore call, and each gets the outcome for its message.
 
-Owns what may share a call, and when a message counts as stored: never before Firestore said so. A small message is one
-write of a BatchWrite. A larger one and its chunks are part of a Commit, all or nothing; what no request can hold is
-written chunk by chunk, its head last. Knows nothing of HTTP, nor how calls fail: a ``BatchSender`` makes them.
+Decides which messages share a call. A message counts as stored only when Firestore has confirmed it. A small message is
+one write of a BatchWrite. A larger one is written with its chunks in one Commit, all or nothing. One that is too large
+for a request is written chunk by chunk, and its own document last. Knows nothing of HTTP or of retries: a
+``BatchSender`` makes the calls.
 """
 
 import asyncio
@@ -15,20 +16,20 @@ from functions.batch_queue import BatchQueue, QueueEntry, first_error, without_t
 from functions.batch_sender import COUNT_SECONDS, BatchSender, Writer
 from functions.pending_writes import ChunkWrite, DeliveryCount, MessageWithChunks, MessageWrite
 from infra.errors import DocumentExistsError
-from infra.firestore.message_writer import chunk_count, chunk_write, head_write
+from infra.firestore.message_writer import chunk_count, chunk_write, message_write
 from infra.messages.message import CHUNK_BYTES, INLINE_BYTES, Pushed
 
 MAX_WRITES = 400  # the service takes 500 in a BatchWrite
 MAX_REQUEST_BYTES = 3 * 1024 * 1024 + 768 * 1024  # Google's emulator refuses 4 MiB, the service 10
-# A head takes less than 256 KiB: 100 attributes of 256 + 1024 bytes, escaped, are most of it.
-MAX_WHOLE_BYTES = MAX_REQUEST_BYTES - 256 * 1024
-MAX_WHOLES = 32
+# A message document without its payload takes less than 256 KiB: mostly 100 attributes of 256 + 1024 bytes, escaped.
+MAX_COMMIT_PAYLOAD_BYTES = MAX_REQUEST_BYTES - 256 * 1024
+MAX_COMMIT_MESSAGES = 32
 MAX_LOOKUPS = 100
-SPARE_CALLS = 3  # while Firestore does not answer one call in time
+SPARE_CALLS = 3  # while Firestore is slow to answer a call
 
 
 class Committer:
-    """Stores messages. One event loop's."""
+    """Stores messages, on one event loop."""
 
     def __init__(self, writer: Writer, *, shards: int, retention: timedelta, now: Callable[[], datetime]) -> None:
         self._root = writer.root
@@ -36,64 +37,68 @@ class Committer:
         self._retention = retention
         self._now = now
         sender = BatchSender(writer)
-        self._heads = BatchQueue[MessageWrite](
+        self._messages = BatchQueue[MessageWrite](
             sender.send, max_entries=MAX_WRITES, max_bytes=MAX_REQUEST_BYTES, spare_calls=SPARE_CALLS
         )
         self._redeliveries = BatchQueue[DeliveryCount](
             sender.send_once, max_entries=MAX_WRITES, max_bytes=MAX_REQUEST_BYTES, spare_calls=SPARE_CALLS
         )
-        # Large messages have lanes of their own, so that small ones never wait for megabytes.
-        self._wholes = BatchQueue[MessageWithChunks](
-            sender.send_together, max_entries=MAX_WHOLES, max_bytes=MAX_REQUEST_BYTES, max_calls=2, spare_calls=2
+        # Large messages have separate queues, so that small ones never wait for megabytes.
+        self._messages_with_chunks = BatchQueue[MessageWithChunks](
+            sender.send_together,
+            max_entries=MAX_COMMIT_MESSAGES,
+            max_bytes=MAX_REQUEST_BYTES,
+            max_calls=2,
+            spare_calls=2,
         )
         self._chunks = BatchQueue[ChunkWrite](
             sender.send, max_entries=MAX_WRITES, max_bytes=MAX_REQUEST_BYTES, max_calls=2
         )
         self._lookups = BatchQueue[QueueEntry](
-            sender.look, max_entries=MAX_LOOKUPS, max_bytes=MAX_REQUEST_BYTES, spare_calls=SPARE_CALLS
+            sender.look_up, max_entries=MAX_LOOKUPS, max_bytes=MAX_REQUEST_BYTES, spare_calls=SPARE_CALLS
         )
 
     async def save(self, pushed: Pushed) -> None:
-        """Return when ``pushed`` is durable: stored now, or already.
+        """Store ``pushed``; return when it is durable, by this call or an earlier one.
 
-        Raises StoreError when it is not, or when that is not known; the same message may then be saved again.
+        Raises StoreError if it is not durable or if that is unknown; the same message may then be saved again.
         """
         if len(pushed.data) <= INLINE_BYTES:
-            await self._save_head(pushed, chunks=0)
-        elif len(pushed.data) <= MAX_WHOLE_BYTES:
-            await self._save_whole(pushed)
+            await self._save_message(pushed, chunks=0)
+        elif len(pushed.data) <= MAX_COMMIT_PAYLOAD_BYTES:
+            await self._save_with_chunks(pushed)
         elif pushed.delivery_attempt != 1 and await self._is_stored(pushed.id):
-            # A first attempt needs no look: were it stored all the same, its chunks would only be set again.
+            # A first attempt needs no lookup: if the message is stored nevertheless, its chunks are only set again.
             await self._count(pushed.id, 1, pushed.delivery_attempt)
         else:
-            # A head is visible: it joins a batch only when everything it speaks of is durable.
+            # The message document makes the message visible, so it is queued only when all chunks are durable.
             await self._save_chunks(pushed)
-            await self._save_head(pushed, chunks=chunk_count(len(pushed.data)))
+            await self._save_message(pushed, chunks=chunk_count(len(pushed.data)))
 
-    async def _save_head(self, pushed: Pushed, chunks: int) -> None:
+    async def _save_message(self, pushed: Pushed, chunks: int) -> None:
         document_id = pushed.id
-        head = self._heads.find(document_id)
-        if head:
-            head.join(pushed.delivery_attempt)
+        message = self._messages.find(document_id)
+        if message:
+            message.join(pushed.delivery_attempt)
         else:
-            write = self._head_write(pushed, chunks, self._now() + self._retention)
-            head = self._heads.add(MessageWrite(document_id, write, pushed.delivery_attempt))
-        await self._settle(head)
+            write = self._message_write(pushed, chunks, self._now() + self._retention)
+            message = self._messages.add(MessageWrite(document_id, write, pushed.delivery_attempt))
+        await self._settle(message)
 
-    async def _save_whole(self, pushed: Pushed) -> None:
+    async def _save_with_chunks(self, pushed: Pushed) -> None:
         document_id = pushed.id
-        whole = self._wholes.find(document_id)
-        if whole:
-            whole.join(pushed.delivery_attempt)
+        message = self._messages_with_chunks.find(document_id)
+        if message:
+            message.join(pushed.delivery_attempt)
         else:
-            whole = self._wholes.add(self._whole(document_id, pushed))
-        await self._settle(whole)
+            message = self._messages_with_chunks.add(self._with_chunks(document_id, pushed))
+        await self._settle(message)
 
-    def _whole(self, document_id: str, pushed: Pushed) -> MessageWithChunks:
+    def _with_chunks(self, document_id: str, pushed: Pushed) -> MessageWithChunks:
         data, expire_at, count = pushed.data, self._now() + self._retention, chunk_count(len(pushed.data))
         return MessageWithChunks(
             document_id,
-            self._head_write(pushed, count, expire_at),
+            self._message_write(pushed, count, expire_at),
             pushed.delivery_attempt,
             payload_bytes=len(data),
             chunks=count,
@@ -102,22 +107,22 @@ class Committer:
             ),
         )
 
-    def _head_write(self, pushed: Pushed, chunks: int, expire_at: datetime) -> Any:
-        return head_write(self._root, pushed, chunks=chunks, shards=self._shards, expire_at=expire_at)
+    def _message_write(self, pushed: Pushed, chunks: int, expire_at: datetime) -> Any:
+        return message_write(self._root, pushed, chunks=chunks, shards=self._shards, expire_at=expire_at)
 
-    async def _settle(self, head: MessageWrite) -> None:
-        """Wait for ``head``, and see to it that the deliveries which it came too late to count are counted."""
-        outcome = await head.wait()
+    async def _settle(self, message: MessageWrite) -> None:
+        """Wait for the write; count separately the deliveries that joined too late to be counted in it."""
+        outcome = await message.wait()
         if outcome is not None and not isinstance(outcome, DocumentExistsError):
             raise without_traceback(outcome)
-        uncounted, attempt = head.take_uncounted(outcome)
+        uncounted, attempt = message.take_uncounted(outcome)
         if uncounted:
-            await self._count(head.key, uncounted, attempt)
+            await self._count(message.key, uncounted, attempt)
 
     async def _save_chunks(self, pushed: Pushed) -> None:
         expire_at = self._now() + self._retention
         entries = [self._chunk(pushed, index, expire_at) for index in range(chunk_count(len(pushed.data)))]
-        # Deliveries of the same message share them: one that gives up takes none away from the others.
+        # Concurrent deliveries of one message share the chunks: one that gives up removes none that others need.
         with self._chunks.hold(entries):
             if outcome := await first_error(entries):
                 raise without_traceback(outcome)
@@ -137,7 +142,7 @@ class Committer:
         return outcome is not None
 
     async def _count(self, document_id: str, deliveries: int, attempt: int | None) -> None:
-        """Add to a stored message's deliveries, best effort: it is stored, whatever becomes of its statistics."""
+        """Add to a stored message's deliveries, best effort: the message is durable, only its count may be low."""
         entry = self._redeliveries.queued(document_id)
         if entry:
             entry.join(deliveries, attempt)

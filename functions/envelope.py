@@ -1,6 +1,11 @@
-"""The envelope of a push: from the bytes of a request's body to one ``Pushed``.
+"""The envelope of a push: decodes the body of a request to one ``Pushed``.
 
-Pure: no I/O, clock or environment. Whatever the bytes are, the answer is a message or an EnvelopeError.
+Pure: no I/O, clock or environment. Any bytes give a message or an EnvelopeError.
+
+Duplicate keys with different values and base64 that is not canonical are refused, because two parsers could read two
+messages, or two payloads, out of the same bytes. This is a second line of defence: the token is verified first, so that
+only Pub/Sub sends bodies, or an identity that may create ID tokens of the push service account. Pub/Sub itself sends
+neither form.
 """
 
 import re
@@ -16,13 +21,13 @@ from infra.errors import EnvelopeError
 from infra.messages.message import Pushed, escape_name
 
 _SUBSCRIPTION = re.compile(r"projects/[^/\s]{1,255}/subscriptions/[^/\s]{1,255}")
-# RFC 3339, section 5.6; a space instead of the T is an option there that Pub/Sub does not use.
+# RFC 3339, section 5.6. It also allows a space instead of the T, which Pub/Sub does not use.
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII)
-# Far above what Pub/Sub allows (100 attributes, 128 KB), yet what one document holds whatever the characters are:
-# nothing that passes here is refused by Firestore.
+# Far above the limits of Pub/Sub (100 attributes, 128 KB), yet any characters fit into one document: Firestore refuses
+# nothing that passes here.
 MAX_ATTRIBUTES = 1000
 MAX_ATTRIBUTE_BYTES = 200 * 1024
-# Firestore takes 1,500 for a field's whole path, ``attributes.`` included (cloud.google.com/firestore/quotas).
+# Firestore takes 1,500 bytes for a field's whole path, ``attributes.`` included (cloud.google.com/firestore/quotas).
 MAX_NAME_BYTES = 1500 - len("attributes.")
 MAX_ID_BYTES = 1024
 MAX_ORDERING_KEY_BYTES = 4096
@@ -39,13 +44,12 @@ def parse_push(body: bytes | bytearray) -> Pushed:
                      "data": "aGk=", "attributes": {"kind": "build"}, "orderingKey": "k"}}
 
     ``data`` is strict base64 and may be absent (a message of attributes only), which gives ``b""``. It stays bytes:
-    publishers need not send UTF-8. ``publish_time`` is aware UTC, cut to microseconds. A key may be spelled in
-    ``snake_case`` too; both spellings at once must agree.
+    publishers need not send UTF-8. ``publish_time`` is aware UTC, cut to microseconds. Keys may be written in
+    ``camelCase`` or ``snake_case``; if both are present, they must agree.
 
     Raises EnvelopeError (400) naming the first bad field, ``body`` for the whole.
     """
-    apart = parse_large_push(body)
-    envelope, payload = apart or (_whole(body), None)
+    envelope, payload = parse_large_push(body) or (_parse(body), None)
     message = envelope.get("message")
     if not isinstance(message, dict):
         raise EnvelopeError("message", f"must be an object, found {_kind(message)}")
@@ -60,7 +64,7 @@ def parse_push(body: bytes | bytearray) -> Pushed:
     )
 
 
-def _whole(body: bytes | bytearray) -> dict[str, Any]:
+def _parse(body: bytes | bytearray) -> dict[str, Any]:
     try:
         return parse_object(body)
     except StrictJsonError as exc:
@@ -68,12 +72,12 @@ def _whole(body: bytes | bytearray) -> dict[str, Any]:
 
 
 def _either(holder: Mapping[str, Any], where: str, camel: str, snake: str) -> Any:
-    """The value under either spelling, None when absent."""
+    """Return the value under either spelling; None if both are absent."""
     if snake in holder:
-        found = holder[snake]
-        if camel in holder and (holder[camel] != found or type(holder[camel]) is not type(found)):
+        value = holder[snake]
+        if camel in holder and (holder[camel] != value or type(holder[camel]) is not type(value)):
             raise EnvelopeError(f"{where}{camel}", f"differs from {snake}")
-        return _present(found, where + snake)
+        return _present(value, where + snake)
     return _present(holder[camel], where + camel) if camel in holder else None
 
 
@@ -93,7 +97,7 @@ def _text(value: Any, field: str, max_bytes: int) -> str:
 
 
 def _length(value: str, field: str) -> int:
-    """The bytes of ``value`` in UTF-8."""
+    """Return the number of bytes of ``value`` in UTF-8."""
     try:
         return len(value.encode())
     except UnicodeEncodeError as exc:  # JSON may escape half a surrogate pair
@@ -135,7 +139,7 @@ def _data(message: Mapping[str, Any]) -> bytes:
         data = pybase64.b64decode(value, validate=True)
     except ValueError as exc:
         raise EnvelopeError("message.data", f"is not strict base64 ({exc})") from exc
-    # Bits after the last byte may be anything to a decoder (RFC 4648, section 3.5): two texts would be one payload.
+    # Decoders ignore the bits after the last byte (RFC 4648, section 3.5), so that two texts would be one payload.
     if pybase64.b64encode_as_string(data) != value:
         raise EnvelopeError("message.data", "is not strict base64 (bits after the last byte)")
     return data
@@ -149,7 +153,7 @@ def _attributes(message: Mapping[str, Any]) -> dict[str, str]:
         raise EnvelopeError("message.attributes", f"must be at most {MAX_ATTRIBUTES}, found {len(value)}")
     total = 0
     for name, held in value.items():
-        # As it will be stored: an escape may triple a name.
+        # The length as stored: escaping may triple a name.
         total += len(_text(escape_name(name), "message.attributes", MAX_NAME_BYTES))
         total += len(_text(held, "message.attributes", MAX_ATTRIBUTE_BYTES))
     if total > MAX_ATTRIBUTE_BYTES:

@@ -1,6 +1,6 @@
-"""Google's public keys: fetched once, kept by max-age, and served stale while the key server fails.
+"""Google's public keys: cached for their max-age, and used stale while the key server fails.
 
-Owns when a fetch is due; ``functions.key_fetch`` owns how. Knows nothing of tokens.
+Decides when to fetch; ``functions.key_fetch`` makes the request. Knows nothing of tokens.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from google.auth.crypt import RSAVerifier
 
 from infra.errors import KeysUnavailableError
 
-MIN_AGE_SECONDS = 60.0  # at most one fetch a minute, whatever the server or a token says
+MIN_AGE_SECONDS = 60.0  # at most one fetch a minute, for any max-age and any unknown key
 MAX_STALE_SECONDS = 24 * 3600.0
 _FIRST_PAUSE_SECONDS = 1.0
 _MAX_AGE = re.compile(r"(?:^|[\s,])max-age=(\d{1,9})", re.IGNORECASE)
@@ -24,7 +24,7 @@ _MAX_AGE = re.compile(r"(?:^|[\s,])max-age=(\d{1,9})", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A key server's answer of status 200."""
+    """A key server's response of status 200."""
 
     body: bytes
     cache_control: str = ""
@@ -34,7 +34,7 @@ Fetch = Callable[[], Awaitable[Reply]]
 
 
 class KeyRing:
-    """The verifiers of the current keys, by key id. One event loop's."""
+    """The verifiers of the current keys, by key id, for one event loop."""
 
     def __init__(self, fetch: Fetch, clock: Callable[[], float]) -> None:
         self._fetch = fetch
@@ -47,34 +47,36 @@ class KeyRing:
         self._refreshing: asyncio.Task[None] | None = None
 
     async def verifier(self, kid: str) -> RSAVerifier | None:
-        """The verifier of one key; None when the server does not know ``kid``.
+        """Return the verifier of one key; None if the server does not know ``kid``.
 
-        Raises KeysUnavailableError (503) when the server cannot answer and ``kid`` may be one of its newer keys.
+        Raises KeysUnavailableError (503) if the server does not answer and ``kid`` may be one of its newer keys.
         """
         now = self._clock()
         if now >= self._fresh_until or (kid not in self._verifiers and now >= self._fetched_at + MIN_AGE_SECONDS):
             await self._refresh(now)
         if not self._verifiers or self._clock() > self._fetched_at + MAX_STALE_SECONDS:
-            raise KeysUnavailableError("The key server cannot answer and no key is at hand; the push is retried.")
-        found = self._verifiers.get(kid)
-        if found is None and self._failures:
-            raise KeysUnavailableError("The key server cannot answer about a new key; the push is retried.")
-        return found
+            raise KeysUnavailableError(
+                "The key server does not answer and no usable key is cached. The push is retried."
+            )
+        verifier = self._verifiers.get(kid)
+        if verifier is None and self._failures:
+            raise KeysUnavailableError("The key server does not answer, and the key may be new; the push is retried.")
+        return verifier
 
     async def _refresh(self, now: float) -> None:
-        """Fetch once for everyone who waits; not again before a pause when the server fails."""
+        """Share one fetch between all waiters; after a failure, fetch again only after a pause."""
         if self._refreshing is None:
             if now < self._next_try_at:
                 return
             self._refreshing = asyncio.create_task(self._try())
-        # A caller that runs out of time leaves the fetch to the others.
+        # A caller that times out leaves the fetch running for the others.
         await asyncio.shield(self._refreshing)
 
     async def _try(self) -> None:
         try:
             reply = await self._fetch()
             self._verifiers = read_keys(reply.body)
-        except Exception:  # noqa: BLE001 - whatever the server sends, it is asked again only after a pause
+        except Exception:  # noqa: BLE001 - after any failure, the next fetch waits for a pause
             self._failures += 1
             self._next_try_at = self._clock() + min(_FIRST_PAUSE_SECONDS * 2 ** (self._failures - 1), MIN_AGE_SECONDS)
         else:
@@ -86,15 +88,15 @@ class KeyRing:
 
 
 def max_age_seconds(cache_control: str) -> float:
-    """How long a reply may be kept: its max-age (RFC 9111, section 5.2.2.1), at least a minute, at most a day."""
-    found = _MAX_AGE.search(cache_control)
-    return min(max(float(found.group(1)) if found else 0.0, MIN_AGE_SECONDS), MAX_STALE_SECONDS)
+    """Return how long to cache a reply: its max-age (RFC 9111, section 5.2.2.1), at least a minute, at most a day."""
+    match = _MAX_AGE.search(cache_control)
+    return min(max(float(match.group(1)) if match else 0.0, MIN_AGE_SECONDS), MAX_STALE_SECONDS)
 
 
 def read_keys(body: bytes) -> dict[str, RSAVerifier]:
-    """Read ``{key id: certificate in PEM}``. A certificate that cannot be read is left out.
+    """Read ``{key id: certificate in PEM}``. Certificates that cannot be read are skipped.
 
-    Raises KeysUnavailableError when nothing is left: an outage often answers 200 with a page for people.
+    Raises KeysUnavailableError if none is left: in an outage, servers often answer 200 with an HTML page.
     """
     try:
         certificates = json.loads(body)

@@ -1,6 +1,7 @@
 """One bounded HTTP GET for the key server, on the running event loop: h11 over asyncio's streams.
 
-A thread with a blocking client could be held by a server that drips a byte at a time; here the limit is for everything.
+The timeout bounds the whole request. A blocking client in a thread could be held by a server that sends a byte at a
+time.
 """
 
 import asyncio
@@ -17,7 +18,7 @@ _MAX_BODY_BYTES = 256 * 1024
 
 
 async def fetch_keys(url: str, timeout_seconds: float = TIMEOUT_SECONDS) -> Reply:
-    """GET ``url`` and return its body. Raises KeysUnavailableError for whatever is not a 200 within the time."""
+    """GET ``url`` and return its body. Raises KeysUnavailableError unless a 200 arrives in time."""
     try:
         async with asyncio.timeout(timeout_seconds):
             return await _get(url)
@@ -40,7 +41,7 @@ async def _get(url: str) -> Reply:
         writer.write(client.send(h11.EndOfMessage()))
         return await _read(client, reader)
     finally:
-        # Not awaited: the other side may never finish its half of a TLS close.
+        # Not awaited: the server may never finish its half of the TLS close.
         writer.close()
 
 

@@ -1,4 +1,4 @@
-"""A long payload, taken out of a push before its JSON is parsed, which would go through every character of it. Pure."""
+"""Cuts a large base64 payload out of a push body before parsing the JSON, so that the parser skips megabytes. Pure."""
 
 import re
 from typing import Any
@@ -7,21 +7,22 @@ import pybase64
 
 from functions.strict_json import StrictJsonError, parse_object
 
-# Shorter ones cost less than this does.
+# Below this length, parsing costs less than cutting.
 MIN_BYTES = 4 * 1024
-PLACEHOLDER = "a payload stood here; no base64 is written like this"
+PLACEHOLDER = "the payload was here; this is not base64"
 _DATA = re.compile(rb'"data"[ \t\r\n]*:[ \t\r\n]*"')
 
 
 def parse_large_push(body: bytes | bytearray) -> tuple[dict[str, Any], bytes] | None:
-    """The envelope with ``PLACEHOLDER`` for its data, and the payload.
+    """Return the envelope with ``PLACEHOLDER`` as its data, and the decoded payload.
 
-    None unless everything is as it should be: what is wrong, if anything, is for a look at the whole to say.
+    Returns None if the payload is short or anything looks unusual; the caller then parses the whole body, which reports
+    the error.
     """
-    place = _place(body) if len(body) > MIN_BYTES else None
-    if place is None:
+    span = _payload_span(body) if len(body) > MIN_BYTES else None
+    if span is None:
         return None
-    start, end = place
+    start, end = span
     encoded = bytes(memoryview(body)[start:end])
     rest = body[:start] + PLACEHOLDER.encode() + body[end:]
     try:
@@ -32,14 +33,14 @@ def parse_large_push(body: bytes | bytearray) -> tuple[dict[str, Any], bytes] | 
     message = envelope.get("message")
     if not isinstance(message, dict) or message.get("data") != PLACEHOLDER or rest.count(PLACEHOLDER.encode()) != 1:
         return None
-    # One text for one payload, as for short ones (RFC 4648, section 3.5).
+    # Canonical base64 only, as for short payloads (RFC 4648, section 3.5).
     return (envelope, payload) if pybase64.b64encode(payload) == encoded else None
 
 
-def _place(body: bytes | bytearray) -> tuple[int, int] | None:
-    """Where the first long text under the name ``data`` begins and ends."""
-    for found in _DATA.finditer(body):
-        end = body.find(b'"', found.end())
-        if end - found.end() >= MIN_BYTES:
-            return found.end(), end
+def _payload_span(body: bytes | bytearray) -> tuple[int, int] | None:
+    """Return start and end of the first long string under the name ``data``."""
+    for match in _DATA.finditer(body):
+        end = body.find(b'"', match.end())
+        if end - match.end() >= MIN_BYTES:
+            return match.end(), end
     return None

@@ -1,7 +1,7 @@
-"""The OIDC token of a push: Google signed it, it is current, and it was made for us.
+"""Checks the OIDC token of a push: Google signed it, it is current, and it is for our audience and account.
 
-google-auth does the signature; of everything else it checks less than it should (no e-mail, no bound on the times,
-the last of two equal claims), so every header and claim is checked here. Owns no transport: a ``KeyRing`` has the keys.
+google-auth verifies the signature. Its other checks are too weak (no e-mail, no bound on the times, the last of two
+duplicate claims wins), so every header and claim is checked here. Makes no requests: a ``KeyRing`` has the keys.
 
 Source: cloud.google.com/pubsub/docs/authenticate-push-subscriptions, RFC 7515, RFC 7519, RFC 8725.
 """
@@ -20,18 +20,18 @@ from infra.errors import ForeignTokenError, TokenError
 
 MAX_TOKEN_BYTES = 4096
 SKEW_SECONDS = 60
-MAX_LIFETIME_SECONDS = 3700  # Google's live an hour
-MAX_REMEMBERED = 1000
+MAX_LIFETIME_SECONDS = 3700  # Google's tokens live an hour
+MAX_VERIFIED = 1000
 _ISSUERS = ("https://accounts.google.com", "accounts.google.com")
 _FAR_FUTURE = 1e12  # the year 33658
 _JWT = re.compile(r"([\w-]+)\.([\w-]+)\.([\w-]+)", re.ASCII)
-# What Cloud Run puts in the signature's place when it has checked the caller itself.
+# Cloud Run replaces the signature by this text if it has checked the caller itself.
 _REMOVED = "SIGNATURE_REMOVED_BY_GOOGLE"
 
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a token that Google signed says. ``expires_at`` is seconds since 1970."""
+    """The claims of a token that Google signed. ``expires_at`` is seconds since 1970."""
 
     issuer: str
     audience: str
@@ -41,7 +41,7 @@ class Claims:
 
 
 class TokenVerifier:
-    """Verifies tokens and remembers the good ones until they expire. One event loop's."""
+    """Verifies tokens and caches the valid ones until they expire, for one event loop."""
 
     def __init__(
         self, keys: KeyRing, audiences: Sequence[str], service_account: str, clock: Callable[[], float]
@@ -50,20 +50,20 @@ class TokenVerifier:
         self._audiences = frozenset(audiences)
         self._service_account = service_account
         self._clock = clock
-        self._remembered: dict[bytes, Claims] = {}
+        self._verified: dict[bytes, Claims] = {}
 
     async def verify(self, authorization: Sequence[str]) -> Claims:
-        """Say what the token in the Authorization headers claims; nothing of it is ours yet (see ``admit``).
+        """Return the claims of the token in the Authorization headers; ``admit`` checks that it is for us.
 
-        Raises TokenError (401) for anything but one current token that Google signed, and KeysUnavailableError (503)
-        when that cannot be told.
+        Raises TokenError (401) unless there is one current token that Google signed, and KeysUnavailableError (503) if
+        the keys to check that are missing.
         """
         token = _bearer(authorization)
         digest = hashlib.sha256(token.encode()).digest()
-        claims = self._remembered.get(digest)
+        claims = self._verified.get(digest)
         if claims is None:
             claims = await self._verify(token)
-            self._remember(digest, claims)
+            self._cache(digest, claims)
         if self._clock() > claims.expires_at + SKEW_SECONDS:
             raise TokenError("clock", "The token has expired.")
         return claims
@@ -82,7 +82,7 @@ class TokenVerifier:
         if not parts:
             raise TokenError("malformed", "The token is not three parts of base64url.")
         header, payload, signature = parts.groups()
-        # Everything that needs no key comes first: garbage causes no fetch.
+        # The checks without a key come first, so that garbage causes no fetch.
         kid = _key_id(_json(header, "header"))
         claims = _claims(_json(payload, "payload"))
         if signature == _REMOVED:
@@ -103,11 +103,13 @@ class TokenVerifier:
             raise TokenError("clock", "The token has expired.")
         return timed.claims
 
-    def _remember(self, digest: bytes, claims: Claims) -> None:
-        if len(self._remembered) >= MAX_REMEMBERED:
-            # The oldest goes: a dict keeps the order of insertion.
-            del self._remembered[next(iter(self._remembered))]
-        self._remembered[digest] = claims
+    def _cache(self, digest: bytes, claims: Claims) -> None:
+        # A plain dict instead of cachetools.FIFOCache: three lines, no import at cold start, and a lookup that costs a
+        # dict's, on the path of every push.
+        if len(self._verified) >= MAX_VERIFIED:
+            # Evict the oldest: a dict keeps the order of insertion.
+            del self._verified[next(iter(self._verified))]
+        self._verified[digest] = claims
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,7 @@ def _bearer(authorization: Sequence[str]) -> str:
 
 
 def _decode(part: str, name: str) -> bytes:
-    """Strict base64url without padding (RFC 7515, section 2): one spelling for one value."""
+    """Decode strict base64url without padding (RFC 7515, section 2), canonical only: one text for one value."""
     standard = part.replace("-", "+").replace("_", "/")
     try:
         raw = a2b_base64(standard + "=" * (-len(part) % 4), strict_mode=True)
@@ -145,7 +147,7 @@ def _decode(part: str, name: str) -> bytes:
 def _json(part: str, name: str) -> dict[str, Any]:
     try:
         parsed = parse_object(_decode(part, name))
-        # Escapes may spell half a surrogate pair, which no log and no database takes.
+        # JSON escapes may contain half a surrogate pair, which neither a log nor Firestore accepts.
         json.dumps(parsed, ensure_ascii=False).encode()
     except (StrictJsonError, UnicodeEncodeError) as exc:
         raise TokenError("malformed", f"The token's {name} cannot be read: {exc}.") from exc
@@ -155,7 +157,7 @@ def _json(part: str, name: str) -> dict[str, Any]:
 def _key_id(header: dict[str, Any]) -> str:
     if header.get("alg") != "RS256":
         raise TokenError("alg", "The token is not signed with RS256.")
-    # An extension that must be understood, and is not (RFC 7515, section 4.1.11).
+    # A critical extension must be understood (RFC 7515, section 4.1.11); we understand none.
     if "crit" in header or "b64" in header:
         raise TokenError("crit", "The token uses an extension that is not supported.")
     kid = header.get("kid")
@@ -186,7 +188,7 @@ def _claims(payload: dict[str, Any]) -> _Timed:
 
 
 def _audience(aud: Any) -> str:
-    """One audience; a list of exactly one is the same (RFC 7519, section 4.1.3). Anything else matches nothing."""
+    """Return the audience, given as text or as a list of one (RFC 7519, section 4.1.3); "" matches none of ours."""
     if isinstance(aud, list) and len(aud) == 1:
         aud = aud[0]
     return aud if isinstance(aud, str) else ""
@@ -194,7 +196,7 @@ def _audience(aud: Any) -> str:
 
 def _time(payload: dict[str, Any], name: str) -> float:
     value = payload.get(name)
-    # 1e400 is read as infinity, 400 digits as an int that is no float, and True is an int.
+    # JSON 1e400 becomes infinity, 400 digits an int beyond float, and True is an int.
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < _FAR_FUTURE:
         raise TokenError("malformed", f"The token's {name} is not a time.")
     return float(value)

@@ -1,6 +1,7 @@
-"""What the committer sends: the documents of messages on their way, each with the deliveries that wait for it.
+"""The queue entries of the committer: a message's document, its chunks, and counts of further deliveries.
 
-An entry knows its own write and its own arithmetic; when it is sent, and how often, is the committer's business.
+An entry builds its write and counts the deliveries that wait for it. The committer and its queues decide when it is
+sent, and how often.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -10,12 +11,12 @@ from functions.batch_queue import QueueEntry
 from infra.errors import StoreError
 from infra.firestore.message_writer import delivery_write, set_deliveries
 
-_WRITE_OVERHEAD_BYTES = 64  # what is not known yet when a write is measured
+_WRITE_OVERHEAD_BYTES = 64  # for the fields that are set after a write is measured
 _DOCUMENT_OVERHEAD_BYTES = 512  # a name and the small fields
 
 
 class QueuedWrite(QueueEntry):
-    """One write on its way. ``doubt`` is why it is not known to have happened."""
+    """One write in the queue or in flight. ``doubt`` is the last error that left its outcome unknown."""
 
     __slots__ = ("doubt",)
 
@@ -24,12 +25,12 @@ class QueuedWrite(QueueEntry):
         self.doubt: StoreError | None = None
 
     def write(self) -> Any:
-        """The protobuf to send."""
+        """Return the protobuf to send."""
         raise NotImplementedError
 
 
 class MessageWrite(QueuedWrite):
-    """A message's own document, and the deliveries that wait for it."""
+    """The write of a message's document, shared by all deliveries that wait for it."""
 
     __slots__ = ("_attempt", "_deliveries", "_sent", "_write")
 
@@ -46,23 +47,23 @@ class MessageWrite(QueuedWrite):
         self._attempt = max(self._attempt or 0, attempt or 0) or None
 
     def write(self) -> Any:
-        """The create that makes the message visible, with the deliveries known when it was first sent."""
-        # Built once: the same whenever it is tried again, so what it counted is known whichever attempt arrived.
+        """Return the create that makes the message visible, with the number of deliveries at its first attempt."""
+        # Build it once: every retry sends the same write, so we know which deliveries it counted.
         if not self._sent:
             self._sent = self._deliveries
             set_deliveries(self._write, self._sent, self._attempt)
         return self._write
 
     def take_uncounted(self, outcome: StoreError | None) -> tuple[int, int | None]:
-        """The deliveries the document does not count yet, and the highest attempt; whoever asks first gets them."""
-        # After a lost reply ALREADY_EXISTS most likely means our own write.
+        """Return the deliveries that the document does not count, and the highest attempt; a second call returns 0."""
+        # After a lost reply, ALREADY_EXISTS most likely means our own write.
         counted = self._sent if outcome is None or self.doubt else 0
         uncounted, self._deliveries = self._deliveries - counted, counted
         return uncounted, self._attempt
 
 
 class MessageWithChunks(MessageWrite):
-    """A message's own document and all its chunks, for one atomic request. The chunks are made when they are sent."""
+    """The writes of a message's document and all its chunks, for one Commit. Chunks are built when they are sent."""
 
     __slots__ = ("_make_chunks",)
 
@@ -81,13 +82,13 @@ class MessageWithChunks(MessageWrite):
         self._make_chunks = make_chunks
 
     def writes(self) -> Iterator[Any]:
-        """The protobufs to send, all in one request."""
+        """Generate the protobufs to send, all in one request."""
         yield from self._make_chunks()
         yield self.write()
 
 
 class ChunkWrite(QueuedWrite):
-    """A part of a large payload. The protobuf is made when it is sent: ten megabytes are held once, not twice."""
+    """The write of one chunk of a large payload, built when it is sent, so that ten megabytes are held once."""
 
     __slots__ = ("_make",)
 
@@ -96,12 +97,12 @@ class ChunkWrite(QueuedWrite):
         self._make = make
 
     def write(self) -> Any:
-        """The plain set of this part."""
+        """Return the unconditional set of this chunk."""
         return self._make()
 
 
 class DeliveryCount(QueuedWrite):
-    """Deliveries of a stored message that wait to be counted."""
+    """The write that adds deliveries to a stored message."""
 
     __slots__ = ("_root", "attempt", "deliveries")
 
@@ -117,5 +118,5 @@ class DeliveryCount(QueuedWrite):
         self.attempt = max(self.attempt or 0, attempt or 0) or None
 
     def write(self) -> Any:
-        """The increment; it adds whenever it is sent."""
+        """Return the increment. Each time it is sent, it adds again."""
         return delivery_write(self._root, self.key, self.deliveries, self.attempt)

@@ -1,4 +1,4 @@
-"""One push request: its headers, and what is known of it so far."""
+"""One push request: its headers, and the results of the checks so far."""
 
 import re
 
@@ -16,7 +16,7 @@ MAX_BODY_BYTES = 15 * 1024 * 1024
 class PushRequest:
     """A push between its arrival and its answer.
 
-    ``claims`` is set when the token is verified, ``pushed`` when the body is decoded: a refusal logs what is known.
+    ``claims`` is set when the token is verified, ``pushed`` when the body is decoded: a refusal logs what is set.
     """
 
     __slots__ = ("_content_length", "_request", "_transfer_encoded", "authorization", "body_read", "claims", "pushed")

@@ -1,7 +1,7 @@
-"""A trace of refused pushes that Google did sign: wrong audience, account or subscription, or no envelope.
+"""Records refused pushes with a valid token of Google: wrong audience, account or subscription, or a bad envelope.
 
-People look here when messages stop arriving. Best effort and rate-limited: it never fails an answer, and never holds
-anything of an unauthenticated request, of a body or of a token.
+The records explain why messages stop arriving. Best effort and rate-limited: recording never makes an answer fail, and
+never stores any part of an unauthenticated request, of a body or of a token.
 """
 
 import uuid
@@ -14,15 +14,16 @@ from infra.firestore.encoding import Plain
 from infra.firestore.message_writer import rejection_write
 
 INTERVAL_SECONDS = 1.0
-TIMEOUT_SECONDS = 2.0  # what recording takes at most
-_WRITE_SECONDS = 1.5  # a call may end a moment after its own time
+TIMEOUT_SECONDS = 2.0  # recording takes no longer
+_WRITE_SECONDS = 1.5  # a call may end a moment after its timeout
 _MAX_TEXT = 500
 
 
 class Rejections:
-    """Writes ``rejections`` documents, at most one a second of each reason. One event loop's.
+    """Writes ``rejections`` documents, at most one a second for each reason, on one event loop.
 
-    Anybody can have Google sign a token for somebody else: what our own account did wrong must not be crowded out.
+    The limit is for each reason, because anyone can get a token of Google for another audience or account: those must
+    not displace the mistakes of the push account.
     """
 
     def __init__(
@@ -32,10 +33,10 @@ class Rejections:
         self._retention = retention
         self._now = now
         self._clock = clock
-        self._next_at: dict[str, float] = {}  # by reason, of which there are a handful
+        self._next_at: dict[str, float] = {}  # by reason; there are about five
 
     async def record(self, claims: Claims, reason: str, detail: str) -> None:
-        """Write one rejection, or nothing: when there was one a moment ago, or Firestore does not take it."""
+        """Write one rejection; skip it within a second of the last one, and ignore any failure of the write."""
         if self._clock() < self._next_at.get(reason, float("-inf")):
             return
         self._next_at[reason] = self._clock() + INTERVAL_SECONDS
@@ -54,5 +55,5 @@ class Rejections:
         write = rejection_write(self._writer.root, uuid.uuid4().hex, fields.items())
         try:
             await self._writer.batch_write([write], _WRITE_SECONDS)
-        except Exception:  # noqa: BLE001 - the refusal itself is logged, and its answer must not fail
+        except Exception:  # noqa: BLE001 - the refusal is logged anyway, and its answer must not fail
             return

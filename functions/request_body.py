@@ -1,7 +1,4 @@
-"""A request's body: counted as it arrives, within a time, and never more large ones at once than memory allows.
-
-Or dropped, where only the answer matters.
-"""
+"""Reads or discards a request's body, bounded in length, time and memory."""
 
 import asyncio
 import contextlib
@@ -15,14 +12,17 @@ from infra.errors import EnvelopeError
 
 READ_SECONDS = 10.0
 DROP_SECONDS = 1.0
-DROP_BYTES = 32 * 1024 * 1024  # Cloud Run hands over no more: cloud.google.com/run/quotas, HTTP/1 requests
+DROP_BYTES = 32 * 1024 * 1024  # the most that Cloud Run forwards: cloud.google.com/run/quotas, HTTP/1 requests
 SMALL_BYTES = 64 * 1024
-# A body is held as bytes, as text and decoded before it is sent: about four times its length.
+# A body is in memory as bytes, as text and decoded before it is sent: about four times its length.
 MAX_LARGE_BYTES = 32 * 1024 * 1024
 
 
 class BodyBudget:
-    """Room for large bodies. Who finds none waits unread: TCP holds the sender back."""
+    """Memory budget for large bodies.
+
+    A request that does not fit is not read until it does; TCP back-pressure holds the sender.
+    """
 
     def __init__(self, free_bytes: int = MAX_LARGE_BYTES) -> None:
         self._free_bytes = free_bytes
@@ -30,7 +30,7 @@ class BodyBudget:
 
     @contextlib.asynccontextmanager
     async def hold(self, length: int) -> AsyncIterator[None]:
-        """Hold room for a body of ``length`` bytes, first come, first served; a small one needs none."""
+        """Reserve ``length`` bytes, first come, first served; a body of SMALL_BYTES or less needs no reservation."""
         if length <= SMALL_BYTES:
             yield
             return
@@ -52,34 +52,34 @@ class BodyBudget:
             if turn.done() and not turn.cancelled():
                 self._give(length)
             else:
-                # A holder that ended in this same turn of the loop has passed this waiter over already.
+                # If a holder ended in this loop iteration, it has removed this cancelled waiter already.
                 with contextlib.suppress(ValueError):
                     self._waiting.remove((length, turn))
-                self._give(0)  # who stood behind this waiter may fit
+                self._give(0)  # the next waiter in the queue may fit now
             raise
 
     def _give(self, length: int) -> None:
         self._free_bytes += length
         while self._waiting and self._waiting[0][0] <= self._free_bytes:
-            taken, turn = self._waiting.popleft()
-            self._free_bytes -= taken
+            length, turn = self._waiting.popleft()
+            self._free_bytes -= length
             if not turn.done():
                 turn.set_result(None)
             else:
-                self._free_bytes += taken
+                self._free_bytes += length
 
 
 async def read_body(request: Request, length: int) -> bytes | bytearray:
-    """The body of ``length`` bytes as declared. Raises EnvelopeError (400) when it takes too long or differs in length.
+    """Read a body of ``length`` bytes, as declared.
 
-    Raises starlette's ClientDisconnect when the client leaves.
+    Raises EnvelopeError (400) if it takes too long or differs in length, ClientLeftError (400) if the client leaves.
     """
     body: bytes | bytearray = b""
     try:
         async with asyncio.timeout(READ_SECONDS):
             async for part in request.stream():
                 if not body:
-                    body = part  # most bodies are one part: nothing to copy
+                    body = part  # most bodies are one part: no copy
                     continue
                 if isinstance(body, bytes):
                     body = bytearray(body)
@@ -96,16 +96,15 @@ async def read_body(request: Request, length: int) -> bytes | bytearray:
 
 
 async def drop_body(request: Request) -> None:
-    """Read what is left of a body and keep none of it, for DROP_SECONDS and DROP_BYTES at most.
+    """Read and discard the rest of a body, for at most DROP_SECONDS and DROP_BYTES.
 
-    A connection that closes on unread bytes is reset, and the answer on its way to the client is lost (RFC 9112,
-    section 9.6).
+    A connection that closes on unread bytes is reset, and the client loses the answer (RFC 9112, section 9.6).
     """
     dropped = 0
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(DROP_SECONDS):
             while dropped < DROP_BYTES:
-                message = await request.receive()  # not its stream: that may have been left in the midst
+                message = await request.receive()  # not request.stream(): read_body may have left it half read
                 if not message.get("more_body"):
                     return
                 dropped += len(message["body"])

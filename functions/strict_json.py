@@ -1,6 +1,6 @@
-"""JSON that has one meaning: duplicate keys that differ, NaN and invalid UTF-8 are refused. Pure.
+"""Strict JSON: refuses duplicate keys with different values, NaN and invalid UTF-8. Pure.
 
-RFC 8259 leaves duplicate keys open, so two parsers may read two messages, or two audiences, out of the same bytes.
+RFC 8259 does not define duplicate keys, so two parsers may read two messages, or two audiences, out of the same bytes.
 """
 
 import json
@@ -8,11 +8,11 @@ from typing import Any
 
 
 class StrictJsonError(ValueError):
-    """These bytes are not JSON with one meaning."""
+    """The bytes are not strict JSON."""
 
 
 def parse_object(raw: bytes | bytearray) -> dict[str, Any]:
-    """Decode one JSON object from UTF-8. Raises StrictJsonError, whatever the bytes are."""
+    """Decode one JSON object from UTF-8. Raises StrictJsonError for any other bytes."""
     try:
         parsed = _DECODER.decode(raw.decode())
     except RecursionError:
@@ -30,7 +30,7 @@ def parse_object(raw: bytes | bytearray) -> dict[str, Any]:
     return parsed
 
 
-def _one_meaning(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _without_conflicts(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     parsed = dict(pairs)
     if len(parsed) != len(pairs):
         for key, value in pairs:
@@ -44,4 +44,4 @@ def _refuse_constant(name: str) -> Any:
     raise StrictJsonError(f"{name} is not JSON")
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_one_meaning, parse_constant=_refuse_constant)
+_DECODER = json.JSONDecoder(object_pairs_hook=_without_conflicts, parse_constant=_refuse_constant)

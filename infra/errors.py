@@ -25,12 +25,12 @@
     │   ├── DocumentExistsError            409
     │   ├── PayloadGoneError               410  a part of a payload has expired before its message
     │   ├── StoreRefusedError              500  the same request never succeeds, for example a missing index
-    │   │   ├── StoreDeniedError           500  PERMISSION_DENIED: our service account may not
+    │   │   ├── StoreDeniedError           500  PERMISSION_DENIED: our service account lacks it
     │   │   └── StoreInvalidError          500  INVALID_ARGUMENT: something in the request itself
     │   └── StoreUnavailableError          503  may succeed later, or the outcome is unknown
     └── SubscriptionError                  502  the Pub/Sub admin API refused
         ├── SubscriptionMissingError       404  deleted, expired or never created
-        ├── SubscriptionDeniedError        403  our service account may not
+        ├── SubscriptionDeniedError        403  our service account lacks the permission
         └── SubscriptionUnavailableError   503  may succeed later
 
 Google's exceptions are mapped at the adapters' border (``infra.firestore.error_mapping``, ``infra.pubsub.client``),
@@ -79,7 +79,7 @@ class TokenError(SubscopeError):
 
 
 class ForeignTokenError(SubscopeError):
-    """Google's token, but for another audience, account or subscription."""
+    """Google's token, for another audience, account or subscription than ours."""
 
     status = 403
 
@@ -152,7 +152,7 @@ class StoreRefusedError(StoreError):
 
 
 class StoreDeniedError(StoreRefusedError):
-    """PERMISSION_DENIED: our service account may not."""
+    """PERMISSION_DENIED: our service account lacks the permission."""
 
 
 class StoreInvalidError(StoreRefusedError):
@@ -178,7 +178,7 @@ class SubscriptionMissingError(SubscriptionError):
 
 
 class SubscriptionDeniedError(SubscriptionError):
-    """Our service account may not do that."""
+    """Our service account lacks the permission."""
 
     status = 403
 

@@ -47,7 +47,7 @@ class CloudLoggingFormatter(logging.Formatter):
         }
         if trace := self._trace(record.__dict__["traceparent"]):
             event["logging.googleapis.com/trace"] = trace
-        # ASCII escapes keep one event on one line, whatever characters a publisher chose.
+        # ASCII escapes keep one event on one line, for any characters of a publisher.
         return json.dumps(event, ensure_ascii=True, default=str)
 
     def _trace(self, traceparent: str | None) -> str | None:

@@ -44,7 +44,7 @@ _COMMIT = Rpc(f"{_SERVICE}/Commit", None, types.CommitResponse.pb().FromString)
 _BATCH_GET = Rpc(f"{_SERVICE}/BatchGetDocuments", _serialize, types.BatchGetDocumentsResponse.pb().FromString)
 
 
-def head_write(root: str, pushed: Pushed, *, chunks: int, shards: int, expire_at: datetime) -> Any:
+def message_write(root: str, pushed: Pushed, *, chunks: int, shards: int, expire_at: datetime) -> Any:
     """The write that makes ``pushed`` visible, once: it fails with ALREADY_EXISTS ever after.
 
     ``root`` is the documents' (``Database.root``). ``chunks`` is how many documents hold the payload, 0 when this one
@@ -52,7 +52,7 @@ def head_write(root: str, pushed: Pushed, *, chunks: int, shards: int, expire_at
     """
     write, document_id = Write(), pushed.id
     write.update.name = f"{root}/messages/{document_id}"
-    encode_fields(write.update.fields, _head_fields(pushed, chunks))
+    encode_fields(write.update.fields, _message_fields(pushed, chunks))
     encode_fields(
         write.update.fields, (("shard", shard_of(document_id, shards)), ("expire_at", expire_at), ("chunks", chunks))
     )
@@ -61,7 +61,7 @@ def head_write(root: str, pushed: Pushed, *, chunks: int, shards: int, expire_at
     return write
 
 
-def _head_fields(pushed: Pushed, chunks: int) -> Iterable[tuple[str, Plain]]:
+def _message_fields(pushed: Pushed, chunks: int) -> Iterable[tuple[str, Plain]]:
     content = read_content(pushed.data)
     yield "subscription", pushed.subscription_id
     yield "message_id", pushed.message_id

@@ -11,7 +11,7 @@ from functools import partial
 import grpc
 import pytest
 
-from functions.committer import MAX_REQUEST_BYTES, MAX_WHOLE_BYTES, MAX_WRITES, Committer
+from functions.committer import MAX_COMMIT_PAYLOAD_BYTES, MAX_REQUEST_BYTES, MAX_WRITES, Committer
 from infra.errors import StoreError
 from infra.messages.message import CHUNK_BYTES, INLINE_BYTES, Pushed
 from tests.support.firestore.fault_proxy import FaultProxy, failing, slow
@@ -70,8 +70,8 @@ def test_without_an_attempt_the_field_is_absent_and_the_ordering_key_is_empty(st
         (INLINE_BYTES + 1, 1, ["Commit"]),
         (CHUNK_BYTES, 1, ["Commit"]),
         (CHUNK_BYTES + 1, 2, ["Commit"]),
-        (MAX_WHOLE_BYTES, 4, ["Commit"]),
-        (MAX_WHOLE_BYTES + 1, 4, ["BatchGetDocuments", "BatchWrite", "BatchWrite"]),
+        (MAX_COMMIT_PAYLOAD_BYTES, 4, ["Commit"]),
+        (MAX_COMMIT_PAYLOAD_BYTES + 1, 4, ["BatchGetDocuments", "BatchWrite", "BatchWrite"]),
         (10_000_000, 11, ["BatchGetDocuments", *["BatchWrite"] * 4]),
     ],
 )
@@ -89,7 +89,7 @@ def test_a_payload_of_any_size_is_kept_byte_for_byte(
     assert all(part["expire_at"] == found["expire_at"] + timedelta(days=1) for part in parts.values())
 
 
-@pytest.mark.parametrize("size", [MAX_WHOLE_BYTES, 10_000_000])
+@pytest.mark.parametrize("size", [MAX_COMMIT_PAYLOAD_BYTES, 10_000_000])
 def test_the_most_attributes_fit_beside_the_largest_payload_of_a_request(
     proxy: FaultProxy, reader: Reader, size: int
 ) -> None:

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding
 
 from functions.google_keys import MIN_AGE_SECONDS, KeyRing, Reply
-from functions.oidc import MAX_REMEMBERED, TokenVerifier
+from functions.oidc import MAX_VERIFIED, TokenVerifier
 from infra.errors import ForeignTokenError, SubscopeError, TokenError
 from infra.local.token_signer import Key, Signer, push_claims
 from tests.support.receiver.push import ACCOUNT, AUDIENCE
@@ -318,17 +318,17 @@ def test_memory_of_tokens_is_bounded(signer: Signer) -> None:
     stage = Stage(signer)
 
     async def story() -> None:
-        for number in range(MAX_REMEMBERED + 50):
+        for number in range(MAX_VERIFIED + 50):
             await stage.tokens.verify([with_claims(signer, sub=str(number))])
 
-    # Signing dominates; the smallest number that proves the bound would be MAX_REMEMBERED + 1.
+    # Signing dominates; the smallest number that proves the bound would be MAX_VERIFIED + 1.
     asyncio.run(story())
-    assert len(stage.tokens._remembered) == MAX_REMEMBERED
+    assert len(stage.tokens._verified) == MAX_VERIFIED
 
 
 def test_the_oldest_remembered_token_is_forgotten_first(signer: Signer) -> None:
     stage = Stage(signer)
-    tokens = [with_claims(signer, sub=str(number)) for number in range(MAX_REMEMBERED + 1)]
+    tokens = [with_claims(signer, sub=str(number)) for number in range(MAX_VERIFIED + 1)]
     assert {stage.judge(token) for token in tokens} == {204}
     stage.signer = Signer()  # whoever is not remembered is signed by nobody
     stage.now += MIN_AGE_SECONDS

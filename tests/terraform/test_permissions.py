@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from functions.rejections import Rejections
-from infra.firestore.message_writer import chunk_write, delivery_write, head_write, rejection_write
+from infra.firestore.message_writer import chunk_write, delivery_write, message_write, rejection_write
 from tests.support.terraform.indexes import pushed
 from tests.support.terraform.runner import PROJECT, ROOT, imported_from, resources
 
@@ -89,7 +89,7 @@ def test_the_receiver_may_do_what_it_calls_and_nothing_else(plan: dict[str, Any]
 def test_what_the_receiver_writes_deletes_nothing() -> None:
     now = datetime(2026, 1, 2, tzinfo=UTC)
     writes = [
-        head_write("root", pushed(), chunks=0, shards=1, expire_at=now),
+        message_write("root", pushed(), chunks=0, shards=1, expire_at=now),
         chunk_write("root", "0" * 32, 0, b"x", now),
         delivery_write("root", "0" * 32, 1, 1),
         rejection_write("root", "0" * 32, []),

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.firestore.encoding import Document, decode, decode_fields, decode_message, encode, encode_fields
-from infra.firestore.message_writer import delivery_write, head_write, set_deliveries
+from infra.firestore.message_writer import delivery_write, message_write, set_deliveries
 from infra.messages.message import Message, Pushed
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678901, UTC)
@@ -61,7 +61,7 @@ def test_an_integer_beyond_64_bits_is_refused() -> None:
 
 def test_a_message_comes_back_from_its_own_write() -> None:
     pushed = Pushed("projects/p/subscriptions/s", "1", AT, b'{"a": 1}', {"": "x", "__k__": "y", "100%": "z"}, "key", 2)
-    write = head_write(ROOT, pushed, chunks=0, shards=4, expire_at=AT + timedelta(days=7))
+    write = message_write(ROOT, pushed, chunks=0, shards=4, expire_at=AT + timedelta(days=7))
     set_deliveries(write, 3, 2)
     # Firestore sets these two itself.
     assert [one.field_path for one in write.update_transforms] == ["received_at", "last_delivered_at"]
@@ -90,7 +90,7 @@ def test_a_message_comes_back_from_its_own_write() -> None:
 
 def test_a_new_head_never_replaces_a_stored_one_and_a_count_never_makes_one() -> None:
     pushed = Pushed("projects/p/subscriptions/s", "1", AT, b"")
-    head = head_write(ROOT, pushed, chunks=0, shards=1, expire_at=AT)
+    head = message_write(ROOT, pushed, chunks=0, shards=1, expire_at=AT)
     assert head.current_document.HasField("exists")
     assert not head.current_document.exists
     count = delivery_write(ROOT, pushed.id, 2, None)

@@ -3,7 +3,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 
-from infra.firestore.message_writer import delivery_write, head_write, set_deliveries
+from infra.firestore.message_writer import delivery_write, message_write, set_deliveries
 from infra.messages.message import Pushed
 from tests.support.terraform.runner import MODULE
 
@@ -41,7 +41,7 @@ def pushed() -> Pushed:
 
 
 def stored_fields() -> set[str]:
-    head = head_write("root", pushed(), chunks=0, shards=1, expire_at=NOW + timedelta(days=1))
+    head = message_write("root", pushed(), chunks=0, shards=1, expire_at=NOW + timedelta(days=1))
     set_deliveries(head, 1, 1)
     again = delivery_write("root", pushed().id, 1, 1)
     transforms = {one.field_path for write in (head, again) for one in write.update_transforms}

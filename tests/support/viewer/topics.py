@@ -12,7 +12,7 @@ from flask import Flask
 from google.cloud.firestore_v1 import types
 from google.pubsub_v1 import PubsubMessage
 
-from infra.firestore.message_writer import chunk_count, chunk_write, head_write
+from infra.firestore.message_writer import chunk_count, chunk_write, message_write
 from infra.messages.message import INLINE_BYTES, Pushed
 from infra.pubsub.client import PubSub
 from infra.settings import ViewerSettings, viewer_settings
@@ -85,7 +85,7 @@ def store(
     )
     expire_at = datetime.now(UTC) + timedelta(days=1)
     chunks = 0 if len(data) <= INLINE_BYTES else chunk_count(len(data))
-    head = head_write(database.root, pushed, chunks=chunks, shards=1, expire_at=expire_at)
+    head = message_write(database.root, pushed, chunks=chunks, shards=1, expire_at=expire_at)
     parts = [chunk_write(database.root, pushed.id, index, data, expire_at) for index in range(chunks)]
     request = types.BatchWriteRequest.pb()(database=database.name, writes=[*parts, head])
     reply = database.api.batch_write(request, retry=None, timeout=10, metadata=database.metadata)
