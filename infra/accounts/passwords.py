@@ -1,6 +1,6 @@
-"""Passwords: scrypt hashes through Werkzeug, bounded.
+"""Passwords: scrypt hashes through Werkzeug, with bounded length and concurrency.
 
-A check costs 183 ms of CPU and 64 MiB, so at most two run at a time. Who waits for that has a place
+A check costs 183 ms of CPU and 64 MiB, so at most two run at a time. A sign-in that waits for its turn holds a slot
 (``infra.accounts.sign_in_slots``).
 """
 
@@ -13,38 +13,42 @@ from infra.errors import InputError
 
 MIN_CHARACTERS = 12
 MAX_BYTES = 1024
-_AT_A_TIME = 2
+_MAX_CONCURRENT = 2
 
 
 class Passwords:
     """Hashes and compares passwords for one process."""
 
     def __init__(self) -> None:
-        self._turns = threading.BoundedSemaphore(_AT_A_TIME)
-        self._nobody = ""
+        self._turns = threading.BoundedSemaphore(_MAX_CONCURRENT)
+        self._decoy_hash = ""
 
     def hash(self, password: str) -> str:
-        """The hash to store. Raises InputError for a password that is too short or too long."""
+        """Return the hash to store. Raises InputError for a password that is too short or too long."""
         check_password(password)
         with self._turns:
             return generate_password_hash(password)
 
     def matches(self, hashed: str | None, password: str) -> bool:
-        """Whether ``password`` has this hash. None is compared with one that nothing matches, at the same cost."""
+        """Tell whether ``password`` has this hash.
+
+        None, for an unknown user, is False at the same cost: the password is compared with a decoy hash, so that the
+        response time does not reveal which names exist.
+        """
         with self._turns:
-            self._nobody = self._nobody or generate_password_hash(secrets.token_hex())
-            matches = check_password_hash(hashed or self._nobody, password)
+            self._decoy_hash = self._decoy_hash or generate_password_hash(secrets.token_hex())
+            matches = check_password_hash(hashed or self._decoy_hash, password)
         return matches and hashed is not None
 
 
 def check_password(password: str) -> None:
     """Raise InputError unless ``password`` has 12 characters to 1,024 bytes."""
     if len(password) < MIN_CHARACTERS:
-        raise InputError("password", f"has {len(password)} characters; {MIN_CHARACTERS} is the least.")
+        raise InputError("password", f"has {len(password)} characters; the minimum is {MIN_CHARACTERS}.")
     if is_too_long(password):
         raise InputError("password", f"is longer than {MAX_BYTES} bytes.")
 
 
 def is_too_long(password: str) -> bool:
-    """Whether it is no password at all: nobody has one of more than 1,024 bytes."""
+    """Tell whether it is longer than any password: more than 1,024 bytes."""
     return len(password.encode(errors="replace")) > MAX_BYTES

@@ -1,4 +1,4 @@
-"""Sign-ins: ``sessions/{sha256 of the cookie's secret}``: each can be ended on the server, which holds no secret."""
+"""Sign-ins: ``sessions/{sha256 of the cookie's secret}``. The server can end each one, and holds no secret."""
 
 import hashlib
 import re
@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from google.api_core.exceptions import NotFound
+from google.cloud.firestore import DocumentReference, WriteBatch
 from google.cloud.firestore_v1.base_query import FieldFilter
 
 from infra.accounts.user import User, generation_of, user_of
@@ -18,9 +19,9 @@ ABSOLUTE = timedelta(hours=12)
 IDLE = timedelta(hours=2)
 MAX_LISTED = 500
 _PAGE = 400  # sessions that are ended in one request
-# Firestore bills writes: a session that is used all day says so every five minutes.
+# Firestore bills writes: a session that is used all day is touched every five minutes.
 _TOUCH_AFTER = timedelta(minutes=5)
-# 256 random bits, a dot, the user's name: with the name at hand, session and user are read in one request.
+# 256 random bits, a dot, the user's name: the name in the cookie lets one request read session and user.
 _COOKIE = re.compile(r"([A-Za-z0-9_-]{43})\.([a-z0-9][a-z0-9._@+-]{0,99})")
 
 
@@ -37,7 +38,7 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class SessionWithUser:
-    """A valid cookie's session and its user as they are now."""
+    """The session of a valid cookie and its user, as they are stored now."""
 
     session: Session
     user: User
@@ -50,9 +51,9 @@ class SessionStore:
         self._database = database
 
     def create(self, user: User) -> str:
-        """Begin a session of somebody as ``authenticate`` found him; return the cookie's value. Raises StoreError.
+        """Begin a session of a user that ``authenticate`` returned; return the cookie's value. Raises StoreError.
 
-        When the password or the role is another one since then, the session is over from the beginning.
+        If the password or the role changed since then, the session is invalid from the beginning.
         """
         secret = secrets.token_urlsafe(32)
         now = datetime.now(UTC)
@@ -68,89 +69,95 @@ class SessionStore:
         return f"{secret}.{user.name}"
 
     def resolve(self, cookie: str) -> SessionWithUser | None:
-        """The session and user of a cookie that somebody uses, which keeps the session for another while.
+        """Return the session and user of a cookie in use, and extend the session.
 
-        Read in one request; None when the cookie is unknown, ended or too old. Raises StoreError.
+        Reads both in one request. None if the cookie is unknown, ended or too old. Raises StoreError.
         """
-        found = self.look_up(cookie)
+        resolved = self.look_up(cookie)
         now = datetime.now(UTC)
-        if found and now - found.session.seen_at > _TOUCH_AFTER:
-            self._touch(found.session.id, now)
-        return found
+        if resolved and now - resolved.session.seen_at > _TOUCH_AFTER:
+            self._touch(resolved.session.id, now)
+        return resolved
 
     def look_up(self, cookie: str) -> SessionWithUser | None:
-        """The same without using it: what only stays open does not keep a session from idling out."""
-        found = _COOKIE.fullmatch(cookie)
-        if not found:
+        """Return the same as ``resolve`` without extending the session: an open stream does not count as activity."""
+        parts = _COOKIE.fullmatch(cookie)
+        if not parts:
             return None
-        session, user = self._read(_id_of(found.group(1)), found.group(2))
+        session, user = self._read(_id_of(parts.group(1)), parts.group(2))
         if session is None or user is None or _is_over(session, user, datetime.now(UTC)):
             return None
         return SessionWithUser(session, user)
 
     def newest(self) -> list[Session]:
-        """Of the newest MAX_LISTED sessions those that are not over, newest first. Raises StoreError."""
+        """Return the valid ones of the newest MAX_LISTED sessions, newest first. Raises StoreError."""
         now = datetime.now(UTC)
         collection = self._database.documents.collection("sessions")
         begun = collection.where(filter=FieldFilter("created_at", ">", now - ABSOLUTE))
         newest = begun.order_by("created_at", direction="DESCENDING").limit(MAX_LISTED)
         with firestore_errors("listing sessions"):
-            sessions = [_session(one.id, fields_of(one)) for one in newest.stream(retry=None, timeout=READ_SECONDS)]
-        users = self._users({one.user for one in sessions})
-        return [one for one in sessions if one.user in users and not _is_over(one, users[one.user], now)]
+            documents = newest.stream(retry=None, timeout=READ_SECONDS)
+            sessions = [_session(document.id, fields_of(document)) for document in documents]
+        users = self._users({session.user for session in sessions})
+        return [
+            session for session in sessions if session.user in users and not _is_over(session, users[session.user], now)
+        ]
 
     def get(self, session: str) -> Session | None:
-        """One session by its id, over or not; None when it is not there. Raises StoreError."""
+        """Return one session by its id, valid or not; None if it does not exist. Raises StoreError."""
         with firestore_errors("reading a session"):
-            found = self._document(session).get(retry=None, timeout=READ_SECONDS)
-        return _session(session, fields_of(found)) if found.exists else None
+            document = self._document(session).get(retry=None, timeout=READ_SECONDS)
+        return _session(session, fields_of(document)) if document.exists else None
 
     def end(self, cookie: str) -> None:
-        """End the session of a cookie; an unknown one is no error. Raises StoreError."""
-        if found := _COOKIE.fullmatch(cookie):
-            self.end_by_id(_id_of(found.group(1)))
+        """End the session of a cookie; an unknown cookie is no error. Raises StoreError."""
+        if parts := _COOKIE.fullmatch(cookie):
+            self.end_by_id(_id_of(parts.group(1)))
 
     def end_by_id(self, session: str) -> None:
         """End one session. Raises StoreError."""
         with firestore_errors("ending a session"):
             self._document(session).delete(retry=None, timeout=WRITE_SECONDS)
 
-    def _document(self, session: str) -> Any:
+    def _document(self, session: str) -> DocumentReference:
         return self._database.documents.collection("sessions").document(session)
 
     def _read(self, session: str, user: str) -> tuple[Session | None, User | None]:
-        wanted = [self._document(session), self._database.documents.collection("users").document(user)]
+        references = [self._document(session), self._database.documents.collection("users").document(user)]
         with firestore_errors("reading a session"):
-            found = self._database.documents.get_all(wanted, retry=None, timeout=READ_SECONDS)
+            documents = self._database.documents.get_all(references, retry=None, timeout=READ_SECONDS)
             # Replies come in any order.
-            fields = {one.reference.parent.id: fields_of(one) for one in found if one.exists}
+            fields = {document.reference.parent.id: fields_of(document) for document in documents if document.exists}
         return (
             _session(session, fields["sessions"]) if "sessions" in fields else None,
             user_of(user, fields["users"]) if "users" in fields else None,
         )
 
     def _users(self, names: set[str]) -> dict[str, User]:
-        wanted = [self._database.documents.collection("users").document(one) for one in names]
+        if not names:
+            return {}
+        references = [self._database.documents.collection("users").document(name) for name in names]
         with firestore_errors("reading users"):
-            found = self._database.documents.get_all(wanted, retry=None, timeout=READ_SECONDS) if wanted else ()
-            return {one.id: user_of(one.id, fields_of(one)) for one in found if one.exists}
+            documents = self._database.documents.get_all(references, retry=None, timeout=READ_SECONDS)
+            return {document.id: user_of(document.id, fields_of(document)) for document in documents if document.exists}
 
     def _touch(self, session: str, now: datetime) -> None:
         with firestore_errors("keeping a session"):
             try:
                 self._document(session).update({"seen_at": now}, retry=None, timeout=WRITE_SECONDS)
-            except NotFound:  # ended a moment ago: writing must not bring it back, and the next request is refused
+            except NotFound:  # ended since it was read: do not bring it back; the next request is refused
                 return
 
 
-def end_sessions(database: Database, batch: Any, user: str) -> None:
-    """Delete all sessions of a user together with what else is in ``batch``. Raises StoreError.
+def end_sessions(database: Database, batch: WriteBatch, user: str) -> None:
+    """Delete all sessions of a user together with the other writes in ``batch``. Raises StoreError.
 
-    Of very many the most are deleted before. One that begins meanwhile is over once the batch makes a new generation.
+    Full pages of sessions are deleted before the batch. A session that begins after the reading is invalid once the
+    batch writes a new generation.
     """
-    theirs = database.documents.collection("sessions").where(filter=FieldFilter("user", "==", user))
+    sessions = database.documents.collection("sessions").where(filter=FieldFilter("user", "==", user))
     with firestore_errors("ending sessions"):
-        while len(page := theirs.select([]).limit(_PAGE).get(retry=None, timeout=READ_SECONDS)) == _PAGE:
+        while len(page := sessions.select([]).limit(_PAGE).get(retry=None, timeout=READ_SECONDS)) == _PAGE:
             full = database.documents.batch()
             for session in page:
                 full.delete(session.reference)

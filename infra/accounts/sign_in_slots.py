@@ -1,7 +1,7 @@
-"""Slots for those who sign in at this moment: few in all, fewer for one address, and nobody waits for one.
+"""Limits concurrent sign-ins, in total and per address. An attempt over the limit fails at once.
 
-A sign-in holds one of the server's threads while it waits for Firestore and for its turn to hash. Without a bound, a
-hundred wrong passwords a second would hold them all, and every page would wait behind them.
+A sign-in holds one of the server's threads while it waits for Firestore and for its turn to hash. Without a limit, a
+hundred wrong passwords a second would hold all threads, and every page would wait behind them.
 """
 
 import threading
@@ -11,14 +11,15 @@ from contextlib import contextmanager
 
 from infra.errors import BusyError
 
-# Two hash at a time, a few wait for it: under a second each. Half of a server's threads beside the streams stay free.
+# Two hash at a time and a few wait, for less than a second each. Half of the server's threads that are not used by
+# streams stay free.
 MAX_SLOTS = 8
 MAX_SLOTS_PER_ADDRESS = 4
-TOO_MANY_SIGN_INS = "Too many people are signing in at this moment. Try again in a few seconds."
+TOO_MANY_SIGN_INS = "Too many people are signing in right now. Try again in a few seconds."
 
 
 class SignInSlots:
-    """The places of one process."""
+    """The slots of one process."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -26,12 +27,12 @@ class SignInSlots:
 
     @contextmanager
     def slot(self, network: str) -> Iterator[None]:
-        """Hold a place for somebody from there. Raises BusyError (503) at once when there is none."""
+        """Hold a slot for a sign-in from ``network``. Raises BusyError (503) at once if none is free."""
         self._take(network)
         try:
             yield
         finally:
-            self._give_back(network)
+            self._release(network)
 
     def _take(self, network: str) -> None:
         with self._lock:
@@ -39,7 +40,7 @@ class SignInSlots:
                 raise BusyError(TOO_MANY_SIGN_INS)
             self._taken[network] += 1
 
-    def _give_back(self, network: str) -> None:
+    def _release(self, network: str) -> None:
         with self._lock:
             self._taken[network] -= 1
             if not self._taken[network]:

@@ -1,4 +1,4 @@
-"""One person who may sign in, as the fields of ``users/{name}`` say it. Pure."""
+"""One user, as the fields of ``users/{name}`` describe them. Pure."""
 
 import re
 import secrets
@@ -17,10 +17,11 @@ NAME = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,99}")
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """One person. Times are aware UTC; ``last_seen_at`` is None before the first sign-in.
+    """One user. Times are aware UTC; ``last_seen_at`` is None before the first sign-in.
 
-    ``generation`` is a new one with each new password or role, and a session counts in the one it began in: none
-    outlives them, even one that began at the very moment. It is empty where neither has changed since there are any.
+    ``generation`` is new with each new password or role, and a session is valid only in the generation it began in. So
+    no session outlives a change, even one that began while the change was written. It is empty for a user who was made
+    before generations existed and had no change since.
     """
 
     name: str
@@ -30,12 +31,12 @@ class User:
     generation: str = ""
 
     def may(self, role: Role) -> bool:
-        """Whether this person may do what ``role`` may: an admin all, an operator what a viewer may, too."""
+        """Tell whether this user has the rights of ``role``: an admin has all, an operator has a viewer's."""
         return ROLES.index(self.role) >= ROLES.index(role)
 
 
 def user_of(name: str, fields: dict[str, Any]) -> User:
-    """The user in a document's fields; a role that somebody mistyped in the console is the least one."""
+    """Return the user in a document's fields. A role mistyped in the Google Cloud console counts as viewer."""
     role = fields.get("role")
     return User(
         name,
@@ -47,24 +48,24 @@ def user_of(name: str, fields: dict[str, Any]) -> User:
 
 
 def generation_of(fields: dict[str, Any]) -> str:
-    """The generation in a user's or a session's fields."""
+    """Return the generation in the fields of a user or of a session."""
     return str(fields.get("generation") or "")
 
 
 def new_generation() -> str:
-    """One that nobody had before: not even a user of the same name who was removed."""
+    """Return a generation that no user has had, not even a removed user of the same name."""
     return secrets.token_hex(8)
 
 
 def check_name(name: str) -> None:
-    """Raise InputError unless somebody may be called so."""
+    """Raise InputError unless a user can have this name."""
     if not NAME.fullmatch(name):
         raise InputError("name", "is 1 to 100 small letters, digits and . _ @ + -, a letter or digit first.")
 
 
 def checked_role(role: str) -> Role:
-    """``role`` when it is one. Raises InputError."""
-    for one in ROLES:
-        if role == one:
-            return one
+    """Return ``role`` if it is one. Raises InputError."""
+    for known in ROLES:
+        if role == known:
+            return known
     raise InputError("role", f"is one of {', '.join(ROLES)}; found {role!r}.")

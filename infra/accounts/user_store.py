@@ -1,7 +1,6 @@
-"""The people who may sign in: ``users/{name}``, their roles, passwords and lockouts.
+"""The users: ``users/{name}``, with their roles, passwords and locks.
 
-An attempt to sign in takes a place and is counted before its password is hashed, and an unknown name costs what a known
-one does.
+A sign-in takes a slot and is counted before its password is hashed. An unknown name costs the same as a known one.
 """
 
 import secrets
@@ -9,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from google.api_core.exceptions import Aborted, FailedPrecondition, NotFound
-from google.cloud.firestore import SERVER_TIMESTAMP, LastUpdateOption
+from google.api_core.exceptions import NotFound
+from google.cloud.firestore import SERVER_TIMESTAMP, DocumentReference, LastUpdateOption, WriteBatch
 from google.cloud.firestore_v1.base_query import FieldFilter
 
 from infra.accounts.passwords import Passwords, check_password, is_too_long
@@ -19,22 +18,21 @@ from infra.accounts.sign_in_attempts import NO_ATTEMPTS, SignInAttempts, network
 from infra.accounts.sign_in_slots import SignInSlots
 from infra.accounts.user import NAME, Role, User, check_name, checked_role, generation_of, new_generation, user_of
 from infra.errors import (
-    BusyError,
     DocumentExistsError,
     DocumentNotFoundError,
     InputError,
     SubscopeError,
 )
-from infra.firestore.client import READ_SECONDS, WRITE_SECONDS, Database, fields_of
+from infra.firestore.client import READ_SECONDS, WRITE_SECONDS, Database, Snapshot, fields_of
+from infra.firestore.compare_and_set import compare_and_set
 from infra.firestore.error_mapping import firestore_errors
 from infra.history.audit import audit_fields
 
 _WRONG = "The name or the password is wrong."
-_TRIES = 10
 
 
 class SignInError(SubscopeError):
-    """The name or the password is wrong; it never says which."""
+    """The name or the password is wrong; the text never says which one."""
 
     status = 401
 
@@ -57,31 +55,32 @@ class UserStore:
         self._database = database
         self._passwords = Passwords()
         self._attempts = SignInAttempts(database)
-        self._places = SignInSlots()
+        self._slots = SignInSlots()
 
     def get(self, name: str) -> User | None:
-        """One user; None when there is no such user. Raises StoreError."""
+        """Return one user; None if there is no such user. Raises StoreError."""
         if not NAME.fullmatch(name):
             return None
         with firestore_errors("reading a user"):
-            found = self._document(name).get(retry=None, timeout=READ_SECONDS)
-        return user_of(name, fields_of(found)) if found.exists else None
+            document = self._document(name).get(retry=None, timeout=READ_SECONDS)
+        return user_of(name, fields_of(document)) if document.exists else None
 
     def all(self) -> list[User]:
-        """All users by name. Raises StoreError."""
+        """Return all users, by name. Raises StoreError."""
         with firestore_errors("listing users"):
-            found = self._database.documents.collection("users").stream(retry=None, timeout=READ_SECONDS)
-            return sorted((user_of(one.id, fields_of(one)) for one in found), key=lambda user: user.name)
+            documents = self._database.documents.collection("users").stream(retry=None, timeout=READ_SECONDS)
+            users = [user_of(document.id, fields_of(document)) for document in documents]
+        return sorted(users, key=lambda user: user.name)
 
     def authenticate(self, name: str, password: str, *, address: str) -> User:
-        """The user with this name and password. ``address`` is that of who asks.
+        """Return the user with this name and password. ``address`` is the client's.
 
         Raises SignInError (401), LockedError (429), BusyError (503), StoreError.
         """
         if is_too_long(password):
             raise SignInError(_WRONG)
         network = network_of(address)
-        with self._places.slot(network):
+        with self._slots.slot(network):
             fields = self._matched(name, password, network)
             user = user_of(name, fields)
             self._attempts.forget(user, network)
@@ -118,10 +117,10 @@ class UserStore:
         user = self.authenticate(name, current, address=address)
         changes = self._password_changes(new)
 
-        def change(batch: Any, found: Any) -> None:
-            if generation_of(found.to_dict()) != user.generation:
-                raise SignInError(_WRONG)  # an admin gave another one meanwhile
-            batch.update(found.reference, changes, LastUpdateOption(found.update_time))
+        def change(document: Snapshot, batch: WriteBatch) -> None:
+            if generation_of(fields_of(document)) != user.generation:
+                raise SignInError(_WRONG)  # an admin set another password since
+            batch.update(document.reference, changes, LastUpdateOption(document.update_time))
 
         self._change(name, name, "user.password", "", change)
         return replace(user, generation=changes["generation"])
@@ -132,35 +131,39 @@ class UserStore:
         Raises InputError (400), DocumentNotFoundError (404), BusyError (503), StoreError.
         """
         changes = self._password_changes(new)
-        self._change(name, by, "user.password", "", lambda batch, user: batch.update(user.reference, changes))
+
+        def change(document: Snapshot, batch: WriteBatch) -> None:
+            batch.update(document.reference, changes)
+
+        self._change(name, by, "user.password", "", change)
 
     def set_role(self, name: str, role: Role, *, by: str) -> None:
         """Give a user another role and end all the user's sessions.
 
-        Raises as ``set_password``, and InputError when nobody would be left who may add users.
+        Raises as ``set_password``, and LastAdminError if no admin would be left.
         """
         changes = {"role": checked_role(role), "generation": new_generation()}
 
-        def change(batch: Any, user: Any) -> None:
+        def change(document: Snapshot, batch: WriteBatch) -> None:
             if role != "admin":
-                self._keep_an_admin(batch, user)
-            batch.update(user.reference, changes)
+                self._keep_an_admin(batch, document)
+            batch.update(document.reference, changes)
 
         self._change(name, by, "user.role", role, change)
 
     def remove(self, name: str, *, by: str) -> None:
         """Remove a user and all the user's sessions. Raises as ``set_role``."""
 
-        def change(batch: Any, user: Any) -> None:
-            self._keep_an_admin(batch, user)
-            batch.delete(user.reference)
+        def change(document: Snapshot, batch: WriteBatch) -> None:
+            self._keep_an_admin(batch, document)
+            batch.delete(document.reference)
 
         self._change(name, by, "user.remove", "", change)
 
     def ensure_first_admin(self, password: str) -> str | None:
-        """Make the user ``admin`` when there is no user at all; return the password if it was made up here.
+        """Add the user ``admin`` if there is no user at all; return the password if it was generated here.
 
-        ``password`` is what the deployment chose; empty means make one up. Raises StoreError.
+        ``password`` is the deployment's choice; empty means generate one. Raises StoreError.
         """
         with firestore_errors("looking for users"):
             users = self._database.documents.collection("users").limit(1)
@@ -170,15 +173,15 @@ class UserStore:
         try:
             self.add("admin", chosen, "admin", by="first start")
         except DocumentExistsError:
-            return None  # another instance was quicker
+            return None  # another instance was faster
         return None if password else chosen
 
-    def _document(self, name: str) -> Any:
+    def _document(self, name: str) -> DocumentReference:
         return self._database.documents.collection("users").document(name)
 
     def _matched(self, name: str, password: str, network: str) -> dict[str, Any]:
-        """The fields of the user with this password, the attempt counted. Raises as ``authenticate``."""
-        # What cannot be a name is nobody's to guess: nothing of it is remembered.
+        """Count the attempt; return the fields of the user with this password. Raises as ``authenticate``."""
+        # No user can have an invalid name, so attempts with one are not counted.
         fields = self._attempts.count(name, network) if NAME.fullmatch(name) else None
         if self._passwords.matches(fields.get("password_hash") if fields else None, password) and fields:
             return fields
@@ -189,55 +192,59 @@ class UserStore:
         with firestore_errors("signing in"):
             try:
                 self._document(name).update(fields, retry=None, timeout=WRITE_SECONDS)
-            except NotFound as exc:  # removed a moment ago
+            except NotFound as exc:  # removed since the password was compared
                 raise SignInError(_WRONG) from exc
 
     def _password_changes(self, new: str) -> dict[str, Any]:
         return {"password_hash": self._passwords.hash(new), "generation": new_generation(), **NO_ATTEMPTS}
 
-    def _change(self, name: str, by: str, what: str, detail: str, change: Callable[[Any, Any], None]) -> None:
-        """Commit what ``change`` puts into a batch for a user's document, and end the sessions.
+    def _change(
+        self, name: str, by: str, what: str, detail: str, change: Callable[[Snapshot, WriteBatch], None]
+    ) -> None:
+        """Commit the writes of ``change`` for a user's document, end the user's sessions and record the change.
 
-        It is asked again when somebody else was quicker.
+        ``change`` runs again if another writer was faster.
         """
         check_name(name)
-        for _ in range(_TRIES):
-            batch = self._database.documents.batch()
-            change(batch, self._found(name))
+
+        def change_and_record(document: Snapshot, batch: WriteBatch) -> None:
+            change(document, batch)
             end_sessions(self._database, batch, name)
             self._record(batch, by, what, name, detail)
-            with firestore_errors(f"changing user {name}"):
-                try:
-                    batch.commit(retry=None, timeout=WRITE_SECONDS)
-                    return
-                except (FailedPrecondition, Aborted, NotFound):
-                    continue
-        raise BusyError(f"Somebody else is changing users at this moment; {name} is as before. Try again.")
 
-    def _keep_an_admin(self, batch: Any, user: Any) -> None:
-        """When ``user`` is an admin, let the batch succeed only if somebody else is one, too, at that very moment."""
-        if user.to_dict().get("role") != "admin":
+        compare_and_set(
+            self._database,
+            lambda: self._existing(name),
+            change_and_record,
+            task=f"changing user {name}",
+            busy=f"Another admin is changing users right now; {name} is unchanged. Try again.",
+        )
+
+    def _keep_an_admin(self, batch: WriteBatch, user: Snapshot) -> None:
+        """If ``user`` is an admin, let the batch succeed only while another admin exists. Raises LastAdminError."""
+        if fields_of(user).get("role") != "admin":
             return
         with firestore_errors("reading users"):
             admins = self._database.documents.collection("users").where(filter=FieldFilter("role", "==", "admin"))
-            others = [one for one in admins.limit(2).stream(retry=None, timeout=READ_SECONDS) if one.id != user.id]
+            documents = admins.limit(2).stream(retry=None, timeout=READ_SECONDS)
+            others = [document for document in documents if document.id != user.id]
         if not others:
             raise LastAdminError(user.id)
-        # Two admins who demote each other: the second finds that the first one's admin has changed.
+        # If two admins demote each other, the second batch fails, because the first changed the other admin's document.
         batch.update(others[0].reference, {"role": "admin"}, LastUpdateOption(others[0].update_time))
 
-    def _found(self, name: str) -> Any:
-        """A user's document. Raises DocumentNotFoundError."""
+    def _existing(self, name: str) -> Snapshot:
+        """Read a user's document. Raises DocumentNotFoundError."""
         with firestore_errors("reading a user"):
-            found = self._document(name).get(retry=None, timeout=READ_SECONDS)
-        if not found.exists:
+            document = self._document(name).get(retry=None, timeout=READ_SECONDS)
+        if not document.exists:
             raise DocumentNotFoundError(f"There is no user {name}.")
-        return found
+        return document
 
-    def _record(self, batch: Any, by: str, what: str, name: str, detail: str = "") -> None:
+    def _record(self, batch: WriteBatch, by: str, what: str, name: str, detail: str = "") -> None:
         entry = self._database.documents.collection("audit").document()
         batch.create(entry, audit_fields(by, what, f"users/{name}", detail))
 
-    def _commit(self, batch: Any, doing: str) -> None:
+    def _commit(self, batch: WriteBatch, doing: str) -> None:
         with firestore_errors(doing):
             batch.commit(retry=None, timeout=WRITE_SECONDS)

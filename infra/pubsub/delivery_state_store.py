@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeGuard
 from google.cloud.firestore import SERVER_TIMESTAMP, LastUpdateOption, WriteBatch
 
 from infra.errors import BusyError
-from infra.firestore.client import READ_SECONDS, Database
+from infra.firestore.client import READ_SECONDS, Database, Snapshot, fields_of
 from infra.firestore.compare_and_set import compare_and_set
 from infra.firestore.error_mapping import firestore_errors
 from infra.history.audit import audit_fields
@@ -56,19 +56,21 @@ class DeliveryStateStore:
         never replaces a newer one.
         """
 
-        def read() -> tuple[Any, SubscriptionConfig]:
+        def read() -> tuple[Snapshot, SubscriptionConfig]:
             return self._document(subscription), self._push_configs.read(subscription)
 
-        def change(state: tuple[Any, SubscriptionConfig], batch: WriteBatch) -> tuple[SubscriptionConfig, LastChange]:
+        def change(
+            state: tuple[Snapshot, SubscriptionConfig], batch: WriteBatch
+        ) -> tuple[SubscriptionConfig, dict[str, Any]]:
             document, config = state
-            stored = document.to_dict() or {}
+            stored = fields_of(document)
             fields = _fields_to_write(stored, config, cause)
             if fields:
                 self._put(batch, document, fields)
                 self._put_audit(batch, subscription, fields, cause)
-            return config, _last_change(stored | (fields or {}))
+            return config, stored | (fields or {})
 
-        return compare_and_set(
+        config, fields = compare_and_set(
             self._database,
             read,
             change,
@@ -76,6 +78,7 @@ class DeliveryStateStore:
             busy=f"Others are changing the state of {subscription} right now. Look at it, and try again.",
             max_tries=_MAX_TRIES,
         )
+        return config, _last_change(fields)
 
     def record_unreadable(self, subscription: str, reason: Literal["missing", "denied"]) -> None:
         """Store that the subscription cannot be read. Raises StoreError.
@@ -83,8 +86,8 @@ class DeliveryStateStore:
         One try: another writer that was faster made a newer observation.
         """
 
-        def change(document: Any, batch: WriteBatch) -> None:
-            if (document.to_dict() or {}).get("unreadable") == reason:
+        def change(document: Snapshot, batch: WriteBatch) -> None:
+            if fields_of(document).get("unreadable") == reason:
                 return
             fields = {
                 "observed_running": False,
@@ -106,12 +109,12 @@ class DeliveryStateStore:
                 max_tries=1,
             )
 
-    def _document(self, subscription: str) -> Any:
+    def _document(self, subscription: str) -> Snapshot:
         with firestore_errors(f"reading the state of {subscription}"):
             reference = self._database.documents.collection("subscriptions").document(subscription)
             return reference.get(retry=None, timeout=READ_SECONDS)
 
-    def _put(self, batch: WriteBatch, document: Any, fields: dict[str, Any]) -> None:
+    def _put(self, batch: WriteBatch, document: Snapshot, fields: dict[str, Any]) -> None:
         if document.exists:
             batch.update(document.reference, fields, LastUpdateOption(document.update_time))
         else:

@@ -112,7 +112,7 @@ def test_what_is_too_long_for_a_password_is_no_attempt(users: UserStore, ana: st
 
 
 def test_what_is_remembered_is_bounded() -> None:
-    tally = AttemptCounter(LockPolicy(2, timedelta(hours=1)), most=3)
+    tally = AttemptCounter(LockPolicy(2, timedelta(hours=1)), max_keys=3)
     for key in ("a", "b", "c", "a", "d"):
         tally.count(key)
     assert len(tally) == 3

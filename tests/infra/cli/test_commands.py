@@ -234,7 +234,7 @@ def test_users_are_managed(cloud: Cloud, settings: ConsoleSettings, users: UserS
     assert run("user", "role", name, "viewer", environ=cloud.environ).returncode == 0
     short = run("user", "password", name, "--password-stdin", environ=cloud.environ, stdin=b"short\n")
     assert short.returncode == 2
-    assert short.stderr == "Error: password: has 5 characters; 12 is the least.\n"
+    assert short.stderr == "Error: password: has 5 characters; the minimum is 12.\n"
     assert run("user", "remove", name, environ=cloud.environ).returncode == 0
     again = run("user", "remove", name, environ=cloud.environ)
     assert (again.returncode, again.stderr) == (1, f"Error: There is no user {name}.\n")

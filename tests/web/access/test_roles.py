@@ -87,7 +87,7 @@ def test_changing_the_password_ends_the_other_sign_ins(app: Flask, name: str) ->
     ("current", "new", "again", "sentence"),
     [
         ("wrong", "another good one", "another good one", "The current password is wrong."),
-        (PASSWORD, "short", "short", "The new password: has 5 characters; 12 is the least."),
+        (PASSWORD, "short", "short", "The new password: has 5 characters; the minimum is 12."),
         (PASSWORD, "another good one", "another good two", "The new password: the two new passwords differ."),
     ],
 )

@@ -128,7 +128,7 @@ def test_who_is_kept_from_it_by_others_is_told_so(firestore: LocalFirestore) -> 
         answer = ada.post(f"/users/{ben}/role", role="viewer", csrf_token=token)
         data = ada.post(f"/users/{ben}/role", SCRIPT, role="viewer", csrf_token=token)
     proxy.close()
-    sentence = "Somebody else is changing users at this moment; ben is as before. Try again."
+    sentence = "Another admin is changing users right now; ben is unchanged. Try again."
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
     assert "<h1>Busy right now</h1>" in answer.text
     assert sentence in answer.text
