@@ -1,4 +1,4 @@
-"""The local cloud as tests use it: started as a process, as people start it, and ended without a trace."""
+"""The local cloud as a process, started as users start it; it must leave no process behind."""
 
 import contextlib
 import json
@@ -24,7 +24,7 @@ STOP_SECONDS = 6.0
 
 
 class Cloud:
-    """A running local cloud. Clients are Google's own, bound to it, and closed with it."""
+    """A running local cloud, with Google's clients for it."""
 
     def __init__(self, process: subprocess.Popen[bytes], ready_file: Path) -> None:
         self.process = process
@@ -34,19 +34,19 @@ class Cloud:
         self._clients: dict[str, Any] = {}
 
     def ready(self) -> dict[str, Any]:
-        """The ready file as it is now."""
+        """Return the current content of the ready file."""
         content: dict[str, Any] = json.loads(self.ready_file.read_text())
         return content
 
     def __getitem__(self, key: str) -> str:
-        """One of the ready file's texts, for example ``cloud["viewer"]``."""
+        """Return one of the ready file's texts, for example ``cloud["viewer"]``."""
         value = self._first[key]
         assert isinstance(value, str), f"{key} is not a text; use ready()"
         return value
 
     @property
     def environ(self) -> dict[str, str]:
-        """The variables of both services and of Google's clients."""
+        """The environment of both services and of Google's clients."""
         return dict(self._first["environment"])
 
     @property
@@ -58,16 +58,16 @@ class Cloud:
         return f"projects/{self['project']}/subscriptions/{self['subscription']}"
 
     def publisher(self) -> pubsub_v1.PublisherClient:
-        """Google's publisher client; messages go out one by one, at once."""
+        """Return Google's publisher client; it sends each message at once."""
         settings = pubsub_v1.types.BatchSettings(max_messages=1)
         return self._client("publisher", lambda: pubsub_v1.PublisherClient(settings), lambda one: one.transport.close())
 
     def subscriber(self) -> pubsub_v1.SubscriberClient:
-        """Google's subscriber client."""
+        """Return Google's subscriber client."""
         return self._client("subscriber", pubsub_v1.SubscriberClient, lambda one: one.close())
 
     def firestore(self) -> firestore.Client:
-        """Google's Firestore client."""
+        """Return Google's Firestore client."""
         client: firestore.Client = self._client(
             "firestore",
             lambda: firestore.Client(project=self["project"]),
@@ -82,22 +82,22 @@ class Cloud:
         return message_id
 
     def backlog(self, subscription: str = "") -> dict[str, Any]:
-        """How many messages wait, and since when; of the monitored subscription unless another id is given."""
+        """Return how many messages wait and since when, of the monitored subscription unless another id is given."""
         path = f"projects/{self['project']}/subscriptions/{subscription or self['subscription']}"
         query = urllib.parse.urlencode({"subscription": path})
         found: dict[str, Any] = json.loads(_get(f"{self['backlog_url']}?{query}"))
         return found
 
     def token(self, **claims: object) -> str:
-        """A push token signed by this cloud's key; ``claims`` replace what a good one has."""
+        """Return a push token signed by this cloud's key; ``claims`` replace those of a valid one."""
         return _get(self["token_url"], json.dumps(claims).encode())
 
     def rotate_keys(self) -> None:
-        """Sign with a new key from now on; the last one's certificate is still served."""
+        """Sign with a new key from now on; the last key's certificate is still served."""
         _get(self["rotate_url"], b"")
 
     def pid(self, name: str) -> int | None:
-        """The process id of ``receiver`` or ``viewer``; None while it is down."""
+        """Return the process id of ``receiver`` or ``viewer``; None while it is down."""
         pid: int | None = self.ready()["processes"][name]
         return pid
 
@@ -109,23 +109,23 @@ class Cloud:
         return pid
 
     def restart_child(self, name: str) -> None:
-        """Kill it and wait until the next one answers at the same address."""
+        """Kill ``receiver`` or ``viewer`` and wait until its successor answers at the same address."""
         dead = self.kill(name)
         wait_until(lambda: self.pid(name) not in (dead, None), f"the restart of the {name}")
         wait_until(lambda: _answers(self[name]), f"the answer of the restarted {name}", 15)
 
     def groups(self) -> list[int]:
-        """The process groups of the services that run now."""
+        """Return the process groups of the running services."""
         return [pid for pid in self.ready()["processes"].values() if pid]
 
     def close_clients(self) -> None:
-        """Close what ``publisher``, ``subscriber`` and ``firestore`` opened."""
+        """Close the clients of ``publisher``, ``subscriber`` and ``firestore``."""
         self._stack.close()
         self._clients.clear()
 
     def _client(self, kind: str, make: Callable[[], Any], close: Callable[[Any], None]) -> Any:
         if kind not in self._clients:
-            # Google's clients read the emulators' addresses when they are made.
+            # Google's clients read the emulators' addresses in their constructors.
             with patch.dict(os.environ, self.environ):
                 self._clients[kind] = make()
             self._stack.callback(close, self._clients[kind])
@@ -159,7 +159,7 @@ def start_cloud(
 
 
 def launch(ready_file: Path, arguments: tuple[str, ...], environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
-    """Start the command line, its output to a file beside the ready file."""
+    """Start the command line; its output goes to a file beside the ready file."""
     command = [sys.executable, "-m", "infra.local", "--ready-file", str(ready_file), *arguments]
     with output_of(ready_file).open("a") as output:
         return subprocess.Popen(
@@ -168,12 +168,12 @@ def launch(ready_file: Path, arguments: tuple[str, ...], environ: Mapping[str, s
 
 
 def output_of(ready_file: Path) -> Path:
-    """The file with what the command line printed."""
+    """Return the path of the command line's output."""
     return ready_file.with_name("output.txt")
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
-    """Ask it to end, as Ctrl-C does, and assert that it did in time."""
+    """Send SIGTERM and assert that the process ended in time."""
     process.terminate()
     try:
         process.wait(STOP_SECONDS)

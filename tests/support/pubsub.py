@@ -1,4 +1,4 @@
-"""A Pub/Sub under test, Google's clients for it, and a receiver to push to."""
+"""Google's clients on a Pub/Sub under test, and a receiver for its pushes."""
 
 import asyncio
 import json
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 
 class LoopThread:
-    """The loop the local cloud runs on, in a thread, for servers that synchronous tests talk to."""
+    """The local cloud's kind of event loop in a thread, for servers that synchronous tests call."""
 
     def __init__(self) -> None:
         self._loop = uvloop.new_event_loop()
@@ -31,7 +31,7 @@ class LoopThread:
         self._thread.start()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run it there and wait for the result."""
+        """Run a coroutine on the loop and wait for its result."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(20)
 
     def close(self) -> None:
@@ -42,7 +42,7 @@ class LoopThread:
 
 @dataclass(frozen=True)
 class Push:
-    """One request that a receiver got."""
+    """One request to a receiver."""
 
     headers: Mapping[str, str]
     body: bytes
@@ -61,7 +61,7 @@ class Push:
 
 @dataclass
 class Receiver:
-    """Keeps every push; ``answer`` gives the status for each, after ``delay_seconds``."""
+    """Keeps every push and answers it with the status of ``answer`` after ``delay_seconds``."""
 
     answer: Callable[[Push], int] = lambda _: 204
     delay_seconds: float = 0.0
@@ -85,7 +85,7 @@ class Receiver:
         await self._runner.cleanup()
 
     def wait_for(self, count: int, seconds: float = 10.0) -> list[Push]:
-        """Wait for that many pushes and return them all."""
+        """Wait for ``count`` pushes and return all."""
         sentence = f"there were not {count} pushes"
         wait_until(lambda: len(self.pushes) >= count, sentence, seconds)
         return list(self.pushes)
@@ -102,7 +102,7 @@ class Receiver:
 
 
 class Bench:
-    """Google's clients on one Pub/Sub. Names are new for every call, so tests share a server."""
+    """Google's clients on one Pub/Sub. Every call takes new names, so that tests can share a server."""
 
     def __init__(self, publisher: PublisherClient, subscriber: SubscriberClient) -> None:
         self.publisher = publisher
@@ -122,7 +122,7 @@ class Bench:
 
     def publish(self, topic: str, *messages: Mapping[str, object]) -> list[str]:
         """Publish in one request, exactly as given; return the message ids."""
-        # The library's own publish() batches and takes one message; this is the method beneath it.
+        # The client's publish() takes one message and batches; this is the method that it calls.
         response = GeneratedPublisherClient.publish(
             self.publisher, request={"topic": topic, "messages": list(messages)}, retry=None
         )
@@ -140,10 +140,10 @@ class Bench:
         return found
 
     def pull_now(self, subscription: str, limit: int = 1000) -> Iterable[types.ReceivedMessage]:
-        """Pull what is ready."""
+        """Pull the messages that are ready."""
         request = {"subscription": subscription, "max_messages": limit, "return_immediately": True}
         with warnings.catch_warnings():
-            # Deprecated, for it finds less in a busy service; here it is what tells that nothing is ready.
+            # Deprecated, because a busy service then returns fewer messages; here it shows an empty queue.
             warnings.simplefilter("ignore", DeprecationWarning)
             return list(self.subscriber.pull(request=request).received_messages)
 
@@ -156,5 +156,5 @@ class Bench:
 
 
 def subscription_name() -> str:
-    """A full name that no other test has."""
+    """Return a full name that no other test uses."""
     return f"projects/{PROJECT}/subscriptions/s{uuid4().hex[:12]}"

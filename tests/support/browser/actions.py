@@ -26,14 +26,14 @@ def publish(cloud: Cloud, team: str, status: str) -> str:
 
 
 def published(cloud: Cloud, count: int) -> list[str]:
-    """Publish so many, and wait until they are stored: their documents."""
+    """Publish ``count`` messages, wait until they are stored, and return the ids of their documents."""
     ids = [document_id(cloud["subscription"], cloud.publish(b"meanwhile %d" % number)) for number in range(count)]
     stored = cloud.firestore().collection("messages")
     wait_until(lambda: all(stored.document(one).get().exists for one in ids), "the stored messages", 20)
     return ids
 
 
-# Chromium without a window shows no notification to anybody: those that it makes are written down.
+# Chromium without a window shows no notifications, so the page keeps a list of those that it makes.
 WRITE_DOWN = """() => {
     window.told = [];
     const Real = Notification;

@@ -10,15 +10,14 @@ if TYPE_CHECKING:
 # WCAG 2.0 to 2.2, levels A and AA.
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 COLOURS = {"runOnly": ["color-contrast"]}
-# What an open menu half covers is no target meanwhile: the page around it is looked at with all menus closed.
+# An open menu covers some targets in part. The page around it is checked with all menus closed.
 OPEN_MENU = "details.menu[open]"
 
 
 def violations(page: "Page", within: str | None = None) -> list[str]:
-    """What axe-core says of the page, or of what a selector names, light and dark: a line for each kind."""
+    """Return axe-core's violations in the light and the dark page, or in one element: a line for each rule."""
     light = Axe().run(page, context=within, options=RULES).response["violations"]
-    # The dark page differs in its colours alone. From here on none is caught on its way to another, not even in a menu
-    # that is opened later.
+    # The dark page differs in its colours alone. Reduced motion ends all transitions: no colour is measured half-way.
     page.emulate_media(color_scheme="dark", reduced_motion="reduce")
     dark = page.evaluate("([within, rules]) => axe.run(within ?? document, rules)", [within, COLOURS])["violations"]
     page.emulate_media(color_scheme="light", reduced_motion="reduce")
@@ -31,7 +30,7 @@ def _told(violation: dict[str, Any]) -> str:
 
 
 def small_targets(page: object, least: int) -> list[str]:
-    """Visible controls lower than ``least`` pixels; links inside a sentence are exempt (WCAG 2.5.8).
+    """Return visible controls lower than ``least`` pixels; links inside a sentence are exempt (WCAG 2.5.8).
 
     The target of a message's link is its whole row.
     """

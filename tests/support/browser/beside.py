@@ -1,4 +1,4 @@
-"""Another viewer of a cloud, in an environment of its own."""
+"""A second viewer of a local cloud, with other settings."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ LABEL = "PROD eu"
 
 
 class Beside(Cloud):
-    """A cloud, seen through another viewer."""
+    """A local cloud with another viewer."""
 
     def __init__(self, cloud: Cloud, viewer: str) -> None:
         self.__dict__.update(cloud.__dict__)
@@ -20,7 +20,7 @@ class Beside(Cloud):
 
 @contextmanager
 def viewer_beside(cloud: Cloud, directory: Path, **environ: str) -> Iterator[Cloud]:
-    """Run another viewer of the cloud, with these variables; what it prints is kept in ``directory``."""
+    """Run another viewer of the cloud with these variables; its output goes to a file in ``directory``."""
     output = directory / "viewer.txt"
     server = Server(cloud["firestore"], output, "web:create_app()", cloud.environ | environ)
     try:

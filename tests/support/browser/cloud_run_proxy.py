@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
-# What github.com/GoogleCloudPlatform/cloud-run-proxy sets, and then Cloud Run's front end.
+# The headers that github.com/GoogleCloudPlatform/cloud-run-proxy and then Cloud Run's front end set.
 _WRITTEN = {
     "Authorization": "Bearer an.identity.token",
     "Host": "subscope-viewer-1.europe-west1.run.app",
@@ -27,7 +27,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._pass_on()
 
     def log_message(self, format: str, *args: object) -> None:
-        """Nothing: the browser says what went wrong."""
+        """Log nothing: the browser reports errors."""
 
     def _pass_on(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -44,14 +44,14 @@ class _Handler(BaseHTTPRequestHandler):
             while piece := answer.read1(65_536):
                 self.wfile.write(piece)
         except (OSError, http.client.HTTPException):
-            self.close_connection = True  # one of the two ended a stream
+            self.close_connection = True  # the browser or the viewer ended a stream
         finally:
             connection.close()
 
 
 @contextmanager
 def cloud_run_proxy(port: int, upstream: str) -> Iterator[None]:
-    """Pass requests to this loopback port on to ``upstream``."""
+    """Forward requests to this loopback port to ``upstream``."""
     handler = type("_Handler", (_Handler,), {"upstream": upstream})
     server = ThreadingHTTPServer(("127.0.0.1", port), handler)
     server.daemon_threads = True

@@ -1,9 +1,9 @@
-"""What a page must show as text, whoever wrote it: one list for all tests."""
+"""Hostile texts that every page must show as text: one list for all tests."""
 
 HOSTILE = (
     "</pre></td></table><script>alert('x')</script><img src=x onerror=alert(2)><svg onload=alert(3)>\"'`${1}{{7*7}}"
 )
-# Each would do harm in another place: within a tag, an attribute, an address, a title, a script, a comment.
+# Each is harmful in another place: in a tag, an attribute, an address, a title, a script, a comment.
 STRINGS = (
     HOSTILE,
     "</title></textarea></style></script><script>alert(4)</script>",
@@ -12,5 +12,5 @@ STRINGS = (
     "<!--<iframe srcdoc='<script>alert(7)</script>'>",
     "\u202eevil\u2066\ufeff<style>*{display:none}</style>",
 )
-# All at once, and the one that must stand first: where pages with scripts are looked at, these are enough.
+# All in one text, and the one that must stand first. These two are enough for pages that run their scripts.
 TOGETHER = (" ".join(STRINGS), "javascript:alert(6)//")

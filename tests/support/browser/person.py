@@ -1,4 +1,4 @@
-"""A person at a browser: what they do, what they see, and what should never have happened to them."""
+"""A signed-in person at a browser: actions, visible results, and errors that no page may cause."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -25,7 +25,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-# Chromium reports every request that fails, which is what some tests cause.
+# Chromium reports every failed request; some tests cause them on purpose.
 _CAUSED = "Failed to load resource"
 
 
@@ -42,7 +42,7 @@ class Person:
         self.page.on("console", self._console)
 
     def sign_in(self) -> None:
-        """Sign in without looking at the form, as a browser sends it: the form has tests of its own."""
+        """Send the sign-in form without opening it; other tests cover the form."""
         address, requests = self.cloud["viewer"] + "/login", self.context.request
         token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', requests.get(address).text())
         assert token, "the form has no token"
@@ -52,7 +52,7 @@ class Person:
         self.open("/messages")
 
     def fill_in_sign_in(self) -> None:
-        """Sign in by the form that is open."""
+        """Fill in and send the open sign-in form."""
         self.page.fill("input[name=username]", self.cloud["admin_user"])
         self.page.fill("input[name=password]", self.cloud["admin_password"])
         self.page.click("main button[type=submit]")
@@ -64,12 +64,12 @@ class Person:
         self.page.wait_for_selector('#connection[data-state="live"]')
 
     def rows(self) -> list[str]:
-        """The ids of the list's rows, top down."""
+        """Return the ids of the list's rows from top to bottom."""
         found: list[str] = self.page.eval_on_selector_all("tr.message", "rows => rows.map(row => row.dataset.id)")
         return found
 
     def row(self, message_id: str) -> "Locator":
-        """The row of a published message."""
+        """Return the row of a published message."""
         return self.page.locator(f'tr.message[data-id="{document_id(self.cloud["subscription"], message_id)}"]')
 
     def see(self, message_id: str, seconds: float = 10) -> None:
@@ -77,7 +77,7 @@ class Person:
         self.row(message_id).wait_for(state="attached", timeout=seconds * 1000)
 
     def see_state(self, word: str, seconds: float = 10) -> None:
-        """Wait until the strip says this of the monitored subscription."""
+        """Wait until the strip shows this state of the monitored subscription."""
         section = f'.delivery[data-subscription="{self.cloud["subscription"]}"]'
         self.page.wait_for_selector(f'{section} .state-word:text-is("{word}")', timeout=seconds * 1000)
 
@@ -95,12 +95,12 @@ class Person:
         self.open(f"/messages/{document_id(self.cloud['subscription'], message_id)}")
 
     def download(self, message_id: str) -> bytes:
-        """The payload, as this person's browser saves it."""
+        """Return the payload as the browser saves it."""
         path = f"/messages/{document_id(self.cloud['subscription'], message_id)}/data"
         return self.context.request.get(self.cloud["viewer"] + path).body()
 
     def skeleton(self, selector: str) -> str:
-        """The elements and attributes' names below an element; the spans that colour a payload are left out."""
+        """Return the elements and attribute names below an element, without the spans that colour a payload."""
         script = """root => {
             const walk = (element) => [element.tagName, ...element.getAttributeNames(), "(",
                 ...[...element.children].filter((child) => !child.closest("pre span")).map(walk), ")"].join(" ");

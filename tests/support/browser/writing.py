@@ -1,4 +1,4 @@
-"""Messages that are stored without being published: as many, and at what time, as a test wants."""
+"""Store messages without publishing them, at a chosen rate and time."""
 
 import threading
 import time
@@ -10,13 +10,13 @@ from tests.support.local_cloud import Cloud
 
 
 def writer_at(cloud: Cloud) -> closing[Writer]:
-    """A writer to the cloud's Firestore, closed after the block."""
+    """Return a writer to the cloud's Firestore that a ``with`` block closes."""
     return closing(Writer(cloud["firestore"], GOOGLE_CLOUD_PROJECT=cloud["project"]))
 
 
 @contextmanager
 def burst(cloud: Cloud, messages: int, *, per_second: int, batch: int) -> Iterator[list[str]]:
-    """So many messages, stored beside the block, a batch at once; at its end they all are. Their ids, as they come."""
+    """Store ``messages`` in batches while the block runs, and finish before it ends; yield their ids as they grow."""
     ids: list[str] = []
     with writer_at(cloud) as writer:
         thread = threading.Thread(target=_write, args=(writer, ids, messages, per_second, batch))

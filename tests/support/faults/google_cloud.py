@@ -1,6 +1,6 @@
-"""What a function finds on Google Cloud, on loopback: a metadata server, and Firestore behind TLS and its real name.
+"""Google Cloud's servers on loopback: a metadata server, and Firestore behind TLS under its real name.
 
-gRPC reaches the name through a proxy of ours (``grpc_proxy``), and trusts our certificate alone.
+gRPC reaches the name through our proxy (``grpc_proxy``) and trusts only our certificate.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ _ACCOUNTS = "/computeMetadata/v1/instance/service-accounts/"
 
 
 class MetadataServer:
-    """Answers who one is and with which token, ``delay_seconds`` late; ``broken`` is an error instead."""
+    """Serves an account and its tokens after ``delay_seconds``; with ``broken`` it answers an error."""
 
     def __init__(self) -> None:
         self.delay_seconds = 0.0
@@ -71,7 +71,7 @@ def _answer(path: str, token_seconds: int) -> bytes:
 
 
 class FirestoreFront:
-    """A proxy that leads to ``upstream`` whatever one asks for, and is Firestore to whoever speaks TLS to it."""
+    """A proxy that connects every client to ``upstream`` and speaks TLS as Firestore."""
 
     def __init__(self, upstream: str, directory: Path) -> None:
         host, _, port = upstream.rpartition(":")

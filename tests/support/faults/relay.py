@@ -1,11 +1,11 @@
-"""A TCP relay before a server, which can forget its connections as a middle box does: without a word to either side."""
+"""A TCP relay before a server that can drop its connections silently, as a NAT does."""
 
 import socket
 import threading
 
 
 class Relay:
-    """Passes bytes on. After ``forget`` what comes over older connections is swallowed; new ones work."""
+    """Forwards bytes. After ``forget`` it discards the bytes of older connections; new connections work."""
 
     def __init__(self, address: str) -> None:
         host, _, port = address.rpartition(":")

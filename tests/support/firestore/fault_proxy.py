@@ -1,4 +1,4 @@
-"""A proxy before a Firestore that fails as it is told."""
+"""A proxy before a Firestore that causes faults on request."""
 
 import threading
 import time
@@ -13,24 +13,24 @@ from tests.support.firestore.reader import ANY_SIZE, OWNER
 
 
 class Fault(Exception):
-    """What a call answers instead of Firestore's reply."""
+    """An error status that a call returns instead of Firestore's reply."""
 
     def __init__(self, code: grpc.StatusCode) -> None:
         super().__init__(code.name)
         self.code = code
 
 
-# What happens to one call: it may sleep, raise Fault, and call ``forward`` or not.
+# Handles one call: it may sleep, raise Fault, and call ``forward``.
 Behaviour = Callable[[Callable[[], bytes]], bytes]
 
 
 def passing(forward: Callable[[], bytes]) -> bytes:
-    """No fault."""
+    """Forward the call."""
     return forward()
 
 
 def failing(code: grpc.StatusCode, seconds: float = 0.0) -> Behaviour:
-    """Refuse without asking Firestore, after a while."""
+    """Refuse the call after ``seconds`` without asking Firestore."""
 
     def behave(forward: Callable[[], bytes]) -> bytes:
         time.sleep(seconds)
@@ -40,7 +40,7 @@ def failing(code: grpc.StatusCode, seconds: float = 0.0) -> Behaviour:
 
 
 def losing_the_reply(code: grpc.StatusCode = grpc.StatusCode.UNAVAILABLE) -> Behaviour:
-    """Let Firestore commit, and lose its answer."""
+    """Let Firestore commit, and fail instead of its reply."""
 
     def behave(forward: Callable[[], bytes]) -> bytes:
         forward()
@@ -50,7 +50,7 @@ def losing_the_reply(code: grpc.StatusCode = grpc.StatusCode.UNAVAILABLE) -> Beh
 
 
 def slow(seconds: float) -> Behaviour:
-    """Answer late."""
+    """Forward the call after ``seconds``."""
 
     def behave(forward: Callable[[], bytes]) -> bytes:
         time.sleep(seconds)
@@ -72,9 +72,10 @@ def changing_the_reply(change: Callable[[Any], None]) -> Behaviour:
 
 
 class FaultProxy(grpc.GenericRpcHandler):
-    """A gRPC proxy before a Firestore. ``queue`` are the next writing calls' behaviours, ``always`` all later ones'.
+    """A gRPC proxy before a Firestore.
 
-    ``refused`` are the reading calls that are UNAVAILABLE.
+    ``queue`` holds the behaviours of the next writing calls, ``always`` that of all later ones. ``refused`` names the
+    reading calls that fail with UNAVAILABLE.
     """
 
     def __init__(self, upstream: str) -> None:

@@ -1,6 +1,6 @@
-"""A gRPC proxy in front of a Firestore that spoils Listen on demand: refuses it, cuts it, mutes it, adds to it.
+"""A gRPC proxy before a Firestore that can refuse, cut or mute Listen streams and add responses to them.
 
-It passes bytes through without knowing the methods: on the wire a unary call is a stream of one.
+It forwards bytes without knowing the methods: on the wire a unary call is a stream of one message.
 """
 
 import asyncio
@@ -21,24 +21,24 @@ _COMMIT = "/google.firestore.v1.Firestore/Commit"
 
 @dataclass(eq=False)
 class _Open:
-    """One Listen stream: what to do with it next, and its responses so far."""
+    """One open Listen stream: its responses and the orders for it, in their order."""
 
     orders: "asyncio.Queue[Any]" = field(default_factory=asyncio.Queue)
 
 
 class ListenProxy(LoopThread):
-    """``address`` is where clients connect. Attributes may be set at any time."""
+    """Clients connect to ``address``. Attributes may be set at any time."""
 
     def __init__(self, upstream: str) -> None:
         self._upstream_address = upstream
         self._channel: Any = None
-        self.refuse: grpc.StatusCode | None = None  # every new Listen, and with ``cut`` the open ones
+        self.refuse: grpc.StatusCode | None = None  # status for every new Listen; ``cut`` ends the open ones
         self.refuse_reads: grpc.StatusCode | None = None
-        self.commits_left: int | None = None  # so many are passed on, then each is refused
-        self.refuse_commits = grpc.StatusCode.UNAVAILABLE  # with this
-        self.mute = False  # swallow what Listen answers: a half-open stream
+        self.commits_left: int | None = None  # the number of commits that pass before the refusals
+        self.refuse_commits = grpc.StatusCode.UNAVAILABLE  # their status
+        self.mute = False  # discard Listen's responses: a half-open stream
         self.opened_at: list[float] = []
-        self.requests: list[Any] = []  # of Listen
+        self.requests: list[Any] = []  # all ListenRequests
         self._open: set[_Open] = set()
         super().__init__(lambda server: server.add_generic_rpc_handlers((_Handler(self),)))
 
@@ -47,11 +47,11 @@ class ListenProxy(LoopThread):
         self._order(("cut", code))
 
     def say(self, response: Any) -> None:
-        """Put a ListenResponse (raw protobuf) into the open streams."""
+        """Send a ListenResponse (raw protobuf) on the open streams."""
         self._order(("say", response.SerializeToString()))
 
     def reset(self) -> None:
-        """A RESET of all targets; the service follows it with the whole result."""
+        """Send a RESET of all targets; the service follows it with the whole result."""
         response = types.ListenResponse.pb()()
         response.target_change.target_change_type = types.TargetChange.TargetChangeType.RESET
         self.say(response)

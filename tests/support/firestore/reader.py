@@ -21,7 +21,7 @@ _RunQueryResponse: Any = types.RunQueryResponse.pb()
 
 
 class Reader:
-    """Reads a Firestore as an outside observer: raw queries, nothing of the product's reading code."""
+    """Reads a Firestore by raw queries, without the product's reading code."""
 
     def __init__(self, address: str) -> None:
         self._channel = grpc.insecure_channel(address, options=ANY_SIZE)
@@ -35,7 +35,7 @@ class Reader:
         self._channel.close()
 
     def all(self, collection: str, parent: str = "") -> dict[str, dict[str, Any]]:
-        """Every document of a collection by id."""
+        """Return every document of a collection by id."""
         request = _RunQueryRequest(parent=f"{ROOT_NAME}/{parent}".rstrip("/"))
         request.structured_query.from_.add().collection_id = collection
         replies = self._query(request, timeout=30, metadata=OWNER)
@@ -43,11 +43,11 @@ class Reader:
         return {document.name.rpartition("/")[2]: decode_fields(document) for document in found}
 
     def messages(self) -> dict[str, dict[str, Any]]:
-        """Every stored message by its Pub/Sub message id."""
+        """Return every stored message by its Pub/Sub message id."""
         return {fields["message_id"]: {"id": name, **fields} for name, fields in self.all("messages").items()}
 
     def payload(self, message: dict[str, Any]) -> bytes:
-        """The whole payload of one of ``messages()``."""
+        """Return the whole payload of one of ``messages()``."""
         if not message["chunks"]:
             data: bytes = message["data"]
             return data

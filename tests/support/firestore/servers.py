@@ -38,7 +38,7 @@ class LoopThread:
         return f"127.0.0.1:{self.port}"
 
     def up(self) -> None:
-        """Answer, on the same port as before."""
+        """Serve, on the same port as before."""
         self.run(self._up())
 
     def down(self) -> None:
@@ -56,7 +56,7 @@ class LoopThread:
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(10)
 
     async def _up(self) -> None:
-        # Without SO_REUSEPORT a second server on the port is an error, not a thief.
+        # Without SO_REUSEPORT a second server on the port is an error; with it, both would share the clients.
         self._server = grpc.aio.server(options=[*SERVER_OPTIONS, ("grpc.so_reuseport", 0)])
         self._add(self._server)
         self.port = self._server.add_insecure_port(f"127.0.0.1:{self.port}")
@@ -79,7 +79,7 @@ class LocalFirestore(LoopThread):
 
 
 def _serve(pipe: Connection) -> None:
-    # In its own process: its cost is not the test's, and it can be frozen and killed.
+    # A separate process: its CPU time is not the test's, and it can be frozen and killed.
     import asyncio
 
     from infra.local.firestore import SERVER_OPTIONS, FirestoreServer
@@ -97,7 +97,7 @@ def _serve(pipe: Connection) -> None:
 
 
 class FirestoreProcess:
-    """infra/local's Firestore as a process of its own, with nothing in it."""
+    """An empty local Firestore in a separate process."""
 
     def __init__(self, port: int = 0) -> None:
         context = multiprocessing.get_context("spawn")
@@ -127,7 +127,7 @@ class FirestoreProcess:
 
 @contextlib.contextmanager
 def local_firestore() -> Iterator[str]:
-    """infra/local's Firestore as host:port."""
+    """Run an empty local Firestore in a separate process; yield host:port."""
     server = FirestoreProcess()
     try:
         yield server.address
@@ -141,7 +141,7 @@ EMULATOR = "com.google.cloud.datastore.emulator.firestore.CloudFirestore"
 
 @contextlib.contextmanager
 def google_emulator() -> Iterator[str]:
-    """Google's Firestore emulator as host:port."""
+    """Run Google's Firestore emulator; yield host:port."""
     java = shutil.which("java")
     assert java, "Google's Firestore emulator needs Java"
     port = free_port()

@@ -6,12 +6,12 @@ SUBSCRIPTION = "builds"
 
 
 def settings_for(address: str, **environ: str) -> ViewerSettings:
-    """The viewer's settings with the Firestore at ``address``."""
+    """Return the viewer's settings with the Firestore at ``address``."""
     return viewer_settings(environ_for(address) | environ)
 
 
 def environ_for(address: str) -> dict[str, str]:
-    """The viewer's environment with the Firestore at ``address``."""
+    """Return the viewer's environment with the Firestore at ``address``."""
     return {
         "GOOGLE_CLOUD_PROJECT": "subscope-test",
         "PUSH_AUDIENCE": "https://receiver.example/push",

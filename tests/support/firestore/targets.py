@@ -23,13 +23,13 @@ class FirestoreTarget:
     host: str
 
     def skip_google(self, difference: str) -> None:
-        """Skip on Google's emulator where it differs from the service, or from a choice the service leaves."""
+        """Skip on Google's emulator, which differs from the service or makes another permitted choice."""
         if self.name == "google":
             pytest.skip(f"Not on Google's emulator: {difference}")
 
 
 class FirestoreThread:
-    """The local Firestore on an event loop of its own."""
+    """The local Firestore on an event loop in a thread."""
 
     def __init__(self) -> None:
         self.firestore = FirestoreServer(heartbeat_seconds=HEARTBEAT_SECONDS)
@@ -49,7 +49,7 @@ class FirestoreThread:
         assert not self._thread.is_alive(), "The local Firestore did not stop in 10 s."
 
     def call(self, function: Callable[[], T]) -> T:
-        """Run ``function`` on the server's loop, where its store may be touched."""
+        """Run ``function`` on the server's loop, the only thread that may use the store."""
 
         async def run() -> T:
             return function()

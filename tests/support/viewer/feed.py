@@ -43,7 +43,7 @@ class Frame:
 
 @dataclass
 class Frames:
-    """Parses the bytes of a stream as the standard says, as they come."""
+    """Parses the bytes of a stream as the standard for server-sent events says."""
 
     frames: list[Frame] = field(default_factory=list)
     pulses: int = 0
@@ -60,7 +60,7 @@ class Frames:
         return [frame for frame in list(self.frames) if frame.event == event]
 
     def ids(self) -> list[str]:
-        """The ids of all messages, repeated when they were sent again."""
+        """Return the ids of all messages; a message that was sent again is repeated."""
         return [frame.data["id"] for frame in self.of("message")]
 
     def _block(self, block: str) -> None:
@@ -92,7 +92,7 @@ class Client(Frames):
 
 
 class Viewing:
-    """A feed over one Firestore, its clients, and what it logged."""
+    """A feed over one Firestore, its clients and its log."""
 
     def __init__(self, address: str, timing: FeedTiming = QUICK, **options: Any) -> None:
         self.settings = settings_for(address)
@@ -126,7 +126,7 @@ class Viewing:
 
     def close(self) -> None:
         self.feed.close()
-        close: Any = self.database.api.transport.close  # carries no types
+        close: Any = self.database.api.transport.close  # the attribute has no types
         close()
 
     def _observe(self) -> None:
@@ -145,5 +145,5 @@ def viewing(address: str, timing: FeedTiming = QUICK, **options: Any) -> Iterato
 
 
 def feed_threads() -> list[str]:
-    """Names of the running feeds' threads."""
+    """Return the names of all feeds' threads."""
     return [thread.name for thread in threading.enumerate() if thread.name.startswith("feed-")]

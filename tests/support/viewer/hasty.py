@@ -12,12 +12,12 @@ HASTY = ConnectionLimits(keep_alive_seconds=0.5, stall_seconds=3, shutdown_stall
 
 
 def create() -> Flask:
-    """The viewer, whose streams do in seconds what takes minutes."""
+    """Return the viewer with limits of seconds instead of minutes."""
     return _with(HASTY)
 
 
 def short_lived() -> Flask:
-    """The viewer, whose streams end themselves after three seconds."""
+    """Return the viewer with streams that end after three seconds."""
     return _with(replace(HASTY, life_seconds=3))
 
 

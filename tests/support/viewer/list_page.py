@@ -22,7 +22,7 @@ def ids_in(page: str) -> list[str]:
 
 
 def settled(visitor: Visitor, path: str, **options: Any) -> TestResponse:
-    """Get a page whose timeline has counted all it shows: the count runs in the background, in steps of a minute."""
+    """Get a page with a complete timeline: the counts run in the background, again in each minute."""
     answers: list[TestResponse] = []
 
     def is_counted() -> bool:

@@ -1,4 +1,4 @@
-"""The viewer as production serves it: gunicorn in a process of its own; and clients that speak HTTP to it."""
+"""The viewer as production serves it, gunicorn in a separate process, and HTTP clients for it."""
 
 import contextlib
 import http.client
@@ -26,17 +26,17 @@ _GUNICORN = (sys.executable, "-m", "gunicorn", "--config", "web/gunicorn.conf.py
 
 
 class HttpVisitor:
-    """Somebody with a cookie, and the port where the viewer is."""
+    """An HTTP client with a session's cookie."""
 
     def __init__(self, port: int, cookie: str = "") -> None:
         self.port, self.cookie = port, cookie
 
     def request(self, path: str, method: str = "GET", **headers: str) -> "Answer":
-        """One request; the body is not read yet."""
+        """Send one request; the body of the answer is not read yet."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
             connection.request(method, path, headers={"Cookie": f"subscope={self.cookie}", **headers})
-            # A response that ends its connection takes the socket with it.
+            # The connection gives up its socket when a response ends it: it is kept here first.
             return Answer(connection.sock, connection.getresponse())
         except OSError:
             connection.close()
@@ -53,14 +53,14 @@ class Server(HttpVisitor):
     def __init__(self, firestore: str, output: Path, app: str, environ: dict[str, str]) -> None:
         super().__init__(free_port())
         self.output = output
-        # Pub/Sub is not there: the stream does not need it.
+        # No Pub/Sub: the stream does not need it.
         needed = environ_for(firestore) | {"PUBSUB_EMULATOR_HOST": "127.0.0.1:1"} | environ
         self._environ = {**os.environ, **needed}
         self._app = app
         self.start()
 
     def start(self) -> None:
-        """Start it, again on the same port."""
+        """Start gunicorn, always on the same port."""
         with self.output.open("a") as output:
             self.process = subprocess.Popen(
                 [*_GUNICORN, f"127.0.0.1:{self.port}", self._app],
@@ -80,13 +80,13 @@ class Server(HttpVisitor):
         return time.monotonic() - began
 
     def kill(self) -> None:
-        """End master and worker at once, as a crash of the machine does."""
+        """Kill master and worker, as a crash of the machine does."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(5)
 
     def sign_in(self, writer: Writer, name: str = "ada") -> None:
-        """Make a user and a session, as the sign-in form does."""
+        """Create a user and a session, as the sign-in form does."""
         # Google's document client finds an emulator only through the environment.
         os.environ["FIRESTORE_EMULATOR_HOST"] = self._environ["FIRESTORE_EMULATOR_HOST"]
         try:
@@ -98,7 +98,7 @@ class Server(HttpVisitor):
             del os.environ["FIRESTORE_EMULATOR_HOST"]
 
     def rss_bytes(self) -> int:
-        """The memory of the worker process."""
+        """Return the resident set of the worker."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
         pages = int(Path(f"/proc/{children[0]}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE")
@@ -114,7 +114,7 @@ class Server(HttpVisitor):
 def served(
     firestore: str, writer: Writer, directory: Path, app: str = "web:create_app()", **environ: str
 ) -> Iterator[Server]:
-    """The viewer over a Firestore, with somebody signed in."""
+    """Run the viewer over a Firestore, with a signed-in viewer."""
     server = Server(firestore, directory / "viewer.txt", app, environ)
     try:
         server.sign_in(writer)
@@ -137,7 +137,7 @@ class Answer:
 
 
 class HttpClient(Frames):
-    """Reads /live in a thread until it ends; ``ended_at`` says when."""
+    """Reads /live in a thread until it ends, at ``ended_at``."""
 
     def __init__(self, server: HttpVisitor, last_event_id: str = "", **query: str) -> None:
         super().__init__()
@@ -153,14 +153,14 @@ class HttpClient(Frames):
         return next((frame.id for frame in reversed(self.frames) if frame.id), "")
 
     def close(self) -> None:
-        """Leave as a closed tab does."""
+        """Close the connection as a closed tab does."""
         with contextlib.suppress(OSError):
             self._answer.socket.shutdown(socket.SHUT_RDWR)
         self._thread.join(5)
         self._answer.close()
 
     def _open(self, server: HttpVisitor, path: str, headers: dict[str, str]) -> Answer:
-        # The slot of a client that left a moment ago is free again within a second or two.
+        # The slot of a client that left is free again after a second or two.
         deadline = time.monotonic() + 5
         while (answer := server.request(path, **headers)).response.status != 200:
             answer.close()
@@ -176,7 +176,7 @@ class HttpClient(Frames):
 
 
 class DeafClient:
-    """Asks for /live and never reads."""
+    """A client that asks for /live and never reads."""
 
     def __init__(self, server: HttpVisitor) -> None:
         self.socket = socket.socket()

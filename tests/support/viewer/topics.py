@@ -1,4 +1,4 @@
-"""Topics of a test's own on the local cloud: monitored by the viewer in this process, and overheard by a pull."""
+"""New topics on the local cloud: a viewer in this process monitors them, and a test pulls their messages."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -38,7 +38,7 @@ class Topics:
         return f"projects/{self.settings.google_cloud_project}/topics/{topic}"
 
     def heard(self, count: int = 1, topic: str = "") -> list[PubsubMessage]:
-        """The next messages of a topic, in their order; fails when there are fewer."""
+        """Return the next messages of a topic in their order; fail if there are fewer."""
         found: list[PubsubMessage] = []
         name = self.settings.subscription_path(f"{topic or self.name}-heard")
         while len(found) < count:
@@ -54,7 +54,7 @@ class Topics:
 
 @contextmanager
 def own_topics(cloud: Cloud) -> Iterator[Topics]:
-    """Topics that no other test has, removed afterwards."""
+    """Create topics that no other test uses; remove them afterwards."""
     name = f"test-{uuid4().hex[:8]}"
     own = {"SUBSCRIPTIONS": f"{name},{name}-dead", "PUSH_ENDPOINT": "http://127.0.0.1:9/push", "LOG_LEVEL": "CRITICAL"}
     settings = viewer_settings({**cloud.environ, **own})
@@ -119,7 +119,7 @@ class Fields(HTMLParser):
         elif tag == "option" and "selected" in given:
             self.found.append((self._select, given["value"]))
         elif tag == "input" and "name" in given and (given.get("type") not in ("radio", "file") or "checked" in given):
-            # An input of one line loses its line breaks.
+            # A browser removes line breaks from an input of one line.
             self.found.append((given["name"], (given.get("value") or "").replace("\r", "").replace("\n", "")))
 
     def handle_data(self, data: str) -> None:
@@ -128,7 +128,7 @@ class Fields(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "textarea" and self._text is not None:
-            # The parser drops the first line break; sending writes each as CR LF.
+            # A browser drops the first line break and sends each of the others as CR LF.
             text = "".join(self._text).removeprefix("\n").replace("\r\n", "\n").replace("\r", "\n")
             self.found.append((self._name, text.replace("\n", "\r\n")))
             self._text = None

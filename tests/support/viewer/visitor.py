@@ -1,4 +1,4 @@
-"""A person at the viewer, without a browser: Flask's test client with a cookie and the form token of a page."""
+"""Flask's test client as a signed-in person: with a session's cookie and the form token of a page."""
 
 import re
 from html.parser import HTMLParser
@@ -39,7 +39,7 @@ class Visitor:
         return self.client.post(path, data=fields, headers=headers, base_url=self.base_url)
 
     def token(self) -> str:
-        """The form token of a page this visitor can open."""
+        """Return the form token of a page that this visitor can open."""
         page = self.get("/password" if self.name else "/login").text
         found = re.search(r'name="csrf_token" value="([^"]+)"', page)
         assert found, "the page has no form token"
@@ -62,9 +62,9 @@ def add_user(app: Flask, name: str, role: Role) -> str:
 
 
 class Skeleton(HTMLParser):
-    """The elements of a page, without texts and attributes' values: what a publisher must not be able to change.
+    """The elements and attribute names of a page, which no publisher may be able to change.
 
-    The spans that colour a payload come from its own words; whatever else stands inside ``<pre>`` counts.
+    The spans that colour a payload depend on its words and are left out; all else inside ``<pre>`` counts.
     """
 
     def __init__(self, html: str) -> None:
