@@ -1,6 +1,7 @@
-"""What stands above a page that shows a message or acts: delivery that does not come here, a feed that is not live.
+"""Banners above a page: delivery is stopped, misconfigured or sent elsewhere; the live feed is interrupted.
 
-From what this process saw last, while somebody watched or a list was opened: a page asks nobody for it.
+They show the state that this process observed last, while a page was open or a list was loaded. Rendering a banner asks
+neither Pub/Sub nor Firestore.
 """
 
 from collections.abc import Iterator
@@ -14,47 +15,52 @@ from web.delivery.views import state_of
 from web.live.feed import FeedState
 from web.services import services
 
-# What was seen earlier than that may not be so any more.
-KEEP = timedelta(minutes=5)
+# An older observation may no longer be true.
+MAX_AGE = timedelta(minutes=5)
 _SENTENCES = {
     "stopped": "Delivery of {} is stopped: new messages wait in Pub/Sub.",
     "elsewhere": "{} pushes to another address than this monitor's: new messages do not arrive here.",
-    "missing": "The subscription {} is not there: nothing new arrives.",
-    "denied": "The subscription {} cannot be read: whether messages arrive is not known.",
+    "missing": "The subscription {} does not exist: new messages do not arrive.",
+    "denied": "The subscription {} cannot be read, so its state is unknown.",
 }
-_REFUSED = "What {} pushes is refused here: {}."
-_NOT_LIVE = "The live feed is interrupted: what is new appears late."
+_REFUSED = "The receiver rejects the pushes of {}: {}."
+_NOT_LIVE = "The live feed is interrupted: new messages appear late."
 
 
 @dataclass(frozen=True)
-class Notice:
-    """A sentence and the moment it was true at; aware UTC."""
+class Banner:
+    """A sentence and the time of the observation, aware UTC."""
 
     sentence: str
     as_of: datetime
 
 
 def init_app(app: Flask) -> None:
-    """Let every page ask."""
-    app.jinja_env.globals["standing"] = standing
+    """Offer the banners to templates."""
+    app.jinja_env.globals["banners"] = current_banners
 
 
-def standing() -> list[Notice]:
-    """What is not as people expect it to be, for the page that is made now."""
-    seen = [services().delivery_control.last(one) for one in services().settings.subscriptions]
-    return notices([one for one in seen if one], services().feed.state, datetime.now(UTC))
+def current_banners() -> list[Banner]:
+    """Return the banners for the page that is rendered now."""
+    observed = [services().delivery_control.last(name) for name in services().settings.subscriptions]
+    deliveries = [delivery for delivery in observed if delivery]
+    return banners_of(deliveries, services().feed.state, datetime.now(UTC))
 
 
-def notices(deliveries: list[Delivery], feed: FeedState, now: datetime) -> list[Notice]:
-    """The notices of what was seen. Pure."""
-    return [*_of_deliveries(deliveries, now), *([Notice(_NOT_LIVE, now)] if feed.status == "reconnecting" else [])]
+def banners_of(deliveries: list[Delivery], feed: FeedState, now: datetime) -> list[Banner]:
+    """Return the banners for observed deliveries and the feed's state. Pure."""
+    banners = list(_of_deliveries(deliveries, now))
+    if feed.status == "reconnecting":
+        banners.append(Banner(_NOT_LIVE, now))
+    return banners
 
 
-def _of_deliveries(deliveries: list[Delivery], now: datetime) -> Iterator[Notice]:
-    for one in deliveries:
-        if one.checked_at is None or now - one.checked_at > KEEP:
+def _of_deliveries(deliveries: list[Delivery], now: datetime) -> Iterator[Banner]:
+    for delivery in deliveries:
+        if delivery.checked_at is None or now - delivery.checked_at > MAX_AGE:
             continue
-        if sentence := _SENTENCES.get(state_of(one), ""):
-            yield Notice(sentence.format(one.subscription), one.checked_at)
-        elif one.differences:
-            yield Notice(_REFUSED.format(one.subscription, "; ".join(one.differences)), one.checked_at)
+        if sentence := _SENTENCES.get(state_of(delivery), ""):
+            yield Banner(sentence.format(delivery.subscription), delivery.checked_at)
+        elif delivery.differences:
+            reasons = "; ".join(delivery.differences)
+            yield Banner(_REFUSED.format(delivery.subscription, reasons), delivery.checked_at)

@@ -1,4 +1,4 @@
-"""How sizes, times and publishers' texts are written. Pure."""
+"""Write sizes, times and publishers' texts for pages. Pure."""
 
 from datetime import datetime
 
@@ -8,7 +8,7 @@ _UNITS = ("kB", "MB", "GB")
 
 
 def size_text(size_bytes: int) -> str:
-    """``87 B``, ``1.2 kB``, ``10 MB``."""
+    """Write a size: ``87 B``, ``1.2 kB``, ``10 MB``."""
     if size_bytes < 1000:
         return f"{size_bytes} B"
     size, unit = size_bytes / 1000, _UNITS[0]
@@ -20,27 +20,27 @@ def size_text(size_bytes: int) -> str:
 
 
 def iso(time: datetime) -> str:
-    """``2026-11-23T10:42:07.318Z``, as the ``datetime`` attribute of ``<time>``; ``time`` is aware UTC."""
+    """Write a time (aware UTC) for the ``datetime`` attribute of ``<time>``: ``2026-11-23T10:42:07.318Z``."""
     return f"{time:%Y-%m-%dT%H:%M:%S}.{time.microsecond // 1000:03d}Z"
 
 
 def day_text(time: datetime) -> str:
-    """``23 Nov``."""
+    """Write a day: ``23 Nov``."""
     return f"{time.day} {time:%b}"
 
 
 def clock_text(time: datetime) -> str:
-    """``10:42:07.318``."""
+    """Write a time of day: ``10:42:07.318``."""
     return f"{time:%H:%M:%S}.{time.microsecond // 1000:03d}"
 
 
 def full_text(time: datetime) -> str:
-    """``2026-11-23 10:42:07.318 UTC``."""
+    """Write a day and time: ``2026-11-23 10:42:07.318 UTC``."""
     return f"{time:%Y-%m-%d} {clock_text(time)} UTC"
 
 
 def span_text(seconds: float) -> str:
-    """A span of time in its two largest units: ``38 ms``, ``4.2 s``, ``2 min 10 s``, ``6 d 4 h``."""
+    """Write a duration in its two largest units: ``38 ms``, ``4.2 s``, ``2 min 10 s``, ``6 d 4 h``."""
     if seconds < 0:
         return "0 ms"
     if seconds < 0.9995:
@@ -57,12 +57,12 @@ def span_text(seconds: float) -> str:
 
 
 def latency_text(start: datetime, end: datetime) -> str:
-    """How much later ``end`` was. Each time is by a clock of its own; a negative latency would only confuse."""
+    """Write how much later ``end`` was. Two clocks set the times: for a negative latency, say that they differ."""
     seconds = (end - start).total_seconds()
     return span_text(seconds) if seconds >= 0 else "clocks differ"
 
 
-def short(text: str, most: int) -> str:
-    """``text`` with control characters shown, cut to ``most`` characters with an ellipsis."""
-    shown = visible(text[: most + 1])
-    return shown if len(shown) <= most else shown[: most - 1] + "…"
+def short(text: str, max_characters: int) -> str:
+    """Make control characters visible and cut the text to ``max_characters``, with an ellipsis at the end."""
+    shown = visible(text[: max_characters + 1])
+    return shown if len(shown) <= max_characters else shown[: max_characters - 1] + "…"

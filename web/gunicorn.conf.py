@@ -1,6 +1,6 @@
-"""How the viewer is served: one process, so that one feed serves all, and a thread for each stream.
+"""Settings of gunicorn: one process, so that one feed serves all clients, and a thread for each stream.
 
-gunicorn binds 0.0.0.0:$PORT by itself, as Cloud Run wants, unless ``--bind`` says otherwise.
+Without ``--bind``, gunicorn listens on 0.0.0.0:$PORT, as Cloud Run requires.
 """
 
 import os
@@ -8,25 +8,25 @@ import signal
 import threading
 from typing import Any
 
-# The streams' own count is checked by the application, which refuses to start with a wrong one.
+# The application validates MAX_STREAMS and does not start with a wrong value.
 _streams = os.environ.get("MAX_STREAMS", "").strip()
 _max_streams = int(_streams) if _streams.isascii() and _streams.isdigit() else 250
 
 worker_class = "gthread"
 workers = 1
-threads = _max_streams + 16  # pages and health checks while every stream is taken
+threads = _max_streams + 16  # for pages and health checks while all streams are in use
 worker_connections = threads + 1000
 timeout = 60
-graceful_timeout = 6  # Cloud Run kills ten seconds after SIGTERM
-keepalive = 75  # longer than a load balancer keeps its own end of a connection
-limit_request_line = 8190  # a filter has 2,000 characters, each of three when it is escaped
+graceful_timeout = 6  # Cloud Run sends SIGKILL ten seconds after SIGTERM
+keepalive = 75  # longer than the idle timeout of load balancers
+limit_request_line = 8190  # a filter has up to 2,000 characters, and escaping makes three of each
 accesslog = None  # Cloud Run logs requests
-worker_tmp_dir = "/dev/shm"  # noqa: S108 - the heartbeat file must not wait for a disk
+worker_tmp_dir = "/dev/shm"  # noqa: S108 - writing the heartbeat file must not wait for a disk
 control_socket_disable = True
 
 
 def post_worker_init(worker: Any) -> None:
-    """End the streams at SIGTERM: gunicorn only waits for them."""
+    """End the streams at SIGTERM: gunicorn only waits for them to end."""
     before = signal.getsignal(signal.SIGTERM)
 
     def terminate(number: int, frame: Any) -> None:
@@ -38,13 +38,13 @@ def post_worker_init(worker: Any) -> None:
 
 
 def worker_int(worker: Any) -> None:
-    """End the streams at SIGINT and SIGQUIT, which Ctrl-C becomes."""
+    """End the streams at SIGINT and SIGQUIT; Ctrl-C arrives as one of them."""
     _end_streams(worker)
 
 
 def _end_streams(worker: Any) -> None:
-    # Imported here: this file is read before the fork, where Google's libraries have no business.
+    # Imported here because this file runs before the fork, and gRPC must not be loaded in the master.
     from web.live.views import end_streams
 
-    # Not in the signal handler itself: it interrupts whatever holds a lock.
+    # In a thread: the signal handler may have interrupted code that holds the locks needed here.
     threading.Thread(target=end_streams, args=(worker.app.wsgi(),), daemon=True).start()

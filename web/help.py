@@ -1,4 +1,4 @@
-"""Every key and what it does, on a page and in a dialog. The page's scripts read their keys from this very table."""
+"""The help page and the table of keyboard shortcuts, which pages, dialogs and scripts share."""
 
 from dataclasses import dataclass
 
@@ -12,8 +12,8 @@ blueprint = Blueprint("help", __name__)
 
 
 @dataclass(frozen=True)
-class Key:
-    """``key`` as a keyboard event calls it; ``action`` as scripts call its meaning; ``access`` is the least role."""
+class Shortcut:
+    """A key and its action, by their names in keyboard events and in scripts; ``access`` is the lowest role."""
 
     key: str
     label: str
@@ -22,27 +22,27 @@ class Key:
     access: str = "viewer"
 
 
-KEYS = (
-    Key(" ", "space", "pause", "pause or resume your view"),
-    Key("j", "j", "next", "next message"),
-    Key("k", "k", "previous", "previous message"),
-    Key("Enter", "enter", "open", "open the message"),
-    Key("Escape", "esc", "close", "close it; from its own page, back to the list"),
-    Key("c", "c", "copy", "copy the link to the message"),
-    Key(".", ".", "newest", "to the newest"),
-    Key("/", "/", "search", "filter"),
-    Key("p", "p", "publish", "publish a message", access="operator"),
-    Key("?", "?", "help", "these keys, on every page"),
+SHORTCUTS = (
+    Shortcut(" ", "space", "pause", "pause or resume your view"),
+    Shortcut("j", "j", "next", "next message"),
+    Shortcut("k", "k", "previous", "previous message"),
+    Shortcut("Enter", "enter", "open", "open the message"),
+    Shortcut("Escape", "esc", "close", "close it; from its own page, back to the list"),
+    Shortcut("c", "c", "copy", "copy the link to the message"),
+    Shortcut(".", ".", "newest", "to the newest"),
+    Shortcut("/", "/", "search", "filter"),
+    Shortcut("p", "p", "publish", "publish a message", access="operator"),
+    Shortcut("?", "?", "help", "these keys, on every page"),
 )
 
 
 def init_app(app: Flask) -> None:
-    """Let every page show the keys."""
-    app.jinja_env.globals["keys"] = KEYS
+    """Offer the shortcuts to all templates."""
+    app.jinja_env.globals["shortcuts"] = SHORTCUTS
 
 
 @blueprint.get("/help")
 @login_required
 def page() -> ResponseReturnValue:
-    """The keys, the two switches, the filter's words, and what is masked."""
+    """Show the keys, the two switches, the filter language and the masked fields."""
     return render_template("layout/help.html", masked_fields=services().settings.masked_fields)

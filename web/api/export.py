@@ -1,10 +1,11 @@
-"""Export of exactly what is filtered, as NDJSON or CSV: streamed, whole payloads, never much in memory.
+"""Export the messages of a filter as NDJSON or CSV: streamed, with whole payloads, one page of messages in memory.
 
-It is bounded by what is looked at, not by what matches: a filter that matches nothing would read the whole history.
-The answer has begun when something goes wrong, so a file that is cut says so in its last line.
+The bounds count the messages examined, not those that match: otherwise a filter without matches would read the whole
+history. An error can only occur after the answer has begun, so the last line of an incomplete file says why.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from flask import Blueprint, Response, abort, request
@@ -22,108 +23,117 @@ from web.filters.request_filter import pages, read_filter
 from web.formats import full_text
 from web.services import services
 
-# Each message looked at is billed as a read, whether it matches or not.
+# Firestore bills a read for each message examined, whether it matches or not.
 BOUNDS = SearchBounds(messages=100_000, seconds=600.0)
-_CSV = "text/csv; charset=utf-8; header=present"
-_NDJSON = "application/x-ndjson"
-
-Line = Callable[[Message, bytes | None], bytes]
 
 blueprint = Blueprint("export", __name__)
+
+
+@dataclass(frozen=True)
+class ExportFormat:
+    """How a file is written: ``line`` takes a message and its payload, ``last_line`` the reason why a file is cut."""
+
+    name: str
+    content_type: str
+    head: bytes
+    line: Callable[[Message, bytes | None], bytes]
+    last_line: Callable[[str], bytes]
 
 
 @blueprint.get("/export.ndjson")
 @requires("operator")
 def ndjson() -> ResponseReturnValue:
-    """One JSON object a line: what ``?q=&subscription=&before=`` shows in the list."""
-    return _export("ndjson", _NDJSON, b"", _json_line, _cut_line)
+    """Send one JSON object a line, for the messages that ``?q=&subscription=&before=`` shows in the list."""
+    return _export(NDJSON)
 
 
 @blueprint.get("/export.csv")
 @requires("operator")
 def csv() -> ResponseReturnValue:
-    """One row a message, the names of the columns first; ``&columns=`` of the list come last, uncut."""
-    columns = parse_columns(request.args.getlist("columns"))
-    head = message_records.csv_row([*message_records.COLUMNS, *columns])
+    """Send a row of column names and one row a message; the list's ``&columns=`` come last, with whole values."""
+    return _export(_csv_format(parse_columns(request.args.getlist("columns"))))
 
+
+NDJSON = ExportFormat(
+    name="ndjson",
+    content_type="application/x-ndjson",
+    head=b"",
+    line=lambda message, payload: message_records.ndjson_line(message_records.record(message, payload)),
+    last_line=lambda reason: message_records.ndjson_line({"cut": reason}),
+)
+
+
+def _csv_format(columns: Sequence[str]) -> ExportFormat:
     def row(message: Message, payload: bytes | None) -> bytes:
         fields = message_records.csv_fields(message_records.record(message, payload))
         return message_records.csv_row([*fields, *(whole_value(message, payload or b"", name) for name in columns)])
 
-    return _export("csv", _CSV, head, row, _cut_row)
+    return ExportFormat(
+        name="csv",
+        content_type="text/csv; charset=utf-8; header=present",
+        head=message_records.csv_row([*message_records.COLUMNS, *columns]),
+        line=row,
+        last_line=lambda reason: message_records.csv_row([f"CUT: {reason}"]),
+    )
 
 
-def _export(ending: str, content_type: str, head: bytes, line: Line, cut: Callable[[str], bytes]) -> Response:
+def _export(form: ExportFormat) -> Response:
     _refuse_other_sites()
     wanted = read_filter(request.args)
     if request.method == "HEAD":
-        return Response(content_type=content_type)  # nothing is taken along
-    asked = " ".join(f"{name}={value}" for name, value in wanted.arguments.items())
-    # Before the first byte: taking data along is recorded, or does not happen.
-    services().audit.record(signed_in_user().name, f"message.export_{ending}", "messages", asked or "everything")
-    found = pages(services().all_messages, wanted, BOUNDS)
-    response = Response(_lines(services().all_messages, found, head, line, cut, _log_cut()), content_type=content_type)
+        return Response(content_type=form.content_type)  # no data leaves, so nothing is recorded
+    arguments = " ".join(f"{name}={value}" for name, value in wanted.arguments.items())
+    # Before the first byte: without the record in the audit log there is no export.
+    services().audit.record(signed_in_user().name, f"message.export_{form.name}", "messages", arguments or "everything")
+    results = pages(services().all_messages, wanted, BOUNDS)
+    lines = export_lines(form, services().all_messages, results, _error_logger())
+    response = Response(lines, content_type=form.content_type)
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    response.headers["Content-Disposition"] = f'attachment; filename="messages-{stamp}.{ending}"'
+    response.headers["Content-Disposition"] = f'attachment; filename="messages-{stamp}.{form.name}"'
     response.headers["X-Accel-Buffering"] = "no"
     return response
 
 
 def _refuse_other_sites() -> None:
-    """It only reads, but much: another site's page must not make a browser ask for it."""
+    """Refuse a download that another site's page makes a browser ask for: it changes nothing, but it is expensive."""
     if request.headers.get("Sec-Fetch-Site") == "cross-site":
         abort(403, "This download was asked for by another site. Open the list here and export it from there.")
 
 
-def _lines(
-    store: MessageReader,
-    found: Iterator[SearchResult],
-    head: bytes,
-    line: Line,
-    cut: Callable[[str], bytes],
-    log_cut: Callable[[str], None],
+def export_lines(
+    form: ExportFormat, store: MessageReader, results: Iterator[SearchResult], log_error: Callable[[str], None]
 ) -> Iterator[bytes]:
-    if head:
-        yield head
+    """Yield the lines of a file; the last one says why it is incomplete, if it is."""
+    if form.head:
+        yield form.head
     position: Cursor | None = None
-    gone = 0
+    incomplete = 0
     try:
-        for page in found:
-            for message in page.messages:
+        for result in results:
+            for message in result.messages:
                 payload = _payload(store, message)
-                gone += payload is None
-                yield line(message, payload)
+                incomplete += payload is None
+                yield form.line(message, payload)
                 position = message.cursor
-            position = page.older
-        if gone:
-            yield cut(f"without the payloads of {gone} messages, which are expiring")
+            position = result.older
+        if incomplete:
+            yield form.last_line(f"without the payloads of {incomplete} messages, which are expiring")
         if position:
-            yield cut(f"searched back to {full_text(position.at)}; go on with before={position}")
+            yield form.last_line(f"searched back to {full_text(position.at)}; go on with before={position}")
     except StoreError as exc:
-        log_cut(str(exc))
-        yield cut("the database did not answer" + (f"; go on with before={position}" if position else ""))
+        log_error(str(exc))
+        yield form.last_line("the database did not answer" + (f"; go on with before={position}" if position else ""))
 
 
 def _payload(store: MessageReader, message: Message) -> bytes | None:
-    """The whole payload; None when a part has expired already, which says nothing of other messages."""
+    """Return the whole payload; None if a part of it has expired, which may differ for the next message."""
     try:
         return store.payload(message)
     except PayloadGoneError:
         return None
 
 
-def _log_cut() -> Callable[[str], None]:
+def _error_logger() -> Callable[[str], None]:
+    # Bound now: the stream has no request when it runs.
     log, who = services().log, signed_in_user().name
     return lambda reason: log.error("an export was cut", who=who, reason=reason)
-
-
-def _json_line(message: Message, payload: bytes | None) -> bytes:
-    return message_records.ndjson_line(message_records.record(message, payload))
-
-
-def _cut_line(reason: str) -> bytes:
-    return message_records.ndjson_line({"cut": reason})
-
-
-def _cut_row(reason: str) -> bytes:
-    return message_records.csv_row([f"CUT: {reason}"])

@@ -1,4 +1,4 @@
-"""A stored message as others take it along: one JSON object, one line of NDJSON, one row of CSV. Pure."""
+"""A stored message for other programs: a JSON object, a line of NDJSON, a row of CSV. Pure."""
 
 import base64
 import csv
@@ -9,7 +9,7 @@ from datetime import datetime
 
 from infra.messages.message import Message
 
-# What a spreadsheet takes for a formula (owasp.org/www-community/attacks/CSV_Injection), its wide forms included.
+# Characters that begin a formula in spreadsheets, wide forms included (owasp.org/www-community/attacks/CSV_Injection).
 _FORMULA = frozenset("=+-@\t\r\n＝＋－＠")
 COLUMNS = (
     "id",
@@ -31,14 +31,14 @@ COLUMNS = (
 
 
 def summary(message: Message) -> dict[str, object]:
-    """All but the payload, of which there is the preview."""
+    """Return all fields except the payload, with the preview in its place."""
     return {**_fields(message), "preview": message.preview, "cursor": str(message.cursor)}
 
 
 def record(message: Message, payload: bytes | None) -> dict[str, object]:
-    """A message with its whole payload: ``data`` when it is UTF-8, ``data_base64`` otherwise; the other one is null.
+    """Return all fields and the whole payload: ``data`` if it is UTF-8, otherwise ``data_base64``; the other is None.
 
-    Both are null when the payload is None: it is gone.
+    Both are None if ``payload`` is None: it has expired, or is masked for the reader.
     """
     text = None if payload is None else _text(payload)
     encoded = None if text is not None or payload is None else base64.b64encode(payload).decode()
@@ -46,20 +46,20 @@ def record(message: Message, payload: bytes | None) -> dict[str, object]:
 
 
 def ndjson_line(fields: dict[str, object]) -> bytes:
-    """One line: ASCII, so that no reader takes a character of a publisher's for a line's end."""
+    """Return one line of ASCII, because some readers treat characters such as U+2028 as the end of a line."""
     return json.dumps(fields).encode() + b"\n"
 
 
 def csv_row(values: Iterable[object]) -> bytes:
-    """One row as RFC 4180 quotes it, with formulas defused."""
+    """Return one row, quoted as in RFC 4180, in which no cell begins a formula."""
     out = io.StringIO()
     csv.writer(out, lineterminator="\r\n").writerow([_cell(value) for value in values])
-    # Half a surrogate pair may stand in a JSON text somebody stored by hand; a file is UTF-8.
+    # JSON text stored by hand may have half a surrogate pair, which UTF-8 cannot encode.
     return out.getvalue().encode(errors="replace")
 
 
 def csv_fields(fields: dict[str, object]) -> list[object]:
-    """The cells of a record, in the order of COLUMNS."""
+    """Return the cells of a record, in the order of COLUMNS."""
     flat = {**fields, "attributes": json.dumps(fields["attributes"], ensure_ascii=False)}
     return [flat[name] for name in COLUMNS]
 

@@ -8,7 +8,7 @@ import pytest
 from infra.messages.message import document_id
 from tests.support.browser.person import Person, Visit
 from tests.support.local_cloud import Cloud
-from web.help import KEYS
+from web.help import SHORTCUTS
 
 PAGES = ("/messages", "/publish", "/users", "/sessions", "/audit", "/rejections", "/help")
 Watching = tuple[Person, str]
@@ -99,7 +99,7 @@ PRESSED: dict[str, Callable[[Person, str], None]] = {
 
 
 def test_every_key_of_the_table_is_tested() -> None:
-    assert set(PRESSED) == {one.key for one in KEYS}
+    assert set(PRESSED) == {one.key for one in SHORTCUTS}
 
 
 @pytest.mark.parametrize("press", dict.fromkeys(PRESSED.values()), ids=lambda press: press.__name__)
@@ -116,7 +116,7 @@ def test_keys_of_one_character_can_be_turned_off(watching: Watching) -> None:
     # (A function: an expression would be evaluated in the page again for each look, which its policy forbids.)
     ana.page.wait_for_function("() => document.activeElement === document.body")
     for _ in ("at once", "remembered"):
-        for one in KEYS:
+        for one in SHORTCUTS:
             if len(one.key) == 1:
                 ana.page.keyboard.press(one.key)
         assert ana.page.evaluate("document.activeElement.id") != "q"
@@ -160,7 +160,7 @@ def test_the_help_page_tells_the_keys_and_the_two_switches(visit: Visit) -> None
     ana.page.click(".menu summary")
     ana.page.click('a:text-is("Help and keys")')
     shown = ana.page.locator("main").inner_text()
-    for one in KEYS:
+    for one in SHORTCUTS:
         assert one.meaning in shown
     assert "nobody else notices" in shown
     assert "Messages wait in Pub/Sub" in shown
