@@ -1,8 +1,7 @@
-"""How soon a message is on the page: the whole chain, the feed beside ``on_snapshot``, many open streams, and
-the first page of a small and of a large history.
+"""Latencies of the page: the whole chain, the feed beside ``on_snapshot``, many streams, and the first page.
 
-Run it with ``python -m tests.benchmarks.live`` (about three minutes; ``--quick`` half a minute); it prints, and asserts
-nothing. Everything runs on this machine, its own load included.
+Run it with ``python -m tests.benchmarks.live`` (about three minutes; ``--quick`` half a minute). It prints and asserts
+nothing. Servers, clients and load share this machine.
 """
 
 import _thread
@@ -23,7 +22,7 @@ LIMIT_SECONDS = 240
 
 
 def show(name: str, seconds: Sequence[float], note: str = "") -> None:
-    """One line: median and 99th percentile in milliseconds."""
+    """Return one line: median and 99th percentile in milliseconds."""
     if len(seconds) < 2:
         print(f"{name:<44} nothing arrived {note}", flush=True)
         return
@@ -32,7 +31,7 @@ def show(name: str, seconds: Sequence[float], note: str = "") -> None:
 
 
 def main() -> None:
-    """Measure what was asked for."""
+    """Measure the chosen parts."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="shorter runs, fewer of them")
     parser.add_argument("--only", choices=("chain", "feed", "streams", "pages"), help="one part")
@@ -53,14 +52,14 @@ def main() -> None:
 
 
 def chain(seconds: float) -> None:
-    """Publisher client -> local Pub/Sub -> receiver -> Firestore -> viewer -> frame."""
+    """Measure publisher client -> local Pub/Sub -> receiver -> Firestore -> viewer -> frame."""
     with tempfile.TemporaryDirectory() as directory:
         for rate, found in measure_chain(Path(directory), (4, 50), seconds):
             show(f"publish -> SSE frame, {rate}/s", found.seconds, found.note)
 
 
 def feeds(seconds: float, rates: Sequence[int]) -> None:
-    """Write -> frame, and write -> callback, both on the local Firestore."""
+    """Measure write -> frame and write -> callback, both on the local Firestore."""
     for rate in rates:
         for name, measure in (("feed", measure_feed), ("on_snapshot", measure_on_snapshot)):
             found = measure(rate, seconds)
@@ -68,21 +67,21 @@ def feeds(seconds: float, rates: Sequence[int]) -> None:
 
 
 def streams(seconds: float) -> None:
-    """Write -> frame at each of 400 clients of one gunicorn process."""
+    """Measure write -> frame at each of 400 clients of one gunicorn process."""
     with tempfile.TemporaryDirectory() as directory:
         found = measure_streams(Path(directory), 400, 10, seconds)
         show("400 open streams, 10 frames/s each", found.seconds, found.note)
 
 
 def pages(counts: Sequence[int]) -> None:
-    """Request -> first byte of the first page, beside what is stored; and what the page weighs, compressed."""
+    """Measure request -> first byte of the first page by the size of the history, and the page's compressed bytes."""
     with tempfile.TemporaryDirectory() as directory:
         for stored, found in measure_pages(Path(directory), counts):
             show(f"first page, {stored:,} messages stored", found.seconds, found.note)
 
 
 def give_up() -> None:
-    """A benchmark that hangs says so, and ends with its children."""
+    """End a benchmark that hangs, and its children, with a message."""
     print(f"This took over {LIMIT_SECONDS} s; something hangs.", file=sys.stderr, flush=True)
     _thread.interrupt_main()
 

@@ -1,4 +1,4 @@
-"""The whole chain, as a person runs it: from Google's publisher client to a frame at the viewer's /live."""
+"""The whole chain from Google's publisher client to a frame at the viewer's /live."""
 
 import http.cookiejar
 import re
@@ -19,11 +19,11 @@ PATIENCE_SECONDS = 10.0
 
 
 def measure_chain(directory: Path, rates: Sequence[int], seconds: float) -> Iterator[tuple[int, Found]]:
-    """Publish at each rate for so long, to one local cloud."""
+    """Publish to one local cloud at each rate for ``seconds``."""
     with start_cloud(directory) as cloud:
         client = HttpClient(sign_in(cloud))
         wait_until(lambda: any(one.data["status"] == "live" for one in client.of("feed")), "the feed's state live")
-        publish(cloud, 10, 1)  # connections, keys and templates are made once
+        publish(cloud, 10, 1)  # connections, keys and templates are made by the first message
         for rate in rates:
             sent = publish(cloud, rate, seconds)
             deadline = time.monotonic() + PATIENCE_SECONDS
@@ -34,7 +34,7 @@ def measure_chain(directory: Path, rates: Sequence[int], seconds: float) -> Iter
 
 
 def publish(cloud: Cloud, rate: int, seconds: float) -> dict[str, float]:
-    """Publish evenly; return when each message was handed to the client, by its document's id."""
+    """Publish evenly; return the time at which the client got each message, by its document's id."""
     handed: list[tuple[float, Any]] = []
     publisher, began = cloud.publisher(), time.monotonic()
     for number in range(int(rate * seconds)):
@@ -45,7 +45,7 @@ def publish(cloud: Cloud, rate: int, seconds: float) -> dict[str, float]:
 
 
 def sign_in(cloud: Cloud) -> HttpVisitor:
-    """Sign in as a person does; return who may now watch."""
+    """Sign in by the form; return a client with the session's cookie."""
     jar = http.cookiejar.CookieJar()
     opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar))
     address = cloud["viewer"].rstrip("/") + "/login"

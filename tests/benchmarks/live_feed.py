@@ -1,6 +1,6 @@
 """The feed and Google's ``on_snapshot``, one after the other: write -> frame, or write -> callback, at a rate.
 
-Firestore and the writer are processes of their own; the reader has this one to itself. Messages are counted by distinct
+Firestore and the writer are separate processes; the reader has this one. Messages are counted by distinct
 id, because a listener may repeat them.
 """
 
@@ -30,7 +30,7 @@ _SPAWN = multiprocessing.get_context("spawn")
 
 
 def measure_feed(rate: int, seconds: float) -> Found:
-    """Through the feed, to encoded frames at one client."""
+    """Measure the feed, up to encoded frames at one client."""
     with firestore_process() as address, viewing(address, FeedTiming()) as view:
         client = view.live_client()
         sent = write(address, rate, seconds, lambda: len(client.frames))
@@ -42,7 +42,7 @@ def measure_feed(rate: int, seconds: float) -> Found:
 
 
 def measure_on_snapshot(rate: int, seconds: float) -> Found:
-    """Through Google's listener, to its callback."""
+    """Measure Google's listener, up to its callback."""
     got: dict[str, float] = {}
 
     def take(_documents: Any, changes: Any, _read_time: Any) -> None:
@@ -56,14 +56,14 @@ def measure_on_snapshot(rate: int, seconds: float) -> Found:
         watch = client.collection("messages").where(filter=recent).on_snapshot(take)
         sent = write(address, rate, seconds, lambda: len(got))
         found = arrived(sent, dict(got))
-        end: Any = (watch.unsubscribe, client._firestore_api.transport.close)  # they carry no types
+        end: Any = (watch.unsubscribe, client._firestore_api.transport.close)  # they have no types
         for each in end:
             each()
         return found
 
 
 def write(address: str, rate: int, seconds: float, count: Callable[[], int]) -> dict[str, float]:
-    """Let another process write at a rate; return when each message was, once no more arrive."""
+    """Let another process write at a rate; return each message's time when no more arrive."""
     ours, theirs = _SPAWN.Pipe()
     writer = _SPAWN.Process(target=_write, args=(address, rate, seconds, theirs))
     writer.start()
@@ -96,7 +96,7 @@ def _write(address: str, rate: int, seconds: float, result: Connection) -> None:
 
 @contextmanager
 def firestore_process() -> Iterator[str]:
-    """A local Firestore in a process of its own."""
+    """Run a local Firestore in a separate process."""
     ours, theirs = _SPAWN.Pipe()
     process = _SPAWN.Process(target=_serve, args=(theirs,))
     process.start()

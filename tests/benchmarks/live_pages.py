@@ -21,7 +21,7 @@ BROWSER = {"Accept": "text/html, */*", "Accept-Encoding": "gzip", "Sec-Fetch-Sit
 
 
 def measure_pages(directory: Path, counts: Sequence[int]) -> Iterator[tuple[int, Found]]:
-    """For each count, in rising order: store so many messages, then ask for the first page again and again."""
+    """Store each count of messages in rising order, and ask for the first page many times."""
     with start_cloud(directory) as cloud:
         cookie = sign_in(cloud)
         writer = Writer(cloud["firestore"], GOOGLE_CLOUD_PROJECT=cloud["project"])
@@ -43,7 +43,7 @@ def fill(writer: Writer, count: int) -> None:
 
 
 def sign_in(cloud: Cloud) -> str:
-    """A session's cookie, got as a browser gets it."""
+    """Sign in by the form; return the session's cookie."""
     jar = http.cookiejar.CookieJar()
     browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar))
     form = browser.open(cloud["viewer"] + "/login", timeout=10).read().decode()
@@ -55,7 +55,7 @@ def sign_in(cloud: Cloud) -> str:
 
 
 def first_bytes(cloud: Cloud, cookie: str, rounds: int) -> list[float]:
-    """Seconds from the request to the first byte, on one kept connection."""
+    """Return the seconds from request to first byte, on one connection."""
     connection = HTTPConnection(urllib.parse.urlsplit(cloud["viewer"]).netloc, timeout=30)
     seconds = []
     for _ in range(rounds):
@@ -70,7 +70,7 @@ def first_bytes(cloud: Cloud, cookie: str, rounds: int) -> list[float]:
 
 
 def weight(cloud: Cloud, cookie: str) -> int:
-    """Bytes of the page and of every style sheet and script that it loads."""
+    """Return the bytes of the page and of every style sheet and script that it loads."""
     page = get(cloud, cookie, "/messages")
     paths = set(re.findall(r'(?:href|src)="((?:/static|/bootstrap|/pygments)[^"]+)"', plain(page)))
     total, wanted = len(page), paths

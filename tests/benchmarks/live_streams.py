@@ -17,7 +17,7 @@ PATIENCE_SECONDS = 2.0
 
 
 def measure_streams(directory: Path, streams: int, rate: int, seconds: float) -> Found:
-    """Write at a rate and read at so many clients."""
+    """Write at a rate and read at ``clients`` clients."""
     with firestore_process() as address:
         writer = Writer(address)
         with served(address, writer, directory, MAX_STREAMS=str(streams)) as server:
@@ -28,7 +28,7 @@ def measure_streams(directory: Path, streams: int, rate: int, seconds: float) ->
 
 
 def _people(server: Server, writer: Writer) -> list[str]:
-    """The cookies of as many people as it takes to fill all slots with their shares."""
+    """Return the cookies of enough users to fill all slots with their shares."""
     cookies = []
     for number in range(SHARES):
         server.sign_in(writer, f"person{number}-")
@@ -38,7 +38,7 @@ def _people(server: Server, writer: Writer) -> list[str]:
 
 async def _measure(port: int, cookies: list[str], writer: Writer, streams: int, rate: int, seconds: float) -> Found:
     sent: dict[bytes, float] = {}
-    arrivals: list[tuple[bytes, float]] = []  # a frame can be here before the write's own reply
+    arrivals: list[tuple[bytes, float]] = []  # a frame can arrive before the reply to its write
     opened = 0
 
     async def read(cookie: str) -> None:

@@ -1,4 +1,4 @@
-"""A cheap load generator: raw connections that send prebuilt requests, one after the other, and time the answers."""
+"""A cheap load generator: raw connections send prebuilt requests one after another and time the answers."""
 
 import asyncio
 import json
@@ -13,7 +13,7 @@ _ID = "0000000000"
 
 @dataclass(frozen=True)
 class Load:
-    """What one run measured; ``seconds`` are each request's."""
+    """The result of one run, with the ``seconds`` of each request."""
 
     statuses: dict[int, int]
     seconds: list[float]
@@ -21,13 +21,13 @@ class Load:
 
 
 def one_text(size_bytes: int) -> bytes:
-    """A JSON payload of that size, most of it a single text."""
+    """Return a JSON payload of a size, most of it a single text."""
     begin = b'{"id": "7d1f", "status": "SUCCESS", "steps": 4, "text": "'
     return begin + b"x" * (size_bytes - len(begin) - 2) + b'"}'
 
 
 def many_steps(size_bytes: int) -> bytes:
-    """A JSON payload of about that size, as Cloud Build writes it: many small values in many objects."""
+    """Return a JSON payload of about a size, as Cloud Build writes it: many small values in many objects."""
     step = {
         "name": "gcr.io/cloud-builders/docker",
         "args": ["build", "-t", "image", "."],
@@ -39,7 +39,7 @@ def many_steps(size_bytes: int) -> bytes:
 
 
 class Template:
-    """A push of ``data``, with room for a message id of fixed length: nothing is encoded while measuring.
+    """A push of ``data`` with room for a message id of fixed length, so that the measurement encodes nothing.
 
     ``attempt`` is Pub/Sub's own count, which it sends when the subscription has a dead-letter policy; None sends none.
     """

@@ -1,6 +1,6 @@
-"""How fast the local Firestore is: pages, batch writes and listened changes, over real gRPC on this machine.
+"""The speed of the local Firestore: pages, batch writes and listened changes over real gRPC on this machine.
 
-Run it with ``python -m tests.benchmarks.local_firestore``; it prints, and asserts nothing.
+Run it with ``python -m tests.benchmarks.local_firestore``. It prints and asserts nothing.
 """
 
 import asyncio
@@ -63,7 +63,7 @@ def batch(first: int, size: int, collection: str = "messages") -> Any:
     for number in range(first, first + size):
         write = request.writes.add()
         fields = write.update.fields
-        # Ids are spread like the hashed ids of real messages.
+        # Ids are spread as the hashed ids of real messages are.
         write.update.name = f"{DATABASE}/documents/{collection}/{number * 2654435761 % 2**32:08x}{number:024x}"
         fields["subscription"].string_value = "orders" if number % 2 else "invoices"
         fields["message_id"].string_value = str(number)

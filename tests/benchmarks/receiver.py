@@ -1,6 +1,6 @@
-"""The receiver beside the usual function: same Firestore, same load, in turn. ``python -m tests.benchmarks.receiver``.
+"""The receiver beside the plain function: same Firestore, same load, in turn. ``python -m tests.benchmarks.receiver``.
 
-CPU is the function's own processes' (from /proc): what Firestore and the load cost on the same machine does not count.
+CPU is that of the function's processes (from /proc), without Firestore and the load on the same machine.
 """
 
 import argparse
@@ -41,7 +41,7 @@ class Measured:
         return f"{self.per_second:8.0f} {self.cpu_ms:9.2f} {self.p50_ms:8.1f} {self.p99_ms:8.1f}"
 
     def ratios(self, plain: "Measured") -> str:
-        """How many times better than ``plain``."""
+        """Return how many times better than ``plain`` it is."""
         return (
             f"{self.per_second / plain.per_second:7.1f}x {plain.cpu_ms / self.cpu_ms:8.1f}x "
             f"{plain.p50_ms / self.p50_ms:7.1f}x {plain.p99_ms / self.p99_ms:7.1f}x"
@@ -71,7 +71,7 @@ def functions(firestore: str, certs_url: str) -> dict[str, ReceiverProcess]:
 
 
 def import_ms(process: ReceiverProcess) -> float:
-    """How long a new interpreter takes to import main.py, in CPU time: a busy machine does not count."""
+    """Return the CPU time that a new interpreter takes to import main.py."""
     code = "import time; t=time.process_time(); import main; print((time.process_time()-t)*1000)"
     environment = {**process.environment(), "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", code]
@@ -80,7 +80,7 @@ def import_ms(process: ReceiverProcess) -> float:
 
 
 def start_costs(firestore: str, certs_url: str, template: Template) -> None:
-    """Print what a cold start costs: import time, and the resident set after the first message."""
+    """Print the cost of a cold start: import time, and the resident set after the first message."""
     processes = functions(firestore, certs_url)
     rounds = [{name: import_ms(process) for name, process in processes.items()} for _ in range(7)]
     for name, process in processes.items():
@@ -95,7 +95,7 @@ def start_costs(firestore: str, certs_url: str, template: Template) -> None:
 
 
 def row(firestore: str, certs_url: str, template: Template, connections: int, plan: "Plan") -> dict[str, Measured]:
-    """Both functions in turn on one Firestore, ``plan.rounds`` times; the median of each number."""
+    """Measure both functions in turn on one Firestore, ``plan.rounds`` times; return the medians."""
     numbers = itertools.count(1)
     rounds: dict[str, list[Measured]] = {"plain": [], "ours": []}
     for _ in range(plan.rounds):
@@ -109,24 +109,24 @@ def row(firestore: str, certs_url: str, template: Template, connections: int, pl
 
 
 def median(measured: list[Measured]) -> Measured:
-    """The median of each number."""
+    """Return the median of each number."""
     return Measured(*(statistics.median(column) for column in zip(*map(astuple, measured), strict=True)))
 
 
 @dataclass(frozen=True)
 class Goal:
-    """How many times better than the plain function the receiver is to be, with messages of 1 KB."""
+    """How many times better than the plain function the receiver must be, with messages of 1 KB."""
 
     per_second: float
     cpu: float
 
 
-# Many connections share calls; one has nobody to share with, and is not to pay for it.
+# Many connections share calls. A single one cannot, and must not be slower for it.
 GOALS = {32: Goal(per_second=4, cpu=5), 1: Goal(per_second=1, cpu=1)}
 
 
 def misses(connections: int, cells: dict[str, Measured]) -> list[str]:
-    """What the goal for ``connections`` asks and ``cells`` do not show, in sentences."""
+    """Return a sentence for each part of the goal for ``connections`` that ``cells`` miss."""
     ours, plain, goal = cells["ours"], cells["plain"], GOALS[connections]
     found = {
         "messages a second": (ours.per_second / plain.per_second, goal.per_second),
@@ -141,7 +141,7 @@ def misses(connections: int, cells: dict[str, Measured]) -> list[str]:
 
 @dataclass(frozen=True)
 class Plan:
-    """What to measure, and on which Firestore; ``attempt`` is Pub/Sub's own count, None where it sends none."""
+    """The measurements, and their Firestore; ``attempt`` is Pub/Sub's count, None if it sends none."""
 
     google: bool
     sizes: list[str]
@@ -152,14 +152,14 @@ class Plan:
     checked: bool = False
 
     def firestore(self) -> contextlib.AbstractContextManager[str]:
-        """An empty one."""
+        """Run an empty Firestore."""
         return google_emulator() if self.google else local_firestore()
 
 
 def compare(certs_url: str, token: str, plan: Plan) -> list[str]:
-    """Print the table, and return what a checked plan missed.
+    """Print the table; return the goals that a checked plan missed.
 
-    Each row has a Firestore of its own: a full one is slower, and keeps its memory.
+    Each row has a new Firestore: a full one is slower and keeps its memory.
     """
     missed = []
     print(f"{'payload':12} {'conn.':>5} {'function':8} {'msgs/s':>8} {'CPU ms/m':>9} {'p50 ms':>8} {'p99 ms':>8}")

@@ -1,4 +1,4 @@
-"""When the receiver's benchmark says that a goal was missed."""
+"""The receiver's benchmark reports missed goals."""
 
 from dataclasses import replace
 
@@ -20,12 +20,12 @@ FAST = Measured(per_second=410, cpu_ms=1.9, p50_ms=2, p99_ms=4)
         (1, replace(PLAIN, per_second=90), ["0.90 times the messages a second; the goal is 1"]),
     ],
 )
-def test_a_missed_goal_is_said(connections: int, ours: Measured, missed: list[str]) -> None:
+def test_missed_goal_is_reported(connections: int, ours: Measured, missed: list[str]) -> None:
     found = misses(connections, {"plain": PLAIN, "ours": ours})
     assert found == [f"1 KB at {connections} connections: {one}" for one in missed]
 
 
-def test_a_check_measures_what_has_a_goal_three_times() -> None:
+def test_check_measures_each_goal_three_times() -> None:
     plan = plan_of(["--check"])
     assert (plan.checked, plan.sizes, plan.connections, plan.rounds) == (True, ["1 KB"], list(GOALS), 3)
     assert (plan_of([]).checked, plan_of([]).rounds) == (False, 1)

@@ -1,4 +1,4 @@
-"""A local Firestore of a test's own, a fault proxy before it, a feed that reads through it; a receiver's key server."""
+"""Each test's local Firestore, a proxy before it and a feed that reads through it; a receiver's key server."""
 
 from collections.abc import Iterator
 

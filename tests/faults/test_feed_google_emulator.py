@@ -1,4 +1,4 @@
-"""The feed on Google's emulator, which answers every change with RESET and the whole result."""
+"""The feed on Google's emulator, which follows every change with RESET and the whole result."""
 
 import pytest
 
@@ -11,7 +11,7 @@ from tests.support.waiting import wait_until
 
 @pytest.mark.emulators
 @pytest.mark.slow
-def test_every_change_is_shown_once_though_each_repeats_everything(google_emulators: None) -> None:
+def test_change_that_repeats_the_whole_result_is_shown_once(google_emulators: None) -> None:
     with google_emulator() as address, viewing(address) as view:
         writer = Writer(address)
         client = view.live_client()

@@ -1,4 +1,4 @@
-"""Clients that do not read cost bounded memory and delay nobody."""
+"""Clients that do not read cost bounded memory and delay no other client."""
 
 import time
 from pathlib import Path
@@ -10,12 +10,12 @@ from tests.support.firestore.writer import Writer
 from tests.support.viewer.process import DeafClient, HttpClient, served
 from tests.support.waiting import wait_until
 
-DEAF = 50  # within one person's share of the slots
+DEAF = 50  # within one user's share of the slots
 MESSAGES = 6_000
 
 
 @pytest.mark.slow
-def test_deaf_clients_cost_little_memory_and_delay_nobody(tmp_path: Path) -> None:
+def test_clients_that_never_read_cost_little_memory_and_delay_no_others(tmp_path: Path) -> None:
     firestore = LocalFirestore()
     writer = Writer(firestore.address)
     with served(firestore.address, writer, tmp_path, MAX_STREAMS="240") as server:

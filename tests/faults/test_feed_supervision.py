@@ -1,4 +1,4 @@
-"""The feed comes back from whatever happens to its stream, once a second at most, and shows every message once."""
+"""The feed recovers from every fault of its stream, at most once a second, and shows every message once."""
 
 import threading
 import time
@@ -59,7 +59,7 @@ def test_stream_that_the_server_ends_normally_is_opened_again(
 
 
 def assert_at_most_once_a_second(opened_at: list[float], began: float) -> None:
-    """Opening number n left the feed n seconds after it began, or later; a busy machine only delays its arrival.
+    """Assert that opening number n came at least n seconds after the feed began; a busy machine only delays it.
 
     tests/web/live/test_backoff.py holds the pause between two openings.
     """
@@ -143,7 +143,7 @@ def test_restarted_firestore_is_found_again_without_loss(firestore: LocalFiresto
         client.close()
 
 
-def test_client_that_comes_while_firestore_is_down_gets_everything_later(firestore: LocalFirestore) -> None:
+def test_client_that_connects_during_an_outage_gets_everything_later(firestore: LocalFirestore) -> None:
     writer = Writer(firestore.address)
     message = writer.message()
     firestore.down()

@@ -1,4 +1,4 @@
-"""The watched window: RESET, a moving target, late commits and expiry neither lose, repeat nor invent messages."""
+"""The listen window: RESET, a moving target, late commits and expiry lose, repeat or invent no message."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -15,7 +15,7 @@ from web.live.sse import Position
 
 
 def starts(proxy: ListenProxy) -> list[datetime]:
-    """Where each target of messages that was asked for begins."""
+    """Return the start of each requested target of messages."""
     found = []
     for request in proxy.requests:
         for one in request.add_target.query.structured_query.where.composite_filter.filters:
@@ -29,7 +29,7 @@ def test_reset_with_the_whole_result_repeats_nothing(view: Viewing, proxy: Liste
     messages = writer.messages(20)
     wait_until(lambda: len(client.ids()) == 20, "the messages' arrival")
     proxy.reset()
-    # A new stream gets the whole result once more, as after a RESET.
+    # A new stream gets the whole result again, as after a RESET.
     proxy.cut(grpc.StatusCode.UNAVAILABLE)
     wait_until(lambda: len(proxy.opened_at) == 2 and view.feed.state.status == "live", "going live again")
     after = writer.message()
@@ -107,7 +107,7 @@ def test_full_window_of_the_last_seconds_stays(view: Viewing, proxy: ListenProxy
     assert len(starts(proxy)) == 1
 
 
-def test_expiry_while_viewing_disturbs_nobody(view: Viewing, proxy: ListenProxy, writer: Writer) -> None:
+def test_expiry_does_not_disturb_the_stream(view: Viewing, proxy: ListenProxy, writer: Writer) -> None:
     client = view.live_client()
     gone = writer.messages(300)
     wait_until(lambda: len(client.ids()) == 300, "the messages' arrival")
@@ -127,7 +127,7 @@ def test_message_that_cannot_be_rendered_is_logged_and_ends_nothing(view: Viewin
     assert "ZeroDivisionError" in view.logged.getvalue()
 
 
-def test_document_of_other_types_is_shown_as_far_as_it_goes(view: Viewing, writer: Writer) -> None:
+def test_document_of_other_types_is_shown_as_far_as_possible(view: Viewing, writer: Writer) -> None:
     client = view.live_client()
     message = writer.message(attributes="none", deliveries="many", publish_time=5, data=None)
     wait_until(lambda: message in client.ids(), "the strange document's arrival")

@@ -1,4 +1,4 @@
-"""A connection that something in between forgot is left for a new one: gRPC itself holds on to it for minutes."""
+"""A connection that a NAT dropped silently is replaced; gRPC itself keeps a dead connection for minutes."""
 
 import asyncio
 import time
@@ -28,7 +28,7 @@ def relay(firestore: LocalFirestore) -> Iterator[Relay]:
     made.close()
 
 
-def test_the_receivers_calls_leave_it_after_two_missed_deadlines(relay: Relay) -> None:
+def test_receiver_replaces_a_dead_connection_after_two_timeouts(relay: Relay) -> None:
     async def story() -> None:
         writer = MessageWriter(Database(settings_for(relay.address)))
 
@@ -50,7 +50,7 @@ def test_the_receivers_calls_leave_it_after_two_missed_deadlines(relay: Relay) -
     asyncio.run(story())
 
 
-def test_what_still_waits_on_it_says_nothing_of_the_new_one(relay: Relay) -> None:
+def test_call_on_a_dead_connection_does_not_condemn_the_new_one(relay: Relay) -> None:
     async def story() -> None:
         writer = MessageWriter(Database(settings_for(relay.address)))
 
@@ -76,13 +76,13 @@ def test_what_still_waits_on_it_says_nothing_of_the_new_one(relay: Relay) -> Non
 
 
 @pytest.mark.slow
-def test_the_feed_leaves_it_when_the_channel_does_not_answer(relay: Relay, firestore: LocalFirestore) -> None:
+def test_feed_replaces_a_dead_connection(relay: Relay, firestore: LocalFirestore) -> None:
     writer = Writer(firestore.address)
     with viewing(relay.address, replace(QUICK, silence_seconds=0.6)) as view:
         client = view.live_client()
         relay.forget()
         message = writer.message()
-        # The read that asks whether anybody is there has ten seconds.
-        wait_until(lambda: message in client.ids(), "the message that was stored meanwhile", 25)
+        # The read that checks the channel has a timeout of ten seconds.
+        wait_until(lambda: message in client.ids(), "the message that was stored during the silence", 25)
         client.close()
     writer.close()

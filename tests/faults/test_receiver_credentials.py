@@ -1,4 +1,4 @@
-"""The metadata server is slow, fails or says nothing: pushes are answered in time, and nobody else waits for it."""
+"""The metadata server is slow, fails or is silent: pushes are answered in time, and other requests do not wait."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -36,7 +36,7 @@ def metadata() -> Iterator[MetadataServer]:
 def receiver(store: str, metadata: MetadataServer, keys: KeyServer, tmp_path: Path) -> Iterator[ReceiverProcess]:
     front = FirestoreFront(store, tmp_path)
     extra = {
-        "HOME": str(tmp_path),  # nobody's own credentials
+        "HOME": str(tmp_path),  # no credentials of a user
         "GCE_METADATA_HOST": metadata.address,
         "GCE_METADATA_IP": metadata.address,
         "grpc_proxy": front.url,
@@ -48,11 +48,11 @@ def receiver(store: str, metadata: MetadataServer, keys: KeyServer, tmp_path: Pa
     said = process.log_file.read_text()
     process.close()
     front.close()
-    assert "Traceback" not in said, "what was refused is a line of the log, and nothing else is"
+    assert "Traceback" not in said, "the log has a line for each refused push, and no other"
 
 
 def push_several(receiver: ReceiverProcess, token: str) -> tuple[set[int], float, float]:
-    """The statuses of some pushes at once; the slowest one's seconds, and the slowest answer to strangers meanwhile."""
+    """Push several at once; return their statuses, the slowest push and the slowest answer to an invalid token."""
     times: list[float] = []
 
     def push(number: int) -> int:
@@ -85,7 +85,7 @@ def threads(receiver: ReceiverProcess) -> int:
 @pytest.mark.parametrize(
     ("delay_seconds", "broken", "status"), [(0, False, 204), (1, False, 204), (10, False, 503), (0, True, 503)]
 )
-def test_a_cold_start_without_credentials_is_an_outage_and_heals(
+def test_cold_start_without_credentials_is_an_outage_and_recovers(
     receiver: ReceiverProcess, metadata: MetadataServer, token: str, delay_seconds: float, broken: bool, status: int
 ) -> None:
     metadata.delay_seconds, metadata.broken = delay_seconds, broken
@@ -97,7 +97,7 @@ def test_a_cold_start_without_credentials_is_an_outage_and_heals(
     wait_until(lambda: receiver.push(push_body("healed"), token).status == 204, "the recovery", 20)
 
 
-def test_credentials_that_cannot_be_read_are_an_outage_and_named(keys: KeyServer, token: str, tmp_path: Path) -> None:
+def test_unreadable_credentials_are_an_outage_and_named(keys: KeyServer, token: str, tmp_path: Path) -> None:
     receiver = ReceiverProcess("", keys.url, extra={"GOOGLE_APPLICATION_CREDENTIALS": str(tmp_path)}).start()
     try:
         assert receiver.push(push_body("unread"), token).status == 503
@@ -110,7 +110,7 @@ def test_credentials_that_cannot_be_read_are_an_outage_and_named(keys: KeyServer
 
 
 @pytest.mark.slow
-def test_a_metadata_server_that_never_answers_piles_nothing_up(
+def test_silent_metadata_server_piles_nothing_up(
     receiver: ReceiverProcess, metadata: MetadataServer, token: str
 ) -> None:
     metadata.delay_seconds = NEVER
@@ -120,25 +120,25 @@ def test_a_metadata_server_that_never_answers_piles_nothing_up(
         assert (statuses, slowest < BUDGET_SECONDS, others < 1) == ({503}, True, True)
         counted.append(threads(receiver))
     assert max(counted) < 20
-    assert len(metadata.asked) <= (time.monotonic() - began) / 3 + 1, "one asks for all, and gives up after 3 s"
-    time.sleep(12)  # so long the library asks: what it says at last is said to nobody
+    assert len(metadata.asked) <= (time.monotonic() - began) / 3 + 1, (
+        "one question serves all pushes, with a timeout of 3 s"
+    )
+    time.sleep(12)  # the library's retries end; no call waits for their result
     metadata.delay_seconds = 0
     wait_until(lambda: receiver.push(push_body("healed"), token).status == 204, "the recovery", 20)
 
 
 @pytest.mark.slow
-def test_credentials_that_take_longer_than_a_call_come_all_the_same(
-    receiver: ReceiverProcess, metadata: MetadataServer, token: str
-) -> None:
-    metadata.delay_seconds = 2.6  # Google's library gives each question 3 s, and asks several
+def test_credentials_slower_than_a_call_arrive(receiver: ReceiverProcess, metadata: MetadataServer, token: str) -> None:
+    metadata.delay_seconds = 2.6  # Google's library gives each question 3 s and asks several
     wait_until(lambda: receiver.push(push_body("late"), token).status == 204, "the first acknowledgement", 45)
 
 
 @pytest.mark.slow
-def test_a_token_that_cannot_be_renewed_is_an_outage_and_heals(
+def test_token_that_cannot_be_renewed_is_an_outage_and_recovers(
     receiver: ReceiverProcess, metadata: MetadataServer, token: str
 ) -> None:
-    metadata.token_seconds = 60  # so little that each call asks for the next
+    metadata.token_seconds = 60  # so short that each call asks for the next token
     assert push_several(receiver, token)[0] == {204}
     before = threads(receiver)
     metadata.delay_seconds = NEVER

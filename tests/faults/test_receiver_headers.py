@@ -1,6 +1,6 @@
-"""Headers that are many, long, slow or missing, before any token: refused cheaply, and in nobody's way.
+"""Headers that are many, long, slow or missing, before any token: refused cheaply, without delay for pushes.
 
-Endless headers are not tried: the web server bounds them in no way, the front end of Cloud Run does.
+Endless headers are not tested: Cloud Run's front end bounds them, the web server does not.
 """
 
 import contextlib
@@ -39,13 +39,13 @@ def receiver(keys: KeyServer) -> Iterator[ReceiverProcess]:
 
 def status_of(port: int, head: str) -> int:
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
-        with contextlib.suppress(OSError):  # it may have answered before it read everything
+        with contextlib.suppress(OSError):  # the server may answer before it has read everything
             connection.sendall(head.encode() + b"\r\n")
         return int(connection.recv(100).split()[1])
 
 
 @pytest.mark.parametrize("odd", ODD)
-def test_odd_headers_are_refused_at_little_cost(receiver: ReceiverProcess, token: str, odd: str) -> None:
+def test_odd_headers_are_refused_cheaply(receiver: ReceiverProcess, token: str, odd: str) -> None:
     assert receiver.push(push_body("before"), token).status == 204
     before = receiver.rss_bytes()
     assert {status_of(receiver.port, ODD[odd]) for _ in range(10)} <= {400, 401, 414, 431}
@@ -53,7 +53,7 @@ def test_odd_headers_are_refused_at_little_cost(receiver: ReceiverProcess, token
     assert receiver.push(push_body("after"), token).status == 204
 
 
-def test_connections_that_say_nothing_or_little_hold_no_push(receiver: ReceiverProcess, token: str) -> None:
+def test_silent_or_slow_connections_delay_no_push(receiver: ReceiverProcess, token: str) -> None:
     assert receiver.push(push_body("before"), token).status == 204
     before, ended = receiver.rss_bytes(), threading.Event()
     sent = [0] * SLOW
@@ -63,7 +63,7 @@ def test_connections_that_say_nothing_or_little_hold_no_push(receiver: ReceiverP
             for byte in FORM.encode() * 100:
                 with contextlib.suppress(OSError):
                     sent[number] += connection.send(bytes([byte]))
-                if ended.wait(0.2):  # faster than an attacker need be
+                if ended.wait(0.2):  # faster than an attacker has to be
                     return
 
     drippers = [threading.Thread(target=drip, args=(number,)) for number in range(SLOW)]

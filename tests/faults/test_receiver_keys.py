@@ -1,4 +1,4 @@
-"""The key server fails, Google changes its keys, and clocks differ: no valid token is lost, no invalid one let in."""
+"""The key server fails, Google rotates its keys, clocks differ: valid tokens are accepted, invalid ones refused."""
 
 import threading
 import time
@@ -42,12 +42,12 @@ def receiver(store: str, keys: KeyServer) -> Iterator[ReceiverProcess]:
 
 
 def fresh(signer: Signer) -> str:
-    """A token that nobody remembers."""
+    """Return a token that no cache holds."""
     return signer.sign(claims(sub=str(time.monotonic_ns())))
 
 
 @pytest.mark.parametrize("mode", ["error", "slow", "drip", "html", "empty"])
-def test_a_cold_start_without_keys_is_an_outage_and_heals(
+def test_cold_start_without_keys_is_an_outage_and_recovers(
     receiver: ReceiverProcess, keys: KeyServer, signer: Signer, mode: str
 ) -> None:
     keys.mode = mode
@@ -61,7 +61,7 @@ def test_a_cold_start_without_keys_is_an_outage_and_heals(
     assert not [event for event in receiver.events() if event["status"] == 401]
 
 
-def test_a_cold_start_without_a_key_server_is_an_outage(store: str, signer: Signer) -> None:
+def test_cold_start_without_a_key_server_is_an_outage(store: str, signer: Signer) -> None:
     process = ReceiverProcess(store, f"http://127.0.0.1:{free_port()}/certs").start()
     try:
         assert {process.push(push_body("down"), fresh(signer)).status for _ in range(20)} == {503}
@@ -79,10 +79,8 @@ def hasty(store: str, keys: KeyServer) -> Iterator[ReceiverProcess]:
     process.close()
 
 
-def test_stale_keys_outlive_the_key_server_and_a_new_one_is_found_when_it_is_back(
-    hasty: ReceiverProcess, keys: KeyServer, signer: Signer
-) -> None:
-    keys.cache_control = "max-age=1"  # kept for the least age, here three seconds
+def test_stale_keys_serve_while_the_key_server_fails(hasty: ReceiverProcess, keys: KeyServer, signer: Signer) -> None:
+    keys.cache_control = "max-age=1"  # kept for the minimum age, here three seconds
     assert hasty.push(push_body("warm"), fresh(signer)).status == 204
     old = signer.key
     signer.rotate()
@@ -95,12 +93,12 @@ def test_stale_keys_outlive_the_key_server_and_a_new_one_is_found_when_it_is_bac
     for mode in ("error", "slow", "html", "empty"):
         keys.mode, asked = mode, keys.fetches
         wait_until(asked_again, f"a fetch that fails ({mode})", 20)
-    assert hasty.push(push_body("new"), fresh(signer)).status == 503, "perhaps it is Google's newest"
+    assert hasty.push(push_body("new"), fresh(signer)).status == 503, "the key may be Google's newest"
     keys.mode = "ok"
     wait_until(lambda: hasty.push(push_body("new"), fresh(signer)).status == 204, "the new key", 20)
 
 
-def test_a_broken_certificate_beside_good_ones_does_no_harm(
+def test_broken_certificate_beside_good_ones_is_ignored(
     receiver: ReceiverProcess, keys: KeyServer, signer: Signer
 ) -> None:
     keys.mode = "half"
@@ -121,7 +119,7 @@ def test_every_published_key_is_known_from_one_fetch(
 
 
 class _Published(Signer):
-    """A signer whose certificates are given."""
+    """A signer with given certificates."""
 
     def __init__(self, certificates: dict[str, str]) -> None:
         super().__init__()
@@ -131,9 +129,7 @@ class _Published(Signer):
         return self._certificates
 
 
-def test_unknown_keys_and_garbage_cause_no_storm_of_fetches(
-    receiver: ReceiverProcess, keys: KeyServer, signer: Signer
-) -> None:
+def test_unknown_keys_cause_few_fetches(receiver: ReceiverProcess, keys: KeyServer, signer: Signer) -> None:
     assert receiver.push(push_body("calm"), fresh(signer)).status == 204
     stranger = Signer()
     statuses: list[int] = []
@@ -170,7 +166,7 @@ def test_simultaneous_first_pushes_share_one_fetch(receiver: ReceiverProcess, ke
 
 
 @pytest.mark.parametrize(("skew", "status"), [(-300, 401), (-62, 401), (-55, 204), (55, 204), (65, 401), (300, 401)])
-def test_a_clock_may_be_a_minute_wrong_and_more_is_said(
+def test_clock_may_be_a_minute_wrong_and_more_is_logged(
     receiver: ReceiverProcess, signer: Signer, store: str, skew: int, status: int
 ) -> None:
     # Google's clock is ahead of ours, or so far behind that its new token has an hour behind it.
@@ -184,7 +180,7 @@ def test_a_clock_may_be_a_minute_wrong_and_more_is_said(
         reader.close()
 
 
-def test_a_remembered_token_needs_no_key_server(receiver: ReceiverProcess, keys: KeyServer, signer: Signer) -> None:
+def test_remembered_token_needs_no_key_server(receiver: ReceiverProcess, keys: KeyServer, signer: Signer) -> None:
     token = signer.push_token(ACCOUNT, AUDIENCE)
     assert receiver.push(push_body("remembered"), token).status == 204
     keys.signer = Signer()

@@ -1,4 +1,4 @@
-"""The receiver is killed while messages are delivered: what was acknowledged is stored, at every moment."""
+"""The receiver is killed during delivery: every acknowledged message is stored at all times."""
 
 import contextlib
 import os
@@ -24,7 +24,7 @@ PUSHERS = 16
 
 @dataclass
 class Deliveries:
-    """Pushes ``waiting`` as Pub/Sub does, each again and again until it is acknowledged; one begins each ``pace``."""
+    """Pushes ``waiting`` as Pub/Sub does, each until it is acknowledged; one begins each ``pace_seconds``."""
 
     receiver: ReceiverProcess
     token: str
@@ -58,7 +58,7 @@ def store() -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Plan:
-    """How many messages, begun how far apart, and the pauses before each kill, at random between two lengths."""
+    """The number of messages, the pace of their first pushes, and the range of random pauses before each kill."""
 
     messages: int
     pace_seconds: float
@@ -67,7 +67,7 @@ class Plan:
 
 
 def deliver_while_it_dies(receiver: ReceiverProcess, reader: Reader, token: str, how: int, plan: Plan) -> None:
-    # One in ten comes with chunks.
+    # One in ten has chunks.
     waiting = {f"killed-{number}": os.urandom(10 if number % 10 else 200_000) for number in range(plan.messages)}
     deliveries = Deliveries(receiver, token, waiting, plan.pace_seconds)
 
@@ -110,7 +110,7 @@ LONG = Plan(messages=1000, pace_seconds=0.016, kills=8, pauses_seconds=(2, 2))
         pytest.param(signal.SIGKILL, LONG, id="killed each two seconds", marks=pytest.mark.slow),
     ],
 )
-def test_what_is_acknowledged_is_stored_however_often_the_receiver_dies(
+def test_acknowledged_messages_are_stored_when_the_receiver_is_killed(
     store: str, keys: KeyServer, token: str, how: int, plan: Plan
 ) -> None:
     reader = Reader(store)

@@ -32,7 +32,7 @@ def store() -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Size:
-    """How much of everything the worker has."""
+    """The worker's threads, open files and memory."""
 
     threads: int
     files: int
@@ -47,7 +47,7 @@ class Size:
 
 @dataclass
 class Load:
-    """Pushes message after message until ``ended``; what is not acknowledged is pushed again at the end."""
+    """Pushes message after message until ``ended``."""
 
     receiver: ReceiverProcess
     token: str
@@ -78,7 +78,7 @@ class Load:
             self.ended.wait(0.05)
 
     def _data(self, message_id: str) -> bytes:
-        # Every tenth has chunks: the other lanes have their outage too.
+        # Every tenth has chunks, so that the other queue has its outage.
         return b"x" * 30_000 if message_id.endswith("0") else b"x"
 
 
@@ -109,9 +109,9 @@ def test_outage_of_firestore_piles_nothing_up_and_loses_nothing(store: str, keys
 
 
 def _outage(proxy: FaultProxy, load: Load, receiver: ReceiverProcess) -> list[Size]:
-    """Refuse every write for ``OUTAGE_SECONDS``; what the worker had in each second."""
+    """Refuse every write for ``OUTAGE_SECONDS``; return the worker's size in each second."""
     proxy.always = failing(grpc.StatusCode.UNAVAILABLE)
-    time.sleep(1)  # what was under way is answered
+    time.sleep(1)  # calls under way are answered
     first, sizes, deadline = len(load.answers), [], time.monotonic() + OUTAGE_SECONDS
     while time.monotonic() < deadline:
         sizes.append(Size.of(receiver))

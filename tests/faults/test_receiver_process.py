@@ -1,4 +1,4 @@
-"""The process itself: forks, a log that nobody reads, memory under bodies that nobody asked for, and poison."""
+"""The receiver's process: forks, a blocked log, memory under unwanted bodies, and malformed messages."""
 
 import itertools
 import json
@@ -56,7 +56,7 @@ def receiver(store: str, keys: KeyServer) -> Iterator[ReceiverProcess]:
 
 
 @pytest.mark.parametrize("support", [None, "0", "1"])
-def test_every_forked_worker_answers_at_once(store: str, keys: KeyServer, token: str, support: str | None) -> None:
+def test_forked_worker_answers_at_once(store: str, keys: KeyServer, token: str, support: str | None) -> None:
     extra = {"WORKERS": "2"} | ({"GRPC_ENABLE_FORK_SUPPORT": support} if support else {})
     process = ReceiverProcess(store, keys.url, extra=extra).start()
     try:
@@ -77,7 +77,7 @@ def test_every_forked_worker_answers_at_once(store: str, keys: KeyServer, token:
 
 
 @pytest.mark.parametrize("log", ["blocked", "closed", "full"])
-def test_a_log_that_takes_nothing_does_not_hold_the_answers(store: str, keys: KeyServer, token: str, log: str) -> None:
+def test_blocked_log_does_not_delay_answers(store: str, keys: KeyServer, token: str, log: str) -> None:
     template = ReceiverProcess(store, keys.url)
     read_end, write_end = os.pipe()
     target = os.open("/dev/full", os.O_WRONLY) if log == "full" else write_end
@@ -95,7 +95,7 @@ def test_a_log_that_takes_nothing_does_not_hold_the_answers(store: str, keys: Ke
         os.close(read_end)
     try:
         wait_until(lambda: answers(template.port), "the receiver's start", 20)
-        # 64 KiB is what a pipe holds: far less than these lines.
+        # A pipe holds 64 KiB: far less than these lines.
         for _ in range(600):
             assert template.push(push_body("x"), "no.token.x").status == 401
         start = time.monotonic()
@@ -115,7 +115,7 @@ RESET = 0
 
 
 def _pour(port: int, token: str, megabytes: int) -> int:
-    """Send a body to its end; the status that is seen then, or RESET."""
+    """Send a whole body; return the status that the client sees, or RESET."""
     head = (
         f"POST / HTTP/1.1\r\nHost: r\r\nAuthorization: Bearer {token}\r\nContent-Length: {megabytes * MEGABYTE}\r\n\r\n"
     )
@@ -134,7 +134,7 @@ def _pour_many(receiver: ReceiverProcess, token: str, megabytes: int, pourers: i
         return list(pool.map(lambda _: _pour(receiver.port, token, megabytes), range(pourers)))
 
 
-def test_bodies_of_strangers_are_not_read_and_cost_no_memory(receiver: ReceiverProcess, token: str) -> None:
+def test_bodies_without_a_valid_token_are_not_read(receiver: ReceiverProcess, token: str) -> None:
     assert receiver.push(push_body("before"), token).status == 204
     before = receiver.rss_bytes()
     assert set(_pour_many(receiver, "a.b.c", 30, 8)) <= {401, RESET}
@@ -143,7 +143,7 @@ def test_bodies_of_strangers_are_not_read_and_cost_no_memory(receiver: ReceiverP
 
 
 @pytest.mark.parametrize(("status", "megabytes"), [(403, 13), (413, 16), (413, 30)])
-def test_a_large_body_that_google_signed_is_dropped_and_its_refusal_seen(
+def test_too_large_body_with_a_valid_token_is_dropped_and_refused(
     receiver: ReceiverProcess, signer: Signer, token: str, status: int, megabytes: int
 ) -> None:
     assert receiver.push(push_body("before"), token).status == 204
@@ -154,9 +154,7 @@ def test_a_large_body_that_google_signed_is_dropped_and_its_refusal_seen(
     assert receiver.push(push_body("after"), token).status == 204
 
 
-def test_a_refusal_waits_a_second_at_most_for_a_body_that_does_not_come(
-    receiver: ReceiverProcess, signer: Signer
-) -> None:
+def test_refusal_waits_at_most_a_second_for_a_missing_body(receiver: ReceiverProcess, signer: Signer) -> None:
     foreign, start = signer.sign(claims(aud="https://other.example")), time.monotonic()
     head = f"POST / HTTP/1.1\r\nHost: r\r\nAuthorization: Bearer {foreign}\r\nContent-Length: 100\r\n\r\n"
     with socket.create_connection(("127.0.0.1", receiver.port), timeout=10) as connection:
@@ -191,7 +189,7 @@ def test_large_messages_stay_within_memory_and_small_ones_pass(
         assert set(pool.map(large, range(60))) == {204}
         ended.set()
         beside.result()
-    assert receiver.peak_rss_bytes() < 250 * MEGABYTE, "without a limit, sixteen bodies take 330"
+    assert receiver.peak_rss_bytes() < 250 * MEGABYTE, "without a limit, sixteen bodies take 330 MB"
     assert statistics.quantiles(waits, n=20)[-1] < 1, "the 95th percentile of small messages beside them, in seconds"
     stored = reader.messages()
     assert reader.payload(stored[f"large-{size}-59"]) == data
@@ -229,7 +227,7 @@ def _changed(message_id: str, data: bytes, changes: Mapping[str, object]) -> dic
     return whole
 
 
-def test_what_is_no_envelope_is_refused_and_its_neighbours_are_stored(
+def test_invalid_envelopes_are_refused_and_their_neighbours_stored(
     shared: ReceiverProcess, reader: Reader, signer: Signer
 ) -> None:
     bodies = [push_body("good-1"), b"[" * 50_000, push_body("good-2"), b"\xff", json.dumps({"message": {}}).encode()]

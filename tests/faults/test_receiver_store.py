@@ -1,4 +1,4 @@
-"""Firestore fails under the receiver: what was acknowledged is stored, always."""
+"""Firestore fails under the receiver: every acknowledged message is stored."""
 
 import itertools
 import os
@@ -52,7 +52,7 @@ def timed(receiver: ReceiverProcess, body: bytes, token: str) -> tuple[Answer, f
     return answer, time.monotonic() - start
 
 
-def test_an_outage_is_answered_at_once_and_nothing_is_lost(stage: Stage, token: str) -> None:
+def test_outage_is_answered_at_once_and_loses_nothing(stage: Stage, token: str) -> None:
     receiver, proxy, reader = stage
     proxy.always = failing(grpc.StatusCode.UNAVAILABLE)
     with ThreadPoolExecutor(16) as pushers:
@@ -66,7 +66,7 @@ def test_an_outage_is_answered_at_once_and_nothing_is_lost(stage: Stage, token: 
     assert [found[f"outage-{n}"]["deliveries"] for n in range(64)] == [1] * 64
 
 
-def test_a_firestore_that_is_gone_and_comes_back_is_found_again(keys: KeyServer, token: str) -> None:
+def test_restarted_firestore_is_used_again(keys: KeyServer, token: str) -> None:
     firestore = FirestoreProcess()
     receiver = ReceiverProcess(firestore.address, keys.url).start()
     try:
@@ -83,7 +83,7 @@ def test_a_firestore_that_is_gone_and_comes_back_is_found_again(keys: KeyServer,
 
 
 @pytest.mark.slow
-def test_a_frozen_firestore_is_given_up_within_the_budget(keys: KeyServer, token: str) -> None:
+def test_frozen_firestore_is_given_up_within_the_budget(keys: KeyServer, token: str) -> None:
     firestore = FirestoreProcess()
     reader = Reader(firestore.address)
     receiver = ReceiverProcess(firestore.address, keys.url).start()
@@ -106,8 +106,8 @@ def test_a_frozen_firestore_is_given_up_within_the_budget(keys: KeyServer, token
 
 
 @pytest.mark.slow
-def test_a_frozen_firestore_holds_nobody_longer_because_of_megabytes(keys: KeyServer, token: str) -> None:
-    """A connection whose window is full does not take a call's deadline: each call is bounded all the same."""
+def test_large_messages_on_a_frozen_firestore_delay_no_others(keys: KeyServer, token: str) -> None:
+    """A call's deadline does not hold while the connection's window is full; the receiver bounds each call."""
     firestore = FirestoreProcess()
     receiver = ReceiverProcess(firestore.address, keys.url).start()
     try:
@@ -118,7 +118,7 @@ def test_a_frozen_firestore_holds_nobody_longer_because_of_megabytes(keys: KeySe
         with ThreadPoolExecutor(len(bodies)) as pushers:
             results = list(pushers.map(lambda body: timed(receiver, body, token), bodies))
         assert {answer.status for answer, _ in results} == {503}
-        assert max(seconds for answer, seconds in results[:60]) < 16, "two calls of at most 7 s were to be waited for"
+        assert max(seconds for answer, seconds in results[:60]) < 16, "each push waits for at most two calls of 7 s"
         assert max(seconds for _, seconds in results) < BUDGET_SECONDS
         firestore.thaw()
         wait_until(lambda: receiver.push(push_body("after"), token).status == 204, "storing again", 20)
@@ -128,7 +128,7 @@ def test_a_frozen_firestore_holds_nobody_longer_because_of_megabytes(keys: KeySe
 
 
 @pytest.mark.slow
-def test_an_outage_is_seen_by_those_whose_body_found_no_room(keys: KeyServer, token: str) -> None:
+def test_push_without_room_for_its_body_sees_the_outage(keys: KeyServer, token: str) -> None:
     firestore = FirestoreProcess()
     receiver = ReceiverProcess(firestore.address, keys.url).start()
     try:
@@ -145,28 +145,28 @@ def test_an_outage_is_seen_by_those_whose_body_found_no_room(keys: KeyServer, to
 
 
 @pytest.mark.slow
-def test_a_slow_firestore_never_acknowledges_early(stage: Stage, token: str) -> None:
+def test_slow_firestore_never_acknowledges_early(stage: Stage, token: str) -> None:
     receiver, proxy, reader = stage
     proxy.always = slow(20)
     answer, seconds = timed(receiver, push_body("slow"), token)
     assert (answer.status, seconds < BUDGET_SECONDS) == (503, True)
     proxy.always = passing
     assert receiver.push(push_body("slow"), token).status == 204
-    # The late writes of the first delivery arrive now, and change nothing.
+    # The late writes of the first delivery arrive now and change nothing.
     time.sleep(1)
     assert [one for one in reader.all("messages").values() if one["message_id"] == "slow"] != []
     assert len([one for one in reader.all("messages").values() if one["message_id"] == "slow"]) == 1
 
 
 @pytest.mark.parametrize("code", ["ABORTED", "INTERNAL", "DEADLINE_EXCEEDED", "CANCELLED", "UNKNOWN"])
-def test_a_passing_failure_is_not_seen_outside(stage: Stage, token: str, code: str) -> None:
+def test_passing_failure_is_retried_and_acknowledged(stage: Stage, token: str, code: str) -> None:
     receiver, proxy, reader = stage
     proxy.queue = [failing(grpc.StatusCode[code])]
     assert receiver.push(push_body(f"once-{code}"), token).status == 204
     assert reader.messages()[f"once-{code}"]["deliveries"] == 1
 
 
-def test_exhaustion_makes_no_hot_loop(stage: Stage, token: str) -> None:
+def test_exhausted_quota_causes_few_calls(stage: Stage, token: str) -> None:
     receiver, proxy, _ = stage
     proxy.always = failing(grpc.StatusCode.RESOURCE_EXHAUSTED)
     for number in range(5):
@@ -175,7 +175,7 @@ def test_exhaustion_makes_no_hot_loop(stage: Stage, token: str) -> None:
         assert len(proxy.calls) <= 5
 
 
-def test_a_lost_reply_is_counted_once_and_acknowledged(stage: Stage, token: str) -> None:
+def test_lost_reply_is_counted_once_and_acknowledged(stage: Stage, token: str) -> None:
     receiver, proxy, reader = stage
     proxy.queue = [losing_the_reply()]
     assert receiver.push(push_body("lost-reply"), token).status == 204
@@ -186,7 +186,7 @@ DENIALS = ["PERMISSION_DENIED", "NOT_FOUND", "UNAUTHENTICATED", "FAILED_PRECONDI
 
 
 @pytest.mark.parametrize("code", DENIALS)
-def test_a_denied_write_is_loud_and_never_acknowledged(stage: Stage, token: str, code: str) -> None:
+def test_denied_write_is_logged_and_never_acknowledged(stage: Stage, token: str, code: str) -> None:
     receiver, proxy, reader = stage
     proxy.always = failing(grpc.StatusCode[code])
     assert receiver.push(push_body(f"denied-{code}"), token).status == 503
@@ -198,18 +198,18 @@ def test_a_denied_write_is_loud_and_never_acknowledged(stage: Stage, token: str,
     assert f"denied-{code}" in reader.messages()
 
 
-def test_a_rejection_that_cannot_be_written_does_not_change_the_answer(stage: Stage, token: str) -> None:
+def test_rejection_that_cannot_be_recorded_is_answered_as_usual(stage: Stage, token: str) -> None:
     receiver, proxy, _ = stage
     proxy.always = failing(grpc.StatusCode.UNAVAILABLE)
     answer, seconds = timed(receiver, b"{", token)
     assert (answer.status, seconds < 3) == (400, True)
 
 
-def test_a_rejection_that_takes_long_leaves_the_answer_in_its_time(stage: Stage, signer: Signer) -> None:
+def test_slow_record_of_a_rejection_delays_no_answer(stage: Stage, signer: Signer) -> None:
     receiver, proxy, _ = stage
     elsewhere = signer.sign(claims(aud="https://other.example"))
     assert receiver.push(push_body("x"), elsewhere).status == 403
-    time.sleep(1.1)  # at most one a second is written
+    time.sleep(1.1)  # at most one rejection a second is recorded
     proxy.queue = [slow(4)]
     answer, seconds = timed(receiver, push_body("x"), elsewhere)
     assert (answer.status, 1 < seconds < TIMEOUT_SECONDS) == (403, True)
@@ -251,7 +251,7 @@ def test_faults_in_any_order_lose_nothing(stage: Stage, token: str) -> None:
         losing_the_reply(),
         losing_the_reply(grpc.StatusCode.DEADLINE_EXCEEDED),
         slow(0.2),
-        slow(2 * SPARE_CALL_AFTER_SECONDS),  # so long that other calls start beside it
+        slow(2 * SPARE_CALL_AFTER_SECONDS),  # long enough that spare calls start
     ]
     proxy.queue = [chance.choice(faults) for _ in range(200)]
     acknowledged: set[str] = set()

@@ -1,4 +1,4 @@
-"""The usual function, to compare with: as Google's documentation shows each step, put together without cleverness.
+"""The plain function for comparison: each step as Google's documentation shows it, without optimisation.
 
 Token: cloud.google.com/pubsub/docs/authenticate-push-subscriptions, with the caching session that google-auth's
 documentation advises. Write: firebase.google.com/docs/firestore/manage-data/add-data.
