@@ -1,4 +1,4 @@
-"""The publish form's fields: as typed, as filled in from a message, and as they are published."""
+"""The fields of the publish form: as typed, as filled in from a message, and as an outgoing message."""
 
 import base64
 import binascii
@@ -17,13 +17,13 @@ Encoding = Literal["text", "base64"]
 
 MAX_FORM_DATA_BYTES = 64_000
 _SPARE_ROWS = 3
-# A text field writes every line break as CR LF (html.spec.whatwg.org, "normalize newlines") and has no NUL.
+# Browsers send every line break of a text field as CR LF (html.spec.whatwg.org, "normalize newlines") and drop NUL.
 _NOT_IN_A_FIELD = re.compile("[\r\0]")
 
 
 @dataclass
-class Typed:
-    """The form as it was typed, or filled in from a message. ``note`` says what could not be filled in."""
+class PublishForm:
+    """The form as typed, or filled in from a message. ``note`` says which parts of the message do not fit into it."""
 
     topic: str = ""
     data: str = ""
@@ -35,15 +35,15 @@ class Typed:
 
     @property
     def rows(self) -> list[tuple[str, str]]:
-        """The attributes, and some empty rows for more."""
+        """The attributes, followed by a few empty rows."""
         return self.attributes + [("", "")] * max(1, min(_SPARE_ROWS, MAX_ATTRIBUTES - len(self.attributes)))
 
 
-def read_typed() -> Typed:
-    """The request's form."""
+def read_form() -> PublishForm:
+    """Read the form of the current request."""
     names, values = request.form.getlist("name"), request.form.getlist("value")
     pairs = [(name, _unix(value)) for name, value in zip(names, values, strict=False) if name or value]
-    return Typed(
+    return PublishForm(
         topic=request.form.get("topic", ""),
         data=_unix(request.form.get("data", "")),
         encoding="base64" if request.form.get("encoding") == "base64" else "text",
@@ -53,39 +53,43 @@ def read_typed() -> Typed:
     )
 
 
-def outgoing_of(typed: Typed) -> OutgoingMessage:
-    """What is published. Raises InputError."""
+def outgoing_message(typed: PublishForm) -> OutgoingMessage:
+    """Return the message to publish. Raises InputError."""
     attributes = dict(typed.attributes)
     if len(attributes) < len(typed.attributes):
         names = [name for name, _ in typed.attributes]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise InputError("attributes", f"{twice[:40]!r} is there twice.")
+        repeated = next(name for name in names if names.count(name) > 1)
+        raise InputError("attributes", f"{repeated[:40]!r} is used twice.")
     return OutgoingMessage(_data(typed), attributes, typed.ordering_key)
 
 
-def from_message(message: Message) -> Typed:
-    """The form filled in from a message, as far as a form can carry it."""
+def form_from_message(message: Message) -> PublishForm:
+    """Fill in the form from a message, as far as text fields can represent it."""
     pairs = [(name, value) for name, value in message.attributes.items() if name and not name.startswith("goog")]
-    kept = [(name, value) for name, value in pairs if not _NOT_IN_A_FIELD.search(value) and name.isprintable()]
+    fitting = [(name, value) for name, value in pairs if not _NOT_IN_A_FIELD.search(value) and name.isprintable()]
     has_plain_key = message.ordering_key.isprintable()
-    typed = Typed(attributes=kept, ordering_key=message.ordering_key if has_plain_key else "", origin=message.id)
+    typed = PublishForm(
+        attributes=fitting, ordering_key=message.ordering_key if has_plain_key else "", origin=message.id
+    )
     notes = []
     try:
         typed.topic = services().publisher.topics.of(message.subscription)
     except (SubscriptionError, InputError):
-        notes.append("The topic it came from cannot be read: choose one.")
+        notes.append("The topic of the message cannot be read: choose one.")
     if message.size_bytes > MAX_FORM_DATA_BYTES:
-        notes.append("Its data is too large for this form: choose a file, or republish the message as it is.")
+        notes.append("The data is too large for this form: choose a file, or republish the message unchanged.")
     else:
-        typed.data, typed.encoding = _shown(services().all_messages.payload(message))
-    if len(kept) < len(pairs) or not has_plain_key:
-        notes.append("What holds control characters, which no form can carry, is left out: republish it as it is.")
+        typed.data, typed.encoding = _field_text(services().all_messages.payload(message))
+    if len(fitting) < len(pairs) or not has_plain_key:
+        notes.append(
+            "Fields with control characters, which a form cannot send, are left out: republish the message unchanged."
+        )
     typed.note = " ".join(notes)
     return typed
 
 
-def _shown(data: bytes) -> tuple[str, Encoding]:
-    """Data as a text field can give it back byte for byte."""
+def _field_text(data: bytes) -> tuple[str, Encoding]:
+    """Return the data as text for a field that sends it back byte for byte: plain if possible, otherwise base64."""
     try:
         text = data.decode()
     except UnicodeDecodeError:
@@ -95,11 +99,11 @@ def _shown(data: bytes) -> tuple[str, Encoding]:
     return text, "text"
 
 
-def _data(typed: Typed) -> bytes:
+def _data(typed: PublishForm) -> bytes:
     upload = request.files.get("file")
     if upload and upload.filename:
         if typed.data:
-            raise InputError("file", "is there, and so is typed data. Empty the field, or choose no file.")
+            raise InputError("file", "cannot be used together with typed data. Empty the field, or choose no file.")
         content: bytes = upload.read()
         return content
     if typed.encoding == "base64":

@@ -1,6 +1,6 @@
-"""Publishing stored messages again, byte for byte: one, all that a filter finds, or dead letters to their source.
+"""Publish stored messages again, byte for byte: one, all that a filter finds, or dead letters to their source.
 
-What is replayed says so (``infra.pubsub.replay``); its page links back to what it came from
+A replayed message says so in its attributes (``infra.pubsub.replay``), and its page links to the original
 (``web.messages.replay_links``).
 """
 
@@ -20,18 +20,18 @@ from web.access.roles import requires, signed_in_user
 from web.filters.request_filter import find, read_filter
 from web.services import services
 
-Way = Literal["topic", "source"]
+Destination = Literal["topic", "source"]  # the topic of the message, or that of a dead letter's source
 
 MAX_MESSAGES = 500
-# Every payload is read and sent again while the person waits.
+# Every payload is read and sent again while the user waits.
 MAX_BYTES = 100_000_000
 
 blueprint = Blueprint("republish", __name__)
 
 
 @dataclass(frozen=True)
-class Result:
-    """What came of the messages for one topic: how many were to go and went, and what stopped the others."""
+class TopicResult:
+    """The outcome for one topic: how many messages were requested and sent, and the error that stopped the others."""
 
     topic: str
     wanted: int
@@ -40,8 +40,8 @@ class Result:
 
 
 @dataclass(frozen=True)
-class Refused:
-    """A message that Pub/Sub would not take again, and why."""
+class RefusedMessage:
+    """A message that Pub/Sub would refuse, and the reason."""
 
     message: Message
     reason: str
@@ -50,11 +50,14 @@ class Refused:
 @blueprint.post("/messages/<document>/republish")
 @requires("operator")
 def republish_one(document: str) -> ResponseReturnValue:
-    """Publish one message again, to its own topic or, ``to=source``, a dead letter to its source's: 303 to its way."""
+    """Publish one message again: 303 to the page that follows it.
+
+    It goes to its topic; with ``to=source`` a dead letter goes to the topic of its source.
+    """
     message = _stored(document)
-    way = _way()
-    topic = _topic(message, way)
-    outgoing = _outgoing(message, way, signed_in_user().name)
+    destination = _destination()
+    topic = _topic(message, destination)
+    outgoing = _outgoing(message, destination, signed_in_user().name)
     why = f"from messages/{message.id}"
     message_id = services().publisher.publish(topic, outgoing, signed_in_user().name, "message.republish", why)
     return redirect(url_for("publishing.sent", topic=topic, id=message_id), 303)
@@ -63,14 +66,14 @@ def republish_one(document: str) -> ResponseReturnValue:
 @blueprint.get("/republish")
 @requires("operator")
 def preview() -> ResponseReturnValue:
-    """What would be published again for a filter, and to where; nothing happens yet."""
+    """Show which messages of a filter would be published again, and to which topics. Publishes nothing."""
     wanted = read_filter(request.args)
-    found = find(wanted, MAX_MESSAGES)
-    chosen = _within_bounds(found.messages)
-    accepted, refused = _sorted_out(chosen, "topic", signed_in_user().name)
-    dead_letters = [one for one in chosen if dead_letter_source(one)]
-    # Going back, a dead letter leaves some attributes behind: it may fit where its copy does not.
-    returned, _ = _sorted_out(dead_letters, "source", signed_in_user().name)
+    result = find(wanted, MAX_MESSAGES)
+    chosen = _within_bounds(result.messages)
+    accepted, refused = _split_refused(chosen, "topic", signed_in_user().name)
+    dead_letters = [message for message in chosen if dead_letter_source(message)]
+    # A dead letter loses some attributes on the way to its source, so it may fit there although its copy does not.
+    returned, _ = _split_refused(dead_letters, "source", signed_in_user().name)
     return render_template(
         "publishing/republish.html",
         wanted=wanted,
@@ -79,125 +82,130 @@ def preview() -> ResponseReturnValue:
         returned=returned,
         groups=_groups(accepted, "topic"),
         sources=_groups(returned, "source"),
-        older=found.older or (chosen[-1].cursor if len(chosen) < len(found.messages) else None),
+        older=result.older or (chosen[-1].cursor if len(chosen) < len(result.messages) else None),
         most=MAX_MESSAGES,
-        total_bytes=sum(one.size_bytes for one in accepted),
+        total_bytes=sum(message.size_bytes for message in accepted),
     )
 
 
 @blueprint.post("/republish")
 @requires("operator")
-def republish_found() -> ResponseReturnValue:
-    """Publish again exactly the messages that were confirmed, oldest first, so that ordering keys keep their order.
+def republish_confirmed() -> ResponseReturnValue:
+    """Publish exactly the confirmed messages again, oldest first, so that ordering keys keep their order.
 
-    What Pub/Sub would refuse is listed and left out; all else is looked at before the first is published.
+    Messages that Pub/Sub would refuse are listed and left out. All checks are made before the first message is sent.
     """
-    way, who = _way(), signed_in_user().name
-    chosen = [one for one in _confirmed(request.form.getlist("id")) if way == "topic" or dead_letter_source(one)]
-    accepted, refused = _sorted_out(chosen, way, who)
+    destination, who = _destination(), signed_in_user().name
+    confirmed = _confirmed(request.form.getlist("id"))
+    chosen = [message for message in confirmed if destination == "topic" or dead_letter_source(message)]
+    accepted, refused = _split_refused(chosen, destination, who)
     if refused and not accepted:
         raise InputError("messages", f"cannot be published again: {refused[0].reason} Nothing was published.")
-    groups = _by_topic(accepted, way)
-    results: list[Result] = []
-    for topic, some in groups.items():
+    groups = _by_topic(accepted, destination)
+    results: list[TopicResult] = []
+    for topic, messages in groups.items():
         try:
-            sent = _publish(topic, some, way, who)
+            sent = _publish(topic, messages, destination, who)
         except SubscopeError as exc:
             if not results:
                 raise
-            # What is out already must be told, whatever became of the rest.
+            # Messages are already published, so the page must report them, and this error with them.
             services().log.error(str(exc), error=type(exc).__name__, path=request.path)
             sent = PublishResult((), str(exc) if exc.status < 500 else "Pub/Sub or the database did not answer.")
-        results.append(Result(topic, len(some), len(sent.message_ids), sent.problem))
+        results.append(TopicResult(topic, len(messages), len(sent.message_ids), sent.problem))
     status = 200 if all(not result.problem for result in results) else 502
     return render_template("publishing/republished.html", results=results, refused=refused, who=who), status
 
 
-def _publish(topic: str, messages: list[Message], way: Way, who: str) -> PublishResult:
+def _publish(topic: str, messages: list[Message], destination: Destination, who: str) -> PublishResult:
     why = f"{len(messages)} messages, {request.form.get('q', '')[:200]!r}"
-    outgoing = _each(services().all_messages, messages, way, who)
+    outgoing = _each(services().all_messages, messages, destination, who)
     return services().publisher.publish_all(topic, outgoing, who, "message.republish", why)
 
 
 def _stored(document: str) -> Message:
-    found = services().all_messages.get(document) if is_document_id(document) else None
-    if found is None:
-        raise DocumentNotFoundError(f"Message {document[:32]} is not there any more; nothing was published.")
-    return found
+    message = services().all_messages.get(document) if is_document_id(document) else None
+    if message is None:
+        raise DocumentNotFoundError(f"Message {document[:32]} does not exist; nothing was published.")
+    return message
 
 
-def _way() -> Way:
+def _destination() -> Destination:
     return "source" if request.form.get("to") == "source" else "topic"
 
 
-def _topic(message: Message, way: Way) -> str:
-    """The full name of the topic a message goes to. Raises InputError, SubscriptionError."""
+def _topic(message: Message, destination: Destination) -> str:
+    """Return the full name of the topic that a message goes to. Raises InputError, SubscriptionError."""
     topics = services().publisher.topics
-    if way == "topic":
+    if destination == "topic":
         return topics.of(message.subscription)
     source = dead_letter_source(message)
     if source is None:
-        raise InputError("message", f"{message.message_id} is no dead letter: it does not say where it comes from.")
+        raise InputError("message", f"{message.message_id} is no dead letter: its attributes name no source.")
     if source.project not in ("", services().settings.google_cloud_project):
         raise InputError("message", f"{message.message_id} comes from the project {source.project[:40]!r}, not ours.")
-    # A publisher can write that attribute, too: whatever it names, only our own topics are published to (T24).
-    found = topics.of(source.subscription)
-    if found not in topics.all():
+    # A publisher can write that attribute, so it may name any subscription: publish to our topics only (T24).
+    topic = topics.of(source.subscription)
+    if topic not in topics.all():
         raise InputError(
             "message", f"{message.message_id} comes from {source.subscription[:255]!r}, not monitored here."
         )
-    return found
+    return topic
 
 
-def _outgoing(message: Message, way: Way, who: str) -> OutgoingMessage:
-    return _remade(message, services().all_messages.payload(message), way, who)
+def _outgoing(message: Message, destination: Destination, who: str) -> OutgoingMessage:
+    return _replayed(message, services().all_messages.payload(message), destination, who)
 
 
-def _remade(message: Message, data: bytes, way: Way, who: str) -> OutgoingMessage:
-    return replay_to_source(message, data, who) if way == "source" else replay_of(message, data, who)
+def _replayed(message: Message, data: bytes, destination: Destination, who: str) -> OutgoingMessage:
+    return replay_to_source(message, data, who) if destination == "source" else replay_of(message, data, who)
 
 
-def _each(store: MessageReader, messages: Iterable[Message], way: Way, who: str) -> Iterator[OutgoingMessage]:
-    return (_remade(message, store.payload(message), way, who) for message in messages)
+def _each(
+    store: MessageReader, messages: Iterable[Message], destination: Destination, who: str
+) -> Iterator[OutgoingMessage]:
+    return (_replayed(message, store.payload(message), destination, who) for message in messages)
 
 
 def _confirmed(documents: list[str]) -> list[Message]:
-    """The messages, oldest first; all of them, or an error."""
+    """Return the messages, oldest first. Raises InputError or DocumentNotFoundError unless all can be published."""
     if not documents:
         raise InputError("messages", "were not chosen; nothing was published.")
     if len(documents) > MAX_MESSAGES:
         raise InputError("messages", f"are more than {MAX_MESSAGES}; nothing was published.")
-    found = services().all_messages.get_many(documents)
-    if gone := len(set(documents)) - len(found):
-        raise DocumentNotFoundError(f"{gone} of the messages are not there any more; nothing was published.")
-    if len(_within_bounds(found)) < len(found):
+    messages = services().all_messages.get_many(documents)
+    if missing := len(set(documents)) - len(messages):
+        raise DocumentNotFoundError(f"{missing} of the messages do not exist any longer; nothing was published.")
+    if len(_within_bounds(messages)) < len(messages):
         raise InputError("messages", f"are more than {MAX_BYTES // 1_000_000} MB together; nothing was published.")
-    # Those of one batch were received at one moment.
-    return sorted(found, key=lambda message: (message.received_at, message.publish_time, message.id))
+    # Messages of one batch have the same time of receipt.
+    return sorted(messages, key=lambda message: (message.received_at, message.publish_time, message.id))
 
 
-def _sorted_out(messages: list[Message], way: Way, who: str) -> tuple[list[Message], list[Refused]]:
-    """Those that Pub/Sub takes, and those that it refuses: what a copy says of itself may be one attribute too many."""
+def _split_refused(
+    messages: list[Message], destination: Destination, who: str
+) -> tuple[list[Message], list[RefusedMessage]]:
+    """Split off the messages that Pub/Sub would refuse: the attributes that a replay adds may exceed its limits."""
     accepted: list[Message] = []
-    refused: list[Refused] = []
+    refused: list[RefusedMessage] = []
     for message in messages:
         try:
-            check(_remade(message, b"", way, who))  # Pub/Sub took the data itself before
+            check(_replayed(message, b"", destination, who))  # the data was accepted by Pub/Sub before
         except InputError as exc:
-            refused.append(Refused(message, str(exc)))
+            refused.append(RefusedMessage(message, str(exc)))
         else:
             accepted.append(message)
     return accepted, refused
 
 
-def _by_topic(messages: list[Message], way: Way) -> dict[str, list[Message]]:
-    """The messages by the topic they go to; all of them, or none and an error."""
-    found: dict[str, list[Message]] = {}
+def _by_topic(messages: list[Message], destination: Destination) -> dict[str, list[Message]]:
+    """Group the messages by their topics. Raises InputError or SubscriptionError if one of them has no topic."""
+    groups: dict[str, list[Message]] = {}
     for message in messages:
-        found.setdefault(_topic(message, way), []).append(message)
-    if not found:
+        groups.setdefault(_topic(message, destination), []).append(message)
+    if not groups:
         raise InputError("messages", "are no dead letters; nothing was published.")
-    return found
+    return groups
 
 
 def _within_bounds(messages: list[Message]) -> list[Message]:
@@ -209,13 +217,13 @@ def _within_bounds(messages: list[Message]) -> list[Message]:
     return messages
 
 
-def _groups(messages: list[Message], way: Way) -> list[tuple[str, int, str]]:
-    """Topic, how many messages, and why they cannot go there."""
-    found: dict[tuple[str, str], int] = {}
+def _groups(messages: list[Message], destination: Destination) -> list[tuple[str, int, str]]:
+    """Return for each topic its name, the number of messages, and the error that prevents publishing."""
+    counts: dict[tuple[str, str], int] = {}
     for message in messages:
         try:
-            key = (_topic(message, way), "")
+            key = (_topic(message, destination), "")
         except (InputError, SubscriptionError) as exc:
-            key = ("", str(exc) if exc.status < 500 else "Pub/Sub cannot be asked at this moment.")
-        found[key] = found.get(key, 0) + 1
-    return [(topic, count, problem) for (topic, problem), count in found.items()]
+            key = ("", str(exc) if exc.status < 500 else "Pub/Sub does not answer now.")
+        counts[key] = counts.get(key, 0) + 1
+    return [(topic, count, problem) for (topic, problem), count in counts.items()]

@@ -1,6 +1,7 @@
-"""Publishing by hand: a form, from scratch or from a message, and the way of what was published until it is here.
+"""Publish by hand: a form, empty or filled in from a message, and a page that follows the message until it arrives.
 
-Only topics of monitored subscriptions are offered, and the server takes no others (T24). What was typed is never lost.
+The form offers only topics of monitored subscriptions, and the server accepts no others (T24). An error never loses the
+typed text.
 """
 
 import json
@@ -22,17 +23,17 @@ from web.formats import iso, latency_text
 from web.http.errors import stale_form
 from web.http.negotiation import wants_page
 from web.http.session_cookie import cookie_name
-from web.publishing.form import Typed, from_message, outgoing_of, read_typed
+from web.publishing.form import PublishForm, form_from_message, outgoing_message, read_form
 from web.services import services
 
-# Ten megabytes in base64, and what is around them.
+# 10 MB of data in base64, and the other fields.
 _MAX_BODY_BYTES = 15_000_000
 _MESSAGE_ID = re.compile(r"[0-9A-Za-z_-]{1,128}")
-_STALE = "This form is from an earlier sign-in, so nothing was published. What you typed is still here: publish it now."
-_FILE_AGAIN = " Only the file has to be chosen again."
+_STALE = "This form is from an earlier sign-in, so nothing was published. Your text is still here: publish it now."
+_FILE_AGAIN = " Choose the file again."
 _TOO_MUCH = (
-    "Nothing was published. What you sent is more than this page keeps for somebody who is signed out: sign in in "
-    "another tab, go back here, and publish again."
+    "You are signed out, and the form is too large to be shown again. Nothing was published. Sign in in another tab, "
+    "go back here, and publish again."
 )
 
 blueprint = Blueprint("publishing", __name__)
@@ -41,20 +42,20 @@ blueprint = Blueprint("publishing", __name__)
 @blueprint.get("/publish")
 @requires("operator")
 def form() -> ResponseReturnValue:
-    """The form; with ``?from=`` a message's id, filled in from it."""
+    """Show the form; ``?from=`` is the id of a message that fills it in."""
     document = request.args.get("from", "")
     if not document:
-        return _page(Typed())
-    found = services().all_messages.get(document) if is_document_id(document) else None
-    if found is None:
-        abort(404, "The message to publish from is not there; it may have expired.")
-    return _page(from_message(found))
+        return _page(PublishForm())
+    message = services().all_messages.get(document) if is_document_id(document) else None
+    if message is None:
+        abort(404, "The message to publish from does not exist; it may have expired.")
+    return _page(form_from_message(message))
 
 
-def _kept() -> Response:
-    """The form as it was sent by somebody whose sign-in has ended: 401. It shows nothing else, and asks nobody."""
+def _form_of_signed_out_user() -> Response:
+    """Show the submitted form again (401) to a user whose session has ended. Makes no Firestore or Pub/Sub call."""
     try:
-        typed = read_typed()
+        typed = read_form()
     except RequestEntityTooLarge:
         abort(401, _TOO_MUCH)
     topics: dict[str, tuple[str, ...]] = {typed.topic: ()}
@@ -65,12 +66,12 @@ def _kept() -> Response:
 
 @blueprint.post("/publish")
 @requires("operator")
-@when_signed_out(_kept)
+@when_signed_out(_form_of_signed_out_user)
 def send() -> ResponseReturnValue:
-    """Publish what the form holds: 303 to its way, or the form again with what is wrong beside the field."""
-    typed = read_typed()
+    """Publish the form: 303 to the page that follows the message, or the form again with the error beside its field."""
+    typed = read_form()
     try:
-        message_id = services().publisher.publish(typed.topic, outgoing_of(typed), signed_in_user().name)
+        message_id = services().publisher.publish(typed.topic, outgoing_message(typed), signed_in_user().name)
     except InputError as exc:
         return _page(typed, {exc.field: exc.predicate}, exc.status)
     except (SubscriptionError, StoreError) as exc:
@@ -81,7 +82,7 @@ def send() -> ResponseReturnValue:
 @blueprint.post("/subscriptions/<subscription>/test")
 @requires("operator")
 def send_test(subscription: str) -> ResponseReturnValue:
-    """Publish a small message to a monitored subscription's topic, to follow it through the chain: 303 to its way."""
+    """Publish a small test message to a subscription's topic: 303 to the page that follows it."""
     subscription_in_path(subscription)
     who = signed_in_user().name
     outgoing = OutgoingMessage(
@@ -95,11 +96,11 @@ def send_test(subscription: str) -> ResponseReturnValue:
 @blueprint.get("/publish/sent")
 @requires("operator")
 def sent() -> ResponseReturnValue:
-    """The way of one published message: for each monitored subscription of its topic, whether it is here."""
+    """Follow one published message: for each monitored subscription of its topic, tell whether it has arrived."""
     topic, message_id = request.args.get("topic", ""), request.args.get("id", "")
     subscriptions = services().publisher.topics.all().get(topic, ())
     if not subscriptions or not _MESSAGE_ID.fullmatch(message_id):
-        abort(404, "Nothing of that id was published from here.")
+        abort(404, "No message with this id was published from here.")
     stops = [_stop(subscription, message_id) for subscription in subscriptions]
     if not wants_page():
         return jsonify(stops=stops)
@@ -108,24 +109,24 @@ def sent() -> ResponseReturnValue:
 
 @blueprint.errorhandler(CSRFError)
 def keep_stale_form(error: CSRFError) -> ResponseReturnValue:
-    """The form again, with a token that counts, for an operator who signed in anew since it was made."""
+    """Show the form again with a valid token, if the operator has signed in again since the page was loaded."""
     if request.endpoint != "publishing.send" or not wants_page() or not cookie_name(request):
         return stale_form(error)
     upload = request.files.get("file")
     sentence = _STALE + (_FILE_AGAIN if upload and upload.filename else "")
-    return _page(read_typed(), {"": sentence}, 400)
+    return _page(read_form(), {"": sentence}, 400)
 
 
 def _stop(subscription: str, message_id: str) -> dict[str, str]:
     document = document_id(subscription, message_id)
-    found = services().all_messages.get(document)
+    message = services().all_messages.get(document)
     return {
         "subscription": subscription,
         "id": document,
-        "published_at": iso(found.publish_time) if found else "",
-        "received_at": iso(found.received_at) if found else "",
-        "latency": latency_text(found.publish_time, found.received_at) if found else "",
-        "state": "" if found else state_of(services().delivery_control.observe(subscription)),
+        "published_at": iso(message.publish_time) if message else "",
+        "received_at": iso(message.received_at) if message else "",
+        "latency": latency_text(message.publish_time, message.received_at) if message else "",
+        "state": "" if message else state_of(services().delivery_control.observe(subscription)),
     }
 
 
@@ -135,10 +136,10 @@ def allow_large_body() -> None:
         request.max_content_length = request.max_form_memory_size = _MAX_BODY_BYTES
 
 
-def _page(typed: Typed, problems: dict[str, str] | None = None, status: int = 200) -> Response:
-    # A problem of another place than the form's fields stands above it.
-    known = {"topic", "data", "file", "attributes", "ordering_key"}
-    problems = {name if name in known else "": text for name, text in (problems or {}).items()}
+def _page(typed: PublishForm, problems: dict[str, str] | None = None, status: int = 200) -> Response:
+    # An error that belongs to no field is shown above the form.
+    fields = {"topic", "data", "file", "attributes", "ordering_key"}
+    problems = {name if name in fields else "": text for name, text in (problems or {}).items()}
     try:
         topics = services().publisher.topics.all()
     except SubscriptionError as exc:
@@ -151,11 +152,12 @@ def _page(typed: Typed, problems: dict[str, str] | None = None, status: int = 20
 
 
 def _sentence(exc: SubscopeError) -> str:
-    """What a person is told; our inner addresses stay in the log."""
+    """Return the text of an error for the page; internal addresses appear only in the log."""
     if exc.status < 500:
         return str(exc)
     services().log.error(str(exc), error=type(exc).__name__, path=request.path)
-    who = "Pub/Sub" if isinstance(exc, SubscriptionError) else "The database"
+    server = "Pub/Sub" if isinstance(exc, SubscriptionError) else "The database"
     return (
-        f"{who} does not answer right now. Nothing typed is lost; see whether it arrived before you publish it again."
+        f"{server} does not answer right now. Your text is still here; check whether the message has arrived before "
+        "you publish it again."
     )

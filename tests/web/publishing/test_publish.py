@@ -110,7 +110,7 @@ def test_names_that_stand_twice_are_told(acting: Visitor, topics: Topics) -> Non
     pairs = [("topic", topics.path(topics.name)), ("data", "x"), *[("name", "a"), ("value", "1")] * 2]
     answer = publish(acting, pairs)
     assert answer.status_code == 400
-    assert "is there twice" in problem(answer.text, "attributes")
+    assert "is used twice" in problem(answer.text, "attributes")
 
 
 def test_a_file_and_typed_data_exclude_each_other(acting: Visitor, topics: Topics) -> None:
@@ -160,7 +160,7 @@ def test_from_a_message_and_sent_again_it_is_the_same(
 def test_what_a_form_cannot_carry_is_told(acting: Visitor, acting_app: Flask, topics: Topics) -> None:
     pushed = store(acting_app, topics.name, b"x" * 16_000, {"cr": "a\rb", "ok": "1"}, key="a\nb")
     page = acting.get(f"/publish?from={pushed.id}").text
-    assert "What holds control characters, which no form can carry, is left out" in page
+    assert "Fields with control characters, which a form cannot send, are left out" in page
     assert Fields(page).all("name")[0] == "ok"
     assert Fields(page).one("ordering_key") == ""
 
@@ -235,7 +235,7 @@ def test_nothing_typed_is_lost_with_the_sign_in(acting_app: Flask, topics: Topic
 def test_a_file_that_is_not_kept_is_told(acting: Visitor, topics: Topics) -> None:
     answer = publish(acting, [("csrf_token", "stale"), ("topic", topics.path(topics.name))], b"x" * 200_000)
     assert answer.status_code == 400
-    assert "Only the file has to be chosen again." in answer.text
+    assert "Choose the file again." in answer.text
 
 
 def test_more_than_is_kept_of_a_stranger_is_told(acting_app: Flask, topics: Topics) -> None:

@@ -129,7 +129,7 @@ def test_a_dead_letter_goes_back_to_its_source(acting: Visitor, acting_app: Flas
 @pytest.mark.parametrize(
     ("attributes", "status", "sentence"),
     [
-        ({}, 400, "is no dead letter"),
+        ({}, 400, "is no dead letter: its attributes name no source"),
         ({SOURCE_ATTRIBUTE: "{heard}"}, 303, ""),
         ({SOURCE_ATTRIBUTE: "builds-monitor"}, 400, "not monitored here"),
         ({SOURCE_ATTRIBUTE: "no-such-subscription"}, 404, ""),
