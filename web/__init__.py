@@ -50,7 +50,7 @@ from web.services import Services, add_services, services
 from web.timeline import views as timeline
 from web.timeline.minute_counts import count_each_subscription
 
-# Enough for every form except publishing, which has a limit of its own.
+# Enough for every form except publishing, which sets a larger limit.
 _MAX_FORM_BYTES = 64 * 1024
 
 

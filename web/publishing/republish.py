@@ -1,6 +1,6 @@
 """Publish stored messages again, byte for byte: one, all that a filter finds, or dead letters to their source.
 
-A replayed message says so in its attributes (``infra.pubsub.replay``), and its page links to the original
+The attributes of a replayed message name the original (``infra.pubsub.replay``), and its page links there
 (``web.messages.replay_links``).
 """
 

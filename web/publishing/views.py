@@ -53,7 +53,7 @@ def form() -> ResponseReturnValue:
 
 
 def _form_of_signed_out_user() -> Response:
-    """Show the submitted form again (401) to a user whose session has ended. Makes no Firestore or Pub/Sub call."""
+    """Show the submitted form again (401) after the session has ended. Makes no Firestore or Pub/Sub call."""
     try:
         typed = read_form()
     except RequestEntityTooLarge:

@@ -241,7 +241,7 @@ def test_a_file_that_is_not_kept_is_told(acting: Visitor, topics: Topics) -> Non
 def test_more_than_is_kept_of_a_stranger_is_told(acting_app: Flask, topics: Topics) -> None:
     answer = publish(Visitor(acting_app), [("topic", topics.path(topics.name)), ("data", "x" * 70_000)])
     assert answer.status_code == 401
-    assert "What you sent is more than this page keeps" in answer.text
+    assert "the form is too large to be shown again. Nothing was published." in answer.text
 
 
 def test_a_script_is_told_as_ever(acting: Visitor, acting_app: Flask) -> None:
