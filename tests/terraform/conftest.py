@@ -1,4 +1,4 @@
-"""terraform, and two plans of the module: with the project alone, and with everything there is."""
+"""Fixtures: terraform, and three plans of the module."""
 
 from pathlib import Path
 from typing import Any
@@ -28,31 +28,31 @@ keep_request_logs = true
 """
 PRIVATE = f"""
 project = "{PROJECT}"
-viewer  = {{ access = "private", members = ["user:ana@example.com"] }}
+viewer  = {{ access = "private", members = ["user:operator@example.com"] }}
 """
 
 
 @pytest.fixture(scope="session")
 def terraform(tmp_path_factory: pytest.TempPathFactory) -> Terraform:
-    """The module's terraform, initialised."""
+    """Terraform, initialised for the module."""
     return find_terraform(tmp_path_factory.mktemp("terraform"))
 
 
 @pytest.fixture(scope="session")
 def plan(terraform: Terraform) -> dict[str, Any]:
-    """What the project alone plans."""
+    """The plan with the project as the only variable."""
     return terraform.plan("least", f'project = "{PROJECT}"')
 
 
 @pytest.fixture(scope="session")
 def full_plan(terraform: Terraform) -> dict[str, Any]:
-    """What everything plans."""
+    """The plan with every feature."""
     return terraform.plan("everything", EVERYTHING)
 
 
 @pytest.fixture(scope="session")
 def private_plan(terraform: Terraform) -> dict[str, Any]:
-    """What is planned when only members reach the viewer."""
+    """The plan with a viewer that only members can reach."""
     return terraform.plan("private", PRIVATE)
 
 

@@ -1,4 +1,4 @@
-"""Start and Stop own the push endpoint: what they set is no drift to terraform, on Google's Pub/Sub emulator."""
+"""Changes of the push endpoint by Start and Stop are no drift for terraform, on Google's Pub/Sub emulator."""
 
 import contextlib
 import json
@@ -24,7 +24,7 @@ URL = f"https://subscope-receiver-{NUMBER}.europe-west1.run.app"
 
 @contextlib.contextmanager
 def google_pubsub() -> Iterator[str]:
-    """Google's Pub/Sub emulator as host:port; its REST API answers there, too."""
+    """Run Google's Pub/Sub emulator; yield its host:port, which also serves the REST API."""
     java, jar, _ = find_emulators()
     port = free_port()
     command = [java, "-jar", str(jar), "--host=127.0.0.1", f"--port={port}"]
@@ -39,12 +39,12 @@ def google_pubsub() -> Iterator[str]:
 
 def read(host: str) -> dict[str, Any]:
     with urllib.request.urlopen(f"http://{host}/v1/{SUBSCRIPTION}", timeout=10) as answer:
-        found: dict[str, Any] = json.load(answer)
-        return found
+        subscription: dict[str, Any] = json.load(answer)
+        return subscription
 
 
 class Deployment:
-    """Topics and subscriptions, really there; the rest of what they need is only said to be."""
+    """Topics and subscriptions exist on the emulator; the offline provider simulates the other resources."""
 
     def __init__(self, terraform: Terraform, host: str, state: Path) -> None:
         self._terraform, self._host, self._state = terraform, host, state
@@ -57,7 +57,7 @@ class Deployment:
         return self._terraform.run(subcommand, *common, *options, emulator=f"http://{self._host}")
 
     def infra(self, command: str, firestore: str) -> str:
-        """Run ``python -m infra`` with the environment that the module's output gives people."""
+        """Run ``python -m infra`` with the environment of the module's output console_environment."""
         shown = self._terraform.run("output", f"-state={self._state}", "-raw", "console_environment").stdout
         settings = dict(line.removeprefix("export ").split("=", 1) for line in shown.splitlines() if line)
         done = subprocess.run(
@@ -79,7 +79,7 @@ class Deployment:
 
 @pytest.mark.slow
 @pytest.mark.emulators
-def test_a_stop_is_no_drift_and_survives_an_apply(terraform: Terraform, google_emulators: None, tmp_path: Path) -> None:
+def test_stop_is_no_drift_and_survives_an_apply(terraform: Terraform, google_emulators: None, tmp_path: Path) -> None:
     if not terraform.plans:
         pytest.skip("applying to an emulator needs the offline tool")
     with google_pubsub() as host, local_firestore() as firestore:

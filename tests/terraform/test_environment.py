@@ -1,4 +1,4 @@
-"""The services get exactly what they read, and start with it; secrets are nowhere in a plan or a state."""
+"""The services get exactly the settings that they read, and accept them; no secret is in a plan or a state."""
 
 import json
 import runpy
@@ -13,7 +13,7 @@ from tests.support.terraform.runner import IMAGE, NUMBER, PROJECT, ROOT, Terrafo
 
 URL = f"https://subscope-receiver-{NUMBER}.europe-west1.run.app"
 SECRETS = {"ADMIN_PASSWORD", "SECRET_KEY"}
-# What the offline providers make up for a random password.
+# The offline provider's value of a random password.
 EPHEMERAL = "stub-result"
 
 
@@ -22,41 +22,42 @@ def names(*tables: tuple[Any, ...]) -> set[str]:
 
 
 def viewer_environment(plan: dict[str, Any]) -> dict[str, str]:
-    plain = {one["name"]: one["value"] for one in viewer_variables(plan) if not one["value_source"]}
+    plain = {variable["name"]: variable["value"] for variable in viewer_variables(plan) if not variable["value_source"]}
     return {**plain, **dict.fromkeys(SECRETS, "x" * 64)}
 
 
-def test_the_receiver_gets_what_it_reads(plan: dict[str, Any]) -> None:
+def test_receiver_gets_exactly_its_settings(plan: dict[str, Any]) -> None:
     environment = receiver_environment(plan)
     assert set(environment) == names(COMMON, RECEIVER)
     settings = receiver_settings(environment)
     assert settings.google_cloud_project == PROJECT
     assert settings.subscriptions == ("builds-monitor",)
-    # Cloud Run removes the signature of tokens that name its own addresses.
+    # Cloud Run removes the signature of tokens for its own addresses.
     assert settings.push_audience == (f"subscope-receiver.{PROJECT}",)
     assert settings.push_service_account == f"subscope-push@{PROJECT}.iam.gserviceaccount.com"
     assert settings.oidc_certs_url == GOOGLE_CERTS_URL
 
 
-def test_the_viewer_gets_what_it_reads(plan: dict[str, Any]) -> None:
-    assert {one["name"] for one in viewer_variables(plan)} == names(COMMON, VIEWER)
+def test_viewer_gets_exactly_its_settings(plan: dict[str, Any]) -> None:
+    assert {variable["name"] for variable in viewer_variables(plan)} == names(COMMON, VIEWER)
     settings = viewer_settings(viewer_environment(plan))
     assert (settings.push_endpoint, settings.auth_mode, settings.max_streams) == (URL, "password", 250)
 
 
-def test_a_private_viewer_knows_where_the_proxy_is_opened(
+def test_private_viewer_knows_the_addresses_of_the_proxy(
     plan: dict[str, Any], full_plan: dict[str, Any], private_plan: dict[str, Any]
 ) -> None:
-    known = [viewer_settings(viewer_environment(some)).local_addresses for some in (plan, full_plan, private_plan)]
+    plans = (plan, full_plan, private_plan)
+    known = [viewer_settings(viewer_environment(any_plan)).local_addresses for any_plan in plans]
     assert known == [(), (), ("http://localhost:8080", "http://127.0.0.1:8080")]
 
 
 def test_secrets_come_from_secret_manager(plan: dict[str, Any]) -> None:
-    from_secrets = {one["name"] for one in viewer_variables(plan) if one["value_source"]}
+    from_secrets = {variable["name"] for variable in viewer_variables(plan) if variable["value_source"]}
     assert from_secrets == SECRETS
 
 
-def test_both_services_agree_with_everything_set(full_plan: dict[str, Any]) -> None:
+def test_common_settings_of_both_services_are_equal(full_plan: dict[str, Any]) -> None:
     receiver, viewer = receiver_environment(full_plan), viewer_environment(full_plan)
     assert {name: receiver[name] for name in names(COMMON)} == {name: viewer[name] for name in names(COMMON)}
     settings = viewer_settings(viewer)
@@ -66,7 +67,7 @@ def test_both_services_agree_with_everything_set(full_plan: dict[str, Any]) -> N
     assert (settings.message_shards, settings.subscriptions) == (4, ("events", "events-dead-letter-monitor", "orders"))
 
 
-def test_an_instance_takes_as_many_requests_as_it_has_threads(
+def test_instance_accepts_as_many_requests_as_it_has_threads(
     plan: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MAX_STREAMS", viewer_environment(plan)["MAX_STREAMS"])
@@ -77,7 +78,7 @@ def test_an_instance_takes_as_many_requests_as_it_has_threads(
 
 
 def strings(value: object) -> Iterator[tuple[str, object]]:
-    """Every key of a JSON value with what stands under it."""
+    """Yield every key of a JSON value with its value, at any depth."""
     if isinstance(value, dict):
         for key, inner in value.items():
             yield key, inner
@@ -90,11 +91,11 @@ def strings(value: object) -> Iterator[tuple[str, object]]:
 def test_no_secret_is_in_the_plan(full_plan: dict[str, Any]) -> None:
     assert EPHEMERAL not in json.dumps(full_plan)
     hidden = {"secret_data", "secret_data_wo", "result", "bcrypt_hash", "private_key"}
-    planned = strings([one["values"] for one in resources(full_plan)])
+    planned = strings([entry["values"] for entry in resources(full_plan)])
     assert [(key, value) for key, value in planned if key in hidden and value is not None] == []
 
 
-def test_an_apply_leaves_no_secret_in_the_state_and_nothing_to_do(terraform: Terraform, plan: dict[str, Any]) -> None:
+def test_applied_state_has_no_secret_and_needs_no_change(terraform: Terraform, plan: dict[str, Any]) -> None:
     variables = (f"-var=project={PROJECT}", f"-var=viewer_image={IMAGE}")
     state = terraform.state("applied")
     terraform.run("apply", "-input=false", "-auto-approve", f"-state={state}", *variables)

@@ -1,4 +1,4 @@
-"""Who may do what, where and on which condition, literally: a grant that is not here is not planned, nor one twice."""
+"""Every planned grant, literally: member, role, resource and condition. No other grant is planned, and none twice."""
 
 import re
 from typing import Any
@@ -15,7 +15,7 @@ IAP = f"serviceAccount:service-{NUMBER}@gcp-sa-iap.iam.gserviceaccount.com"
 CUSTOM = f"projects/{PROJECT}/roles/subscope"
 
 
-# Conditions: of the database, source code, what is planned, the lock of the state, and what the deployer may grant.
+# The conditions: on the database, the planned sources, the lock of the state, and the roles that the deployer grants.
 DATABASE = f'resource.name == "projects/{PROJECT}/databases/(default)"'
 PLANS = " || ".join(
     f'resource.name.startsWith("projects/_/buckets/{PROJECT}-subscope-source/objects/{folder}/")'
@@ -83,36 +83,36 @@ def of_subscription(name: str) -> list[Grant]:
     ]
 
 
-def test_the_least_is_granted(plan: dict[str, Any]) -> None:
+def test_grants_of_the_smallest_deployment(plan: dict[str, Any]) -> None:
     assert sorted(grants(plan)) == sorted(ALWAYS + of_subscription("builds-monitor"))
 
 
-def test_what_is_asked_for_is_granted_too(full_plan: dict[str, Any]) -> None:
+def test_grants_with_every_feature(full_plan: dict[str, Any]) -> None:
     wanted = ALWAYS + ON_REQUEST + of_subscription("orders") + of_subscription("events")
     assert sorted(grants(full_plan)) == sorted(wanted)
 
 
 def test_only_members_reach_a_private_viewer(private_plan: dict[str, Any]) -> None:
-    members = [("user:ana@example.com", "roles/run.invoker", "service subscope-viewer", "")]
+    members = [("user:operator@example.com", "roles/run.invoker", "service subscope-viewer", "")]
     assert sorted(grants(private_plan)) == sorted(ALWAYS + of_subscription("builds-monitor") + members)
     viewer = values(private_plan, "google_cloud_run_v2_service.viewer")
     assert (viewer["invoker_iam_disabled"], viewer["iap_enabled"]) == (False, False)
 
 
-def test_the_lock_that_pull_requests_write_is_that_of_the_state() -> None:
-    """test_what_is_asked_for_is_granted_too holds that they write nothing else."""
+def test_planner_writes_only_the_lock_of_the_state() -> None:
+    """test_grants_with_every_feature proves that the planner has no other write permission."""
     prefix = re.search(r'prefix = "(.+)"', (MODULE / "backend.tf.example").read_text())
     assert prefix
     assert f'resource.name == "projects/_/buckets/my-state/objects/{prefix[1]}/default.tflock"' == LOCK
 
 
 def test_grants_are_additive(full_plan: dict[str, Any]) -> None:
-    kinds = {one["type"] for one in resources(full_plan) if "_iam_" in one["type"]}
+    kinds = {entry["type"] for entry in resources(full_plan) if "_iam_" in entry["type"]}
     assert not [kind for kind in kinds if kind.endswith(("_binding", "_policy"))]
 
 
-def test_whom_everybody_may_call_only_insiders_reach(full_plan: dict[str, Any]) -> None:
-    everybody = {on for member, _, on, _ in grants(full_plan) if member in ("allUsers", "allAuthenticatedUsers")}
-    assert everybody == {"service subscope-receiver"}
+def test_only_the_receiver_is_open_to_allusers_and_only_from_inside(full_plan: dict[str, Any]) -> None:
+    open_to_all = {on for member, _, on, _ in grants(full_plan) if member in ("allUsers", "allAuthenticatedUsers")}
+    assert open_to_all == {"service subscope-receiver"}
     service = values(full_plan, "google_cloudfunctions2_function.receiver")["service_config"][0]
     assert service["ingress_settings"] == "ALLOW_INTERNAL_ONLY"

@@ -1,4 +1,4 @@
-"""firestore.indexes.json is what the code's queries need: no index is missing, and none is paid for in vain."""
+"""firestore.indexes.json has exactly the indexes that the code's queries need."""
 
 import ast
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from tests.support.terraform.indexes import FILE, NOW, Index, held_indexes, over
 from tests.support.terraform.runner import ROOT, values
 
 SELECTIONS = [EVERYTHING, Selection("builds"), Selection(tokens=("a=b",)), Selection("builds", ("a=b",))]
-# What people look for in the console; the values are short, and not in the order of time.
+# Fields with their automatic index, for queries in the console; their values are short and do not grow with time.
 AUTOMATIC = {"deliveries", "delivery_attempt", "kind", "ordering_key", "sha256", "size_bytes"}
 
 _Query: Any = types.StructuredQuery
@@ -28,23 +28,26 @@ def messages() -> MessageReader:
 
 
 def needed_index(query: Any) -> Index:
-    """The composite index of a query: its equalities, its array, its order.
+    """Return the composite index of a query: its equalities, its array, its order.
 
-    The document's name comes last by itself, in the last order's direction
+    Firestore adds the document's name as the last field, in the direction of the last order
     (cloud.google.com/firestore/docs/query-data/index-overview).
     """
-    filters = [one.field_filter for one in query.where.composite_filter.filters]
-    equal = [(one.field.field_path, "ASCENDING") for one in filters if one.op in (_Operator.EQUAL, _Operator.IN)]
-    contains = [(one.field.field_path, "CONTAINS") for one in filters if one.op == _Operator.ARRAY_CONTAINS]
-    orders = [(one.field.field_path, _Query.Direction(one.direction).name) for one in query.order_by]
-    ranges = {one.field.field_path for one in filters} - {name for name, _ in (*equal, *contains)}
+    filters = [
+        (clause.field_filter.field.field_path, clause.field_filter.op)
+        for clause in query.where.composite_filter.filters
+    ]
+    equal = [(name, "ASCENDING") for name, operator in filters if operator in (_Operator.EQUAL, _Operator.IN)]
+    contains = [(name, "CONTAINS") for name, operator in filters if operator == _Operator.ARRAY_CONTAINS]
+    orders = [(order.field.field_path, _Query.Direction(order.direction).name) for order in query.order_by]
+    ranges = {name for name, _ in filters} - {name for name, _ in (*equal, *contains)}
     assert ranges <= {orders[0][0]}, f"a range on {ranges} needs the first order"
     assert [name for name, _ in orders] == ["received_at", "__name__"]
     assert orders[0][1] == orders[1][1], "the name's direction is the last order's"
     return (*equal, *contains, orders[0])
 
 
-def test_the_indexes_are_those_of_the_queries() -> None:
+def test_indexes_are_those_of_the_queries() -> None:
     pages = [messages().query(selection, limit=50) for selection in SELECTIONS]
     feeds = [messages_since(messages(), NOW, selection) for selection in SELECTIONS]
     assert sorted(held_indexes()) == sorted({needed_index(query) for query in (*pages, *feeds)})
@@ -54,22 +57,22 @@ def test_every_index_begins_with_the_shard() -> None:
     assert {index[0] for index in held_indexes()} == {("shard", "ASCENDING")}
 
 
-def test_what_nobody_asks_for_alone_has_no_index_of_its_own() -> None:
+def test_fields_that_no_query_uses_alone_have_no_index() -> None:
     assert overrides()["messages"] == stored_fields() - AUTOMATIC
 
 
-def test_chunks_have_no_index_at_all() -> None:
+def test_chunks_have_no_index() -> None:
     assert overrides()["chunks"] == set(chunk_write("root", "0" * 32, 0, b"x", NOW).update.fields)
 
 
-def test_what_expires_is_deleted() -> None:
-    expiring = {one["collectionGroup"] for one in FILE["fieldOverrides"] if one.get("ttl")}
-    assert {one["fieldPath"] for one in FILE["fieldOverrides"] if one.get("ttl")} == {"expire_at"}
+def test_expiring_collections_have_a_ttl() -> None:
+    expiring = {entry["collectionGroup"] for entry in FILE["fieldOverrides"] if entry.get("ttl")}
+    assert {entry["fieldPath"] for entry in FILE["fieldOverrides"] if entry.get("ttl")} == {"expire_at"}
     assert expiring == {"messages", "chunks", "sessions", "rejections"}
 
 
 def queried(source: str) -> Iterator[tuple[int, set[str]]]:
-    """Each function's line, with the fields that it filters and sorts by on Google's client, in one call or many."""
+    """Yield each function's line and the fields that it filters or sorts by with Google's client, in all its calls."""
     for function in ast.walk(ast.parse(source)):
         if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
             continue
@@ -81,9 +84,9 @@ def queried(source: str) -> Iterator[tuple[int, set[str]]]:
                 case ast.Call(func=ast.Name(id="FieldFilter"), args=[ast.Constant(value=str(field)), *_]):
                     named.add(field)
                 case ast.Call(func=ast.Attribute(attr="where" | "order_by"), args=[_, *_]):
-                    named |= {"what only the run knows", "and maybe more"}
+                    named |= {"a field known only at run time", "possibly another"}
         if named:
-            # The name in the direction of the order before it comes with every index.
+            # Every index contains the name, in the direction of the order before it.
             yield function.lineno, named - {"__name__"}
 
 
@@ -104,29 +107,29 @@ def all_queried() -> Iterator[tuple[str, set[str]]]:
         "audit.order_by(it)",
     ],
 )
-def test_a_query_that_needs_a_composite_index_is_noticed(body: str) -> None:
+def test_query_that_needs_a_composite_index_is_found(body: str) -> None:
     ((_, named),) = queried(f"def read(audit, it):\n    {body}\n")
     assert len(named) == 2
 
 
 def test_other_queries_need_no_composite_index() -> None:
-    found = list(all_queried())
-    assert len(found) >= 4, "these are the queries of users, sessions, the audit and its pauses"
-    wrong = [f"{where} filters or sorts by {sorted(named)}" for where, named in found if len(named) > 1]
+    queries = list(all_queried())
+    assert len(queries) >= 4, "these are the queries of users, sessions, the audit and its pauses"
+    wrong = [f"{where} filters or sorts by {sorted(named)}" for where, named in queries if len(named) > 1]
     assert not wrong, f"{wrong}: it needs an index in firestore.indexes.json, and a case here"
 
 
 @pytest.mark.parametrize("selection", SELECTIONS)
-def test_terraform_makes_each_index(plan: dict[str, Any], selection: Selection) -> None:
+def test_terraform_creates_each_index(plan: dict[str, Any], selection: Selection) -> None:
     index = needed_index(messages().query(selection, limit=1))
     key = "/".join(("messages", *(name for name, _ in index)))
     fields = values(plan, f'google_firestore_index.composite["{key}"]')["fields"]
-    assert tuple((one["field_path"], one["order"] or one["array_config"]) for one in fields) == index
+    assert tuple((field["field_path"], field["order"] or field["array_config"]) for field in fields) == index
 
 
-def test_terraform_makes_each_override(plan: dict[str, Any]) -> None:
-    for one in FILE["fieldOverrides"]:
-        made = values(plan, f'google_firestore_field.override["{one["collectionGroup"]}/{one["fieldPath"]}"]')
-        assert (made["collection"], made["field"]) == (one["collectionGroup"], one["fieldPath"])
+def test_terraform_creates_each_override(plan: dict[str, Any]) -> None:
+    for entry in FILE["fieldOverrides"]:
+        made = values(plan, f'google_firestore_field.override["{entry["collectionGroup"]}/{entry["fieldPath"]}"]')
+        assert (made["collection"], made["field"]) == (entry["collectionGroup"], entry["fieldPath"])
         assert [block["indexes"] for block in made["index_config"]] == [[]]
-        assert len(made["ttl_config"]) == bool(one.get("ttl"))
+        assert len(made["ttl_config"]) == bool(entry.get("ttl"))

@@ -1,4 +1,4 @@
-"""The module by terraform's own judgement and checkov's, and what its plan says of topics."""
+"""The module passes terraform fmt, validate and test, and checkov; its subscriptions and dead letters are kept."""
 
 import json
 import re
@@ -12,32 +12,32 @@ import pytest
 from tests.support.terraform.runner import MODULE, Terraform, copy_module, resources
 
 
-def test_it_is_formatted() -> None:
+def test_module_is_formatted() -> None:
     if not shutil.which("terraform"):
         pytest.skip("terraform is not installed here")
-    # Not the directory: whose terraform.tfvars lies in it is no business of this test.
+    # Not the directory: it can contain a developer's terraform.tfvars.
     files = [str(path) for pattern in ("*.tf", "tests/*.hcl") for path in sorted(MODULE.glob(pattern))]
     done = subprocess.run(["terraform", "fmt", "-check", *files], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, f"terraform fmt -recursive changes {done.stdout.split()}"
 
 
-def test_it_is_valid(terraform: Terraform) -> None:
+def test_module_is_valid(terraform: Terraform) -> None:
     terraform.run("validate")
 
 
-SOMEBODYS = """
-project        = "somebodys-project"
+COMMITTED = """
+project        = "committed-project"
 viewer         = { access = "iap", members = ["group:ops@example.com"] }
-deploy         = { state_bucket = "somebodys-state" }
-push_audiences = ["somebodys"]
-subscriptions  = { somebodys = { topic = "somebodys", start_running = true } }
+deploy         = { state_bucket = "committed-state" }
+push_audiences = ["committed"]
+subscriptions  = { committed = { topic = "committed", start_running = true } }
 """
 
 
 @pytest.mark.slow
-def test_it_passes_its_own_tests_beside_a_committed_tfvars(terraform: Terraform) -> None:
+def test_terraform_test_passes_beside_a_committed_tfvars(terraform: Terraform) -> None:
     variables = terraform.module / "terraform.tfvars"
-    variables.write_text(SOMEBODYS)
+    variables.write_text(COMMITTED)
     try:
         done = terraform.run("test", "-no-color")
     finally:
@@ -45,37 +45,37 @@ def test_it_passes_its_own_tests_beside_a_committed_tfvars(terraform: Terraform)
     assert re.search(r"\d+ passed, 0 failed", done.stdout)
 
 
-def test_its_own_tests_leave_no_variable_to_a_tfvars() -> None:
+def test_terraform_test_sets_every_variable() -> None:
     declared = re.findall(r'^variable "(\w+)"', (MODULE / "variables.tf").read_text(), re.MULTILINE)
     block = (MODULE / "tests/module.tftest.hcl").read_text().partition("\nvariables {\n")[2].partition("\n}\n")[0]
     assert re.findall(r"^  (\w+) +=", block, re.MULTILINE) == declared
 
 
-def test_the_tests_do_not_see_what_a_person_wrote_beside_the_module(tmp_path: Path) -> None:
+def test_copied_module_lacks_local_values_state_and_backend(tmp_path: Path) -> None:
     for name in ("functions", "infra", "web", "terraform/.terraform", "terraform/tests"):
         (tmp_path / "root" / name).mkdir(parents=True)
     kept = {"main.py", "requirements.txt", ".dockerignore", "terraform/main.tf", "terraform/tests/a.tftest.hcl"}
     own = {"terraform.tfvars", "more.auto.tfvars", "b.tfvars.json", "terraform.tfstate", "backend.tf", ".terraform/x"}
-    for name in (*kept, *(f"terraform/{one}" for one in own)):
+    for name in (*kept, *(f"terraform/{name}" for name in own)):
         (tmp_path / "root" / name).write_text("")
     copy_module(tmp_path / "root", tmp_path / "copy")
-    copied = {str(one.relative_to(tmp_path / "copy")) for one in (tmp_path / "copy").rglob("*") if one.is_file()}
+    copied = {str(path.relative_to(tmp_path / "copy")) for path in (tmp_path / "copy").rglob("*") if path.is_file()}
     assert copied == kept
 
 
 @pytest.mark.slow
-def test_checkov_finds_nothing_and_every_skip_has_its_reason(programs: Path) -> None:
+def test_checkov_finds_nothing_and_each_skip_has_a_reason(programs: Path) -> None:
     command = [str(programs / "checkov"), "--directory", str(MODULE), "--framework", "terraform", "--skip-download"]
-    found = subprocess.run([*command, "--output", "json", "--compact"], capture_output=True, text=True, timeout=120)
-    results = json.loads(found.stdout)["results"]
-    assert not [f"{one['check_id']} {one['resource']}" for one in results["failed_checks"]]
-    skipped = {one["check_id"]: one["check_result"]["suppress_comment"] for one in results["skipped_checks"]}
+    checked = subprocess.run([*command, "--output", "json", "--compact"], capture_output=True, text=True, timeout=120)
+    results = json.loads(checked.stdout)["results"]
+    assert not [f"{check['check_id']} {check['resource']}" for check in results["failed_checks"]]
+    skipped = {check["check_id"]: check["check_result"]["suppress_comment"] for check in results["skipped_checks"]}
     assert all(len(reason) > 20 for reason in skipped.values()), skipped
     written = set(re.findall(r"checkov:skip=(\w+)", "\n".join(path.read_text() for path in MODULE.glob("*.tf"))))
-    assert set(skipped) == written, "a skip that skips nothing goes"
+    assert set(skipped) == written, "a skip without effect must be removed"
 
 
-def test_variables_are_described_validated_and_in_order() -> None:
+def test_variables_are_described_typed_and_sorted() -> None:
     text = (MODULE / "variables.tf").read_text()
     blocks = re.split(r"^variable ", text, flags=re.MULTILINE)[1:]
     names = [block.split('"')[1] for block in blocks]
@@ -87,13 +87,15 @@ def test_variables_are_described_validated_and_in_order() -> None:
     assert outputs == sorted(outputs)
 
 
-def test_subscriptions_outlive_a_stop_and_dead_letters_are_kept(full_plan: dict[str, Any]) -> None:
-    found = {one["values"]["name"]: one["values"] for one in resources(full_plan, "google_pubsub_subscription")}
-    assert set(found) == {"events", "orders", "events-dead-letter-monitor", "orders-dead-letter-monitor"}
-    assert all(one["expiration_policy"] == [{"ttl": ""}] for one in found.values())
-    assert not any(one["push_config"] for one in found.values())
+def test_stopped_subscriptions_do_not_expire_and_dead_letters_are_kept(full_plan: dict[str, Any]) -> None:
+    subscriptions = {
+        entry["values"]["name"]: entry["values"] for entry in resources(full_plan, "google_pubsub_subscription")
+    }
+    assert set(subscriptions) == {"events", "orders", "events-dead-letter-monitor", "orders-dead-letter-monitor"}
+    assert all(made["expiration_policy"] == [{"ttl": ""}] for made in subscriptions.values())
+    assert not any(made["push_config"] for made in subscriptions.values())
     for name in ("events", "orders"):
-        assert found[name]["dead_letter_policy"][0]["dead_letter_topic"].endswith(f"/topics/{name}-dead-letter")
-        assert found[f"{name}-dead-letter-monitor"]["message_retention_duration"] == "2678400s"
-    assert found["orders"]["enable_message_ordering"] is True
-    assert found["orders"]["message_retention_duration"] == "2678400s"
+        assert subscriptions[name]["dead_letter_policy"][0]["dead_letter_topic"].endswith(f"/topics/{name}-dead-letter")
+        assert subscriptions[f"{name}-dead-letter-monitor"]["message_retention_duration"] == "2678400s"
+    assert subscriptions["orders"]["enable_message_ordering"] is True
+    assert subscriptions["orders"]["message_retention_duration"] == "2678400s"

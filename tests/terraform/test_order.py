@@ -1,4 +1,4 @@
-"""What is made before what, what is made anew with what, and what of others' is left alone."""
+"""The order in which resources are created, which are replaced together, and which changes by others are ignored."""
 
 import json
 import re
@@ -17,9 +17,9 @@ BUILD_GRANTS = {
     "google_project_iam_member.build_logs",
     "google_project_iam_member.build_reads_source",
 }
-# Nothing of these names what it needs, and would be made beside it or before.
+# These resources do not refer to the resources they need; without depends_on they would be created in parallel.
 FIRST = {
-    # A build without its grants fails; a receiver without its own, or without a database, answers 503.
+    # A build without its grants fails; a receiver without its grants, or without a database, answers 503.
     FUNCTION: {*BUILD_GRANTS, "google_firestore_database.this", "google_project_iam_member.receiver_stores"},
     IMAGE: BUILD_GRANTS,
     # A revision that cannot read its secrets or its image never starts.
@@ -29,20 +29,20 @@ FIRST = {
         "google_project_iam_member.viewer_reads",
         "google_secret_manager_secret_iam_member.viewer_reads",
     },
-    # The first pushes would be refused, and count towards the dead letters.
+    # The first pushes would be refused, and each refusal counts as a delivery attempt.
     "google_pubsub_subscription.monitored": {
         FUNCTION,
         "google_cloud_run_v2_service_iam_member.anybody_inside_calls_receiver",
         "google_service_account_iam_member.pubsub_mints_push_tokens",
     },
-    # Google makes Pub/Sub's agent with the project's first topic.
+    # Google creates Pub/Sub's agent with the project's first topic.
     "google_service_account_iam_member.pubsub_mints_push_tokens": {"google_pubsub_topic.dead_letter"},
     "google_pubsub_topic_iam_member.pubsub_forwards_dead_letters": {"google_pubsub_topic.dead_letter"},
     "google_firestore_index.composite": {"google_firestore_database.this"},
     "google_firestore_field.override": {"google_firestore_database.this"},
 }
-# Start and Stop own a subscription's endpoint; what is made anew has lost its grants; a secret's old version serves
-# until the new one does, an address until no alert names it; a database stays where its messages are; the console and
+# Start and Stop set a subscription's endpoint. A replaced resource has lost its grants. The old version of a secret is
+# used until the new version exists, and an address until no alert names it. A database is never moved. The console and
 # gcloud write their names into a service.
 LIFECYCLES = {
     VIEWER: {"ignore_changes": "[client, client_version, scaling]"},
@@ -70,42 +70,42 @@ def graph(terraform: Terraform) -> dict[str, set[str]]:
 
 
 @pytest.mark.parametrize("later", FIRST)
-def test_what_needs_another_waits_for_it(graph: dict[str, set[str]], later: str) -> None:
+def test_resource_waits_for_what_it_needs(graph: dict[str, set[str]], later: str) -> None:
     assert FIRST[later] <= waits_for(graph, later)
 
 
 def lifecycles() -> dict[str, dict[str, str]]:
-    """The arguments of every lifecycle block of the module, by the resource's address."""
+    """Return the arguments of every lifecycle block of the module, by the resource's address."""
     text = "\n".join(path.read_text() for path in sorted(MODULE.glob("*.tf")))
-    found = {}
+    blocks = {}
     for kind, name, body in re.findall(r'^resource "(\w+)" "(\w+)" \{\n(.*?)^\}$', text, re.MULTILINE | re.DOTALL):
         if block := re.search(r"^  lifecycle \{\n(.*?)^  \}$", body, re.MULTILINE | re.DOTALL):
-            found[f"{kind}.{name}"] = dict(re.findall(r"^    (\w+) += (.*)$", block[1], re.MULTILINE))
-    return found
+            blocks[f"{kind}.{name}"] = dict(re.findall(r"^    (\w+) += (.*)$", block[1], re.MULTILINE))
+    return blocks
 
 
-def test_lifecycles_are_these() -> None:
+def test_lifecycle_blocks_are_these() -> None:
     assert lifecycles() == LIFECYCLES
 
 
-def test_an_address_is_taken_from_the_alerts_before_it_is_deleted(terraform: Terraform) -> None:
-    """Google refuses to delete a channel that a policy or a budget names."""
+def test_address_is_removed_from_alerts_before_it_is_deleted(terraform: Terraform) -> None:
+    """Google does not delete a channel that a policy or a budget names."""
     if not terraform.plans:
         pytest.skip("an apply would ask Google")
     budget = '-var=budget={billing_account="012345-ABCDEF-678901",amount=100}'
     options = ["-input=false", "-auto-approve", "-no-color", f"-state={terraform.state('emails')}"]
     options += [f"-var=project={PROJECT}", f"-var=viewer_image={VIEWER_IMAGE}", budget]
-    terraform.run("apply", *options, '-var=alerts={emails=["ana@example.com","ben@example.com"]}')
-    said = terraform.run("apply", *options, '-var=alerts={emails=["ana@example.com"]}').stdout.splitlines()
-    gone = next(at for at, line in enumerate(said) if '["ben@example.com"]: Destroying...' in line)
+    terraform.run("apply", *options, '-var=alerts={emails=["first@example.com","second@example.com"]}')
+    output = terraform.run("apply", *options, '-var=alerts={emails=["first@example.com"]}').stdout.splitlines()
+    gone = next(at for at, line in enumerate(output) if '["second@example.com"]: Destroying...' in line)
     named = [
-        at for at, line in enumerate(said) if re.match(r"google_(monitoring_alert|billing).*: Modifications", line)
+        at for at, line in enumerate(output) if re.match(r"google_(monitoring_alert|billing).*: Modifications", line)
     ]
     assert len(named) == ALERTS + 1
     assert max(named) < gone
 
 
-def test_another_region_leaves_the_database_where_its_messages_are(terraform: Terraform) -> None:
+def test_another_region_does_not_replace_the_database(terraform: Terraform) -> None:
     if not terraform.plans:
         pytest.skip("an apply would ask Google")
     state = terraform.state("moved")
@@ -114,6 +114,6 @@ def test_another_region_leaves_the_database_where_its_messages_are(terraform: Te
     out = state.with_suffix(".tfplan")
     terraform.run("plan", "-var=region=us-central1", f"-out={out}", *variables)
     plan = json.loads(terraform.run("show", "-json", str(out)).stdout)
-    actions = {one["address"]: one["change"]["actions"] for one in plan["resource_changes"]}
+    actions = {entry["address"]: entry["change"]["actions"] for entry in plan["resource_changes"]}
     assert actions["google_firestore_database.this[0]"] == ["no-op"]
     assert actions[VIEWER] != ["no-op"]

@@ -1,4 +1,4 @@
-"""The custom roles hold what the code calls and what a plan reads, each derived from there, and nothing more."""
+"""The custom roles contain exactly the permissions of the code's calls and of a plan's reads."""
 
 import ast
 import re
@@ -13,11 +13,11 @@ from infra.firestore.message_writer import chunk_write, delivery_write, message_
 from tests.support.terraform.indexes import pushed
 from tests.support.terraform.runner import PROJECT, ROOT, imported_from, resources
 
-# What a call takes: cloud.google.com/firestore/docs/security/iam#required_permissions and
-# cloud.google.com/pubsub/docs/access-control#required_permissions. A set of a document may make or change it.
+# The permissions of each call: cloud.google.com/firestore/docs/security/iam#required_permissions and
+# cloud.google.com/pubsub/docs/access-control#required_permissions. A set creates or updates a document.
 _ENTITIES = "datastore.entities."
 NEEDS = {
-    # Google's document client, and the batches of it.
+    # Google's document client and its batches.
     "create": {_ENTITIES + "create"},
     "delete": {_ENTITIES + "delete"},
     "get": {_ENTITIES + "get"},
@@ -25,9 +25,9 @@ NEEDS = {
     "set": {_ENTITIES + "create", _ENTITIES + "update"},
     "stream": {_ENTITIES + "get", _ENTITIES + "list"},
     "update": {_ENTITIES + "update"},
-    # A commit takes what is in it.
+    # A commit needs the permissions of its writes.
     "commit": set(),
-    # The raw calls. The writes that the receiver sends in them delete nothing.
+    # The raw calls. The receiver's writes delete nothing.
     "BatchGetDocuments": {_ENTITIES + "get"},
     "BatchWrite": {_ENTITIES + "create", _ENTITIES + "update"},
     "Commit": {_ENTITIES + "create", _ENTITIES + "update"},
@@ -42,16 +42,18 @@ NEEDS = {
     # Cloud Monitoring
     "timeSeries": {"monitoring.timeSeries.list"},
 }
-# Not of any one call: Firestore asks for it beside them (empty commits, transactions), and it tells nothing.
+# Firestore requires it in addition to the calls (empty commits, transactions); it reveals no data.
 BESIDE = {"datastore.databases.get"}
 _BATCH = {"create", "delete", "set", "update"}
 
 
 def calls(tree: ast.AST) -> Iterator[str]:
-    """What a module asks of Google: its clients' calls name ``retry``, raw ones an Rpc, and a batch only collects."""
+    """Yield a module's calls of Google: a client passes ``retry``, a raw call names an Rpc, a batch has writes."""
     for node in ast.walk(tree):
         match node:
-            case ast.Call(func=ast.Attribute(attr=name), keywords=keywords) if "retry" in {one.arg for one in keywords}:
+            case ast.Call(func=ast.Attribute(attr=name), keywords=keywords) if "retry" in {
+                keyword.arg for keyword in keywords
+            }:
                 yield name
             case ast.Call(func=ast.Attribute(attr=name, value=ast.Name(id="batch"))) if name in _BATCH:
                 yield name
@@ -64,29 +66,29 @@ def calls(tree: ast.AST) -> Iterator[str]:
 
 
 def needed(entry: str) -> set[str]:
-    """The permissions that everything imported from ``entry`` takes."""
-    found: set[str] = set(BESIDE)
+    """Return the permissions that all modules imported from ``entry`` need."""
+    permissions: set[str] = set(BESIDE)
     for path in imported_from(entry):
         for name in calls(ast.parse((ROOT / path).read_text())):
-            assert name in NEEDS, f"{path} calls {name}: which permissions does that take?"
-            found |= NEEDS[name]
-    return found
+            assert name in NEEDS, f"{path} calls {name}: which permissions does that need?"
+            permissions |= NEEDS[name]
+    return permissions
 
 
 def permissions(plan: dict[str, Any], role: str) -> set[str]:
-    (found,) = [
-        set(one["values"]["permissions"])
-        for one in resources(plan, "google_project_iam_custom_role")
-        if one["values"]["name"] == f"projects/{PROJECT}/roles/subscope_{role}"
+    (held,) = [
+        set(entry["values"]["permissions"])
+        for entry in resources(plan, "google_project_iam_custom_role")
+        if entry["values"]["name"] == f"projects/{PROJECT}/roles/subscope_{role}"
     ]
-    return found
+    return held
 
 
-def test_the_receiver_may_do_what_it_calls_and_nothing_else(plan: dict[str, Any]) -> None:
+def test_receiver_has_exactly_the_permissions_of_its_calls(plan: dict[str, Any]) -> None:
     assert permissions(plan, "receiver") == needed("main.py")
 
 
-def test_what_the_receiver_writes_deletes_nothing() -> None:
+def test_writes_of_the_receiver_delete_nothing() -> None:
     now = datetime(2026, 1, 2, tzinfo=UTC)
     writes = [
         message_write("root", pushed(), chunks=0, shards=1, expire_at=now),
@@ -94,23 +96,23 @@ def test_what_the_receiver_writes_deletes_nothing() -> None:
         delivery_write("root", "0" * 32, 1, 1),
         rejection_write("root", "0" * 32, []),
     ]
-    assert {one.WhichOneof("operation") for one in writes} == {"update"}
+    assert {write.WhichOneof("operation") for write in writes} == {"update"}
     assert Rejections.__module__ in {path.removesuffix(".py").replace("/", ".") for path in imported_from("main.py")}
 
 
-def test_the_viewer_may_do_what_it_calls_and_nothing_else(plan: dict[str, Any]) -> None:
-    # Publishing is granted topic by topic, where publish_topics names one.
-    granted = {one for role in ("backlog", "delivery", "viewer") for one in permissions(plan, role)}
+def test_viewer_has_exactly_the_permissions_of_its_calls(plan: dict[str, Any]) -> None:
+    # Publishing is granted on single topics, those in publish_topics.
+    granted = {permission for role in ("backlog", "delivery", "viewer") for permission in permissions(plan, role)}
     assert granted == needed("web/__init__.py") - {"pubsub.topics.publish"}
-    assert {one.partition(".")[0] for one in permissions(plan, "viewer")} == {"datastore"}
-    assert {one.partition(".")[0] for one in permissions(plan, "delivery")} == {"pubsub"}
+    assert {permission.partition(".")[0] for permission in permissions(plan, "viewer")} == {"datastore"}
+    assert {permission.partition(".")[0] for permission in permissions(plan, "delivery")} == {"pubsub"}
 
 
-# What reading a resource takes, by its type; empty where it takes nothing, or a grant of its own.
+# The permissions for reading a resource, by type; empty where none is needed, or where a separate grant covers it.
 READS = {
     "google_artifact_registry_repository": {"artifactregistry.repositories.get"},
     "google_artifact_registry_repository_iam_member": {"artifactregistry.repositories.getIamPolicy"},
-    # Its own grant is on the billing account; on the project, to be counted there (versions.tf).
+    # Reading needs a grant on the billing account; on the project, the right to use it as quota project (versions.tf).
     "google_billing_budget": {"serviceusage.services.use"},
     "google_cloud_run_v2_service": {"run.services.get"},
     "google_cloud_run_v2_service_iam_member": {"run.services.getIamPolicy"},
@@ -135,7 +137,7 @@ READS = {
     "google_pubsub_topic_iam_member": {"pubsub.topics.getIamPolicy"},
     "google_secret_manager_secret": {"secretmanager.secrets.get"},
     "google_secret_manager_secret_iam_member": {"secretmanager.secrets.getIamPolicy"},
-    # Not the value: the provider reads none that is write-only.
+    # Not the value: the provider does not read write-only values.
     "google_secret_manager_secret_version": {"secretmanager.versions.get"},
     "google_service_account": {"iam.serviceAccounts.get"},
     "google_service_account_iam_member": {"iam.serviceAccounts.getIamPolicy"},
@@ -146,14 +148,18 @@ READS = {
 }
 
 
-def test_the_planner_may_read_what_is_planned_and_nothing_else(plan: dict[str, Any], full_plan: dict[str, Any]) -> None:
-    planned = {one["type"] for some in (plan, full_plan) for one in resources(some)} | {"google_project"}
+def test_planner_has_exactly_the_permissions_to_read_the_resources(
+    plan: dict[str, Any], full_plan: dict[str, Any]
+) -> None:
+    planned = {entry["type"] for any_plan in (plan, full_plan) for entry in resources(any_plan)} | {"google_project"}
     assert planned == set(READS)
-    assert permissions(full_plan, "planner") == {one for kind in planned for one in READS[kind]}
+    assert permissions(full_plan, "planner") == {permission for kind in planned for permission in READS[kind]}
 
 
 @pytest.mark.parametrize("word", ["create", "update", "delete", "set", "access", "entities", "objects", "logEntries"])
-def test_the_planner_changes_nothing_and_reads_no_data(full_plan: dict[str, Any], word: str) -> None:
+def test_planner_has_no_permission_to_change_or_to_read_data(full_plan: dict[str, Any], word: str) -> None:
     held = permissions(full_plan, "planner")
-    assert not [one for one in held if re.search(rf"\b{word}", one)]
-    assert all(one.rpartition(".")[2].startswith(("get", "list")) for one in held - {"serviceusage.services.use"})
+    assert not [permission for permission in held if re.search(rf"\b{word}", permission)]
+    assert all(
+        permission.rpartition(".")[2].startswith(("get", "list")) for permission in held - {"serviceusage.services.use"}
+    )

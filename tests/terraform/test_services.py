@@ -1,4 +1,4 @@
-"""What Cloud Run is told of the two services, and that nothing is made before its API is on."""
+"""The configuration of the two services on Cloud Run, and that each API is on before its resources are created."""
 
 import re
 from typing import Any
@@ -8,7 +8,7 @@ from tests.support.terraform.plan import dependencies, waits_for
 from tests.support.terraform.runner import MODULE, Terraform, resources, values
 
 FUNCTION, VIEWER = "google_cloudfunctions2_function.receiver", "google_cloud_run_v2_service.viewer"
-# The API that a resource is of, by the beginning of its type.
+# The API of a resource, by the prefix of its type.
 APIS = {
     "google_artifact_registry_": "artifactregistry",
     "google_billing_": "billingbudgets",
@@ -28,15 +28,17 @@ APIS = {
 NEEDS_NO_API = {"google_project_service", "terraform_data"}
 
 
-def test_the_receiver_answers_before_cloud_run_and_pubsub_lose_patience(full_plan: dict[str, Any]) -> None:
+def test_receiver_answers_before_the_timeouts_of_cloud_run_and_pubsub(full_plan: dict[str, Any]) -> None:
     service = values(full_plan, FUNCTION)["service_config"][0]
-    deadlines = {one["values"]["ack_deadline_seconds"] for one in resources(full_plan, "google_pubsub_subscription")}
+    deadlines = {
+        entry["values"]["ack_deadline_seconds"] for entry in resources(full_plan, "google_pubsub_subscription")
+    }
     least = re.search(r"ack_deadline_seconds >= (\d+)", (MODULE / "variables.tf").read_text())
     assert least
     assert BUDGET_SECONDS < service["timeout_seconds"] <= int(least[1]) <= min(deadlines)
 
 
-def test_the_receiver_takes_many_requests_at_once_from_inside_only(full_plan: dict[str, Any]) -> None:
+def test_receiver_is_internal_and_serves_many_requests_at_once(full_plan: dict[str, Any]) -> None:
     service = values(full_plan, FUNCTION)["service_config"][0]
     assert service["ingress_settings"] == "ALLOW_INTERNAL_ONLY"
     assert (service["max_instance_request_concurrency"], service["available_cpu"]) == (80, "1")
@@ -50,7 +52,7 @@ def test_the_receiver_takes_many_requests_at_once_from_inside_only(full_plan: di
     assert (build["runtime"], build["entry_point"]) == ("python311", "receive")
 
 
-def test_a_stream_may_last_as_long_as_cloud_run_allows(full_plan: dict[str, Any]) -> None:
+def test_viewer_has_the_longest_timeout_of_cloud_run(full_plan: dict[str, Any]) -> None:
     viewer = values(full_plan, VIEWER)
     template = viewer["template"][0]
     assert (template["timeout"], template["session_affinity"]) == ("3600s", True)
@@ -60,29 +62,29 @@ def test_a_stream_may_last_as_long_as_cloud_run_allows(full_plan: dict[str, Any]
     assert viewer["ingress"] == "INGRESS_TRAFFIC_ALL"
 
 
-def test_probes_ask_for_what_answers_while_firestore_is_away(full_plan: dict[str, Any]) -> None:
+def test_probes_use_a_page_that_needs_no_firestore(full_plan: dict[str, Any]) -> None:
     container = values(full_plan, VIEWER)["template"][0]["containers"][0]
     startup, liveness = container["startup_probe"][0], container["liveness_probe"][0]
-    assert {one["http_get"][0]["path"] for one in (startup, liveness)} == {"/healthz"}
+    assert {entry["http_get"][0]["path"] for entry in (startup, liveness)} == {"/healthz"}
     assert (startup["period_seconds"], startup["failure_threshold"]) == (1, 30)
     assert (liveness["period_seconds"], liveness["timeout_seconds"], liveness["failure_threshold"]) == (30, 5, 3)
 
 
-def test_nothing_is_made_before_its_api_is_on(terraform: Terraform) -> None:
-    found = dependencies(terraform)
-    made = {name for name in found if not name.startswith(("data.", "ephemeral.", "terraform_data."))}
-    early = {name for name in made if "google_project_service.apis" not in waits_for(found, name)}
+def test_resources_wait_for_their_api(terraform: Terraform) -> None:
+    graph = dependencies(terraform)
+    made = {name for name in graph if not name.startswith(("data.", "ephemeral.", "terraform_data."))}
+    early = {name for name in made if "google_project_service.apis" not in waits_for(graph, name)}
     assert len(made) > 40
     assert not early, "they need depends_on = [google_project_service.apis]"
 
 
-def test_every_api_that_a_resource_needs_is_turned_on(plan: dict[str, Any], full_plan: dict[str, Any]) -> None:
-    for some in (plan, full_plan):
+def test_api_of_each_resource_is_enabled(plan: dict[str, Any], full_plan: dict[str, Any]) -> None:
+    for any_plan in (plan, full_plan):
         needed = set()
-        for kind in {one["type"] for one in resources(some)} - NEEDS_NO_API:
+        for kind in {entry["type"] for entry in resources(any_plan)} - NEEDS_NO_API:
             (api,) = {api for prefix, api in APIS.items() if kind.startswith(prefix)}
             needed.add(f"{api}.googleapis.com")
-        turned_on = {one["values"]["service"] for one in resources(some, "google_project_service")}
-        # Nothing of these is a resource: keyless tokens for pushes and for people's own machines.
-        assert turned_on - needed <= {"iamcredentials.googleapis.com", "cloudbuild.googleapis.com"}
-        assert needed <= turned_on
+        enabled = {entry["values"]["service"] for entry in resources(any_plan, "google_project_service")}
+        # APIs without a resource here: tokens for pushes and for commands from a machine, and builds.
+        assert enabled - needed <= {"iamcredentials.googleapis.com", "cloudbuild.googleapis.com"}
+        assert needed <= enabled

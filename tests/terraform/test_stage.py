@@ -1,4 +1,4 @@
-"""The tests' own terraform: a module that cannot be initialised fails, and only a missing network skips."""
+"""The helpers that run terraform: a module that cannot be initialised fails, and only a missing network skips."""
 
 from pathlib import Path
 
@@ -31,7 +31,7 @@ Unable to evaluate directory symlink: lstat gone: no such file or directory
 
 
 @pytest.mark.parametrize(
-    ("said", "skips"),
+    ("stderr", "skips"),
     [
         (UNREACHABLE, True),
         ("Error while installing hashicorp/google v8.0.0: could not query provider\nregistry for it", True),
@@ -40,16 +40,16 @@ Unable to evaluate directory symlink: lstat gone: no such file or directory
         (BROKEN, False),
     ],
 )
-def test_only_a_missing_network_is_a_reason_to_skip(said: str, skips: bool) -> None:
-    assert says_no_registry(said) == skips
+def test_only_a_missing_network_skips(stderr: str, skips: bool) -> None:
+    assert says_no_registry(stderr) == skips
 
 
-def test_a_module_that_cannot_be_initialised_fails(tmp_path: Path) -> None:
+def test_uninitialisable_module_fails(tmp_path: Path) -> None:
     if not OFFLINE.exists():
         pytest.skip(f"{OFFLINE} is not here")
     module = copy_module(ROOT, tmp_path / "root")
     (module / "broken.tf").write_text('module "gone" {\n  source = "./gone"\n}\n')
-    # A skip would end this test, too.
+    # pytest.skip raises as well, and would end this test without a failure.
     with pytest.raises((AssertionError, pytest.skip.Exception), match="init") as raised:
         find_terraform(tmp_path, tmp_path / "root")
     assert raised.type is AssertionError

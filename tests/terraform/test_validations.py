@@ -1,4 +1,4 @@
-"""Each of the variables' validations refuses what it is there for: a value that only this one objects to."""
+"""Each validation of the variables refuses a value that no other validation refuses."""
 
 import re
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from tests.support.terraform.runner import MODULE, Terraform, resources
 
 WRONG = {
     "alerts": [
-        '{ emails = ["nobody"] }',
+        '{ emails = ["no-address"] }',
         "{ failing_push_share = 1 }",
         "{ lag_minutes = 0 }",
         "{ retention_share = 1 }",
@@ -51,10 +51,10 @@ WRONG = {
         '{ orders = { topic = "orders", retry_minimum_seconds = 400 } }',
     ],
     "viewer": [
-        '{ access = "everybody", members = ["user:ana@example.com"] }',
+        '{ access = "open", members = ["user:operator@example.com"] }',
         '{ access = "private" }',
-        '{ members = ["user:ana@example.com"] }',
-        '{ access = "iap", members = ["ana@example.com"] }',
+        '{ members = ["user:operator@example.com"] }',
+        '{ access = "iap", members = ["operator@example.com"] }',
         "{ max_streams = 985 }",
         "{ max_instances = 0 }",
         '{ memory = "1GB" }',
@@ -62,7 +62,7 @@ WRONG = {
     ],
     "viewer_image": ['"viewer:latest"'],
 }
-# More that a validation is there for: its number among the variable's, and the value.
+# Further values: the number of the validation among those of its variable, and the value.
 MORE = [
     {
         "masked_fields": (0, '[" a"]'),
@@ -94,7 +94,7 @@ MORE = [
     {"subscriptions": (1, '{ "a%b-c" = { topic = "a-b-c" } }')},
     {"subscriptions": (2, '{ a-b-c = { topic = "a%b-c" } }')},
 ]
-# Others look at them, or they at others: what a validation looks at must be right for that.
+# Validations that involve another variable: the other entry must have a correct value.
 ALONE = ("project", "publish_topics", "region")
 TURNS = [
     {name: turn for name, values in WRONG.items() if turn < len(values) and name not in ALONE}
@@ -103,31 +103,33 @@ TURNS = [
 
 
 def validations() -> Iterator[tuple[str, list[str]]]:
-    """Each validated variable with what its validations say, in their order."""
+    """Yield each validated variable with the messages of its validations, in order."""
     for block in re.split(r"^variable ", (MODULE / "variables.tf").read_text(), flags=re.MULTILINE)[1:]:
-        said = re.findall(r'^    error_message = "(.*)"$', block, re.MULTILINE)
-        if said:
-            yield block.split('"')[1], [one.replace('\\"', '"') for one in said]
+        messages = re.findall(r'^    error_message = "(.*)"$', block, re.MULTILINE)
+        if messages:
+            yield block.split('"')[1], [message.replace('\\"', '"') for message in messages]
 
 
-def test_there_is_a_wrong_value_for_each_validation() -> None:
-    assert {name: len(said) for name, said in validations()} == {name: len(values) for name, values in WRONG.items()}
+def test_each_validation_has_a_wrong_value() -> None:
+    assert {name: len(messages) for name, messages in validations()} == {
+        name: len(values) for name, values in WRONG.items()
+    }
 
 
 @pytest.mark.parametrize("turn", TURNS, ids=map(str, range(len(TURNS))))
-def test_each_refuses_what_it_is_there_for_and_says_so(terraform: Terraform, turn: dict[str, int]) -> None:
-    """One wrong value of each variable at once: terraform tells of all."""
-    refuses(terraform, {name: (number, WRONG[name][number]) for name, number in turn.items()})
+def test_wrong_value_is_refused_with_its_message(terraform: Terraform, turn: dict[str, int]) -> None:
+    """Use a wrong value of each variable at once: terraform reports all of them."""
+    assert_refused(terraform, {name: (number, WRONG[name][number]) for name, number in turn.items()})
 
 
 @pytest.mark.parametrize("wrong", MORE, ids=map(str, range(len(MORE))))
-def test_more_that_would_only_fail_in_the_midst_of_an_apply_is_refused(
+def test_value_that_an_apply_would_refuse_is_refused_in_the_plan(
     terraform: Terraform, wrong: dict[str, tuple[int, str]]
 ) -> None:
-    refuses(terraform, wrong)
+    assert_refused(terraform, wrong)
 
 
-def test_names_at_their_limits_are_planned(terraform: Terraform) -> None:
+def test_names_of_the_maximum_length_are_planned(terraform: Terraform) -> None:
     longest, odd = "a" * 231, "a+b.c~d_e-f"
     plan = terraform.plan(
         "limits",
@@ -144,28 +146,30 @@ subscriptions = {{
 }}
 """,
     )
-    made = {one["values"]["name"] for one in resources(plan, "google_pubsub_subscription")}
+    made = {entry["values"]["name"] for entry in resources(plan, "google_pubsub_subscription")}
     assert made == {longest, odd, f"{longest}-dead-letter-monitor", f"{odd}-dead-letter-monitor"}
     assert max(map(len, made)) <= 255
-    accounts = [one["values"]["account_id"] for one in resources(plan, "google_service_account")]
+    accounts = [entry["values"]["account_id"] for entry in resources(plan, "google_service_account")]
     assert max(map(len, accounts)) <= 30
     (bucket,) = resources(plan, "google_storage_bucket")
     assert len(bucket["values"]["name"]) <= 63
 
 
-def refuses(terraform: Terraform, wrong: dict[str, tuple[int, str]]) -> None:
-    """Hold that each of the values is refused by that validation of its variable, and by no other."""
+def assert_refused(terraform: Terraform, wrong: dict[str, tuple[int, str]]) -> None:
+    """Assert that each value is refused by the given validation of its variable, and by no other."""
     if not terraform.plans:
         pytest.skip("a plan would ask Google")
     variables = {"project": '"my-project"', **{name: value for name, (_, value) in wrong.items()}}
     options = [f"-var={name}={value.strip(chr(34))}" for name, value in variables.items()]
     refused = terraform.run("plan", "-input=false", "-no-color", *options, ok=(1,)).stderr
-    said = {
-        " ".join(re.sub(r"[│╵]", " ", one).split())
-        for one in re.findall(r"Error: Invalid value for variable.*?This was checked", refused, re.DOTALL)
+    errors = {
+        " ".join(re.sub(r"[│╵]", " ", error).split())
+        for error in re.findall(r"Error: Invalid value for variable.*?This was checked", refused, re.DOTALL)
     }
-    assert {name for one in said for name in re.findall(r'variable "(\w+)" \{', one)} == set(wrong)
+    assert {name for error in errors for name in re.findall(r'variable "(\w+)" \{', error)} == set(wrong)
     messages = dict(validations())
     for name, (number, value) in wrong.items():
-        assert any(messages[name][number] in one for one in said), f"{name} = {value} is refused for something else"
-    assert len(said) == len(wrong), "a value is refused by two validations"
+        assert any(messages[name][number] in error for error in errors), (
+            f"{name} = {value} is refused for another reason"
+        )
+    assert len(errors) == len(wrong), "a value is refused by two validations"

@@ -13,19 +13,21 @@ Index = tuple[tuple[str, str], ...]
 
 
 def held_indexes() -> list[Index]:
-    assert {(one["collectionGroup"], one["queryScope"]) for one in FILE["indexes"]} == {("messages", "COLLECTION")}
+    assert {(index["collectionGroup"], index["queryScope"]) for index in FILE["indexes"]} == {
+        ("messages", "COLLECTION")
+    }
     return [
-        tuple((field["fieldPath"], field.get("order") or field["arrayConfig"]) for field in one["fields"])
-        for one in FILE["indexes"]
+        tuple((field["fieldPath"], field.get("order") or field["arrayConfig"]) for field in index["fields"])
+        for index in FILE["indexes"]
     ]
 
 
 def overrides() -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
-    for one in FILE["fieldOverrides"]:
-        assert one["indexes"] == [], "an override here is an exemption"
-        found.setdefault(one["collectionGroup"], set()).add(one["fieldPath"])
-    return found
+    fields: dict[str, set[str]] = {}
+    for entry in FILE["fieldOverrides"]:
+        assert entry["indexes"] == [], "an override here is an exemption"
+        fields.setdefault(entry["collectionGroup"], set()).add(entry["fieldPath"])
+    return fields
 
 
 def pushed() -> Pushed:
@@ -44,5 +46,5 @@ def stored_fields() -> set[str]:
     head = message_write("root", pushed(), chunks=0, shards=1, expire_at=NOW + timedelta(days=1))
     set_deliveries(head, 1, 1)
     again = delivery_write("root", pushed().id, 1, 1)
-    transforms = {one.field_path for write in (head, again) for one in write.update_transforms}
+    transforms = {transform.field_path for write in (head, again) for transform in write.update_transforms}
     return set(head.update.fields) | set(again.update.fields) | transforms

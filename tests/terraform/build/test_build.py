@@ -1,4 +1,4 @@
-"""The apply has the viewer's image built, and bears with grants that are not known everywhere yet."""
+"""The apply builds the viewer's image, and tries again while its grants are not in effect yet."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.terraform.runner import PROJECT, Terraform
 
-# A gcloud that notes its words and fails so often; a sleep that only notes.
+# A gcloud that records its words and fails a number of times; a sleep that only records.
 PROGRAMS = {
     "gcloud": """#!/bin/sh
 echo "gcloud $*" >> {calls}
@@ -19,7 +19,7 @@ echo "sleep $*" >> {calls}
 
 
 @pytest.mark.parametrize(("failing", "built"), [(0, True), (1, True), (2, False)])
-def test_it_tries_once_more_after_a_minute(terraform: Terraform, tmp_path: Path, failing: int, built: bool) -> None:
+def test_build_is_tried_again_after_a_minute(terraform: Terraform, tmp_path: Path, failing: int, built: bool) -> None:
     if not terraform.plans:
         pytest.skip("an apply would ask Google")
     for name, text in PROGRAMS.items():

@@ -1,4 +1,4 @@
-"""cloudbuild.yaml, as gcloud itself reads it: the order of the steps, and that nothing is applied unless asked."""
+"""cloudbuild.yaml as gcloud reads it: the order of the steps, and that nothing is applied without a request."""
 
 import json
 import re
@@ -25,7 +25,7 @@ BUILT_IN = {"PROJECT_ID", "BUILD_ID"}
 
 
 def load(path: Path) -> dict[str, Any]:
-    """The build, checked against Cloud Build's own messages by gcloud."""
+    """Return the build, checked by gcloud against Cloud Build's message types."""
     gcloud = shutil.which("gcloud")
     if not gcloud:
         pytest.skip("gcloud is not installed here")
@@ -34,8 +34,8 @@ def load(path: Path) -> dict[str, Any]:
     if "ModuleNotFoundError" in loaded.stderr:
         pytest.skip(f"this gcloud keeps its reader of builds elsewhere: {loaded.stderr[-200:]}")
     assert loaded.returncode == 0, loaded.stderr[-600:]
-    found: dict[str, Any] = json.loads(loaded.stdout)
-    return found
+    build: dict[str, Any] = json.loads(loaded.stdout)
+    return build
 
 
 @pytest.fixture(scope="module")
@@ -52,28 +52,28 @@ def script(step: dict[str, Any]) -> str:
     return text
 
 
-def test_it_tests_builds_pushes_plans_and_applies_in_this_order(build: dict[str, Any]) -> None:
+def test_steps_run_in_order(build: dict[str, Any]) -> None:
     assert list(steps(build)) == ["test", "build", "push", "plan", "apply"]
     assert steps(build)["push"]["waitFor"] == ["test", "build"]
     assert steps(build)["build"]["waitFor"] == ["-"]
-    # Without waitFor, a step waits for all before it.
+    # Without waitFor, a step waits for all steps before it.
     assert not [name for name in ("plan", "apply") if "waitFor" in steps(build)[name]]
 
 
-def test_it_applies_only_the_plan_of_what_it_pushed(build: dict[str, Any]) -> None:
+def test_only_the_plan_of_the_pushed_image_is_applied(build: dict[str, Any]) -> None:
     assert "{{index .RepoDigests 0}}" in script(steps(build)["push"])
     assert "-out=/workspace/apply.tfplan" in script(steps(build)["plan"])
     applies = script(steps(build)["apply"]).partition("terraform apply")[2]
     assert applies.split() == ["-lock-timeout=5m", "/workspace/apply.tfplan"]
-    # An image that is listed is pushed at the end of every build: a planner may not, and must not.
+    # Cloud Build pushes listed images at the end of every build. The planner has no right to push, and must not.
     assert not {"artifacts", "images"} & set(build)
 
 
 def ran(step: dict[str, Any], action: str, directory: Path, program: str) -> list[str]:
-    """The calls of ``program`` when Cloud Build runs a step, in ``directory`` as its workspace."""
+    """Run a step in ``directory`` as Cloud Build does in its workspace; return the calls of ``program``."""
     calls, stub = directory / "calls", directory / program
     printed = directory / "printed"
-    # What it prints on `output` is what terraform would.
+    # For `output`, print the text that terraform would print.
     stub.write_text(f'#!/bin/sh\necho "$*" >> {calls}\nif [ "$1" = output ]; then cat {printed}; fi\n')
     stub.chmod(0o755)
     (directory / "backend.tf.example").touch()
@@ -91,7 +91,7 @@ def test_only_an_apply_pushes_and_applies(
     build: dict[str, Any], step: str, program: str, action: str, tmp_path: Path
 ) -> None:
     calls = ran(steps(build)[step], action, tmp_path, program)
-    assert [one for one in calls if one.startswith(step)] == calls[:1]
+    assert [call for call in calls if call.startswith(step)] == calls[:1]
     assert bool(calls) == (action == "apply")
 
 
@@ -103,19 +103,19 @@ DIGEST = "europe-west1-docker.pkg.dev/p/subscope/viewer@sha256:" + "0" * 64
     [
         ("apply", "", "pushed@sha256:1"),
         ("plan", DIGEST, DIGEST),
-        # Applied by hand, the image has a tag; before the first apply, terraform warns on its standard output.
+        # After an apply by hand the image has a tag; before the first apply, terraform prints a warning on stdout.
         ("plan", "europe-west1-docker.pkg.dev/p/subscope/viewer:0123456789abcdef", None),
         ("plan", "Warning: No outputs found", None),
     ],
     ids=["apply", "deployed", "by hand", "first"],
 )
-def test_a_pull_request_is_planned_with_the_image_that_runs(
+def test_pull_request_is_planned_with_the_running_image(
     build: dict[str, Any], action: str, printed: str, planned: str | None, tmp_path: Path
 ) -> None:
     (tmp_path / "image.txt").write_text("pushed@sha256:1\n")
     (tmp_path / "printed").write_text(printed)
     calls = ran(steps(build)["plan"], action, tmp_path, "terraform")
-    assert [one.split()[0] for one in calls if one != "output -raw viewer_image"] == [
+    assert [call.split()[0] for call in calls if call != "output -raw viewer_image"] == [
         "init",
         "fmt",
         "validate",
@@ -127,7 +127,7 @@ def test_a_pull_request_is_planned_with_the_image_that_runs(
     assert "-var=project=PROJECT_ID -var=region=_REGION -var=name=_NAME" in calls[-1]
 
 
-def test_it_runs_as_the_account_that_is_asked_for_and_by_itself_as_the_planner(build: dict[str, Any]) -> None:
+def test_build_runs_as_the_given_account_and_by_default_as_the_planner(build: dict[str, Any]) -> None:
     assert build["serviceAccount"].endswith("/serviceAccounts/${_ACCOUNT}@${PROJECT_ID}.iam.gserviceaccount.com")
     assert "\n  _ACCOUNT: ${_NAME}-planner\n" in (ROOT / "cloudbuild.yaml").read_text()
     assert build["options"]["logging"] == "CLOUD_LOGGING_ONLY"
@@ -147,29 +147,29 @@ def texts(value: object) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("path", [ROOT / "cloudbuild.yaml", MODULE / "viewer-image.yaml"], ids=lambda path: path.name)
-def test_every_substitution_is_known_and_used(path: Path) -> None:
+def test_substitutions_are_declared_and_used(path: Path) -> None:
     build = load(path)
     used = {name for text in texts(build) for name in re.findall(r"(?<!\$)\$\{?([A-Z_]+)\b", text)}
     assert used - BUILT_IN == set(re.findall(r"^  (_[A-Z_]+):", path.read_text(), re.MULTILINE))
 
 
-def test_images_and_terraform_are_pinned(build: dict[str, Any]) -> None:
+def test_step_images_are_pinned(build: dict[str, Any]) -> None:
     ours = [step["name"] for step in build["steps"] if not step["name"].startswith("gcr.io/cloud-builders/")]
     assert all(re.fullmatch(r"[a-z/]+:\d+\.\d+\.\d+(-[a-z]+)?", name) for name in ours), ours
 
 
-def test_triggers_pass_what_it_takes(build: dict[str, Any], full_plan: dict[str, Any]) -> None:
-    triggers = {one["values"]["name"]: one["values"] for one in resources(full_plan, "google_cloudbuild_trigger")}
+def test_triggers_pass_declared_substitutions(build: dict[str, Any], full_plan: dict[str, Any]) -> None:
+    triggers = {entry["values"]["name"]: entry["values"] for entry in resources(full_plan, "google_cloudbuild_trigger")}
     taken = set(re.findall(r"^  (_[A-Z_]+):", (ROOT / "cloudbuild.yaml").read_text(), re.MULTILINE))
-    assert all(set(one["substitutions"]) <= taken for one in triggers.values())
-    assert {name: one["substitutions"]["_ACTION"] for name, one in triggers.items()} == {
+    assert all(set(trigger["substitutions"]) <= taken for trigger in triggers.values())
+    assert {name: trigger["substitutions"]["_ACTION"] for name, trigger in triggers.items()} == {
         "subscope-plan": "plan",
         "subscope-apply": "apply",
     }
-    assert all(one["filename"] == "cloudbuild.yaml" for one in triggers.values())
+    assert all(trigger["filename"] == "cloudbuild.yaml" for trigger in triggers.values())
 
 
-def test_neither_history_nor_anybodys_environment_is_uploaded(tmp_path: Path) -> None:
+def test_history_and_local_environments_are_not_uploaded(tmp_path: Path) -> None:
     kept = {".dockerignore", "main.py", "terraform/terraform.tfvars", "web/static/js/list/main.js"}
     own = {".git/config", ".env", ".env.local", "web/.env", ".venv/x", "terraform/terraform.tfstate", "a/__pycache__/b"}
     for name in (*kept, *own):
@@ -180,19 +180,19 @@ def test_neither_history_nor_anybodys_environment_is_uploaded(tmp_path: Path) ->
     assert gcloud_uploads(tmp_path, ".cloudbuildignore") == kept | {".gitignore", ".cloudbuildignore"}
 
 
-def test_what_tests_the_build_is_uploaded() -> None:
-    """make test runs there: the tests and all that they read."""
+def test_files_of_the_tests_are_uploaded() -> None:
+    """The build runs make test, which needs the tests and every file that they read."""
     uploaded = gcloud_uploads(ROOT, ".cloudbuildignore")
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, timeout=30)
     if listed.returncode:
-        pytest.skip("this is no git repository")
+        pytest.skip("this is not a git repository")
     assert set(listed.stdout.splitlines()) <= uploaded
 
 
-def test_only_builds_that_somebody_approved_run_as_the_deployer(full_plan: dict[str, Any]) -> None:
+def test_only_approved_builds_run_as_the_deployer(full_plan: dict[str, Any]) -> None:
     runs_as = {}
-    for one in resources(full_plan, "google_cloudbuild_trigger"):
-        trigger = one["values"]
+    for entry in resources(full_plan, "google_cloudbuild_trigger"):
+        trigger = entry["values"]
         account = trigger["service_account"].rpartition("/")[2].partition("@")[0]
         assert trigger["substitutions"]["_ACCOUNT"] == account
         runs_as[trigger["name"]] = account

@@ -1,4 +1,4 @@
-"""What becomes the function: its files and no others, and it runs from them with requirements.txt alone."""
+"""The function's archive: it contains exactly the receiver's files, and runs with requirements.txt alone."""
 
 import contextlib
 import io
@@ -27,35 +27,35 @@ NEVER = ("infra/local/", "infra/cli/", "infra/__main__.py", "web/", "tests/", "t
 
 
 def archive(plan: dict[str, Any]) -> bytes:
-    """The zip that terraform uploads: of the files and contents that the plan read."""
-    (found,) = [
-        one for one in plan["prior_state"]["values"]["root_module"]["resources"] if one["type"] == "archive_file"
+    """Return the zip that terraform uploads, with the files and contents that the plan read."""
+    (packed_files,) = [
+        entry for entry in plan["prior_state"]["values"]["root_module"]["resources"] if entry["type"] == "archive_file"
     ]
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as target:
-        for one in found["values"]["source"]:
-            target.writestr(one["filename"], one["content"])
+        for file in packed_files["values"]["source"]:
+            target.writestr(file["filename"], file["content"])
     return packed.getvalue()
 
 
 def names(packed: bytes) -> set[str]:
-    with zipfile.ZipFile(io.BytesIO(packed)) as found:
-        return set(found.namelist())
+    with zipfile.ZipFile(io.BytesIO(packed)) as archived:
+        return set(archived.namelist())
 
 
-def test_it_holds_the_receiver_and_nothing_else(plan: dict[str, Any]) -> None:
-    found = names(archive(plan))
-    assert {name for name in found if "/" not in name} == {"main.py", "requirements.txt"}
-    assert {name.partition("/")[0] for name in found if "/" in name} == {"functions", "infra"}
-    assert not [name for name in found if name.startswith(NEVER) or not name.endswith((".py", ".txt"))]
+def test_archive_has_only_the_receiver(plan: dict[str, Any]) -> None:
+    packed = names(archive(plan))
+    assert {name for name in packed if "/" not in name} == {"main.py", "requirements.txt"}
+    assert {name.partition("/")[0] for name in packed if "/" in name} == {"functions", "infra"}
+    assert not [name for name in packed if name.startswith(NEVER) or not name.endswith((".py", ".txt"))]
 
 
-def test_it_holds_every_module_that_main_reaches(plan: dict[str, Any]) -> None:
+def test_archive_has_every_module_that_main_imports(plan: dict[str, Any]) -> None:
     missing = imported_from("main.py") - names(archive(plan))
     assert not missing, "imported and not packed"
 
 
-def test_gcloud_uploads_the_same_files(plan: dict[str, Any]) -> None:
+def test_gcloud_uploads_the_files_of_the_archive(plan: dict[str, Any]) -> None:
     if not shutil.which("gcloud"):
         pytest.skip("gcloud is not installed here")
     command = ["gcloud", "meta", "list-files-for-upload", str(ROOT)]
@@ -65,7 +65,7 @@ def test_gcloud_uploads_the_same_files(plan: dict[str, Any]) -> None:
 
 @contextlib.contextmanager
 def served(receiver: ReceiverProcess) -> Iterator[None]:
-    """Serve it as the function's buildpack does, by the packages of the unpacked archive's own environment."""
+    """Serve the unpacked archive as the function's buildpack does, with the packages of its requirements."""
     command = ["venv/bin/functions-framework", "--target=receive", "--host=127.0.0.1", f"--port={receiver.port}"]
     with receiver.log_file.open("ab") as log:
         process = subprocess.Popen(
@@ -83,14 +83,14 @@ def served(receiver: ReceiverProcess) -> Iterator[None]:
 
 
 def unpack(packed: bytes, directory: Path) -> None:
-    """Unpack the archive and install its requirements, and nothing else, in a virtual environment beside it."""
-    with zipfile.ZipFile(io.BytesIO(packed)) as found:
-        found.extractall(directory)
+    """Unpack the archive and install exactly its requirements in a virtual environment beside it."""
+    with zipfile.ZipFile(io.BytesIO(packed)) as archived:
+        archived.extractall(directory)
     install(directory / "requirements.txt", directory / "venv")
 
 
 @pytest.mark.slow
-def test_it_answers_a_signed_push_with_requirements_txt_alone(plan: dict[str, Any], tmp_path: Path) -> None:
+def test_archive_answers_a_signed_push_with_its_requirements_alone(plan: dict[str, Any], tmp_path: Path) -> None:
     unpack(archive(plan), tmp_path)
     with contextlib.ExitStack() as stack:
         keys = KeyServer(Signer())

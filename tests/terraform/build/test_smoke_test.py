@@ -1,4 +1,4 @@
-"""The smoke test that an apply gives people knows who reaches the viewer, and says when it is another."""
+"""The smoke test of an apply: it checks who can reach the services, and reports a wrong answer."""
 
 import subprocess
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.terraform.runner import MODULE, PROJECT, Terraform, values
 
-# A curl that says of the viewer what VIEWER says, with a token what WITH_TOKEN says, and 404 of the receiver.
+# A curl that prints VIEWER for the viewer, WITH_TOKEN for a request with a token, and 404 for the receiver.
 CURL = """#!/bin/sh
 case "$*" in
   *Authorization*) printf "$WITH_TOKEN" ;;
@@ -24,7 +24,7 @@ echo "gcloud $*"
 @pytest.fixture(scope="module")
 def scripts(plan: dict[str, Any], full_plan: dict[str, Any], private_plan: dict[str, Any]) -> dict[str, str]:
     plans = {"public": plan, "iap": full_plan, "private": private_plan}
-    return {name: one["planned_values"]["outputs"]["smoke_test"]["value"] for name, one in plans.items()}
+    return {name: planned["planned_values"]["outputs"]["smoke_test"]["value"] for name, planned in plans.items()}
 
 
 def run(script: str, directory: Path, viewer: str, with_token: str = "") -> subprocess.CompletedProcess[str]:
@@ -47,25 +47,25 @@ def run(script: str, directory: Path, viewer: str, with_token: str = "") -> subp
         ("private", "403", "403", False),
     ],
 )
-def test_it_passes_only_when_those_reach_the_viewer_who_should(
+def test_smoke_test_passes_only_with_the_right_access(
     scripts: dict[str, str], tmp_path: Path, access: str, viewer: str, with_token: str, passes: bool
 ) -> None:
     done = run(scripts[access], tmp_path, viewer, with_token)
     assert done.stderr == ""
     assert (done.returncode == 0) == passes, done.stdout
     assert ("and should be" in done.stdout) != passes
-    # A wrong answer does not keep the rest from being tried.
+    # The rest runs after a wrong answer as well.
     assert "topics publish" in done.stdout
     assert "logging read" in done.stdout
 
 
-def test_it_says_how_to_open_what_has_no_public_address(scripts: dict[str, str], tmp_path: Path) -> None:
+def test_smoke_test_prints_the_proxy_command_of_a_private_viewer(scripts: dict[str, str], tmp_path: Path) -> None:
     proxy = f"gcloud run services proxy subscope-viewer --project={PROJECT} --region=europe-west1"
     assert proxy in run(scripts["private"], tmp_path, "403", "200").stdout
     assert proxy not in run(scripts["public"], tmp_path, "200").stdout
 
 
-def test_it_lists_what_this_receiver_refused_and_no_other_service_logged(
+def test_smoke_test_lists_only_refusals_of_this_receiver(
     scripts: dict[str, str], tmp_path: Path, plan: dict[str, Any]
 ) -> None:
     counted = values(plan, "google_logging_metric.refused_pushes")["filter"]
@@ -75,17 +75,17 @@ def test_it_lists_what_this_receiver_refused_and_no_other_service_logged(
 
 
 @pytest.mark.parametrize(
-    ("others", "topic", "unless"),
+    ("others", "topic", "has_warning"),
     [
         ('second = { topic = "everything" }', "everything", False),
         ('second = { topic = "everything", filter = "attributes:b" }', "some", True),
     ],
 )
-def test_its_message_goes_where_no_filter_keeps_it_out_or_it_says_so(
-    terraform: Terraform, tmp_path: Path, others: str, topic: str, unless: bool
+def test_message_goes_to_a_subscription_without_filter_or_has_a_warning(
+    terraform: Terraform, tmp_path: Path, others: str, topic: str, has_warning: bool
 ) -> None:
     first = 'first = { topic = "some", filter = "attributes:a" }'
     plan = terraform.plan("filtered", f'project = "{PROJECT}"\nsubscriptions = {{\n{first}\n{others}\n}}')
-    said = run(plan["planned_values"]["outputs"]["smoke_test"]["value"], tmp_path, "200").stdout
-    assert f"topics publish projects/{PROJECT}/topics/{topic} " in said
-    assert ("unless the filter of first keeps it out" in said) == unless
+    printed = run(plan["planned_values"]["outputs"]["smoke_test"]["value"], tmp_path, "200").stdout
+    assert f"topics publish projects/{PROJECT}/topics/{topic} " in printed
+    assert ("unless the filter of first keeps it out" in printed) == has_warning

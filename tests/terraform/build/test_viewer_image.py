@@ -1,4 +1,4 @@
-"""The viewer's image, as far as it can be held without building one: the rules, what goes in, and that it starts."""
+"""The viewer's image, as far as it can be checked without building it: the rules, its files, and its start."""
 
 import fnmatch
 import json
@@ -25,51 +25,51 @@ START_SECONDS = 3.0
 
 
 def instructions() -> list[tuple[str, str]]:
-    """The Dockerfile's instructions, lines joined, comments left out."""
+    """Return the Dockerfile's instructions, with joined lines and without comments."""
     text = re.sub(r"^#.*\n", "", DOCKERFILE.read_text(), flags=re.MULTILINE)
     lines = re.sub(r"\\\n\s*", "", text).splitlines()
     return [(line.split()[0], line.split(maxsplit=1)[1]) for line in lines if line.strip()]
 
 
 def last_stage() -> list[tuple[str, str]]:
-    found = instructions()
-    begin = max(index for index, (name, _) in enumerate(found) if name == "FROM")
-    return found[begin:]
+    every = instructions()
+    begin = max(index for index, (name, _) in enumerate(every) if name == "FROM")
+    return every[begin:]
 
 
 def test_hadolint_finds_nothing(programs: Path) -> None:
-    found = subprocess.run([programs / "hadolint", DOCKERFILE], capture_output=True, text=True, timeout=60)
-    assert found.returncode == 0, found.stdout
+    checked = subprocess.run([programs / "hadolint", DOCKERFILE], capture_output=True, text=True, timeout=60)
+    assert checked.returncode == 0, checked.stdout
 
 
-def test_the_base_is_slim_pinned_and_the_same_twice() -> None:
+def test_both_stages_have_the_same_pinned_slim_base() -> None:
     bases = [rest.split()[0] for name, rest in instructions() if name == "FROM"]
     assert len(set(bases)) == 1
     assert re.fullmatch(r"python:3\.11\.\d+-slim-[a-z]+(@sha256:[0-9a-f]{64})?", bases[0])
 
 
-def test_it_runs_as_nobody_in_particular() -> None:
+def test_image_runs_as_an_unprivileged_user() -> None:
     users = [rest for name, rest in last_stage() if name == "USER"]
     assert users == ["10001:10001"]
     after = [name for name, _ in last_stage()]
     assert "RUN" not in after[after.index("USER") :]
 
 
-def test_programs_are_started_without_a_shell_and_nothing_is_cached() -> None:
-    """hadolint asks for the same, where it can be installed."""
+def test_programs_start_without_a_shell_and_pip_keeps_no_cache() -> None:
+    """Hadolint checks the same, where it can be installed."""
     started = [rest[rest.index("[") :] for name, rest in instructions() if name in ("CMD", "ENTRYPOINT")]
     health = [rest.partition("CMD ")[2] for name, rest in instructions() if name == "HEALTHCHECK"]
-    assert all(isinstance(json.loads(one), list) for one in (*started, *health))
+    assert all(isinstance(json.loads(command), list) for command in (*started, *health))
     assert (len(started), len(health)) == (1, 1)
     assert all(rest.startswith("/") for name, rest in instructions() if name == "WORKDIR")
     installs = [rest for name, rest in instructions() if name == "RUN" and " install " in rest]
     assert installs
-    assert all("--no-cache-dir" in one and "--requirement" in one for one in installs)
+    assert all("--no-cache-dir" in run and "--requirement" in run for run in installs)
 
 
-def test_no_build_tools_are_left() -> None:
+def test_image_has_no_build_tools() -> None:
     runs = " ".join(rest for name, rest in last_stage() if name == "RUN")
-    # What the base installs for Python 3.11 (github.com/docker-library/python, slim-trixie).
+    # The packages that the base image installs for Python 3.11 (github.com/docker-library/python, slim-trixie).
     removed = re.search(r"pip uninstall --yes ([^&]*)", runs)
     assert removed
     assert {"pip", "setuptools", "wheel"} <= set(removed[1].split())
@@ -77,19 +77,19 @@ def test_no_build_tools_are_left() -> None:
     assert any(name == "RUN" and "venv --without-pip" in rest for name, rest in instructions())
 
 
-def test_nothing_secret_is_baked_in() -> None:
+def test_image_contains_no_secret() -> None:
     baked = " ".join(rest for name, rest in instructions() if name in ("ENV", "ARG", "LABEL"))
     assert not re.search(r"SECRET|PASSWORD|TOKEN|KEY", baked)
     assert not [rest for name, rest in instructions() if name == "ADD"]
 
 
 def sent_to_docker() -> set[str]:
-    """The files that .dockerignore lets through, by Docker's rule: the last pattern that matches decides."""
+    """Return the files that .dockerignore admits by Docker's rule: the last matching pattern decides."""
     patterns = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if line and line[0] != "#"]
     files: set[str] = set()
     for directory, inner, names in os.walk(ROOT):
-        # Large, and nobody's to send.
-        inner[:] = [one for one in inner if one not in (".git", ".venv", "__pycache__", "node_modules")]
+        # Large, and always ignored.
+        inner[:] = [folder for folder in inner if folder not in (".git", ".venv", "__pycache__", "node_modules")]
         files |= {str((Path(directory) / name).relative_to(ROOT)) for name in names}
     return {file for file in files if not _ignored(file, patterns)}
 
@@ -100,9 +100,9 @@ def _ignored(file: str, patterns: list[str]) -> bool:
     ignored = False
     for pattern in patterns:
         plain = pattern.removeprefix("!").strip("/")
-        # Docker's * stops at a slash; ** does not. None of ours has a * inside a name with slashes.
-        names = [Path(one).name for one in ancestors] if plain.startswith("**/") else ancestors
-        if any(_matches(one, plain.removeprefix("**/")) for one in names):
+        # Docker's * stops at a slash; ** does not. No pattern here has a * inside a name with slashes.
+        names = [Path(ancestor).name for ancestor in ancestors] if plain.startswith("**/") else ancestors
+        if any(_matches(name, plain.removeprefix("**/")) for name in names):
             ignored = not pattern.startswith("!")
     return ignored
 
@@ -111,33 +111,33 @@ def _matches(name: str, pattern: str) -> bool:
     return name.count("/") == pattern.count("/") and fnmatch.fnmatch(name, pattern)
 
 
-def test_only_the_viewer_and_what_it_shares_go_in() -> None:
-    found = sent_to_docker()
-    assert {file.partition("/")[0] for file in found} == {"infra", "web"}
-    assert not [file for file in found if file.startswith("infra/local/") or file.endswith((".pyc", ".env"))]
+def test_image_has_only_the_viewer_and_shared_code() -> None:
+    sent = sent_to_docker()
+    assert {file.partition("/")[0] for file in sent} == {"infra", "web"}
+    assert not [file for file in sent if file.startswith("infra/local/") or file.endswith((".pyc", ".env"))]
     needed = {"web/Dockerfile", "web/__init__.py", "web/gunicorn.conf.py", "web/api/openapi.yaml"}
-    assert needed | {"infra/settings/__init__.py"} <= found
+    assert needed | {"infra/settings/__init__.py"} <= sent
 
 
-def test_files_that_only_their_owner_may_read_are_readable_in_the_image(tmp_path: Path) -> None:
-    """It runs as somebody else, and COPY keeps the modes of the checkout."""
+def test_private_files_of_the_checkout_are_readable_in_the_image(tmp_path: Path) -> None:
+    """The image runs as another user, and COPY keeps the modes of the checkout."""
     for name in ("infra", "web"):
         (tmp_path / name / "static").mkdir(parents=True)
         (tmp_path / name / "__init__.py").write_text("")
         (tmp_path / name / "static/main.js").write_text("")
-    for one in tmp_path.rglob("*"):
-        one.chmod(0o700 if one.is_dir() else 0o600)
+    for path in tmp_path.rglob("*"):
+        path.chmod(0o700 if path.is_dir() else 0o600)
     (run,) = [rest for name, rest in last_stage() if name == "RUN" and "compileall" in rest]
     environ = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin"}
     run = run.replace("/packages/lib", "")
     subprocess.run(["sh", "-euc", run], cwd=tmp_path, env=environ, check=True, timeout=60)
     assert list(tmp_path.rglob("*.pyc"))
-    for one in tmp_path.rglob("*"):
-        needed = 0o005 if one.is_dir() else 0o004
-        assert one.stat().st_mode & needed == needed, f"{one.relative_to(tmp_path)} is not for everybody"
+    for path in tmp_path.rglob("*"):
+        needed = 0o005 if path.is_dir() else 0o004
+        assert path.stat().st_mode & needed == needed, f"other users cannot read {path.relative_to(tmp_path)}"
 
 
-def test_the_start_command_listens_where_cloud_run_asks() -> None:
+def test_start_command_listens_on_the_port_of_cloud_run() -> None:
     (command,) = [json.loads(rest) for name, rest in last_stage() if name == "CMD"]
     printing = [sys.executable, "-m", "gunicorn", *command[1:], "--print-config"]
     environ = {**environment(ROOT, 8123, "127.0.0.1:1"), "PYTHONDONTWRITEBYTECODE": "1"}
@@ -146,18 +146,24 @@ def test_the_start_command_listens_where_cloud_run_asks() -> None:
     assert re.search(r"^bind +(= )?\['0\.0\.0\.0:8123'\]$", done.stdout, re.MULTILINE), done.stdout
 
 
-def test_gcloud_reads_dockerignore_as_docker_does() -> None:
+def test_gcloud_reads_dockerignore_like_docker() -> None:
     assert gcloud_uploads(ROOT, ".dockerignore") == sent_to_docker()
 
 
 def stage_image(directory: Path) -> None:
-    """Do to ``directory`` what the Dockerfile does: copy, install, compile."""
+    """Copy, install and compile in ``directory`` as the Dockerfile does."""
     for file in sent_to_docker():
         (directory / file).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / file, directory / file)
     install(REQUIREMENTS, directory / "packages")
     python = str(directory / "packages/bin/python")
-    compiling = [python, "-m", "compileall", "-q", *(str(directory / one) for one in ("packages/lib", "infra", "web"))]
+    compiling = [
+        python,
+        "-m",
+        "compileall",
+        "-q",
+        *(str(directory / name) for name in ("packages/lib", "infra", "web")),
+    ]
     subprocess.run(compiling, check=True, timeout=300, stdout=subprocess.DEVNULL)
 
 
@@ -192,7 +198,7 @@ def seconds_to_answer(process: subprocess.Popen[bytes], port: int) -> float:
 
 
 @pytest.mark.slow
-def test_the_start_command_answers_within_three_seconds_from_its_packages_alone(tmp_path: Path) -> None:
+def test_start_command_answers_within_three_seconds_with_its_packages_alone(tmp_path: Path) -> None:
     if not REQUIREMENTS.exists():
         pytest.skip("web/requirements.txt is not there yet")
     stage_image(tmp_path)
@@ -212,6 +218,6 @@ def test_the_start_command_answers_within_three_seconds_from_its_packages_alone(
             finally:
                 os.killpg(process.pid, signal.SIGTERM)
                 process.wait(10)
-    print(f"seconds until /healthz answered: {', '.join(f'{one:.2f}' for one in times)}")
-    # The best of three: others may be using the machine.
+    print(f"seconds until /healthz answered: {', '.join(f'{seconds:.2f}' for seconds in times)}")
+    # The best of three, because the machine may be busy.
     assert min(times) < START_SECONDS, f"it took {times} s"
