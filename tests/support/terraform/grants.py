@@ -28,14 +28,14 @@ ON = {
 
 def grants(plan: Mapping[str, Any]) -> Iterator[Grant]:
     """Yield each planned grant: member, role, resource, and condition ("" for none)."""
-    for one in resources(plan):
-        if "_iam_" not in one["type"] or one["type"].endswith("_custom_role"):
+    for entry in resources(plan):
+        if "_iam_" not in entry["type"] or entry["type"].endswith("_custom_role"):
             continue
-        found = one["values"]
-        if one["type"] == "google_project_iam_member":
+        granted = entry["values"]
+        if entry["type"] == "google_project_iam_member":
             on = "project"
         else:
-            kind, attribute = ON[one["type"]]
-            on = f"{kind} {found[attribute].rpartition('/')[2].partition('@')[0]}"
-        conditions = [condition["expression"] for condition in found.get("condition") or []]
-        yield found["member"], found["role"], on, "".join(conditions)
+            kind, attribute = ON[entry["type"]]
+            on = f"{kind} {granted[attribute].rpartition('/')[2].partition('@')[0]}"
+        conditions = [condition["expression"] for condition in granted.get("condition") or []]
+        yield granted["member"], granted["role"], on, "".join(conditions)

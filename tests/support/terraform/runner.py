@@ -96,15 +96,15 @@ def find_terraform(directory: Path, root: Path = ROOT) -> Terraform:
         pytest.skip("terraform is not installed here")
     init = ("init", "-backend=false", "-input=false")
     if OFFLINE.exists():
-        found = Terraform((str(OFFLINE),), directory, _small_schemas(directory), plans=True, root=root)
-        found.run(*init)
-        return found
-    found = Terraform(("terraform",), directory, {}, plans=False, root=root)
-    done = found.run(*init, ok=(0, 1))
+        offline = Terraform((str(OFFLINE),), directory, _small_schemas(directory), plans=True, root=root)
+        offline.run(*init)
+        return offline
+    online = Terraform(("terraform",), directory, {}, plans=False, root=root)
+    done = online.run(*init, ok=(0, 1))
     if done.returncode and says_no_registry(done.stderr):
         pytest.skip(f"there is neither {OFFLINE} nor a provider registry here")
     assert not done.returncode, f"init: {_plain(done.stderr)[-4000:]}"
-    return found
+    return online
 
 
 def says_no_registry(stderr: str) -> bool:
@@ -118,17 +118,17 @@ def says_no_registry(stderr: str) -> bool:
 
 def resources(plan: Mapping[str, Any], kind: str = "") -> Iterator[dict[str, Any]]:
     """Yield the planned resources; of one type if ``kind`` is given."""
-    for one in plan["planned_values"]["root_module"]["resources"]:
-        if one["mode"] == "managed" and (not kind or one["type"] == kind):
-            yield one
+    for resource in plan["planned_values"]["root_module"]["resources"]:
+        if resource["mode"] == "managed" and (not kind or resource["type"] == kind):
+            yield resource
 
 
 def values(plan: Mapping[str, Any], address: str) -> dict[str, Any]:
     """Return the planned values of the resource at ``address``."""
-    for one in resources(plan):
-        if one["address"] == address:
-            found: dict[str, Any] = one["values"]
-            return found
+    for resource in resources(plan):
+        if resource["address"] == address:
+            planned: dict[str, Any] = resource["values"]
+            return planned
     raise AssertionError(f"{address} is not planned")
 
 
@@ -150,13 +150,13 @@ def imported_from(entry: str) -> set[str]:
 def _imported(node: ast.AST) -> list[str]:
     match node:
         case ast.Import(names=names):
-            found = [one.name for one in names]
+            imported = [alias.name for alias in names]
         case ast.ImportFrom(module=str(module), names=names):
             # A name imported from a package may be a module.
-            found = [module, *(f"{module}.{one.name}" for one in names)]
+            imported = [module, *(f"{module}.{alias.name}" for alias in names)]
         case _:
-            found = []
-    return [one for one in found if one.partition(".")[0] in ("functions", "infra", "web")]
+            imported = []
+    return [name for name in imported if name.partition(".")[0] in ("functions", "infra", "web")]
 
 
 def install(requirements: Path, environment: Path) -> None:
@@ -218,7 +218,7 @@ def _small_schemas(directory: Path) -> dict[str, str]:
         schema = json.loads(path.read_text())
         for provider in schema["provider_schemas"].values():
             for kind in ("resource_schemas", "data_source_schemas", "ephemeral_resource_schemas"):
-                provider[kind] = {name: one for name, one in provider[kind].items() if name in used}
+                provider[kind] = {name: resource for name, resource in provider[kind].items() if name in used}
         (small / path.name).write_text(json.dumps(schema))
     return {"TERRAFORM_OFFLINE_CACHE": str(small)}
 
