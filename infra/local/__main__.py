@@ -19,7 +19,7 @@ Subscope runs on this machine. Everything in it is gone when it ends (Ctrl-C).
   user      {user}
   password  {password}
 
-Try next: open the viewer, sign in, and watch messages arrive. Publish one of your own from another terminal:
+Try next: open the viewer, sign in, and watch messages arrive. Publish a message from another terminal:
 
   {python} -m infra --ready-file {ready_file} publish {topic} '{{"hello": "world"}}'
 
@@ -27,27 +27,27 @@ Addresses and secrets for other programs are in {ready_file}; the services' logs
 """
 
 
-# As a person in this folder would type it.
+# The path as a person in this folder would type it.
 PYTHON = os.path.relpath(sys.executable)
 
 
 def main() -> int:
-    """Run until Ctrl-C or SIGTERM. Returns 0, 1 when something did not start, 2 for a wrong command line."""
+    """Run until Ctrl-C or SIGTERM. Returns 0, 1 when a part did not start, 2 for a wrong command line."""
     arguments = _parser().parse_args()
     if arguments.port and not is_free(arguments.port):
         print(f"Port {arguments.port} is taken. Choose another one with --port; 0 means any.", file=sys.stderr)
         return 2
-    # uvloop halves what a push costs: one process is Pub/Sub, its push client and Firestore.
+    # uvloop halves the CPU time of a push: one process runs Pub/Sub, its push client and Firestore.
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_run(arguments))
 
 
 async def _run(arguments: argparse.Namespace) -> int:
     environ = dict(os.environ)
-    # gRPC complains at every child that is started, unless it is told, before its import, that nobody forks to use it.
-    # The receiver does fork and must not inherit this.
+    # Set before importing grpc; otherwise it logs a warning for each child process. The receiver forks, so it must not
+    # inherit this variable.
     os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
-    # Here, not above: they take a second to import, and a wrong command line should be told at once.
+    # Imported here because they take a second, and an error in the command line should appear at once.
     from infra.local.processes.ready_file import TakenError
     from infra.local.processes.supervisor import StartError
     from infra.local.run_config import ADMIN_USER
@@ -71,7 +71,7 @@ async def _run(arguments: argparse.Namespace) -> int:
 
 
 def _cancel_on_signals() -> None:
-    """Cancel the calling task at the first signal; a second one would only leave processes behind."""
+    """Cancel the calling task at the first signal; ignore further ones, which would leave processes behind."""
     task = asyncio.current_task()
     assert task is not None
     stopping = contextlib.ExitStack()
@@ -90,14 +90,14 @@ def _parser() -> argparse.ArgumentParser:
         "--ready-file",
         type=Path,
         default=Path(".local/ready.json"),
-        help="written when everything answers: addresses and secrets (default: .local/ready.json)",
+        help="written when all services answer; holds addresses and secrets (default: .local/ready.json)",
     )
     parser.add_argument("--no-samples", dest="samples", action="store_false", help="publish no sample messages")
     parser.add_argument(
         "--emulators",
         choices=("local", "google"),
         default="local",
-        help="who is Pub/Sub and Firestore: ours, in this process, or Google's (needs gcloud and Java)",
+        help="the emulators of Pub/Sub and Firestore: local, in this process, or google (needs gcloud and Java)",
     )
     return parser
 

@@ -1,4 +1,4 @@
-"""Pub/Sub and Firestore as servers on loopback: ours; ``infra.local.google_emulators`` starts Google's."""
+"""Start our Pub/Sub and Firestore as servers on loopback; ``infra.local.google_emulators`` starts Google's."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from infra.local.token_signer import Signer
 
 @dataclass(frozen=True)
 class Backend:
-    """Where the two services answer (``host:port``), how many messages wait, and how to end them."""
+    """The addresses of the two services (``host:port``), their backlog, and the function that ends them."""
 
     pubsub: str
     firestore: str
@@ -22,7 +22,7 @@ class Backend:
 
 
 async def start_local(signer: Signer) -> Backend:
-    """Start our own; both answer when this returns."""
+    """Start our emulators; both answer when this returns."""
     pubsub = PubsubServer(signer)
     firestore = FirestoreServer()
     pubsub_grpc, pubsub_host = _listen(pubsub.add_to)

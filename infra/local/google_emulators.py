@@ -15,7 +15,10 @@ StartPrograms = Callable[[list[Program], float], Awaitable[None]]
 
 
 def find_emulators() -> tuple[str, Path, Path]:
-    """Return java, and the jars of the Pub/Sub and Firestore emulators. Raises StartError saying what is missing."""
+    """Return java, and the jars of the Pub/Sub and Firestore emulators.
+
+    Raises StartError that names the missing part.
+    """
     gcloud, java = shutil.which("gcloud"), shutil.which("java")
     if not gcloud or not java:
         missing = "gcloud" if not gcloud else "java"
@@ -34,11 +37,11 @@ def find_emulators() -> tuple[str, Path, Path]:
 
 
 async def start_google(start: StartPrograms, directory: Path) -> Backend:
-    """Start both; they answer when this returns. ``start`` runs programs until the local cloud ends."""
+    """Start both emulators; they answer when this returns. ``start`` runs programs until the local cloud ends."""
     java, pubsub_jar, firestore_jar = find_emulators()
     pubsub_port, firestore_port = free_port(), free_port()
     pubsub = (java, "-jar", str(pubsub_jar), "--host=127.0.0.1", f"--port={pubsub_port}")
-    # The main class, as the SDK's own script names it; the emulator knows only English messages.
+    # The main class, as in the SDK's script. The emulator has messages in English only.
     main = "com.google.cloud.datastore.emulator.firestore.CloudFirestore"
     firestore = (java, "-Duser.language=en", "-cp", str(firestore_jar), main)
     listen = ("start", "--host=127.0.0.1", f"--port={firestore_port}")

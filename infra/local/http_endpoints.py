@@ -1,7 +1,8 @@
-"""The local cloud's HTTP side door: what Google serves over HTTP, and what a developer may ask.
+"""The HTTP endpoints of the local cloud: Google's certificates, and requests for developers.
 
-``GET /certs`` is Google's certificate page. The rest has no counterpart there: ``GET /backlog?subscription=NAME``,
-``POST /token`` (a push token, for curl; a JSON object in the body replaces claims) and ``POST /rotate`` (a new key).
+``GET /certs`` stands for Google's certificate page. Google has no counterpart of the others: ``GET
+/backlog?subscription=NAME``, ``POST /token`` (a push token, for curl; a JSON object in the body replaces claims) and
+``POST /rotate`` (a new key).
 """
 
 import json
@@ -19,8 +20,11 @@ Backlog = Callable[[str], dict[str, object] | None]
 
 
 @dataclass(frozen=True)
-class Desk:
-    """``backlog`` answers for a subscription's full name, or is None where nobody can know (Google's emulator)."""
+class HttpEndpoints:
+    """``backlog`` returns a subscription's backlog by its full name.
+
+    None with Google's emulator, which has no such call.
+    """
 
     signer: Signer
     email: str
@@ -28,7 +32,7 @@ class Desk:
     backlog: Backlog | None
 
     def application(self) -> web.Application:
-        """The routes."""
+        """Return the application with the routes."""
         app = web.Application()
         app.router.add_get("/certs", self.certs)
         app.router.add_get("/backlog", self.count)
@@ -42,11 +46,11 @@ class Desk:
 
     async def count(self, request: web.Request) -> web.Response:
         if self.backlog is None:
-            return _problem(501, "Google's emulator does not tell how many messages wait.")
+            return _problem(501, "Google's emulator has no method that counts waiting messages.")
         name = request.query.get("subscription", "")
         found = self.backlog(name)
         if found is None:
-            return _problem(404, f"There is no subscription {name!r}; give its full name: projects/P/subscriptions/S.")
+            return _problem(404, f"Unknown subscription {name!r}; use the full name: projects/P/subscriptions/S.")
         return web.json_response(found)
 
     async def token(self, request: web.Request) -> web.Response:

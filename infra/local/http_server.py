@@ -3,15 +3,15 @@
 from aiohttp import web
 
 
-class Site:
-    """``url`` has no trailing slash."""
+class HttpServer:
+    """A running server; ``url`` has no trailing slash."""
 
     def __init__(self, runner: web.AppRunner, url: str) -> None:
         self._runner = runner
         self.url = url
 
     @classmethod
-    async def start(cls, application: web.Application) -> "Site":
+    async def start(cls, application: web.Application) -> "HttpServer":
         """Listen on any free port."""
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.5)
         await runner.setup()

@@ -1,7 +1,7 @@
 """Serve a Google gRPC service without generated stubs: a table of methods to one generic handler.
 
 The message types ship with Google's clients; the servicer base classes do not. Methods that are not in the table answer
-UNIMPLEMENTED with a sentence, as does everything a handler refuses with ``RpcError``.
+UNIMPLEMENTED with a sentence. A handler refuses a request by raising ``RpcError``.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable
@@ -69,8 +69,8 @@ def _unary(method: Unary) -> "grpc.RpcMethodHandler[Any, Any]":
 def _streaming(method: ServerStream | Bidirectional) -> "grpc.RpcMethodHandler[Any, Any]":
     async def handle(request: Any, context: "grpc.aio.ServicerContext[Any, Any]") -> None:
         try:
-            # Writing, not yielding: a stream that is cancelled between two responses is then closed at once, not when
-            # its generator is collected.
+            # Write instead of yield: a stream that is cancelled between two responses is then closed at once, and not
+            # only when the garbage collector runs.
             async with aclosing(method.call(request)) as responses:
                 async for response in responses:
                     await context.write(response)
@@ -106,6 +106,8 @@ class Service(grpc.GenericRpcHandler):
 
 def _unimplemented(path: str) -> "grpc.RpcMethodHandler[Any, Any]":
     async def refuse(_: Any, context: "grpc.aio.ServicerContext[Any, Any]") -> bytes:
-        await context.abort(grpc.StatusCode.UNIMPLEMENTED, f"The local cloud does not do {path.rpartition('/')[2]}.")
+        await context.abort(
+            grpc.StatusCode.UNIMPLEMENTED, f"The local cloud does not implement {path.rpartition('/')[2]}."
+        )
 
     return grpc.unary_unary_rpc_method_handler(refuse, None, None)

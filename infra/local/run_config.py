@@ -1,4 +1,4 @@
-"""One run of the local cloud on paper: its addresses and secrets, the services' environment, the ready file. Pure."""
+"""The configuration of one run: addresses, secrets, the services' environment, the content of the ready file. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from infra.local import topics
 
 ADMIN_USER = "admin"
-# Google's clients would otherwise look for a proxy on the way to this machine (grpc.github.io: environment variables).
+# Without this, Google's clients may use a proxy for loopback addresses (grpc.github.io: environment variables).
 _NO_PROXY = "127.0.0.1,localhost"
 
 
 @dataclass(frozen=True)
-class Plan:
-    """Everything that somebody must know to talk to this run. URLs have no trailing slash."""
+class RunConfig:
+    """The addresses and secrets of one run. URLs have no trailing slash."""
 
     emulators: str
     viewer: str
@@ -26,11 +26,11 @@ class Plan:
 
     @property
     def audience(self) -> str:
-        """What push tokens name: both sides only have to agree on it."""
+        """The audience of push tokens; both sides only have to agree on it."""
         return self.receiver
 
     def environment(self) -> dict[str, str]:
-        """The variables of both services, of Google's clients and of command lines."""
+        """Return the environment variables of both services, of Google's clients and of command lines."""
         return {
             "GOOGLE_CLOUD_PROJECT": topics.PROJECT,
             "FIRESTORE_DATABASE": "(default)",
@@ -49,7 +49,7 @@ class Plan:
         }
 
     def ready(self, processes: Mapping[str, int | None]) -> dict[str, object]:
-        """What the ready file says while these processes run."""
+        """Return the content of the ready file while ``processes`` (name to process id) run."""
         return {
             "emulators": self.emulators,
             "viewer": self.viewer,

@@ -1,4 +1,4 @@
-"""One run of the local cloud: starts everything in order, keeps the ready file true, ends everything."""
+"""Run the local cloud: start all parts in order, keep the ready file current, end all parts."""
 
 import asyncio
 import contextlib
@@ -13,14 +13,14 @@ import grpc
 
 from infra.local.emulators import Backend, start_local
 from infra.local.google_emulators import start_google
-from infra.local.http_endpoints import Desk
-from infra.local.http_server import Site
+from infra.local.http_endpoints import HttpEndpoints
+from infra.local.http_server import HttpServer
 from infra.local.processes import ready_file
 from infra.local.processes.ports import free_port
 from infra.local.processes.supervisor import Child, Program, Reaper, StartError
-from infra.local.run_config import Plan
+from infra.local.run_config import RunConfig
 from infra.local.samples import publish_samples
-from infra.local.signing_relay import Relay
+from infra.local.signing_relay import SigningRelay
 from infra.local.token_signer import Signer
 from infra.local.topics import SERVICE_ACCOUNT, PubsubChannel
 
@@ -30,7 +30,10 @@ START_SECONDS = 30.0
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line asks for. ``emulators``: ``local`` or ``google``; ``environ``: what children inherit."""
+    """The options of the command line. ``emulators`` is ``local`` or ``google``.
+
+    Child processes inherit ``environ``.
+    """
 
     ready_file: Path
     viewer_port: int
@@ -40,17 +43,17 @@ class Options:
 
 
 class LocalCloud:
-    """Use it as an asynchronous context manager: everything answers inside the block, nothing is left after it."""
+    """An asynchronous context manager: inside the block all parts answer; after it no process is left."""
 
     def __init__(self, options: Options) -> None:
         self._options = options
         self._stack = contextlib.AsyncExitStack()
         self._signer = Signer()
         self._children: list[Child] = []
-        self._plan: Plan | None = None
+        self._plan: RunConfig | None = None
         self._logs = options.ready_file.absolute().parent / "logs"
 
-    async def __aenter__(self) -> Plan:
+    async def __aenter__(self) -> RunConfig:
         try:
             return await self._start()
         except BaseException:
@@ -60,10 +63,10 @@ class LocalCloud:
     async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
 
-    async def _start(self) -> Plan:
+    async def _start(self) -> RunConfig:
         self._logs.mkdir(parents=True, exist_ok=True)
         self._stack.enter_context(ready_file.held(self._options.ready_file))
-        self._options.ready_file.unlink(missing_ok=True)  # left by a run that was killed
+        self._options.ready_file.unlink(missing_ok=True)  # a killed run leaves it behind
         self._reaper = Reaper()
         self._stack.callback(self._reaper.close)
         self._stack.push_async_callback(self._stop_children)
@@ -75,7 +78,7 @@ class LocalCloud:
         try:
             await channel.make_resources(plan.push_endpoint, plan.audience)
         except grpc.RpcError as exc:
-            raise StartError(f"Pub/Sub refused to make the topics and subscriptions: {exc}") from exc
+            raise StartError(f"Pub/Sub did not create the topics and subscriptions: {exc}") from exc
         await self._start_programs(_services(plan, self._options.environ), START_SECONDS)
         await _visit(plan.viewer)
         self._stack.callback(self._options.ready_file.unlink, missing_ok=True)
@@ -91,12 +94,12 @@ class LocalCloud:
             return await start_google(self._start_programs, self._logs)
         return await start_local(self._signer)
 
-    async def _start_sites(self, backend: Backend) -> Plan:
+    async def _start_sites(self, backend: Backend) -> RunConfig:
         receiver = f"http://127.0.0.1:{free_port()}"
-        desk = Desk(self._signer, SERVICE_ACCOUNT, receiver, backend.backlog)
-        site = await Site.start(desk.application())
+        desk = HttpEndpoints(self._signer, SERVICE_ACCOUNT, receiver, backend.backlog)
+        site = await HttpServer.start(desk.application())
         self._stack.push_async_callback(site.close)
-        return Plan(
+        return RunConfig(
             emulators=self._options.emulators,
             viewer=f"http://127.0.0.1:{self._options.viewer_port}",
             receiver=receiver,
@@ -111,9 +114,9 @@ class LocalCloud:
     async def _push_endpoint(self, receiver: str) -> str:
         if self._options.emulators == "local":
             return f"{receiver}/"
-        relay = Relay(self._signer, f"{receiver}/", SERVICE_ACCOUNT, receiver)
+        relay = SigningRelay(self._signer, f"{receiver}/", SERVICE_ACCOUNT, receiver)
         self._stack.push_async_callback(relay.close)
-        site = await Site.start(relay.application())
+        site = await HttpServer.start(relay.application())
         self._stack.push_async_callback(site.close)
         return f"{site.url}/"
 
@@ -134,12 +137,12 @@ class LocalCloud:
 
 
 async def _visit(viewer: str) -> None:
-    """Look at the sign-in page: the first visit makes the first administrator, while there is no other user."""
+    """Open the sign-in page: the first visit creates the first administrator if there is no user yet."""
     async with aiohttp.ClientSession() as http, http.get(f"{viewer}/login") as answer:
         await answer.read()
 
 
-def _services(plan: Plan, environ: Mapping[str, str]) -> list[Program]:
+def _services(plan: RunConfig, environ: Mapping[str, str]) -> list[Program]:
     """The receiver and the viewer, started as in production (terraform/)."""
     environment = {**environ, **plan.environment()}
     receiver_port = int(plan.receiver.rpartition(":")[2])
@@ -156,7 +159,7 @@ async def _publish_samples(channel: PubsubChannel) -> None:
     try:
         await publish_samples(channel.publish)
     except grpc.RpcError as exc:
-        _say(f"There are no more sample messages, for Pub/Sub refused one: {exc}")
+        _say(f"Publishing sample messages stopped, because Pub/Sub refused one: {exc}")
 
 
 def _say(line: str) -> None:

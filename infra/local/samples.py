@@ -28,7 +28,7 @@ _FAILURES = (
 
 @dataclass(frozen=True)
 class Build:
-    """One invented build: it waits ``queued_seconds`` and works ``working_seconds``."""
+    """One invented build: queued for ``queued_seconds``, working for ``working_seconds``."""
 
     id: str
     service: str
@@ -41,7 +41,7 @@ class Build:
 
     @classmethod
     def invent(cls, dice: random.Random, created_at: datetime) -> "Build":
-        """Make one up; one in four fails."""
+        """Create a random build; one in four fails."""
         return cls(
             id=str(uuid.UUID(int=dice.getrandbits(128), version=4)),
             service=dice.choice(_SERVICES),
@@ -54,14 +54,14 @@ class Build:
         )
 
     def notifications(self) -> Iterator[tuple[float, bytes, dict[str, str]]]:
-        """Its three messages: after how many seconds, data, attributes."""
+        """Yield the three messages of the build: delay in seconds, data, attributes."""
         last = "FAILURE" if self.failure else "SUCCESS"
         for pause, status in ((0.0, "QUEUED"), (self.queued_seconds, "WORKING"), (self.working_seconds, last)):
             data = json.dumps(self.resource(status), indent=2).encode()
             yield pause, data, {"buildId": self.id, "status": status}
 
     def resource(self, status: str) -> dict[str, object]:
-        """The Build resource when it had that status."""
+        """Return the Build resource for ``status``."""
         image = f"europe-west1-docker.pkg.dev/{PROJECT}/services/{self.service}:{self.commit[:7]}"
         build: dict[str, object] = {
             "id": self.id,
@@ -103,7 +103,7 @@ class Build:
 
 
 async def publish_samples(publish: Publish) -> None:
-    """Publish a few builds that are over, then one after the other as they happen, until cancelled."""
+    """Publish a few finished builds, then new builds one after the other, until cancelled."""
     dice = random.Random()  # noqa: S311 - invented builds, not secrets
     for minutes in range(FIRST, 0, -1):
         over = Build.invent(dice, datetime.now(UTC) - timedelta(minutes=minutes))

@@ -1,4 +1,4 @@
-"""A signing relay in front of the receiver: Google's Pub/Sub emulator pushes without a token, and this adds it."""
+"""A signing relay in front of the receiver: it adds the token that Google's Pub/Sub emulator does not send."""
 
 import io
 
@@ -8,11 +8,11 @@ from yarl import URL
 
 from infra.local.pubsub.push_delivery import TokenSource
 
-# 10 MB in base64 and some: what Pub/Sub can push.
+# The longest push of Pub/Sub: 10 MB in base64, and the rest of the envelope.
 MAX_BODY_BYTES = 16 * 1024 * 1024
 
 
-class Relay:
+class SigningRelay:
     """Forwards every push to ``receiver`` with a token for ``email`` and ``audience``; answers with its status."""
 
     def __init__(self, tokens: TokenSource, receiver: str, email: str, audience: str) -> None:
@@ -27,13 +27,13 @@ class Relay:
         )
 
     def application(self) -> web.Application:
-        """The routes."""
+        """Return the application with the routes."""
         app = web.Application(client_max_size=MAX_BODY_BYTES)
         app.router.add_post("/", self.forward)
         return app
 
     async def forward(self, request: web.Request) -> web.Response:
-        """Answer 502 when the receiver does not, so that the emulator tries again."""
+        """Forward one push; answer 502 when the receiver does not answer, so that the emulator retries."""
         headers = {
             "Content-Type": request.content_type,
             "User-Agent": request.headers.get("User-Agent", ""),

@@ -1,6 +1,6 @@
 """The local stand-in for Google's signing keys: RS256 tokens and the certificates that verify them.
 
-A key lives as long as the process. ``certificates`` is what https://www.googleapis.com/oauth2/v1/certs answers.
+A key lives as long as the process. ``certificates`` has the format of https://www.googleapis.com/oauth2/v1/certs.
 """
 
 import base64
@@ -22,7 +22,7 @@ REUSE_SECONDS = 1800
 
 
 @dataclass(frozen=True)
-class Key:
+class SigningKey:
     """An RSA key, its id and its self-signed certificate in PEM."""
 
     id: str
@@ -30,8 +30,8 @@ class Key:
     certificate: str
 
     @classmethod
-    def generate(cls) -> "Key":
-        """Make a key of 2048 bits, as Google's are."""
+    def generate(cls) -> "SigningKey":
+        """Generate a key of 2048 bits, like Google's."""
         private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "subscope local cloud")])
         now = datetime.now(UTC)
@@ -57,19 +57,19 @@ class Key:
 
 
 class Signer:
-    """Signs with the newest key; serves its certificate and the one before."""
+    """Signs with the newest key; serves the certificates of the newest and the previous key."""
 
     def __init__(self) -> None:
-        self._keys = [Key.generate()]
+        self._keys = [SigningKey.generate()]
         self._tokens: dict[tuple[str, str], tuple[float, str]] = {}
 
     @property
-    def key(self) -> Key:
-        """The key that signs."""
+    def key(self) -> SigningKey:
+        """The newest key."""
         return self._keys[-1]
 
     def certificates(self) -> dict[str, str]:
-        """PEM certificates by key id."""
+        """Return the PEM certificates by key id."""
         return {key.id: key.certificate for key in self._keys}
 
     def sign(self, claims: Mapping[str, object]) -> str:
@@ -77,7 +77,7 @@ class Signer:
         return self.key.sign(claims)
 
     def push_token(self, email: str, audience: str) -> str:
-        """Return the token of a push; the same one for half an hour, as signing takes longer than pushing."""
+        """Return a push token; reuse it for half an hour, because signing takes longer than a push."""
         until, token = self._tokens.get((email, audience), (0.0, ""))
         now = time.time()
         if now >= until:
@@ -87,14 +87,14 @@ class Signer:
 
     def rotate(self) -> None:
         """Sign with a new key from now on; the certificate before the last one is no longer served."""
-        self._keys = [self.key, Key.generate()]
+        self._keys = [self.key, SigningKey.generate()]
         self._tokens.clear()
 
 
 def push_claims(email: str, audience: str, issued_at: float) -> dict[str, object]:
-    """The claims of Pub/Sub's push token (cloud.google.com/pubsub/docs/authenticate-push-subscriptions).
+    """Return the claims of Pub/Sub's push token (cloud.google.com/pubsub/docs/authenticate-push-subscriptions).
 
-    ``issued_at`` is in seconds since 1970; the token is good for an hour after it. Tests change what they want wrong.
+    ``issued_at`` is in seconds since 1970; the token is valid for an hour. Tests change single claims.
     """
     subject = str(int.from_bytes(hashlib.sha256(email.encode()).digest()[:8]))
     return {

@@ -1,6 +1,6 @@
-"""The topics and subscriptions of the local cloud, made through Pub/Sub's own API, whoever's Pub/Sub it is.
+"""Create the topics and subscriptions of the local cloud through Pub/Sub's API, on our emulator or on Google's.
 
-A raw gRPC channel: importing Google's clients would take longer than everything else here together.
+It uses a raw gRPC channel: importing Google's clients would take longer than the rest of the start.
 """
 
 from typing import Any
@@ -25,7 +25,7 @@ class PubsubChannel:
         self._channel = grpc.aio.insecure_channel(host, options=(("grpc.enable_http_proxy", 0),))
 
     async def make_resources(self, push_endpoint: str, audience: str) -> None:
-        """Create the monitored topic and its push subscription, and where its dead letters go."""
+        """Create the monitored topic, its push subscription, and its dead-letter topic with a subscription."""
         for topic in (TOPIC, DEAD_LETTER_TOPIC):
             await self._call("Publisher/CreateTopic", types.Topic(name=topic_path(topic)), types.Topic)
         for subscription in (_dead_letters(), _monitor(push_endpoint, audience)):
@@ -50,12 +50,12 @@ class PubsubChannel:
 
 
 def topic_path(topic: str) -> str:
-    """The full name of a topic id."""
+    """Return the full name of a topic id."""
     return f"projects/{PROJECT}/topics/{topic}"
 
 
 def subscription_path(subscription: str) -> str:
-    """The full name of a subscription id."""
+    """Return the full name of a subscription id."""
     return f"projects/{PROJECT}/subscriptions/{subscription}"
 
 
@@ -66,7 +66,7 @@ def _monitor(push_endpoint: str, audience: str) -> types.Subscription:
         topic=topic_path(TOPIC),
         push_config=types.PushConfig(push_endpoint=push_endpoint, oidc_token=token),
         ack_deadline_seconds=60,
-        # Production starts at one second; nobody at a desk wants to wait for a receiver that is back.
+        # Production starts at one second; a developer should not wait that long for a restarted receiver.
         retry_policy=types.RetryPolicy(minimum_backoff={"nanos": 100_000_000}, maximum_backoff={"seconds": 10}),
         dead_letter_policy=types.DeadLetterPolicy(
             dead_letter_topic=topic_path(DEAD_LETTER_TOPIC), max_delivery_attempts=MAX_DELIVERY_ATTEMPTS

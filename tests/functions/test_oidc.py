@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding
 from functions.google_keys import MIN_AGE_SECONDS, KeyRing, Reply
 from functions.oidc import MAX_VERIFIED, TokenVerifier
 from infra.errors import ForeignTokenError, SubscopeError, TokenError
-from infra.local.token_signer import Key, Signer, push_claims
+from infra.local.token_signer import Signer, SigningKey, push_claims
 from tests.support.receiver.push import ACCOUNT, AUDIENCE
 
 NOW = 1_800_000_000.0
@@ -208,7 +208,8 @@ def test_a_forged_signature_is_refused(stage: Stage, signer: Signer) -> None:
             "RS256",
             lambda s: signer.key.private.sign(s, padding.PSS(padding.MGF1(hashes.SHA256()), 32), hashes.SHA256()),
         ),
-        "Bearer " + Key(signer.key.id, Key.generate().private, "").sign(push_claims(ACCOUNT, AUDIENCE, NOW)),
+        "Bearer "
+        + SigningKey(signer.key.id, SigningKey.generate().private, "").sign(push_claims(ACCOUNT, AUDIENCE, NOW)),
     ]
     assert [stage.judge(token) for token in forged] == [401] * len(forged)
 

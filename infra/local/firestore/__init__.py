@@ -1,7 +1,7 @@
 """An in-memory Firestore that speaks ``google.firestore.v1.Firestore``, for development and tests.
 
-Google's own clients connect to it through FIRESTORE_EMULATOR_HOST. It refuses with the service's codes, and
-answers UNIMPLEMENTED to what it does not do. Each package imports only those to its right::
+Google's clients connect to it through FIRESTORE_EMULATOR_HOST. It refuses requests with the service's status codes, and
+answers UNIMPLEMENTED to methods and options that it lacks. Each package imports only those to its right::
 
     rpc ─ storage ─ query ─ documents
 """

@@ -1,4 +1,4 @@
-"""The service's refusals: one constructor per gRPC status this package answers with."""
+"""Errors as the service answers them: one function for each gRPC status of this package."""
 
 import grpc
 

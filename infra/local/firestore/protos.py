@@ -1,13 +1,14 @@
 """Firestore's messages as raw protobuf classes.
 
-The proto-plus wrappers cost ten times as much per field; only the raw classes are used here, and they have no types.
+The proto-plus wrappers take ten times as long for each field, so this package uses the raw classes, which have no
+types.
 """
 
 from typing import Any
 
 from google.cloud.firestore_v1.types import common, document, firestore, query, write
 
-# A message of one of these classes: proto-plus makes them while it is imported, so mypy cannot know them.
+# A message of one of these classes. proto-plus creates them during import, so mypy cannot know them.
 Pb = Any
 
 Document: Any = document.Document.pb()

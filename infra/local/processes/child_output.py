@@ -1,4 +1,4 @@
-"""A child's output: every line to its log file, warnings and errors in short form to the terminal."""
+"""Copy the output of a child process: each line to its log file, warnings and errors in short form to the terminal."""
 
 import asyncio
 import json
@@ -15,10 +15,10 @@ REPEAT_SECONDS = 10.0
 MAX_ECHO = 300
 
 
-class Output:
-    """``echo`` gets one short line for each warning or error, the same one at most every ten seconds.
+class ChildOutput:
+    """``echo`` gets one short line for each warning or error, and a repeated line at most every ten seconds.
 
-    Nothing is echoed while ``muted``; ``reason`` is the line that best tells why the program ended.
+    While ``muted`` it gets none. ``reason`` is the line that best explains the end of the program.
     """
 
     def __init__(self, log: Path, echo: Callable[[str], None]) -> None:
@@ -30,7 +30,7 @@ class Output:
         self._echoed: dict[str, float] = {}
 
     def unmute(self) -> None:
-        """Echo from now on."""
+        """Start to echo."""
         self.muted = False
 
     async def copy(self, stream: asyncio.StreamReader | None) -> None:
@@ -51,7 +51,7 @@ class Output:
         if not line:
             return
         text = loud(line)
-        # gunicorn ends with "Worker failed to boot"; what the program itself said before tells more.
+        # gunicorn ends with "Worker failed to boot"; an earlier line of the program explains more.
         rank = 2 if text and (line[0] == "{" or _EXCEPTION.fullmatch(line)) else int(bool(text))
         if rank >= self._rank:
             self.reason, self._rank = text or line[:MAX_ECHO], rank
@@ -62,7 +62,7 @@ class Output:
 
 
 def loud(line: str) -> str:
-    """Return the short form of a line worth showing, or ""."""
+    """Return the short form of a warning or error, or ""."""
     if line.startswith("{"):
         try:
             event = json.loads(line)
@@ -74,6 +74,6 @@ def loud(line: str) -> str:
     if found := _PLAIN.search(line):
         return found.group(1)[:MAX_ECHO]
     if found := _EXCEPTION.fullmatch(line):
-        # Our own errors are sentences; others' names say more than their texts.
+        # The text of our errors is a sentence; for other errors the class name explains more.
         return (found[1] if line.startswith("infra.errors.") and found[1] else line)[:MAX_ECHO]
     return ""

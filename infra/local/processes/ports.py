@@ -1,15 +1,15 @@
-"""Ports of this machine's loopback."""
+"""Find free ports on loopback."""
 
 import random
 import socket
 
-# Below the range that outgoing connections get theirs from (32768 on Linux): a child that is started again must find
-# its port free, and a push to a port in that range can connect to itself while the child is away.
+# Below the range of outgoing connections (from 32768 on Linux): a restarted child must find its port free, and a push
+# to a port in that range can connect to itself while the child is down.
 _LOW, _HIGH = 20000, 32000
 
 
 def is_free(port: int) -> bool:
-    """Tell whether a server could listen on that port."""
+    """Tell whether a server can listen on ``port``."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -21,7 +21,7 @@ def is_free(port: int) -> bool:
 
 
 def free_port() -> int:
-    """Return a port that is free now and will stay so for a program that dies and comes back."""
+    """Return a free port that outgoing connections never take, also while the program restarts."""
     for port in random.sample(range(_LOW, _HIGH), 200):
         if is_free(port):
             return port

@@ -1,8 +1,8 @@
-"""Ends what the local cloud started when the local cloud itself was killed: run as a script, not imported.
+"""End the processes of a local cloud that was killed. It runs as a script and is not imported.
 
-It reads ``+GROUP`` and ``-GROUP`` lines, and when its standard input ends (whatever ended the writer, SIGKILL included)
-it ends the process groups that are left. prctl(PR_SET_PDEATHSIG) reaches neither a child's own children, such as
-gunicorn's workers, nor other systems than Linux.
+It reads ``+GROUP`` and ``-GROUP`` lines. When its standard input ends, also because SIGKILL ended the writer, it ends
+the remaining process groups. prctl(PR_SET_PDEATHSIG) would not reach grandchildren such as gunicorn's workers, and
+works on Linux only.
 """
 
 import os
@@ -14,7 +14,7 @@ GRACE_SECONDS = 3.0
 
 
 def main() -> None:
-    """Keep the list until the writer is gone, then end the groups on it."""
+    """Keep the list of groups until the writer ends, then end these groups."""
     groups: set[int] = set()
     for line in sys.stdin:
         (groups.add if line[0] == "+" else groups.discard)(int(line[1:]))
@@ -28,7 +28,7 @@ def main() -> None:
 
 
 def end(group: int, number: int) -> bool:
-    """Send a signal to a process group; tell whether it is still there."""
+    """Send a signal to a process group; return whether the group existed."""
     try:
         os.killpg(group, number)
     except (ProcessLookupError, PermissionError):

@@ -1,4 +1,4 @@
-"""The programs the local cloud starts: each in its own process group, logged to a file, started again when it dies."""
+"""Run the programs of the local cloud: each in its own process group, with a log file, restarted when it ends."""
 
 import asyncio
 import contextlib
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infra.local.processes import reaper
-from infra.local.processes.child_output import Output
+from infra.local.processes.child_output import ChildOutput
 
 FIRST_PAUSE_SECONDS = 0.2
 LONGEST_PAUSE_SECONDS = 5.0
@@ -21,12 +21,12 @@ ANSWER_SECONDS = 2.0
 
 
 class StartError(Exception):
-    """Something did not start; the text is one line for people."""
+    """A program did not start; the text is one line for people."""
 
 
 @dataclass(frozen=True)
 class Program:
-    """What to run, where, and the port of this machine's loopback where it answers HTTP once it is ready."""
+    """The command of a program, its directory and environment, and the loopback port where it answers HTTP."""
 
     name: str
     command: tuple[str, ...]
@@ -36,7 +36,7 @@ class Program:
 
 
 class Reaper:
-    """The writing end of ``infra.local.processes.reaper``: ends the groups when this process can no longer do it."""
+    """The connection to ``infra.local.processes.reaper``, which ends the groups when this process is killed."""
 
     def __init__(self) -> None:
         command = (sys.executable, "-I", "-S", reaper.__file__)
@@ -49,7 +49,7 @@ class Reaper:
         self._tell(f"-{group}\n")
 
     def close(self) -> None:
-        """End it; it ends whatever was not discarded."""
+        """Close the connection; the reaper then ends the groups that were not discarded."""
         assert self._process.stdin is not None
         self._process.stdin.close()
         self._process.wait(reaper.GRACE_SECONDS + 1)
@@ -64,7 +64,7 @@ class Reaper:
 
 
 class Child:
-    """One program, kept running until ``stop``. ``changed`` is called whenever ``pid`` has changed."""
+    """One program, kept running until ``stop``. Calls ``changed`` after each change of ``pid``."""
 
     def __init__(
         self, program: Program, logs: Path, reaper: Reaper, say: Callable[[str], None], changed: Callable[[], None]
@@ -76,19 +76,19 @@ class Child:
         self._reaper = reaper
         self._say = say
         self._changed = changed
-        self._output = Output(self.log, lambda line: say(f"{program.name}: {line}"))
+        self._output = ChildOutput(self.log, lambda line: say(f"{program.name}: {line}"))
         self._process: asyncio.subprocess.Process | None = None
         self._keeper: asyncio.Task[None] | None = None
         self._was_ready = False
         self._is_dead = False
 
     async def start(self) -> None:
-        """Start it for the first time, and keep it running from now on."""
+        """Start the program and keep it running."""
         await self._spawn()
         self._keeper = asyncio.create_task(self._keep())
 
     async def ready(self, seconds: float) -> None:
-        """Wait until it answers HTTP. Raises StartError when it ends first or takes longer than ``seconds``."""
+        """Wait until the program answers HTTP. Raises StartError when it ends, or takes longer than ``seconds``."""
         deadline = time.monotonic() + seconds
         while not await answers(self._program.port):
             if self._is_dead:
@@ -97,11 +97,11 @@ class Child:
                 raise StartError(f"The {self.name} did not answer within {seconds:g} s; see {self.log}")
             await asyncio.sleep(0.02)
         self._was_ready = True
-        # Not at once: the question itself was a push to be refused, and the receiver has just logged that.
+        # Delayed: the readiness check is a push without a token, and the receiver has just logged its refusal.
         asyncio.get_running_loop().call_later(0.5, self._output.unmute)
 
     async def stop(self) -> None:
-        """End it and everything it started: first asked, after ``GRACE_SECONDS`` killed."""
+        """End the program and its children: SIGTERM first, SIGKILL after ``GRACE_SECONDS``."""
         if self._keeper:
             self._keeper.cancel()
             await asyncio.wait((self._keeper,))
@@ -155,7 +155,7 @@ class Child:
             await self._spawn()
 
     def _bury(self, process: asyncio.subprocess.Process) -> None:
-        # A killed gunicorn leaves workers behind, which would keep answering on the port.
+        # A killed gunicorn leaves workers behind, which would still answer on the port.
         reaper.end(process.pid, signal.SIGKILL)
         self._reaper.discard(process.pid)
         self.pid = None
@@ -166,9 +166,9 @@ def _ending(status: int) -> str:
 
 
 async def answers(port: int) -> bool:
-    """Tell whether somebody answers HTTP on that port of this machine.
+    """Tell whether a program answers HTTP on a loopback port.
 
-    A connection alone proves little: gunicorn listens before its worker has imported anything.
+    An accepted connection is not enough: gunicorn listens before its worker has imported the application.
     """
     try:
         async with asyncio.timeout(ANSWER_SECONDS):

@@ -1,6 +1,6 @@
 """Pub/Sub in memory, over its real gRPC protocol: topics, subscriptions, pull, and signed push with retries.
 
-``PubsubServer(signer).add_to(server)`` is all a caller needs. One asyncio loop, no locks, nothing on disk.
+A caller needs only ``PubsubServer(signer).add_to(server)``. It runs in one asyncio loop, without locks and files.
 """
 
 from infra.local.pubsub.server import PubsubServer

@@ -1,7 +1,7 @@
-"""The backlog of one subscription: what is published and not yet acknowledged, and who holds it until when.
+"""The backlog of one subscription: published messages that are not acknowledged, with their holds and timers.
 
 An entry is ready, held (a pull's lease or a push in flight), resting (after a refusal, until its backoff ends) or
-waiting behind an older message of its ordering key. Nothing leaves but by ``remove``.
+waiting behind an older message of its ordering key. Only ``remove`` takes an entry out.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from typing import Any
 
 
 class State(Enum):
-    """Where an entry is."""
+    """The state of an entry."""
 
     READY = auto()
     HELD = auto()
@@ -24,11 +24,11 @@ class State(Enum):
 
 
 @dataclass(slots=True, eq=False)
-class Entry:
+class BacklogEntry:
     """One message for one subscription.
 
-    ``turn`` changes with every timer, so that an old timer knows it is old; ``holds`` counts the takes, and
-    ``attempts`` those that a dead-letter policy counts.
+    ``turn`` changes with every timer, so that an old timer is recognised; ``holds`` counts the takes, and ``attempts``
+    the takes that a dead-letter policy counts.
     """
 
     number: int
@@ -41,36 +41,36 @@ class Entry:
 
 
 class Backlog:
-    """Entries in the order of their publishing. ``on_ready`` is called when something can be taken again."""
+    """Entries in the order of publishing. Calls ``on_ready`` when an entry becomes ready again."""
 
-    def __init__(self, on_ready: Callable[[], None], on_expired: Callable[[Entry], None]) -> None:
+    def __init__(self, on_ready: Callable[[], None], on_expired: Callable[[BacklogEntry], None]) -> None:
         self.ordered = False
         self._on_ready = on_ready
         self._on_expired = on_expired
-        self._entries: dict[int, Entry] = {}
-        self._ready: deque[Entry] = deque()
-        self._keys: dict[str, deque[Entry]] = {}
+        self._entries: dict[int, BacklogEntry] = {}
+        self._ready: deque[BacklogEntry] = deque()
+        self._keys: dict[str, deque[BacklogEntry]] = {}
         self._next = 0
         self._clock = asyncio.get_running_loop()
         self._timers: list[tuple[float, int, int]] = []
         self._alarm: asyncio.TimerHandle | None = None
-        self._alarm_at = 0.0  # uvloop's handles do not always tell
+        self._alarm_at = 0.0  # uvloop's timer handles do not always have their time
 
     def __len__(self) -> int:
         return len(self._entries)
 
     def oldest(self) -> Any | None:
-        """The message that has waited longest, or None."""
+        """Return the oldest message, or None."""
         return next((entry.message for entry in self._entries.values()), None)
 
-    def get(self, number: int) -> Entry | None:
-        """The entry of that number, while it is not acknowledged."""
+    def get(self, number: int) -> BacklogEntry | None:
+        """Return the entry with this number; None when it is acknowledged."""
         return self._entries.get(number)
 
     def add(self, message: Any) -> None:
         """Append a message. The caller calls ``on_ready`` once after a batch."""
         self._next += 1
-        entry = Entry(self._next, message)
+        entry = BacklogEntry(self._next, message)
         self._entries[entry.number] = entry
         key = message.ordering_key if self.ordered else ""
         if key and key in self._keys:
@@ -81,7 +81,7 @@ class Backlog:
             self._keys[key] = deque()
         self._ready.append(entry)
 
-    def take(self) -> Entry | None:
+    def take(self) -> BacklogEntry | None:
         """Hold the next ready entry, or return None."""
         while self._ready:
             entry = self._ready.popleft()
@@ -92,13 +92,13 @@ class Backlog:
                 return entry
         return None
 
-    def hold_for(self, entry: Entry, seconds: float) -> None:
-        """End this hold after ``seconds``; a later call replaces an earlier one."""
+    def hold_for(self, entry: BacklogEntry, seconds: float) -> None:
+        """End the hold after ``seconds``; a later call replaces an earlier one."""
         entry.turn += 1
         self._schedule(entry, seconds)
 
-    def rest(self, entry: Entry, seconds: float) -> None:
-        """Give a held entry back; it is ready again after ``seconds``."""
+    def rest(self, entry: BacklogEntry, seconds: float) -> None:
+        """Return a held entry to the backlog; it is ready again after ``seconds``."""
         if entry.state is State.GONE:
             return
         entry.turn += 1
@@ -108,8 +108,8 @@ class Backlog:
         entry.state = State.RESTING
         self._schedule(entry, seconds)
 
-    def remove(self, entry: Entry) -> None:
-        """Forget an entry: acknowledged, or published to a dead-letter topic. The next of its key becomes ready."""
+    def remove(self, entry: BacklogEntry) -> None:
+        """Remove an acknowledged or dead-lettered entry; the next entry of its ordering key becomes ready."""
         if entry.state is State.GONE:
             return
         entry.state = State.GONE
@@ -128,12 +128,12 @@ class Backlog:
             self._alarm.cancel()
         self._timers.clear()
 
-    def _make_ready(self, entry: Entry) -> None:
+    def _make_ready(self, entry: BacklogEntry) -> None:
         entry.state = State.READY
         self._ready.append(entry)
         self._on_ready()
 
-    def _schedule(self, entry: Entry, seconds: float) -> None:
+    def _schedule(self, entry: BacklogEntry, seconds: float) -> None:
         heapq.heappush(self._timers, (self._clock.time() + seconds, entry.number, entry.turn))
         self._set_alarm()
 

@@ -10,7 +10,7 @@ import aiohttp
 import grpc
 from google.pubsub_v1.types import PubsubMessage
 
-from infra.local.pubsub.backlog import Entry
+from infra.local.pubsub.backlog import BacklogEntry
 from infra.local.pubsub.push_delivery import TokenSource
 from infra.local.pubsub.subscription import Subscription
 from infra.local.rpc import RpcError
@@ -21,44 +21,44 @@ _Message = PubsubMessage.pb()
 
 @dataclass
 class Topic:
-    """A google.pubsub.v1.Topic and the subscriptions that get what is published to it."""
+    """A google.pubsub.v1.Topic and its subscriptions."""
 
     resource: Any
     subscriptions: list[Subscription] = field(default_factory=list)
 
 
 class Broker:
-    """Everything by its full name."""
+    """Topics and subscriptions by full name."""
 
     def __init__(self, http: aiohttp.ClientSession, tokens: TokenSource) -> None:
         self.topics: dict[str, Topic] = {}
         self.subscriptions: dict[str, Subscription] = {}
         self._http = http
         self._tokens = tokens
-        # Ids look like the service's, 16 digits, and stay unique over restarts.
+        # Ids have 16 digits, like the service's, and stay unique after a restart.
         self._last_id = time.time_ns() // 1000
 
     def topic(self, name: str) -> Topic:
-        """The topic of that name. Raises NOT_FOUND."""
+        """Return the topic of that name. Raises NOT_FOUND."""
         if name not in self.topics:
             raise RpcError(grpc.StatusCode.NOT_FOUND, f"Topic not found (resource={name}).")
         return self.topics[name]
 
     def subscription(self, name: str) -> Subscription:
-        """The subscription of that name. Raises NOT_FOUND."""
+        """Return the subscription of that name. Raises NOT_FOUND."""
         if name not in self.subscriptions:
             raise RpcError(grpc.StatusCode.NOT_FOUND, f"Subscription does not exist (resource={name}).")
         return self.subscriptions[name]
 
     def subscribe(self, resource: Any) -> Subscription:
-        """Add a subscription to its topic, which must be there."""
+        """Add a subscription to its existing topic."""
         subscription = Subscription(resource, self._http, self._tokens, self._dead_letter)
         self.subscriptions[resource.name] = subscription
         self.topics[resource.topic].subscriptions.append(subscription)
         return subscription
 
     def unsubscribe(self, name: str) -> Subscription:
-        """Take a subscription away; the caller closes it. Raises NOT_FOUND."""
+        """Remove a subscription; the caller closes it. Raises NOT_FOUND."""
         subscription = self.subscription(name)
         del self.subscriptions[name]
         if topic := self.topics.get(subscription.resource.topic):
@@ -72,7 +72,7 @@ class Broker:
         del self.topics[name]
 
     def publish(self, topic: Topic, messages: Iterable[Any]) -> list[str]:
-        """Stamp messages with an id and the time, in milliseconds as the service does, and hand them on."""
+        """Give messages an id and a time (in milliseconds, as the service) and add them to all subscriptions."""
         now_ms = time.time_ns() // 1_000_000
         ids: list[str] = []
         for message in messages:
@@ -86,7 +86,7 @@ class Broker:
             subscription.notify()
         return ids
 
-    def _dead_letter(self, source: Subscription, entry: Entry) -> bool:
+    def _dead_letter(self, source: Subscription, entry: BacklogEntry) -> bool:
         topic = self.topics.get(source.resource.dead_letter_policy.dead_letter_topic)
         if topic is None:
             return False
@@ -94,13 +94,13 @@ class Broker:
         return True
 
     async def close(self) -> None:
-        """Stop every delivery."""
+        """Stop all deliveries."""
         for subscription in self.subscriptions.values():
             await subscription.close()
 
 
-def dead_letter(subscription: str, entry: Entry) -> Any:
-    """What the service publishes to a dead-letter topic (cloud.google.com/pubsub/docs/handling-failures)."""
+def dead_letter(subscription: str, entry: BacklogEntry) -> Any:
+    """Return the message for the dead-letter topic (cloud.google.com/pubsub/docs/handling-failures)."""
     _, project, _, short = subscription.split("/")
     message = _Message()
     message.CopyFrom(entry.message)

@@ -1,6 +1,6 @@
-"""The body of a push request, as Pub/Sub writes it: keys sorted, both spellings of id and time, data in base64.
+"""The body of a push request, as Pub/Sub writes it: sorted keys, both spellings of id and time, data in base64. Pure.
 
-Pure. Empty data, no attributes and no ordering key are left out (cloud.google.com/pubsub/docs/push#receive_push).
+Empty data, attributes and ordering key are left out (cloud.google.com/pubsub/docs/push#receive_push).
 """
 
 import binascii
@@ -10,7 +10,7 @@ from typing import Any
 
 def push_body(message: Any, subscription: str, delivery_attempt: int | None) -> bytes:
     """Encode a PubsubMessage. ``subscription`` is a full name; without a policy ``delivery_attempt`` is None."""
-    # Joined by hand: json.dumps over a dictionary would copy a payload of ten megabytes three times.
+    # Joined by hand: json.dumps of a dictionary would copy a payload of 10 MB three times.
     parts: list[bytes] = []
     if delivery_attempt is not None:
         parts.append(b'"deliveryAttempt":%d,' % delivery_attempt)

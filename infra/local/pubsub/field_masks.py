@@ -7,7 +7,9 @@ from infra.local.pubsub.validation import invalid
 
 
 def merge(resource: Any, update: Any, mask: Any, mutable: Set[str]) -> Any:
-    """Return a copy of ``resource`` with the fields of ``mask`` taken from ``update``; ``mutable`` are its own fields.
+    """Return a copy of ``resource`` with the fields of ``mask`` taken from ``update``.
+
+    ``mutable`` names the fields that may change.
 
     Raises INVALID_ARGUMENT for an empty mask and for a path that is unknown or may not change.
     """

@@ -1,4 +1,4 @@
-"""Pages of a list of resources: the token is the last name sent, so pages stay right while resources come and go."""
+"""Pages of a list of resources: the token is the last name sent, so that pages stay correct while resources change."""
 
 from collections.abc import Iterable
 

@@ -1,6 +1,6 @@
-"""Push delivery for one subscription: what is in flight, how much may be, and when to try again.
+"""Push delivery for one subscription: the pushes in flight, the window that limits them, and retries.
 
-At least once: a message leaves the backlog only after an acknowledging status.
+Delivery is at least once: a message leaves the backlog only after an acknowledging status.
 """
 
 import asyncio
@@ -12,17 +12,17 @@ from typing import Any, Protocol
 import aiohttp
 from yarl import URL
 
-from infra.local.pubsub.backlog import Backlog, Entry
+from infra.local.pubsub.backlog import Backlog, BacklogEntry
 from infra.local.pubsub.envelope import push_body
 
-# cloud.google.com/pubsub/docs/push#receive_push: everything else, 203 and 206 included, is a refusal. The page names
-# 102 too, which HTTP calls interim (RFC 9110, 15.2): as everywhere, the final status after it is what counts.
+# cloud.google.com/pubsub/docs/push#receive_push: every other status, also 203 and 206, is a refusal. The page
+# also names 102, an interim status in HTTP (RFC 9110, 15.2): the final status after it counts.
 ACKNOWLEDGING = frozenset({200, 201, 202, 204})
-# The service goes to thousands; on one machine more than this only lengthens queues (4,100/s at 300, 3,600/s at 1,000).
+# The service allows thousands. On one machine more pushes only lengthen queues (4,100/s at 300, 3,600/s at 1,000).
 MAX_IN_FLIGHT = 250
 MAX_BYTES_IN_FLIGHT = 64 * 1024 * 1024
-# The service backs off up to 60 s; nobody at a desk wants to wait that long for a receiver that is back.
-LEAST_PAUSE_SECONDS = 0.1
+# The service backs off up to 60 s; a developer should not wait that long for a restarted receiver.
+MIN_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 10.0
 _LARGE_BYTES = 512 * 1024
 _HEADERS = {
@@ -32,16 +32,16 @@ _HEADERS = {
 
 
 class TokenSource(Protocol):
-    """Whoever signs push tokens; ``infra.local.token_signer.Signer`` does."""
+    """A signer of push tokens, such as ``infra.local.token_signer.Signer``."""
 
     def push_token(self, email: str, audience: str) -> str:
-        """Return a token that is good for at least half an hour; cheap to call for every push."""
+        """Return a token that is valid for at least half an hour; cheap enough for every push."""
         ...
 
 
 @dataclass(frozen=True)
-class Target:
-    """Where and how a subscription's messages are pushed. ``email`` is empty for pushes without a token."""
+class PushTarget:
+    """The endpoint, audience and account for pushes. ``email`` is empty for pushes without a token."""
 
     subscription: str
     url: URL
@@ -51,8 +51,8 @@ class Target:
     counts_attempts: bool
 
     @classmethod
-    def of(cls, subscription: Any) -> "Target | None":
-        """Read it from a Subscription; None when that has no push endpoint."""
+    def of(cls, subscription: Any) -> "PushTarget | None":
+        """Read the target of a Subscription; None without a push endpoint."""
         config = subscription.push_config
         if not config.push_endpoint:
             return None
@@ -68,13 +68,17 @@ class Target:
 
 
 class Pusher:
-    """Pushes one backlog to one target; ``refused`` decides what becomes of an entry that was not acknowledged."""
+    """Pushes one backlog to one target; calls ``refused`` for each entry without acknowledgement."""
 
     def __init__(
-        self, backlog: Backlog, http: aiohttp.ClientSession, tokens: TokenSource, refused: Callable[[Entry], None]
+        self,
+        backlog: Backlog,
+        http: aiohttp.ClientSession,
+        tokens: TokenSource,
+        refused: Callable[[BacklogEntry], None],
     ) -> None:
-        self.target: Target | None = None
-        self.pauses = True  # False while a retry policy spaces each message's own attempts
+        self.target: PushTarget | None = None
+        self.pauses = True  # False while a retry policy delays each message separately
         self._backlog = backlog
         self._http = http
         self._tokens = tokens
@@ -87,7 +91,7 @@ class Pusher:
         self._resume: asyncio.TimerHandle | None = None
 
     def fill(self) -> None:
-        """Start as many pushes as the window allows."""
+        """Start pushes up to the window."""
         target = self.target
         while target and not self._resume and len(self._tasks) < self._window and self._bytes < MAX_BYTES_IN_FLIGHT:
             entry = self._backlog.take()
@@ -100,7 +104,7 @@ class Pusher:
             task.add_done_callback(self._tasks.discard)
 
     async def close(self) -> None:
-        """Cancel what is in flight and wait for it."""
+        """Cancel the pushes in flight and wait for their end."""
         self.target = None
         if self._resume:
             self._resume.cancel()
@@ -108,7 +112,7 @@ class Pusher:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _push(self, entry: Entry, target: Target) -> None:
+    async def _push(self, entry: BacklogEntry, target: PushTarget) -> None:
         attempt = entry.attempts if target.counts_attempts else None
         body = push_body(entry.message, target.subscription, attempt)
         self._bytes += len(body)
@@ -124,13 +128,13 @@ class Pusher:
             self._refused(entry)
         self.fill()
 
-    async def _post(self, body: bytes, target: Target) -> int:
-        """Return the status, or 0 when there was none before the acknowledgement deadline."""
+    async def _post(self, body: bytes, target: PushTarget) -> int:
+        """Return the status; 0 without an answer before the acknowledgement deadline."""
         headers = _HEADERS
         if target.email:
             headers = {**_HEADERS, "Authorization": "Bearer " + self._tokens.push_token(target.email, target.audience)}
         timeout = aiohttp.ClientTimeout(total=target.deadline_seconds)
-        # aiohttp writes bytes in one piece, which holds up the loop when they are many; a file it writes in parts.
+        # aiohttp writes bytes at once, which blocks the loop for large bodies; it writes a file in parts.
         data = body if len(body) < _LARGE_BYTES else io.BytesIO(body)
         try:
             async with self._http.post(
@@ -141,11 +145,11 @@ class Pusher:
             return 0
 
     def _slow_down(self) -> None:
-        """Halve the window; without a retry policy the whole subscription pauses, as the service's does."""
+        """Halve the window; without a retry policy pause the whole subscription, as the service does."""
         self._window = max(1, self._window // 2)
         if not self.pauses or self._resume:
             return
-        pause = min(LEAST_PAUSE_SECONDS * 2**self._failures, LONGEST_PAUSE_SECONDS)
+        pause = min(MIN_PAUSE_SECONDS * 2**self._failures, LONGEST_PAUSE_SECONDS)
         self._failures = min(self._failures + 1, 10)
         self._resume = self._loop.call_later(pause, self._go_on)
 

@@ -23,7 +23,7 @@ class PublisherMethods:
         self._broker = broker
 
     def service(self) -> Service:
-        """The table of methods."""
+        """Return the table of methods."""
         return Service(
             "google.pubsub.v1.Publisher",
             (

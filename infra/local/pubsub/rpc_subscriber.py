@@ -8,14 +8,14 @@ from google.protobuf.empty_pb2 import Empty
 from google.pubsub_v1 import types
 
 from infra.local.pubsub import validation
-from infra.local.pubsub.backlog import Entry, State
+from infra.local.pubsub.backlog import BacklogEntry, State
 from infra.local.pubsub.broker import Broker
 from infra.local.pubsub.field_masks import merge
 from infra.local.pubsub.paging import page
 from infra.local.pubsub.subscription import Subscription
 from infra.local.rpc import Method, RpcError, Service, Unary
 
-PULL_WAIT_SECONDS = 20.0  # the service promises a bounded wait and no number
+PULL_WAIT_SECONDS = 20.0  # the service documents a bounded wait without a number
 PULL_BYTES = 10_000_000
 MAX_PULL = 1000
 _MUTABLE = frozenset(
@@ -43,7 +43,7 @@ class SubscriberMethods:
         self._broker = broker
 
     def service(self, *more: Method) -> Service:
-        """The table of methods, and ``more``."""
+        """Return the table of methods, with ``more`` added."""
         return Service(
             "google.pubsub.v1.Subscriber",
             (
@@ -118,7 +118,7 @@ class SubscriberMethods:
     async def acknowledge(self, request: Any) -> Any:
         subscription = self.named(request.subscription)
         for entry, _ in _held(subscription, request.ack_ids):
-            # A late acknowledgement still counts, as it may with the service.
+            # A late acknowledgement still counts; the service may do the same.
             subscription.backlog.remove(entry)
         return Empty()
 
@@ -136,7 +136,7 @@ class SubscriberMethods:
         return Empty()
 
     def named(self, name: str) -> Subscription:
-        """The subscription of that name. Raises INVALID_ARGUMENT or NOT_FOUND."""
+        """Return the subscription of that name. Raises INVALID_ARGUMENT or NOT_FOUND."""
         validation.check_name("subscriptions", name)
         return self._broker.subscription(name)
 
@@ -146,23 +146,23 @@ class SubscriberMethods:
             self._broker.topic(resource.dead_letter_policy.dead_letter_topic)
 
 
-def received(entry: Entry) -> Any:
-    """A ReceivedMessage whose acknowledgement id names the entry and this hold of it."""
+def received(entry: BacklogEntry) -> Any:
+    """Return a ReceivedMessage; its acknowledgement id names the entry and this hold."""
     return types.ReceivedMessage.pb()(
         ack_id=f"{entry.number}-{entry.holds}", message=entry.message, delivery_attempt=entry.attempts
     )
 
 
-def _lease(subscription: Subscription, limit: int) -> list[Entry]:
+def _lease(subscription: Subscription, limit: int) -> list[BacklogEntry]:
     seconds = subscription.resource.ack_deadline_seconds
     return subscription.lease(min(limit, MAX_PULL), PULL_BYTES, seconds)
 
 
-def _held(subscription: Subscription, ack_ids: Any) -> list[tuple[Entry, int]]:
-    """The entries of acknowledgement ids; those acknowledged before are left out. Raises INVALID_ARGUMENT."""
+def _held(subscription: Subscription, ack_ids: Any) -> list[tuple[BacklogEntry, int]]:
+    """Return the entries of acknowledgement ids, without acknowledged ones. Raises INVALID_ARGUMENT."""
     if not ack_ids:
         raise validation.invalid("No ack ids specified.")
-    entries: list[tuple[Entry, int]] = []
+    entries: list[tuple[BacklogEntry, int]] = []
     for ack_id in ack_ids:
         number, _, hold = ack_id.partition("-")
         if not (number.isdecimal() and hold.isdecimal()):
@@ -173,16 +173,16 @@ def _held(subscription: Subscription, ack_ids: Any) -> list[tuple[Entry, int]]:
 
 
 def refuse_pushing(subscription: Subscription) -> None:
-    """Raise FAILED_PRECONDITION while a subscription pushes: its messages are the endpoint's."""
+    """Raise FAILED_PRECONDITION for a push subscription: only its endpoint receives messages."""
     if subscription.resource.push_config.push_endpoint:
         raise RpcError(
             grpc.StatusCode.FAILED_PRECONDITION,
-            f"{subscription.name} is a push subscription; it can be pulled when its push endpoint is cleared.",
+            f"{subscription.name} is a push subscription; clear its push endpoint to pull from it.",
         )
 
 
 def _with_defaults(resource: Any) -> Any:
-    """Fill in what the service fills in (google.pubsub.v1.Subscription's comments)."""
+    """Fill in the service's defaults (see the comments of google.pubsub.v1.Subscription)."""
     resource.state = types.Subscription.State.ACTIVE
     resource.push_config.SetInParent()
     resource.ack_deadline_seconds = resource.ack_deadline_seconds or 10

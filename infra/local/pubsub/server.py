@@ -1,4 +1,4 @@
-"""The local Pub/Sub as one object: its two gRPC services and what it can tell about its backlogs."""
+"""The local Pub/Sub: its two gRPC services, and the state of its backlogs."""
 
 import aiohttp
 import grpc
@@ -9,12 +9,12 @@ from infra.local.pubsub.rpc_publisher import PublisherMethods
 from infra.local.pubsub.rpc_subscriber import SubscriberMethods
 from infra.local.pubsub.streaming_pull import StreamingPull
 
-# A Publish may be as long as its messages; gRPC's own limit is 4 MiB.
+# A Publish may be longer than gRPC's default limit of 4 MiB.
 SERVER_OPTIONS = (("grpc.max_receive_message_length", 16 * 1024 * 1024), ("grpc.so_reuseport", 0))
 
 
 class PubsubServer:
-    """Make it inside a running event loop; ``close`` ends its deliveries."""
+    """Create it inside a running event loop; ``close`` ends its deliveries."""
 
     def __init__(self, tokens: TokenSource) -> None:
         self._http = aiohttp.ClientSession(
@@ -23,7 +23,7 @@ class PubsubServer:
         self._broker = Broker(self._http, tokens)
 
     def add_to(self, server: grpc.aio.Server) -> None:
-        """Serve Publisher and Subscriber; make the server with ``SERVER_OPTIONS``."""
+        """Add Publisher and Subscriber to ``server``; create the server with ``SERVER_OPTIONS``."""
         subscriber = SubscriberMethods(self._broker)
         streaming = StreamingPull(subscriber)
         server.add_generic_rpc_handlers(
@@ -31,7 +31,7 @@ class PubsubServer:
         )
 
     def backlog(self, subscription: str) -> dict[str, object] | None:
-        """What is not acknowledged of a subscription (its full name); None when there is no such subscription.
+        """Return the backlog of a subscription (its full name); None when it does not exist.
 
         ``oldest_publish_time`` is RFC 3339 UTC, or None while the backlog is empty.
         """
@@ -43,6 +43,6 @@ class PubsubServer:
         return {"messages": len(found.backlog), "oldest_publish_time": since}
 
     async def close(self) -> None:
-        """Stop every push and close the connections."""
+        """Stop all pushes and close the connections."""
         await self._broker.close()
         await self._http.close()

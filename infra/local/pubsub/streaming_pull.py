@@ -1,4 +1,4 @@
-"""StreamingPull: what Google's subscriber library uses. Acknowledgements come in and messages go out on one stream."""
+"""StreamingPull, the method of Google's subscriber library: one stream receives acknowledgements and sends messages."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -6,7 +6,7 @@ from typing import Any
 
 from google.pubsub_v1 import types
 
-from infra.local.pubsub.backlog import Entry, State
+from infra.local.pubsub.backlog import BacklogEntry, State
 from infra.local.pubsub.rpc_subscriber import PULL_BYTES, SubscriberMethods, received, refuse_pushing
 from infra.local.pubsub.validation import invalid
 from infra.local.rpc import Bidirectional
@@ -17,17 +17,17 @@ IDLE_SECONDS = 1.0
 
 
 class StreamingPull:
-    """The method on top of the unary ones."""
+    """Implements StreamingPull with the unary methods."""
 
     def __init__(self, subscriber: SubscriberMethods) -> None:
         self._subscriber = subscriber
 
     def method(self) -> Bidirectional:
-        """The row of the method table."""
+        """Return the row for the method table."""
         return Bidirectional("StreamingPull", types.StreamingPullRequest.pb(), self.stream)
 
     async def stream(self, requests: AsyncIterator[Any]) -> AsyncGenerator[Any, None]:
-        """Send what is ready until the client ends its side."""
+        """Send ready messages until the client ends its side."""
         first = await anext(requests)
         subscription = self._subscriber.named(first.subscription)
         refuse_pushing(subscription)
@@ -35,7 +35,7 @@ class StreamingPull:
             raise invalid("Invalid stream_ack_deadline_seconds: the service takes 10 to 600.")
         limit = first.max_outstanding_messages or MAX_OUTSTANDING
         reading = asyncio.create_task(self._read(first, requests))
-        held: list[tuple[Entry, int]] = []
+        held: list[tuple[BacklogEntry, int]] = []
         try:
             while not reading.done():
                 refuse_pushing(subscription)
@@ -46,7 +46,7 @@ class StreamingPull:
                     held += [(entry, entry.holds) for entry in entries]
                     yield types.StreamingPullResponse.pb()(received_messages=[received(entry) for entry in entries])
                 else:
-                    # Short when full: an acknowledgement makes room and wakes nobody.
+                    # A short wait when the client is full: an acknowledgement makes room but does not end this wait.
                     await subscription.ready(IDLE_SECONDS if room > 0 else 0.02)
             await reading
         finally:

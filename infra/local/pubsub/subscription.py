@@ -6,16 +6,16 @@ from typing import Any
 
 import aiohttp
 
-from infra.local.pubsub.backlog import Backlog, Entry
-from infra.local.pubsub.push_delivery import Pusher, Target, TokenSource
+from infra.local.pubsub.backlog import Backlog, BacklogEntry
+from infra.local.pubsub.push_delivery import Pusher, PushTarget, TokenSource
 
-DeadLetter = Callable[["Subscription", Entry], bool]
+DeadLetter = Callable[["Subscription", BacklogEntry], bool]
 
 
 class Subscription:
     """``resource`` is the google.pubsub.v1.Subscription; replace it through ``configure`` only.
 
-    ``dead_letter`` publishes an entry to the dead-letter topic and tells whether it could.
+    ``dead_letter`` publishes an entry to the dead-letter topic and returns whether that succeeded.
     """
 
     def __init__(
@@ -30,19 +30,19 @@ class Subscription:
 
     @property
     def name(self) -> str:
-        """The full name: ``projects/P/subscriptions/S``."""
+        """The full name, ``projects/P/subscriptions/S``."""
         name: str = self.resource.name
         return name
 
     def configure(self, resource: Any) -> None:
-        """Take over a changed resource at once: no push to an earlier endpoint starts after this."""
+        """Apply a changed resource at once: no further push starts to an old endpoint."""
         self.resource = resource
-        self._pusher.target = Target.of(resource)
+        self._pusher.target = PushTarget.of(resource)
         self._pusher.pauses = not resource.HasField("retry_policy")
         self.notify()
 
     def notify(self) -> None:
-        """Something can be taken: push it, or wake whoever pulls."""
+        """Push a ready entry, or wake the waiting pulls."""
         self._pusher.fill()
         waiting, self._waiting = self._waiting, []
         for future in waiting:
@@ -50,14 +50,14 @@ class Subscription:
                 future.set_result(None)
 
     async def ready(self, seconds: float) -> None:
-        """Wait until something may be taken, at most ``seconds``."""
+        """Wait up to ``seconds`` for a ready entry."""
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(future)
         await asyncio.wait((future,), timeout=seconds)
 
-    def lease(self, limit: int, max_bytes: int, seconds: float) -> list[Entry]:
+    def lease(self, limit: int, max_bytes: int, seconds: float) -> list[BacklogEntry]:
         """Hold up to ``limit`` entries, of about ``max_bytes``, for a pull; each comes back after ``seconds``."""
-        entries: list[Entry] = []
+        entries: list[BacklogEntry] = []
         size = 0
         while len(entries) < limit and size < max_bytes and (entry := self.backlog.take()):
             if self.resource.HasField("dead_letter_policy"):
@@ -67,8 +67,8 @@ class Subscription:
             size += len(entry.message.data)
         return entries
 
-    def refuse(self, entry: Entry) -> None:
-        """Take back an entry that was held and not acknowledged: dead-letter it, or let it rest as its policy says."""
+    def refuse(self, entry: BacklogEntry) -> None:
+        """Take back a held entry without acknowledgement: dead-letter it, or let it rest as its policy says."""
         entry.failures += 1
         if self._is_spent(entry) and self._dead_letter(self, entry):
             self.backlog.remove(entry)
@@ -76,17 +76,17 @@ class Subscription:
         self.backlog.rest(entry, self._delay(entry))
 
     async def close(self) -> None:
-        """Stop pushing and timing."""
+        """Stop the pushes and timers."""
         self.backlog.close()
         await self._pusher.close()
 
-    def _is_spent(self, entry: Entry) -> bool:
+    def _is_spent(self, entry: BacklogEntry) -> bool:
         resource = self.resource
         if not resource.HasField("dead_letter_policy"):
             return False
         return bool(entry.attempts >= resource.dead_letter_policy.max_delivery_attempts)
 
-    def _delay(self, entry: Entry) -> float:
+    def _delay(self, entry: BacklogEntry) -> float:
         if not self.resource.HasField("retry_policy"):
             return 0.0
         policy = self.resource.retry_policy

@@ -1,7 +1,7 @@
-"""What Pub/Sub refuses, with the codes the service uses. Pure: raises RpcError or returns.
+"""Check requests as Pub/Sub does, with the service's status codes. Pure; raises RpcError.
 
 The limits are those of cloud.google.com/pubsub/quotas and cloud.google.com/pubsub/docs/pubsub-basics#resource_names.
-What the service can and we cannot is refused as UNIMPLEMENTED, so that nothing is ignored in silence.
+Features that the local cloud lacks are refused as UNIMPLEMENTED, so that no setting is ignored silently.
 """
 
 import re
@@ -25,24 +25,24 @@ _RESOURCE = r"(?!goog)[A-Za-z][A-Za-z0-9\-_.~+%]{2,254}"
 
 
 def invalid(details: str) -> RpcError:
-    """An INVALID_ARGUMENT, to be raised."""
+    """Return an INVALID_ARGUMENT error."""
     return RpcError(grpc.StatusCode.INVALID_ARGUMENT, details)
 
 
 def check_project(name: str) -> None:
-    """Refuse anything but ``projects/P``."""
+    """Refuse a name that is not ``projects/P``."""
     if not re.fullmatch(_PROJECT, name):
         raise invalid(f"Invalid [projects] name: (name={name})")
 
 
 def check_name(kind: str, name: str) -> None:
-    """Refuse anything but ``projects/P/KIND/ID``, where ``kind`` is ``topics`` or ``subscriptions``."""
+    """Refuse a name that is not ``projects/P/KIND/ID``; ``kind`` is ``topics`` or ``subscriptions``."""
     if not re.fullmatch(f"{_PROJECT}/{kind}/{_RESOURCE}", name):
         raise invalid(f"Invalid [{kind}] name: (name={name})")
 
 
 def check_messages(messages: Iterable[Any]) -> None:
-    """Refuse a Publish whose messages the service would refuse; none of them is then published."""
+    """Check the messages of a Publish; one invalid message refuses all of them."""
     count = 0
     for message in messages:
         count += 1
@@ -78,7 +78,7 @@ def _check_attributes(attributes: Any) -> None:
 
 
 def check_subscription(subscription: Any) -> None:
-    """Refuse what the service would refuse in a Subscription whose defaults are filled in."""
+    """Check a Subscription after its defaults are filled in."""
     _refuse_unsupported(
         subscription,
         ("bigquery_config", "cloud_storage_config", "bigtable_config", "message_transforms"),
@@ -91,7 +91,7 @@ def check_subscription(subscription: Any) -> None:
     if subscription.HasField("dead_letter_policy"):
         attempts = subscription.dead_letter_policy.max_delivery_attempts
         if not 5 <= attempts <= 100:
-            # The one check of Pub/Sub's that answers OUT_OF_RANGE.
+            # This is the only check for which Pub/Sub answers OUT_OF_RANGE.
             raise RpcError(
                 grpc.StatusCode.OUT_OF_RANGE, f"max_delivery_attempts is {attempts}; the service takes 5 to 100."
             )
@@ -100,9 +100,9 @@ def check_subscription(subscription: Any) -> None:
 
 
 def check_push_config(config: Any) -> None:
-    """Refuse a PushConfig the service would refuse; one without an endpoint means pull."""
+    """Check a PushConfig; one without an endpoint means pull."""
     if config.HasField("no_wrapper"):
-        raise RpcError(grpc.StatusCode.UNIMPLEMENTED, "The local cloud does not push without the wrapper.")
+        raise RpcError(grpc.StatusCode.UNIMPLEMENTED, "The local cloud does not implement pushes without the wrapper.")
     if config.HasField("oidc_token") and "@" not in config.oidc_token.service_account_email:
         raise invalid("oidc_token.service_account_email is not a service account's e-mail address.")
     if config.push_endpoint and not _is_url(config.push_endpoint):
@@ -118,7 +118,7 @@ def _is_url(endpoint: str) -> bool:
 
 
 def check_topic(topic: Any) -> None:
-    """Refuse what a topic may ask for and nobody here does."""
+    """Refuse topic settings that the local cloud lacks."""
     _refuse_unsupported(topic, ("schema_settings", "ingestion_data_source_settings", "message_transforms"), ())
 
 
@@ -140,4 +140,4 @@ def _refuse_unsupported(message: Any, messages: Iterable[str], scalars: Iterable
     set_fields = {field.name for field, _ in message.ListFields()}
     for name in (*messages, *scalars):
         if name in set_fields:
-            raise RpcError(grpc.StatusCode.UNIMPLEMENTED, f"The local cloud does not do {name}.")
+            raise RpcError(grpc.StatusCode.UNIMPLEMENTED, f"The local cloud does not implement {name}.")

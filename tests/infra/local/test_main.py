@@ -147,7 +147,7 @@ def test_a_second_one_leaves_the_first_ones_ready_file_alone(cloud: Cloud) -> No
     command = [sys.executable, "-m", "infra.local", "--ready-file", str(cloud.ready_file), "--port", "0"]
     found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30)
     assert found.returncode == 1
-    assert f"A local cloud runs here already: it holds {cloud.ready_file}" in found.stderr
+    assert f"Another local cloud uses {cloud.ready_file}" in found.stderr
     assert cloud.ready_file.read_text() == before
 
 

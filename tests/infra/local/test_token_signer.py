@@ -5,7 +5,7 @@ import time
 import pytest
 from google.auth import exceptions, jwt
 
-from infra.local.token_signer import REUSE_SECONDS, TOKEN_SECONDS, Key, Signer, push_claims
+from infra.local.token_signer import REUSE_SECONDS, TOKEN_SECONDS, Signer, SigningKey, push_claims
 
 EMAIL, AUDIENCE = "push@p.iam.gserviceaccount.com", "https://receiver.example"
 
@@ -33,8 +33,8 @@ def test_a_token_is_reused_and_stays_good_while_it_is() -> None:
 def test_wrong_tokens_can_be_minted() -> None:
     signer = Signer()
     expired = signer.sign(push_claims(EMAIL, AUDIENCE, time.time() - 2 * TOKEN_SECONDS))
-    forged = Key.generate().sign(push_claims(EMAIL, AUDIENCE, time.time()))
-    borrowed = Key.generate().sign(push_claims(EMAIL, AUDIENCE, time.time()), {"kid": signer.key.id})
+    forged = SigningKey.generate().sign(push_claims(EMAIL, AUDIENCE, time.time()))
+    borrowed = SigningKey.generate().sign(push_claims(EMAIL, AUDIENCE, time.time()), {"kid": signer.key.id})
     with pytest.raises(exceptions.InvalidValue, match="expired"):
         verify(expired, signer)
     with pytest.raises(exceptions.MalformedError, match="not found"):

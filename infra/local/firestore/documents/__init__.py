@@ -1,1 +1,1 @@
-"""Documents, their names, field paths and values in Firestore's order: plain values, without a store."""
+"""Documents, their names and field paths, and the order of their values: plain values, without a store."""

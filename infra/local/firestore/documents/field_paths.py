@@ -1,4 +1,4 @@
-"""Field paths: their text form, and reading, writing and deleting what they name in a document's fields.
+"""Field paths: parse their text, and read, write and delete the value at a path.
 
 ``a.b`` is a path of two names; a name that is not a plain identifier is quoted with backticks, in which a backslash
 escapes a backtick or a backslash (``google.firestore.v1.StructuredQuery.FieldReference``).
@@ -20,7 +20,7 @@ _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 @lru_cache(maxsize=4096)
 def parse_path(text: str) -> FieldPath:
-    """Parse ``a.`b.c`.d``; raises INVALID_ARGUMENT with the text when it is not a field path."""
+    """Parse ``a.`b.c`.d``; raises INVALID_ARGUMENT with the text for any other text."""
     parts: list[str] = []
     position = 0
     ended = False
@@ -35,8 +35,8 @@ def parse_path(text: str) -> FieldPath:
 
 
 def read(fields: Pb, path: FieldPath) -> Pb | None:
-    """The value at ``path`` in a map of fields, or None when there is none."""
-    # Reading a missing key of a protobuf map by index would create it.
+    """Return the value at ``path`` in a map of fields; None when there is none."""
+    # Reading a missing key of a protobuf map by index creates the key.
     for name in path[:-1]:
         value = fields.get(name)
         if value is None or not value.HasField("map_value"):
@@ -46,7 +46,7 @@ def read(fields: Pb, path: FieldPath) -> Pb | None:
 
 
 def write(fields: Pb, path: FieldPath, value: Pb) -> None:
-    """Set the value at ``path``, replacing by maps whatever stands in its way."""
+    """Set the value at ``path``; replace values on the way by maps."""
     for name in path[:-1]:
         fields = _map_at(fields, name)
     fields[path[-1]].CopyFrom(value)
@@ -60,7 +60,7 @@ def _map_at(fields: Pb, name: str) -> Pb:
 
 
 def delete(fields: Pb, path: FieldPath) -> None:
-    """Remove the value at ``path`` if there is one; the maps around it stay."""
+    """Remove the value at ``path``, if any; keep the maps around it."""
     for name in path[:-1]:
         if name not in fields or not fields[name].HasField("map_value"):
             return
@@ -70,7 +70,7 @@ def delete(fields: Pb, path: FieldPath) -> None:
 
 
 def project(document: Pb, paths: Iterable[FieldPath]) -> Pb:
-    """A copy of ``document`` with only the fields that ``paths`` name; ``__name__`` adds none."""
+    """Return a copy of ``document`` with the fields of ``paths`` only; ``__name__`` adds no field."""
     chosen = Document(name=document.name)
     chosen.create_time.CopyFrom(document.create_time)
     chosen.update_time.CopyFrom(document.update_time)

@@ -1,4 +1,4 @@
-"""Names of databases, collections and documents: how they are cut, and which ones the service refuses.
+"""Split and check names of databases, collections and documents.
 
 ``projects/P/databases/D/documents/messages/abc`` is a document's *name*; ``messages/abc`` is its *path*.
 Rules: firebase.google.com/docs/firestore/quotas#collections_documents_and_fields.
@@ -18,14 +18,14 @@ _MAX_NAME_BYTES = 6 * 1024
 
 
 def check_database(name: str) -> str:
-    """Return ``name`` when it is ``projects/P/databases/D``; raises INVALID_ARGUMENT."""
+    """Return ``name`` if it is ``projects/P/databases/D``; raises INVALID_ARGUMENT otherwise."""
     if not _DATABASE.fullmatch(name):
         raise invalid_argument(f"Invalid database name {name!r}; wanted projects/P/databases/D.")
     return name
 
 
 def split_parent(name: str) -> tuple[str, str]:
-    """Cut ``…/documents`` or a document's name into its database and path (``""`` for the root)."""
+    """Split ``…/documents`` or a document's name into database and path (``""`` for the root)."""
     found = _ROOT.fullmatch(name)
     if not found:
         raise invalid_argument(f"Invalid resource name {name!r}; wanted projects/P/databases/D/documents/….")
@@ -36,7 +36,7 @@ def split_parent(name: str) -> tuple[str, str]:
 
 
 def split_name(name: str) -> tuple[str, str]:
-    """Cut a document's name into its database and path."""
+    """Split a document's name into database and path."""
     database, path = split_parent(name)
     if not path:
         raise invalid_argument(f"{name!r} names a database, not a document.")
@@ -44,7 +44,7 @@ def split_name(name: str) -> tuple[str, str]:
 
 
 def path_in(database: str, name: str) -> str:
-    """The path of the document ``name`` in ``database``; raises INVALID_ARGUMENT for any other name."""
+    """Return the path of the document ``name`` in ``database``; raises INVALID_ARGUMENT for any other name."""
     prefix = database + "/documents/"
     if not name.startswith(prefix):
         raise invalid_argument(f"Invalid document name {name!r}; it is not in {database}.")
@@ -54,16 +54,16 @@ def path_in(database: str, name: str) -> str:
 
 
 def compared_path_in(database: str, name: str) -> str:
-    """The path of a name that a query compares with, which may hold numeric ids such as ``__id7__``.
+    """Return the path of a name that a query compares with; it may contain numeric ids such as ``__id7__``.
 
-    Those come from Datastore; the client's ``recursive_delete`` begins below the least of them.
+    Such ids come from Datastore; the client's ``recursive_delete`` starts below the smallest of them.
     """
     path_in(database, _NUMERIC_ID.sub("numeric", name))
     return name[len(database) + len("/documents/") :]
 
 
 def check_document(path: str, name: str) -> None:
-    """Refuse a path that the service would refuse."""
+    """Check a document's path as the service does; raises INVALID_ARGUMENT."""
     if path.count("/") % 2 == 0:
         raise invalid_argument(f"Invalid document name {name!r}; it names a collection, not a document.")
     check_segments(path, name)
@@ -83,7 +83,7 @@ def check_segments(path: str, name: str) -> None:
 
 
 def order_of(path: str) -> str:
-    """A string that sorts as the path's segments do, one by one, with numeric ids before all others.
+    """Return a string that sorts like the path's segments, one by one, with numeric ids first.
 
     A slash must sort before any character of an id, even NUL: the client's ``recursive_delete`` of ``messages`` ends at
     ``messages\\0/…``.
@@ -96,6 +96,6 @@ def order_of(path: str) -> str:
 
 
 def path_of(order: str) -> str:
-    """The path of a stored document, which has no numeric ids, from its ``order_of``."""
+    """Return the path for an ``order_of``; stored documents have no numeric ids."""
     path = order.replace("\0\0", "/")
     return path.replace("\0\1", "\0") if "\0" in path else path

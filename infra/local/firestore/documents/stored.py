@@ -1,4 +1,4 @@
-"""A stored document, a change of one, and a commit of several: immutable once made, shared by all readers."""
+"""A stored document, a change, and a commit: immutable, and shared by all readers."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from infra.local.firestore.protos import Pb
 
 
 class Stored:
-    """One version of one document. Identity is version: a change makes a new object."""
+    """One version of one document. Each change creates a new object, so identity means the same version."""
 
     __slots__ = ("collection", "path", "pb", "size_bytes")
 
@@ -21,7 +21,7 @@ class Stored:
         self.collection = path.rpartition("/")[0]
 
     def key(self, field: FieldPath) -> Key | None:
-        """The sort key of a field, or None when the document has no such field."""
+        """Return the sort key of a field; None when the document lacks the field."""
         if field == NAME:
             return name_key(self.path)
         value = read(self.pb.fields, field)
@@ -29,12 +29,12 @@ class Stored:
 
 
 def name_key(path: str) -> Key:
-    """The sort key of ``__name__`` for the document at ``path``."""
+    """Return the sort key of ``__name__`` for the document at ``path``."""
     return (REFERENCE, order_of(path))
 
 
 class Change(NamedTuple):
-    """What a commit did to one document; None is a document that does not exist."""
+    """The old and the new version of one document in a commit; None means that it does not exist."""
 
     path: str
     old: Stored | None

@@ -1,4 +1,4 @@
-"""Firestore's order of values, as Python tuples that compare and hash the way the service compares.
+"""Firestore's order of values, as Python tuples that compare and hash like the service's values.
 
 The order of types is null, boolean, number, timestamp, string, bytes, reference, geopoint, array, vector, map
 (firebase.google.com/docs/firestore/manage-data/data-types#value_type_ordering). Equal keys mean equal values: integers
@@ -10,7 +10,7 @@ from typing import Any
 
 from infra.local.firestore.protos import Pb
 
-# (rank of the type, what is compared within it…)
+# (rank of the type, the key within the type…)
 Key = tuple[Any, ...]
 
 NULL, BOOLEAN, NUMBER, TIMESTAMP, STRING, BYTES, REFERENCE, GEO_POINT, ARRAY, VECTOR, MAP = range(11)
@@ -20,12 +20,12 @@ NAN_KEY: Key = (NUMBER,)
 
 
 def key_of(value: Pb) -> Key:
-    """The sort key of a ``google.firestore.v1.Value``."""
+    """Return the sort key of a ``google.firestore.v1.Value``."""
     return _KEYS[value.WhichOneof("value_type")](value)
 
 
 def is_vector(value: Pb) -> bool:
-    """Whether a map value is a vector, which the wire spells as a map marked ``__type__: __vector__``."""
+    """Tell whether a map value is a vector: a map with ``__type__: __vector__``."""
     fields = value.map_value.fields
     return "__type__" in fields and fields["__type__"].string_value == "__vector__"
 

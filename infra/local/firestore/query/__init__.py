@@ -1,1 +1,1 @@
-"""Queries on paper: parsing, filters, order and indexes. They know documents, but no store and no gRPC."""
+"""Queries as values: parsing, filters, order and indexes of documents; without a store and without gRPC."""

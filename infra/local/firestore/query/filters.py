@@ -1,6 +1,6 @@
-"""Filters of a query: the wire's tree as comparisons, what they match, and their disjunctive normal form.
+"""Filters of a query: parse the tree of comparisons, match documents, and build the disjunctive normal form.
 
-Every disjunct of the normal form can be answered from one index, which is how the service runs ``or`` and ``in`` too.
+One index can answer each disjunct of the normal form; the service runs ``or`` and ``in`` in the same way.
 """
 
 from collections.abc import Callable
@@ -23,7 +23,7 @@ ORDERING = INEQUALITIES | {"NOT_EQUAL", "NOT_IN"}
 
 
 class Comparison(NamedTuple):
-    """One field against one operand; ``IN`` and its like carry several keys, the others one."""
+    """One field compared with one operand; ``IN`` and similar operators have several keys, the others one."""
 
     field: FieldPath
     operator: str
@@ -35,7 +35,7 @@ class Comparison(NamedTuple):
 
 
 class Composite(NamedTuple):
-    """``every`` is the wire's AND, otherwise OR."""
+    """``every`` means AND, otherwise OR."""
 
     every: bool
     parts: tuple["Filter", ...]
@@ -81,7 +81,7 @@ _EACH_OF = {"IN": "EQUAL", "ARRAY_CONTAINS_ANY": "ARRAY_CONTAINS"}
 
 
 def parse_filter(pb: Pb, database: str) -> Filter:
-    """Read a ``StructuredQuery.Filter``; raises INVALID_ARGUMENT for what the service refuses."""
+    """Parse a ``StructuredQuery.Filter``; raises INVALID_ARGUMENT where the service does."""
     kind = pb.WhichOneof("filter_type")
     if kind == "composite_filter":
         return _composite(pb.composite_filter, database)
@@ -132,14 +132,14 @@ def _check_several(operator: str, operands: list[Pb]) -> None:
 
 
 def name_operand(value: Pb, database: str) -> Key:
-    """The key that ``__name__`` is compared with: the path of a reference in the same database."""
+    """Return the key for a comparison with ``__name__``: the path of a reference in the same database."""
     if not value.HasField("reference_value"):
         raise invalid_argument("__name__ can only be compared with a reference to a document.")
     return name_key(compared_path_in(database, value.reference_value))
 
 
 def disjuncts(part: Filter) -> list[tuple[Comparison, ...]]:
-    """The disjunctive normal form: a document matches ``part`` when it matches all of any one of these."""
+    """Return the disjunctive normal form: a document matches ``part`` if it matches all comparisons of one tuple."""
     if isinstance(part, Comparison):
         each = _EACH_OF.get(part.operator)
         return [(Comparison(part.field, each, (key,)),) for key in part.keys] if each else [(part,)]
@@ -160,7 +160,7 @@ def _limited(forms: list[tuple[Comparison, ...]]) -> list[tuple[Comparison, ...]
 
 
 def comparisons(part: Filter) -> list[Comparison]:
-    """Every comparison in the tree, in order."""
+    """Return every comparison of the tree, in order."""
     if isinstance(part, Comparison):
         return [part]
     return [found for one in part.parts for found in comparisons(one)]

@@ -1,4 +1,4 @@
-"""Indexes of the documents of one scope, like Firestore's composite indexes: made by the first query that needs one.
+"""Indexes of the documents of one scope, like Firestore's composite indexes; a query creates the index it needs.
 
 An index files each document under the values of its equality fields (and each element of one array), in the order of
 the rest. Lists stay sorted by bisection: new messages sort last, so an insertion is mostly an append.
@@ -15,17 +15,17 @@ from infra.local.firestore.documents.value_order import ARRAY, Key
 from infra.local.firestore.query.ordering import Order, Position
 from infra.local.firestore.query.parse import Branch
 
-# Queries of the product have few shapes; the bound is for a test that invents many.
+# The product's queries have few shapes; the limit matters for tests with many shapes.
 _MAX_INDEXES = 16
 
 # Keys of the equality fields, in the order of the shape.
 Values = tuple[Key, ...]
-# What an index without an array field files a document under.
+# The element under which an index without an array field files every document.
 _NO_ELEMENT: frozenset[Key] = frozenset([()])
 
 
 class Shape(NamedTuple):
-    """What an index is sorted by."""
+    """The fields and directions that an index is sorted by."""
 
     equal: tuple[FieldPath, ...]
     contains: FieldPath | None
@@ -43,7 +43,7 @@ class Index:
 
     def __init__(self, shape: Shape, documents: Iterable[Stored]) -> None:
         self._shape = shape
-        # In two steps, equality values first: a document of many elements is then found by hashing each of them alone.
+        # Two levels, equality values first: a document with many elements needs one hash for each element only.
         self._entries: dict[Values, dict[Key, list[Position]]] = {}
         for document in documents:
             entry = self._entry(document)
@@ -56,7 +56,7 @@ class Index:
                 positions.sort()
 
     def replace(self, old: Stored | None, new: Stored | None) -> None:
-        """Follow one change of a document in the scope."""
+        """Apply one change of a document in the scope."""
         before = self._entry(old) if old else None
         after = self._entry(new) if new else None
         if before == after:
@@ -68,7 +68,7 @@ class Index:
             for element in after.elements:
                 insort(under.setdefault(element, []), after.position)
 
-    def _remove(self, entry: "Entry") -> None:
+    def _remove(self, entry: "IndexEntry") -> None:
         under = self._entries[entry.values]
         for element in entry.elements:
             positions = under[element]
@@ -76,18 +76,18 @@ class Index:
             if not positions:
                 del under[element]
 
-    def _entry(self, document: Stored) -> "Entry | None":
+    def _entry(self, document: Stored) -> "IndexEntry | None":
         position = self._shape.order.position(document)
         values = tuple([key for field in self._shape.equal if (key := document.key(field)) is not None])
         if position is None or len(values) < len(self._shape.equal):
             return None
         if self._shape.contains is None:
-            return Entry(values, _NO_ELEMENT, position)
+            return IndexEntry(values, _NO_ELEMENT, position)
         array = document.key(self._shape.contains)
-        return Entry(values, frozenset(array[1]), position) if array is not None and array[0] == ARRAY else None
+        return IndexEntry(values, frozenset(array[1]), position) if array is not None and array[0] == ARRAY else None
 
     def slice(self, branch: Branch) -> tuple[list[Position], int, int]:
-        """The positions where ``branch`` finds its documents, and where those within its bounds start and stop."""
+        """Return the positions for ``branch``, and the start and stop of the part within its bounds."""
         values = tuple([key for _, key in branch.equal])
         element = branch.contains[1] if branch.contains else ()
         positions = self._entries.get(values, {}).get(element, [])
@@ -97,8 +97,8 @@ class Index:
         return positions, start, max(start, stop)
 
 
-class Entry(NamedTuple):
-    """Where one document stands in an index: under these values, once for each element, at this position."""
+class IndexEntry(NamedTuple):
+    """The place of one document in an index: its values, its elements (one entry each), and its position."""
 
     values: Values
     elements: frozenset[Key]
@@ -106,13 +106,13 @@ class Entry(NamedTuple):
 
 
 class Indexes:
-    """The indexes of one scope; those not used for longest are forgotten first."""
+    """The indexes of one scope; the least recently used ones are evicted."""
 
     def __init__(self) -> None:
         self._by_shape: OrderedDict[Shape, Index] = OrderedDict()
 
     def find(self, shape: Shape, documents: Iterator[Stored]) -> Index:
-        """The index of ``shape``, built from ``documents`` when it is new."""
+        """Return the index of ``shape``; build a new one from ``documents``."""
         index = self._by_shape.get(shape)
         if index is None:
             index = self._by_shape[shape] = Index(shape, documents)

@@ -1,7 +1,7 @@
 """The order of a query's results: explicit and implied, and the bounds that cursors and ranges set in it.
 
-An index is kept ascending by its first field and read backwards for a query that descends; a further field whose
-direction differs from the first is wrapped in ``Descending``. So every index position is a plain tuple comparison.
+An index ascends by its first field; a descending query reads it backwards. A further field with another direction than
+the first one is wrapped in ``Descending``, so that positions compare as plain tuples.
 """
 
 from functools import total_ordering
@@ -14,13 +14,13 @@ from infra.local.firestore.errors import invalid_argument
 from infra.local.firestore.protos import Pb, StructuredQuery
 from infra.local.firestore.query.filters import INEQUALITIES, ORDERING, Comparison, Filter, comparisons, name_operand
 
-# Keys of the ordered fields, the last one always the name's: unique, so that two documents never tie.
+# The keys of the ordered fields. The last one is always the name, which is unique, so that there are no ties.
 Position = tuple[object, ...]
 
 
 @total_ordering
 class Descending:
-    """A key that sorts the other way round."""
+    """A key that sorts in reverse order."""
 
     __slots__ = ("key",)
 
@@ -67,7 +67,7 @@ class Order(NamedTuple):
     backwards: bool
 
     def position(self, document: Stored) -> Position | None:
-        """Where ``document`` stands; None when it lacks an ordered field, which keeps it out of the results."""
+        """Return the position of ``document``; None when it lacks an ordered field and is therefore no result."""
         components: list[object] = []
         for one in self.fields:
             key = document.key(one.field)
@@ -93,7 +93,7 @@ class Bounds(NamedTuple):
 
 
 def parse_order(pb: Pb, where: Filter) -> Order:
-    """The explicit order of a ``StructuredQuery``, then its inequality fields, then ``__name__``."""
+    """Return the explicit order of a ``StructuredQuery``, then its inequality fields, then ``__name__``."""
     directions: dict[FieldPath, bool] = {}
     for one in pb.order_by:
         field = parse_path(one.field.field_path)
@@ -111,7 +111,7 @@ def parse_order(pb: Pb, where: Filter) -> Order:
 
 
 def parse_cursors(pb: Pb, order: Order, database: str) -> Bounds:
-    """The bounds that ``start_at`` and ``end_at`` of a ``StructuredQuery`` set."""
+    """Return the bounds by ``start_at`` and ``end_at`` of a ``StructuredQuery``."""
     start, end = Bounds(), Bounds()
     if pb.HasField("start_at"):
         start = _cursor(pb.start_at, order, database, starts=True)
@@ -132,7 +132,7 @@ def _cursor(pb: Pb, order: Order, database: str, *, starts: bool) -> Bounds:
 
 
 def range_bounds(comparison: Comparison) -> Bounds | None:
-    """The bounds a comparison of the first ordered field sets; None when it is no range."""
+    """Return the bounds by a comparison of the first ordered field; None when it is no range."""
     if comparison.operator not in INEQUALITIES:
         return None
     key = comparison.keys[0]

@@ -1,7 +1,4 @@
-"""A structured query, understood: which documents it is about, what it matches, and in which order.
-
-Pure: nothing here knows what is stored.
-"""
+"""Parse a structured query: its scope, its filter, its order and its bounds. Pure."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,13 +26,13 @@ class Scope(NamedTuple):
 
     @property
     def single(self) -> str | None:
-        """The path of the one collection read, or None when there may be several."""
+        """The path of the single collection that is read; None when there may be several."""
         if self.descendants or not self.collection:
             return None
         return f"{self.parent}/{self.collection}" if self.parent else self.collection
 
     def holds(self, collection: str) -> bool:
-        """Whether the collection at this path belongs to the scope."""
+        """Tell whether the collection at this path belongs to the scope."""
         parent, _, name = collection.rpartition("/")
         if self.collection not in ("", name):
             return False
@@ -45,9 +42,9 @@ class Scope(NamedTuple):
 
 
 class Branch(NamedTuple):
-    """One disjunct, as an index answers it: equalities choose the index's part, bounds the range within it.
+    """One disjunct as an index answers it: equalities choose a part of the index, bounds the range within it.
 
-    ``rest`` is what only the document itself can tell.
+    ``rest`` holds the comparisons that need the document itself.
     """
 
     equal: tuple[tuple[FieldPath, Key], ...]
@@ -69,11 +66,11 @@ class Query:
     fields: tuple[FieldPath, ...] | None
 
     def matches(self, document: Stored) -> bool:
-        """Whether ``document`` is a result, before offset and limit."""
+        """Tell whether ``document`` is a result, before offset and limit."""
         return self.scope.holds(document.collection) and self.position(document) is not None
 
     def position(self, document: Stored) -> Position | None:
-        """Where ``document``, which is in the scope, stands among the results; None when it is not one."""
+        """Return the position of ``document`` (in the scope) among the results; None when it is no result."""
         if not self.where.matches(document):
             return None
         position = self.order.position(document)
@@ -81,7 +78,7 @@ class Query:
 
     @cached_property
     def branches(self) -> tuple[Branch, ...]:
-        """The disjuncts, without those that contradict themselves."""
+        """The disjuncts, without contradictory ones."""
         found = (self._branch(form) for form in disjuncts(self.where))
         return tuple(branch for branch in found if branch is not None)
 
@@ -103,9 +100,9 @@ class Query:
 
 
 def parse_query(pb: Pb, database: str, parent: str) -> Query:
-    """Understand a ``StructuredQuery`` below ``parent`` (a document's path, or ``""``); raises INVALID_ARGUMENT."""
+    """Parse a ``StructuredQuery`` below ``parent`` (a document's path, or ``""``); raises INVALID_ARGUMENT."""
     if pb.HasField("find_nearest"):
-        raise invalid_argument("The local cloud does no vector search.")
+        raise invalid_argument("The local cloud has no vector search.")
     where = parse_filter(pb.where, database) if pb.HasField("where") else EVERYTHING
     order = parse_order(pb, where)
     if pb.offset < 0 or pb.limit.value < 0:
@@ -119,7 +116,7 @@ def parse_query(pb: Pb, database: str, parent: str) -> Query:
         limit=pb.limit.value if pb.HasField("limit") else None,
         fields=_projection(pb),
     )
-    # Normalising refuses too many disjunctions, which must happen before the first result.
+    # Normalising refuses too many disjunctions; do this before the first result.
     _ = query.branches
     return query
 

@@ -1,4 +1,4 @@
-"""The RPCs that list: ListDocuments (with the ones that exist only as parents) and ListCollectionIds."""
+"""The RPCs that list: ListDocuments (also documents that exist only as parents) and ListCollectionIds."""
 
 from collections.abc import Iterable, Iterator
 
@@ -9,8 +9,8 @@ from infra.local.firestore.query.parse import Query, parse_query
 from infra.local.firestore.rpc.transactions import Transactions
 from infra.local.firestore.rpc.write import masked
 from infra.local.firestore.storage.clock import get_time
-from infra.local.firestore.storage.read_views import View
-from infra.local.firestore.storage.store import Database, Store
+from infra.local.firestore.storage.read_views import ReadView
+from infra.local.firestore.storage.store import Store, StoredDatabase
 
 _DEFAULT_PAGE = 300
 
@@ -40,11 +40,11 @@ class Lists:
         page, token = _page(ids, request)
         return ListCollectionIdsResponse(collection_ids=page, next_page_token=token)
 
-    def _view(self, database: Database, request: Pb) -> View:
+    def _view(self, database: StoredDatabase, request: Pb) -> ReadView:
         kind = request.WhichOneof("consistency_selector")
         if kind == "transaction":
             return self._transactions.get(database, request.transaction).view()
-        return View(database, get_time(request.read_time) if kind == "read_time" else None)
+        return ReadView(database, get_time(request.read_time) if kind == "read_time" else None)
 
 
 def _query(request: Pb, database: str, parent: str) -> Query:
@@ -60,8 +60,8 @@ def _query(request: Pb, database: str, parent: str) -> Query:
     return parse_query(query, database, parent)
 
 
-def _missing(database: Database, query: Query) -> Iterator[Pb]:
-    """Documents that do not exist, but have subcollections."""
+def _missing(database: StoredDatabase, query: Query) -> Iterator[Pb]:
+    """Yield the documents that do not exist but have subcollections."""
     prefix = f"{query.scope.single}/"
     paths = {
         prefix + path[len(prefix) :].partition("/")[0]
@@ -71,7 +71,7 @@ def _missing(database: Database, query: Query) -> Iterator[Pb]:
     return (Document(name=f"{database.name}/documents/{path}") for path in paths if path not in database.documents)
 
 
-def _children(database: Database, parent: str) -> Iterator[str]:
+def _children(database: StoredDatabase, parent: str) -> Iterator[str]:
     prefix = f"{parent}/" if parent else ""
     for path in database.collection_paths():
         if path.startswith(prefix):

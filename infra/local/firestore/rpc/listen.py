@@ -10,11 +10,11 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from infra.local.firestore.documents.stored import Change, Commit
 from infra.local.firestore.errors import invalid_argument
 from infra.local.firestore.protos import Pb
-from infra.local.firestore.rpc.listen_outbox import Outbox, Told, target_change
+from infra.local.firestore.rpc.listen_outbox import DocumentMessage, Outbox, target_change
 from infra.local.firestore.rpc.listen_targets import Effects, Target, parse_target
 from infra.local.firestore.storage.clock import get_time
 from infra.local.firestore.storage.run_query import Earlier
-from infra.local.firestore.storage.store import Database, Store
+from infra.local.firestore.storage.store import Store, StoredDatabase
 from infra.local.rpc import RpcError
 
 
@@ -48,12 +48,12 @@ async def _read(requests: AsyncIterator[Pb], stream: "Stream") -> None:
 
 
 class Stream:
-    """The targets of one stream and what they have been told."""
+    """The targets of one stream, and the messages that were sent for them."""
 
     def __init__(self, store: Store, outbox: Outbox) -> None:
         self._store = store
         self._outbox = outbox
-        self._database: Database | None = None
+        self._database: StoredDatabase | None = None
         self.targets: dict[int, Target] = {}
 
     def close(self) -> None:
@@ -61,11 +61,11 @@ class Stream:
             self._database.listeners.discard(self._on_commit)
 
     def snapshot(self) -> Pb:
-        """The message that says: all targets are as of this time."""
+        """Return the message that all targets are consistent as of the current time."""
         return target_change("NO_CHANGE", time=self._store.clock.read())
 
     def handle(self, request: Pb) -> None:
-        """Do what one ListenRequest asks; raises RpcError when the stream cannot go on."""
+        """Process one ListenRequest; raises RpcError when the stream cannot continue."""
         database = self._listen_to(request.database)
         kind = request.WhichOneof("target_change")
         if kind == "add_target":
@@ -73,7 +73,7 @@ class Stream:
         elif kind == "remove_target" and self.targets.pop(request.remove_target, None):
             self._outbox.put(target_change("REMOVE", (request.remove_target,)))
 
-    def _listen_to(self, name: str) -> Database:
+    def _listen_to(self, name: str) -> StoredDatabase:
         if self._database is None:
             self._database = self._store.database(name)
             self._database.listeners.add(self._on_commit)
@@ -81,10 +81,10 @@ class Stream:
             raise invalid_argument(f"The stream listens to {self._database.name}; the request names {name!r}.")
         return self._database
 
-    def _add(self, database: Database, pb: Pb) -> None:
+    def _add(self, database: StoredDatabase, pb: Pb) -> None:
         target_id = pb.target_id or max(self.targets, default=0) + 1
         if target_id in self.targets:
-            raise invalid_argument(f"The stream has a target {target_id} already.")
+            raise invalid_argument(f"The stream already has a target {target_id}.")
         try:
             target = parse_target(pb, database)
         except RpcError as refusal:
@@ -100,8 +100,8 @@ class Stream:
         else:
             self.targets[target_id] = target
 
-    def _first(self, database: Database, target_id: int, target: Target, resume_time: int | None) -> Effects:
-        """What the client must be told to hold what the target holds."""
+    def _first(self, database: StoredDatabase, target_id: int, target: Target, resume_time: int | None) -> Effects:
+        """Return the changes that bring the client's copy to the target's documents."""
         if resume_time is None:
             return target.start()
         earlier = database.journal.before(resume_time)
@@ -127,29 +127,29 @@ class Stream:
         if self._outbox.failed:
             self.close()
 
-    def _messages(self, effects: dict[int, Effects]) -> list[Told]:
-        """One message a document, whatever the number of targets it touches."""
+    def _messages(self, effects: dict[int, Effects]) -> list[DocumentMessage]:
+        """Return one message for each document, also when several targets contain it."""
         assert self._database is not None
         time = self._store.clock.read()
-        messages: list[Told] = []
+        messages: list[DocumentMessage] = []
         for path in dict.fromkeys(path for one in effects.values() for path in one):
             inside = tuple(target_id for target_id, one in effects.items() if one.get(path))
             outside = tuple(target_id for target_id, one in effects.items() if path in one and not one[path])
             name = f"{self._database.name}/documents/{path}"
-            messages.append(Told(name, self._database.documents.get(path), inside, outside, time))
+            messages.append(DocumentMessage(name, self._database.documents.get(path), inside, outside, time))
         return messages
 
 
 def _resume_time(pb: Pb) -> int | None:
-    """The time the client holds the target's documents as of, in microseconds; None when it holds none."""
+    """Return the time of the client's copy in microseconds; None when it has no copy."""
     kind = pb.WhichOneof("resume_type")
     if kind == "read_time":
         return get_time(pb.read_time)
     return int.from_bytes(pb.resume_token[:8], "big") if pb.resume_token else None
 
 
-def _missed(database: Database, earlier: Earlier) -> Commit:
-    """Everything since the resume point as one commit."""
+def _missed(database: StoredDatabase, earlier: Earlier) -> Commit:
+    """Return all changes since the resume point as one commit."""
     documents = database.documents
     changes = (Change(path, old, documents.get(path)) for path, old in earlier.items())
     return Commit(0, tuple(change for change in changes if change.old is not change.new))

@@ -1,6 +1,6 @@
-"""What a Listen stream has still to send: bounded, so that a client that does not read costs no memory.
+"""The unsent messages of a Listen stream, bounded in size, so that a client that does not read costs no memory.
 
-Documents wait as references to what the store holds anyway and are encoded when their turn comes.
+The queue holds references to stored documents and encodes each one when it is sent.
 """
 
 import asyncio
@@ -13,14 +13,14 @@ from infra.local.firestore.errors import resource_exhausted
 from infra.local.firestore.protos import ListenResponse, Pb, TargetChange
 from infra.local.firestore.storage.clock import put_time
 
-# About 16,000 small changes, or 64 documents of the largest size. The overhead stands for the entry itself and the
-# snapshot that follows it.
+# About 16,000 small changes, or 64 documents of the largest size. The overhead covers the queue entry and the snapshot
+# that follows it.
 _MAX_WAITING_BYTES = 64 * 1024 * 1024
 _OVERHEAD_BYTES = 4096
 
 
-class Told(NamedTuple):
-    """One document: in ``target_ids`` now, no longer in ``removed_target_ids``; None when it does not exist."""
+class DocumentMessage(NamedTuple):
+    """One document for the client: added to ``target_ids``, removed from ``removed_target_ids``; None when deleted."""
 
     name: str
     document: Stored | None
@@ -43,7 +43,7 @@ class Told(NamedTuple):
 
 
 def target_change(kind: str, target_ids: tuple[int, ...] = (), time: int | None = None) -> Pb:
-    """A ``TargetChange`` of a kind such as ``"CURRENT"``; with a time it is a snapshot that can be resumed from."""
+    """Return a ``TargetChange`` of a kind such as ``"CURRENT"``; with a time it is a snapshot to resume from."""
     response = ListenResponse()
     change = response.target_change
     change.target_change_type = TargetChange.TargetChangeType.Value(kind)
@@ -58,7 +58,7 @@ class Outbox:
     """A queue from the store's commits to one stream."""
 
     def __init__(self) -> None:
-        self._waiting: deque[tuple[Told | Pb, int]] = deque()
+        self._waiting: deque[tuple[DocumentMessage | Pb, int]] = deque()
         self._waiting_bytes = 0
         self._filled = asyncio.Event()
         self._failure: BaseException | None = None
@@ -66,27 +66,27 @@ class Outbox:
 
     @property
     def failed(self) -> bool:
-        """Whether the stream ends as soon as the client has read what is under way."""
+        """Tell whether the stream ends as soon as the client has read the message that is being sent."""
         return self._failure is not None
 
-    def put(self, item: Told | Pb) -> None:
-        """Queue something that is not counted: it is small, or the client just asked for it."""
+    def put(self, item: DocumentMessage | Pb) -> None:
+        """Queue a message without counting its size: it is small, or the client has just requested it."""
         self._enqueue(item, 0)
 
-    def put_change(self, told: Told) -> None:
-        """Queue a change; a client that leaves too many unread loses the stream."""
+    def put_change(self, told: DocumentMessage) -> None:
+        """Queue a change; the stream fails when the client leaves too many unread."""
         self._enqueue(told, _OVERHEAD_BYTES + (told.document.size_bytes if told.document else 0))
         if self._waiting_bytes > _MAX_WAITING_BYTES:
             self.fail(resource_exhausted("The listener does not keep up; resume from the last resume_token."))
 
-    def _enqueue(self, item: Told | Pb, cost: int) -> None:
+    def _enqueue(self, item: DocumentMessage | Pb, cost: int) -> None:
         if self._failure is None:
             self._waiting.append((item, cost))
             self._waiting_bytes += cost
             self._filled.set()
 
     def reading_ended(self, reader: "asyncio.Task[None]") -> None:
-        """Take over what ended the task that reads the client's requests."""
+        """Take over the result of the task that read the client's requests."""
         if reader.cancelled():
             return
         failure = reader.exception()
@@ -96,16 +96,16 @@ class Outbox:
         self._filled.set()
 
     def fail(self, failure: BaseException) -> None:
-        """End the stream with ``failure``; what was not sent is dropped."""
+        """End the stream with ``failure``; drop the unsent messages."""
         self._failure = self._failure or failure
         self._waiting.clear()
         self._waiting_bytes = 0
         self._filled.set()
 
     async def responses(self, idle_seconds: float) -> AsyncGenerator[Pb | None, None]:
-        """Everything queued until the client's requests end, and None whenever there was nothing for ``idle_seconds``.
+        """Yield the queued messages until the client's requests end, and None after ``idle_seconds`` without a message.
 
-        Raises what the stream failed with.
+        Raises the failure of the stream.
         """
         while True:
             if self._failure is not None:
@@ -120,7 +120,7 @@ class Outbox:
     def _next(self) -> Pb:
         item, cost = self._waiting.popleft()
         self._waiting_bytes -= cost
-        return item.encode() if isinstance(item, Told) else item
+        return item.encode() if isinstance(item, DocumentMessage) else item
 
     async def _filled_within(self, seconds: float) -> bool:
         self._filled.clear()

@@ -1,8 +1,8 @@
 """The targets of a Listen stream: which documents each one holds, and what a commit changes in that.
 
-A target tells, for a commit, the documents that are in it now and changed (path -> version) and those that left it
-(path -> None). Queries without a limit are matched against the changed documents alone; a limit or offset makes a
-window, which is read again when something in it or beside it changed.
+For each commit a target returns its changed documents (path -> version) and the documents that left it (path -> None).
+A query without a limit is matched against the changed documents only. A limit or an offset makes a window, which is
+read again after a change in the window or next to it.
 """
 
 from collections.abc import Iterable
@@ -15,36 +15,36 @@ from infra.local.firestore.errors import invalid_argument
 from infra.local.firestore.protos import Pb
 from infra.local.firestore.query.parse import Query, parse_query
 from infra.local.firestore.storage.run_query import Earlier, run
-from infra.local.firestore.storage.store import Database
+from infra.local.firestore.storage.store import StoredDatabase
 
 Effects = dict[str, Stored | None]
 
 
 class Target(Protocol):
-    """One target, once it is added."""
+    """One added target."""
 
     def start(self) -> Effects:
-        """Everything the target holds now."""
+        """Return all documents of the target."""
 
     def resume(self, earlier: Earlier) -> None:
-        """Stand where the client stopped: ``earlier`` is how what changed since was then."""
+        """Restore the state of the client's copy; ``earlier`` has the old versions of the documents that changed."""
 
     def effects(self, commit: Commit) -> Effects:
-        """What ``commit``, which is stored already, changes."""
+        """Return the changes by ``commit``, which is already stored."""
 
 
 @dataclass
 class DocumentsTarget:
-    """A set of documents by path; one that does not exist is told as deleted at the start."""
+    """A set of documents by path; a missing one is sent as deleted at the start."""
 
-    database: Database
+    database: StoredDatabase
     paths: frozenset[str]
 
     def start(self) -> Effects:
         return {path: self.database.documents.get(path) for path in sorted(self.paths)}
 
     def resume(self, earlier: Earlier) -> None:
-        """Nothing to remember: a change is told whatever was before."""
+        """Do nothing: every change is sent, and the old version does not matter."""
 
     def effects(self, commit: Commit) -> Effects:
         return {change.path: change.new for change in commit.changes if change.path in self.paths}
@@ -52,16 +52,16 @@ class DocumentsTarget:
 
 @dataclass
 class QueryTarget:
-    """All results of a query without limit or offset; it keeps nothing, a change tells what was before."""
+    """All results of a query without limit or offset; it has no state, as a change contains the old version."""
 
-    database: Database
+    database: StoredDatabase
     query: Query
 
     def start(self) -> Effects:
         return {document.path: document for document in run(self.database, self.query)}
 
     def resume(self, earlier: Earlier) -> None:
-        """Nothing to remember."""
+        """Do nothing: the target has no state."""
 
     def effects(self, commit: Commit) -> Effects:
         effects: Effects = {}
@@ -77,7 +77,7 @@ class QueryTarget:
 class WindowTarget:
     """The results of a query with a limit or an offset."""
 
-    database: Database
+    database: StoredDatabase
     query: Query
     window: dict[str, Stored] = field(default_factory=dict)
 
@@ -102,8 +102,8 @@ def _window(documents: Iterable[Stored]) -> dict[str, Stored]:
     return {document.path: document for document in documents}
 
 
-def parse_target(pb: Pb, database: Database) -> Target:
-    """Understand a ``Target``; raises INVALID_ARGUMENT."""
+def parse_target(pb: Pb, database: StoredDatabase) -> Target:
+    """Parse a ``Target``; raises INVALID_ARGUMENT."""
     kind = pb.WhichOneof("target_type")
     if kind == "documents":
         return DocumentsTarget(database, frozenset(path_in(database.name, name) for name in pb.documents.documents))

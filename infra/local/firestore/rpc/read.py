@@ -20,7 +20,7 @@ from infra.local.firestore.rpc.transactions import Transactions
 from infra.local.firestore.rpc.write import masked
 from infra.local.firestore.storage.aggregates import aggregate
 from infra.local.firestore.storage.clock import get_time, put_time
-from infra.local.firestore.storage.read_views import View
+from infra.local.firestore.storage.read_views import ReadView
 from infra.local.firestore.storage.store import Store
 
 
@@ -89,8 +89,8 @@ class Reading:
         self._transactions.roll_back(request.transaction)
         return Empty()
 
-    async def _view(self, database_name: str, request: Pb) -> tuple[View, bytes]:
-        """What the request asks to see, and the id of the transaction that it begins (or nothing)."""
+    async def _view(self, database_name: str, request: Pb) -> tuple[ReadView, bytes]:
+        """Return the view for the request, and the id of the transaction that it begins (or nothing)."""
         database = self._store.database(database_name)
         kind = request.WhichOneof("consistency_selector")
         if kind == "transaction":
@@ -98,7 +98,7 @@ class Reading:
         if kind == "new_transaction":
             transaction = await self._transactions.begin(database, request.new_transaction)
             return transaction.view(), transaction.id
-        return View(database, get_time(request.read_time) if kind == "read_time" else None), b""
+        return ReadView(database, get_time(request.read_time) if kind == "read_time" else None), b""
 
 
 def _projected(document: Stored, fields: tuple[tuple[str, ...], ...] | None) -> Pb:

@@ -1,4 +1,4 @@
-"""The Firestore service: which RPC goes to which handler."""
+"""The Firestore service: the table of RPCs and their handlers."""
 
 import grpc
 
@@ -13,8 +13,8 @@ from infra.local.rpc import Bidirectional, Method, ServerStream, Service, Unary
 
 SERVICE = "google.firestore.v1.Firestore"
 
-# Pass these to grpc.aio.server: gRPC's own limit of 4 MiB would refuse what Firestore takes, and the limit of 10 MiB is
-# this service's to answer.
+# Options for grpc.aio.server: gRPC's limit of 4 MiB would refuse requests that Firestore accepts. This service checks
+# the limit of 10 MiB.
 SERVER_OPTIONS = (
     ("grpc.max_receive_message_length", 64 * 1024 * 1024),
     ("grpc.max_send_message_length", 64 * 1024 * 1024),
@@ -32,7 +32,7 @@ class FirestoreServer:
         self._heartbeat_seconds = heartbeat_seconds
 
     def add_to(self, server: grpc.aio.Server) -> None:
-        """Serve on ``server``, which should have been made with ``SERVER_OPTIONS``."""
+        """Add the service to ``server``; create the server with ``SERVER_OPTIONS``."""
         server.add_generic_rpc_handlers((Service(SERVICE, self._methods()),))
 
     def _methods(self) -> list[Method]:

@@ -1,8 +1,9 @@
-"""Transactions: optimistic, checked when they commit. (The service offers that too; by default it locks what is read.)
+"""Optimistic transactions, checked when they commit.
 
-A commit is ABORTED when anything the transaction read has changed since, and the client runs it again
-(cloud.google.com/firestore/docs/transaction-data-contention). One that is being retried holds the turn, and so does one
-that begins meanwhile, after waiting for it: contending transactions run one by one, and all come through.
+The service offers this mode as well; by default it locks the documents that are read. A commit is ABORTED when a
+document or query result that the transaction read has changed, and the client retries it
+(cloud.google.com/firestore/docs/transaction-data-contention). A retried transaction holds a lock, and a new one waits
+for that lock, so that contending transactions run one after the other and all succeed.
 """
 
 import asyncio
@@ -14,8 +15,8 @@ from dataclasses import dataclass, field
 from infra.local.firestore.errors import aborted, invalid_argument
 from infra.local.firestore.protos import Pb
 from infra.local.firestore.storage.clock import get_time
-from infra.local.firestore.storage.read_views import Reads, TrackedView, View
-from infra.local.firestore.storage.store import Database
+from infra.local.firestore.storage.read_views import Reads, ReadView, TrackedView
+from infra.local.firestore.storage.store import StoredDatabase
 
 # firebase.google.com/docs/firestore/quotas#writes_and_transactions: an idle transaction expires after 60 s.
 _IDLE_SECONDS = 60.0
@@ -26,16 +27,16 @@ _TURN_SECONDS = 5.0
 class Transaction:
     """One transaction; ``read_time`` (microseconds) is set when it is read-only."""
 
-    database: Database
+    database: StoredDatabase
     read_time: int | None
     id: bytes = field(default_factory=lambda: os.urandom(16))
     reads: Reads = field(default_factory=Reads)
     used_at: float = field(default_factory=time.monotonic)
     turn: asyncio.TimerHandle | None = None
 
-    def view(self) -> View:
+    def view(self) -> ReadView:
         if self.read_time is not None:
-            return View(self.database, self.read_time)
+            return ReadView(self.database, self.read_time)
         return TrackedView(self.database, self.reads)
 
 
@@ -46,8 +47,8 @@ class Transactions:
         self._open: dict[bytes, Transaction] = {}
         self._turn = asyncio.Lock()
 
-    async def begin(self, database: Database, options: Pb) -> Transaction:
-        """Begin the transaction that ``TransactionOptions`` describe; waits for one that is being retried."""
+    async def begin(self, database: StoredDatabase, options: Pb) -> Transaction:
+        """Begin a transaction as ``TransactionOptions`` say; waits while another one is being retried."""
         self._forget_idle()
         read_only = options.WhichOneof("mode") == "read_only"
         if read_only:
@@ -68,7 +69,7 @@ class Transactions:
             async with asyncio.timeout(_TURN_SECONDS):
                 await self._turn.acquire()
         except TimeoutError:
-            # Going on without the turn is safe: it only makes a conflict likelier.
+            # Continuing without the lock is safe; it only makes a conflict more likely.
             return False
         return True
 
@@ -78,8 +79,11 @@ class Transactions:
             transaction.turn = None
             self._turn.release()
 
-    def get(self, database: Database, transaction_id: bytes) -> Transaction:
-        """The open transaction with this id; raises INVALID_ARGUMENT as the service does for one that ended."""
+    def get(self, database: StoredDatabase, transaction_id: bytes) -> Transaction:
+        """Return the open transaction with this id.
+
+        Raises INVALID_ARGUMENT, as the service does, for one that ended.
+        """
         transaction = self._open.get(transaction_id)
         if transaction is None or transaction.database is not database:
             raise invalid_argument("The referenced transaction has expired or is no longer valid.")
@@ -87,13 +91,13 @@ class Transactions:
         return transaction
 
     def roll_back(self, transaction_id: bytes) -> None:
-        """Close the transaction if it is open: the client rolls back what was aborted already, too."""
+        """Close the transaction if it is open; clients also roll back transactions that were aborted."""
         transaction = self._open.pop(transaction_id, None)
         if transaction is not None:
             self._end_turn(transaction)
 
-    def check_commit(self, database: Database, transaction_id: bytes, writes: Sized) -> None:
-        """Close the transaction for a commit of ``writes``; raises ABORTED when what it read has changed."""
+    def check_commit(self, database: StoredDatabase, transaction_id: bytes, writes: Sized) -> None:
+        """Close the transaction for a commit of ``writes``; raises ABORTED when its reads are out of date."""
         transaction = self.get(database, transaction_id)
         self.roll_back(transaction_id)
         if writes and transaction.read_time is not None:
@@ -108,5 +112,5 @@ class Transactions:
             self.roll_back(transaction.id)
 
 
-def _read_time(database: Database, options: Pb) -> int:
+def _read_time(database: StoredDatabase, options: Pb) -> int:
     return get_time(options.read_time) if options.HasField("read_time") else database.clock.read()

@@ -15,7 +15,7 @@ from infra.local.firestore.rpc.transactions import Transactions
 from infra.local.firestore.storage.apply_write import Times, apply_write, target_of
 from infra.local.firestore.storage.clock import put_time
 from infra.local.firestore.storage.limits import check_request
-from infra.local.firestore.storage.store import Database, Store
+from infra.local.firestore.storage.store import Store, StoredDatabase
 from infra.local.rpc import RpcError
 
 _ID_CHARACTERS = string.ascii_letters + string.digits
@@ -37,7 +37,7 @@ class Writing:
         return _commit(database, request.writes)
 
     async def batch_write(self, request: Pb) -> Pb:
-        """Every write for itself; one that is malformed, or a document named twice, refuses the whole request."""
+        """Apply each write separately; a malformed write or a repeated document refuses the whole request."""
         check_request(request)
         database = self._store.database(request.database)
         paths = [path_in(database.name, target_of(write)) for write in request.writes]
@@ -62,7 +62,7 @@ class Writing:
     async def create_document(self, request: Pb) -> Pb:
         database, parent = split_parent(request.parent)
         check_segments(request.collection_id, request.collection_id)
-        # The client's own automatic ids are 20 letters and digits too.
+        # The client's automatic ids also have 20 letters and digits.
         chosen = request.document_id or "".join(secrets.choice(_ID_CHARACTERS) for _ in range(20))
         path = "/".join(part for part in (parent, request.collection_id, chosen) if part)
         name = f"{database}/documents/{path}"
@@ -89,19 +89,19 @@ class Writing:
         _commit(self._store.database(database), [write])
         return Empty()
 
-    def _write_one(self, database: Database, write: Pb, request: Pb) -> Pb:
+    def _write_one(self, database: StoredDatabase, write: Pb, request: Pb) -> Pb:
         _commit(database, [write])
         written = database.documents[path_in(database.name, write.update.name)].pb
         return masked(written, request)
 
 
-def _times(database: Database) -> Times:
+def _times(database: StoredDatabase) -> Times:
     now = database.clock.tick()
     return Times(request=now, commit=now)
 
 
-def _commit(database: Database, writes: Iterable[Pb]) -> Pb:
-    """Apply all writes or none; the same document may be written several times."""
+def _commit(database: StoredDatabase, writes: Iterable[Pb]) -> Pb:
+    """Apply all writes or none; several writes to the same document are allowed."""
     times = _times(database)
     staged: dict[str, Stored | None] = {}
     results: list[Pb] = []
@@ -117,7 +117,7 @@ def _commit(database: Database, writes: Iterable[Pb]) -> Pb:
 
 
 def masked(document: Pb, request: Pb) -> Pb:
-    """``document`` with the fields that ``request.mask`` names, or all when the request has no mask."""
+    """Return ``document`` with the fields of ``request.mask``, or with all fields when there is no mask."""
     if not request.HasField("mask"):
         return document
     return project(document, [parse_path(text) for text in request.mask.field_paths])

@@ -1,1 +1,1 @@
-"""The store in memory: writes, transforms, versions, the commit log, and the queries and aggregations it answers."""
+"""The store in memory: writes, transforms, versions, the commit log, queries and aggregations."""

@@ -1,4 +1,4 @@
-"""Aggregations over a query: count, sum and average."""
+"""Compute the aggregations of a query: count, sum and average."""
 
 import math
 from collections.abc import Iterable, Iterator
@@ -7,14 +7,14 @@ from infra.local.firestore.documents.field_paths import parse_path, read
 from infra.local.firestore.errors import invalid_argument
 from infra.local.firestore.protos import Pb, Value
 from infra.local.firestore.query.parse import Query
-from infra.local.firestore.storage.read_views import View
+from infra.local.firestore.storage.read_views import ReadView
 
 _MAX_AGGREGATIONS = 5
 _MIN_INTEGER, _MAX_INTEGER = -(2**63), 2**63 - 1
 
 
-def aggregate(view: View, query: Query, aggregations: Iterable[Pb]) -> Iterator[tuple[str, Pb]]:
-    """The alias and value of each aggregation; raises INVALID_ARGUMENT for too many or none."""
+def aggregate(view: ReadView, query: Query, aggregations: Iterable[Pb]) -> Iterator[tuple[str, Pb]]:
+    """Yield the alias and value of each aggregation; raises INVALID_ARGUMENT for too many or none."""
     asked = list(aggregations)
     if not 1 <= len(asked) <= _MAX_AGGREGATIONS:
         raise invalid_argument(f"A query has 1 to {_MAX_AGGREGATIONS} aggregations; this one has {len(asked)}.")
@@ -24,7 +24,7 @@ def aggregate(view: View, query: Query, aggregations: Iterable[Pb]) -> Iterator[
         yield one.alias or f"field_{unnamed}", _value(view, query, one)
 
 
-def _value(view: View, query: Query, one: Pb) -> Pb:
+def _value(view: ReadView, query: Query, one: Pb) -> Pb:
     kind = one.WhichOneof("operator")
     if kind == "count":
         up_to = one.count.up_to.value if one.count.HasField("up_to") else None
@@ -45,7 +45,7 @@ def _sum(numbers: list[int | float]) -> Pb:
     return Value(double_value=sum(map(float, numbers)))
 
 
-def _numbers(view: View, query: Query, field_path: str) -> list[int | float]:
+def _numbers(view: ReadView, query: Query, field_path: str) -> list[int | float]:
     path = parse_path(field_path)
     values = (read(document.pb.fields, path) for document in view.run(query))
     return [number for value in values if (number := _number(value)) is not None]

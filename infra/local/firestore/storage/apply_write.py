@@ -1,6 +1,6 @@
-"""One write: its precondition, its mask and transforms, and the version of the document that comes out.
+"""Apply one write: check its precondition, apply its mask and transforms, return the new version of the document.
 
-Pure: the caller says what is stored and what time it is, and stores the outcome.
+Pure: the caller passes the stored version and the time, and stores the result.
 """
 
 from typing import NamedTuple
@@ -15,14 +15,14 @@ from infra.local.firestore.storage.transforms import transform
 
 
 class Times(NamedTuple):
-    """Of one request, in microseconds: when it began, and when its changes become visible."""
+    """The times of one request in microseconds: its start, and the time when its changes become visible."""
 
     request: int
     commit: int
 
 
 def target_of(write: Pb) -> str:
-    """The name of the document a write is for."""
+    """Return the name of the document that a write changes."""
     kind = write.WhichOneof("operation")
     if kind == "update":
         name: str = write.update.name
@@ -36,7 +36,7 @@ def target_of(write: Pb) -> str:
 
 
 def apply_write(write: Pb, path: str, current: Stored | None, times: Times) -> tuple[Stored | None, Pb]:
-    """The document after ``write`` and the WriteResult; raises as the service does.
+    """Return the document after ``write`` and the WriteResult; raises the service's errors.
 
     Returns ``current`` itself when the write changes nothing, which keeps its update time.
     """

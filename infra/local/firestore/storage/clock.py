@@ -1,4 +1,4 @@
-"""The store's clock: microseconds since 1970 that never repeat for two commits and never run backwards."""
+"""The store's clock: microseconds since 1970; each commit gets a later time than all before."""
 
 import time
 
@@ -6,18 +6,18 @@ from infra.local.firestore.protos import Pb
 
 
 class Clock:
-    """Wall time, pushed forward where the wall clock is too coarse or steps back."""
+    """The wall time, moved forward where the wall clock is too coarse or steps back."""
 
     def __init__(self) -> None:
         self._last = 0
 
     def tick(self) -> int:
-        """A time later than every time given out before: the time of a commit."""
+        """Return a time later than all returned before: the time of a commit."""
         self._last = max(time.time_ns() // 1000, self._last + 1)
         return self._last
 
     def read(self) -> int:
-        """The time of a read: no commit that comes later will carry it."""
+        """Return the time of a read; every later commit gets a later time."""
         self._last = max(time.time_ns() // 1000, self._last)
         return self._last
 
@@ -30,6 +30,6 @@ def put_time(timestamp: Pb, microseconds: int) -> None:
 
 
 def get_time(timestamp: Pb) -> int:
-    """Microseconds since 1970 of a protobuf Timestamp."""
+    """Return a protobuf Timestamp in microseconds since 1970."""
     microseconds: int = timestamp.seconds * 1_000_000 + timestamp.nanos // 1000
     return microseconds

@@ -1,22 +1,22 @@
-"""The recent commits of one database: what a resumed listener, a stale read or a transaction must be compared with."""
+"""The recent commits of one database, for resumed listeners, reads in the past, and transactions."""
 
 from collections import deque
 
 from infra.local.firestore.documents.stored import Commit, Stored
 
-# What is kept is bounded by changes and by the bytes of the versions that nothing else holds any more.
+# The log is bounded by the number of changes, and by the bytes of old versions that only the log still holds.
 _MAX_CHANGES = 50_000
 _MAX_SUPERSEDED_BYTES = 64 * 1024 * 1024
 
 
-class Journal:
-    """Commits in order of time, oldest dropped first."""
+class CommitLog:
+    """Commits in order of time; the oldest are dropped first."""
 
     def __init__(self, started_at: int) -> None:
         self._commits: deque[Commit] = deque()
         self._changes = 0
         self._superseded_bytes = 0
-        # Everything after this time (microseconds) is still here; of what an earlier process held nothing is known.
+        # The log is complete after this time (microseconds). Commits of an earlier process are unknown.
         self._complete_since = started_at
 
     def append(self, commit: Commit) -> None:
@@ -32,7 +32,7 @@ class Journal:
         self._superseded_bytes += sign * sum(change.old.size_bytes for change in commit.changes if change.old)
 
     def since(self, time: int) -> list[Commit] | None:
-        """The commits after ``time``, newest first; None when some of them are forgotten."""
+        """Return the commits after ``time``, newest first; None when some were dropped."""
         if time < self._complete_since:
             return None
         later: list[Commit] = []
@@ -43,7 +43,7 @@ class Journal:
         return later
 
     def before(self, time: int) -> dict[str, Stored | None] | None:
-        """How every document that changed after ``time`` was at ``time``, by path; None when that is forgotten."""
+        """Return the versions at ``time`` of all documents that changed since, by path; None when they were dropped."""
         later = self.since(time)
         if later is None:
             return None

@@ -1,4 +1,4 @@
-"""What the service refuses to store: names, nesting and sizes of a document's fields.
+"""Check the service's limits on documents: field names, nesting and sizes.
 
 Limits: firebase.google.com/docs/firestore/quotas#collections_documents_and_fields.
 """
@@ -10,7 +10,7 @@ from infra.local.firestore.protos import Pb
 MAX_DOCUMENT_BYTES = 1024 * 1024 - 4
 MAX_REQUEST_BYTES = 10 * 1024 * 1024
 _MAX_VALUE_BYTES = 1024 * 1024 - 89
-# Of a field within others, with the names of these and a dot after each.
+# The limit for a nested field: its name, the names around it, and the dots between them.
 _MAX_PATH_BYTES = 1500
 _MAX_DEPTH = 20
 
@@ -25,19 +25,19 @@ _PLAIN = frozenset(
         "geo_point_value",
     }
 )
-# In a document that is smaller than the longest value, no value can be too long.
+# A document shorter than the longest allowed value cannot contain a value that is too long.
 _PLAIN_IN_SMALL = _PLAIN | {"string_value", "bytes_value"}
 
 
 def check_request(request: Pb) -> None:
-    """Refuse a request of more than 10 MiB."""
+    """Refuse a request over 10 MiB."""
     size = request.ByteSize()
     if size > MAX_REQUEST_BYTES:
         raise invalid_argument(f"Request payload size {size} exceeds the limit of {MAX_REQUEST_BYTES} bytes.")
 
 
 def check_document(document: Pb) -> int:
-    """Refuse what no document may hold; return the encoded size in bytes."""
+    """Check a document; return its encoded size in bytes. Raises INVALID_ARGUMENT."""
     size: int = document.ByteSize()
     if size > MAX_DOCUMENT_BYTES:
         raise invalid_argument(

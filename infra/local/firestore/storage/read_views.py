@@ -1,16 +1,19 @@
-"""What one request sees of a database: the present, an earlier moment, or what a transaction must remember it saw."""
+"""The view of a database for one request: now, at an earlier time, or tracked for a transaction."""
 
 from infra.local.firestore.documents.stored import Stored
 from infra.local.firestore.errors import failed_precondition, invalid_argument
 from infra.local.firestore.query.parse import Query
 from infra.local.firestore.storage.run_query import Earlier, count, document_at, run
-from infra.local.firestore.storage.store import Database
+from infra.local.firestore.storage.store import StoredDatabase
 
 
-class View:
-    """A database now, or as it was at ``time`` (microseconds). Good for one request, without awaiting in between."""
+class ReadView:
+    """A database now, or as it was at ``time`` (microseconds).
 
-    def __init__(self, database: Database, time: int | None = None) -> None:
+    Use it for one request, without an await between its calls.
+    """
+
+    def __init__(self, database: StoredDatabase, time: int | None = None) -> None:
         self.database = database
         self.read_time = database.clock.read() if time is None else time
         self._earlier = _earlier(database, time)
@@ -25,7 +28,7 @@ class View:
         return count(self.database, query, self._earlier, up_to)
 
 
-def _earlier(database: Database, time: int | None) -> Earlier:
+def _earlier(database: StoredDatabase, time: int | None) -> Earlier:
     if time is None:
         return {}
     if time > database.clock.read():
@@ -37,7 +40,7 @@ def _earlier(database: Database, time: int | None) -> Earlier:
 
 
 class Reads:
-    """What a read-write transaction has read so far."""
+    """The documents and results that a read-write transaction has read."""
 
     def __init__(self) -> None:
         self._documents: dict[str, Stored | None] = {}
@@ -49,8 +52,8 @@ class Reads:
     def ran(self, query: Query, time: int) -> None:
         self._queries.append((query, time))
 
-    def changed(self, database: Database) -> str | None:
-        """What is no longer as it was read, in words; None when all still is."""
+    def changed(self, database: StoredDatabase) -> str | None:
+        """Describe the first read that is out of date; None when all are current."""
         for path, seen in self._documents.items():
             if database.documents.get(path) is not seen:
                 return f"{path} changed after it was read"
@@ -59,7 +62,7 @@ class Reads:
         return None
 
 
-def _result_changed(database: Database, query: Query, time: int) -> bool:
+def _result_changed(database: StoredDatabase, query: Query, time: int) -> bool:
     commits = database.journal.since(time)
     if commits is None:
         return True
@@ -67,10 +70,10 @@ def _result_changed(database: Database, query: Query, time: int) -> bool:
     return any(query.matches(version) for version in versions if version is not None)
 
 
-class TrackedView(View):
-    """The present, noting what is read in it."""
+class TrackedView(ReadView):
+    """The current state, recording each read."""
 
-    def __init__(self, database: Database, reads: Reads) -> None:
+    def __init__(self, database: StoredDatabase, reads: Reads) -> None:
         super().__init__(database)
         self._reads = reads
 

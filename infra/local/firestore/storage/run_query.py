@@ -1,4 +1,4 @@
-"""Running a query: from indexes when the scope is large, by looking at every document when it is small."""
+"""Run a query: by indexes for a large scope, by a scan of all documents for a small one."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from heapq import merge
@@ -11,24 +11,24 @@ from infra.local.firestore.documents.value_order import Key
 from infra.local.firestore.query.indexes import Shape
 from infra.local.firestore.query.ordering import Position
 from infra.local.firestore.query.parse import Branch, Query
-from infra.local.firestore.storage.store import Database
+from infra.local.firestore.storage.store import StoredDatabase
 
-# Up to here sorting costs less than keeping an index.
+# Up to this number of documents, sorting is cheaper than an index.
 SMALL = 100
 
-# How documents were at some earlier time, where that differs from now.
+# The versions of documents at an earlier time, for those that have changed since.
 Earlier = Mapping[str, Stored | None]
 _NOTHING: Earlier = {}
 
 
-def run(database: Database, query: Query, earlier: Earlier = _NOTHING) -> list[Stored]:
-    """The results in order, with offset and limit; as they were at the time ``earlier`` describes."""
+def run(database: StoredDatabase, query: Query, earlier: Earlier = _NOTHING) -> list[Stored]:
+    """Return the results in order, with offset and limit, at the time that ``earlier`` describes."""
     stop = None if query.limit is None else query.offset + query.limit
     return list(islice(_ordered(database, query, earlier), query.offset, stop))
 
 
-def count(database: Database, query: Query, earlier: Earlier = _NOTHING, up_to: int | None = None) -> int:
-    """How many results there are; at most ``up_to``."""
+def count(database: StoredDatabase, query: Query, earlier: Earlier = _NOTHING, up_to: int | None = None) -> int:
+    """Count the results, up to ``up_to``."""
     limits = [limit for limit in (query.limit, up_to) if limit is not None]
     if not earlier and _countable(database, query):
         total = max(0, sum(_width(database, query, branch) for branch in query.branches) - query.offset)
@@ -37,7 +37,7 @@ def count(database: Database, query: Query, earlier: Earlier = _NOTHING, up_to: 
     return sum(1 for _ in islice(found, min(limits, default=None)))
 
 
-def _ordered(database: Database, query: Query, earlier: Earlier) -> Iterator[Stored]:
+def _ordered(database: StoredDatabase, query: Query, earlier: Earlier) -> Iterator[Stored]:
     if database.count(query.scope) <= SMALL:
         now: Iterable[Stored] = database.read(query.scope)
         then = (document for document in now if document.path not in earlier)
@@ -69,7 +69,7 @@ def _positions(query: Query, documents: Iterable[Stored]) -> Iterator[tuple[Posi
 
 
 def _distinct(entries: Iterable[tuple[Position, Stored]]) -> Iterator[Stored]:
-    # The same document has the same position in every branch, so its repetitions come one after another.
+    # A document has the same position in every branch, so its repetitions follow one another.
     previous: Position = ()
     for position, document in entries:
         if position != previous:
@@ -77,14 +77,16 @@ def _distinct(entries: Iterable[tuple[Position, Stored]]) -> Iterator[Stored]:
             yield document
 
 
-def _branch(database: Database, query: Query, branch: Branch, earlier: Earlier) -> Iterator[tuple[Position, Stored]]:
+def _branch(
+    database: StoredDatabase, query: Query, branch: Branch, earlier: Earlier
+) -> Iterator[tuple[Position, Stored]]:
     named = dict(branch.equal).get(NAME)
     if named is not None:
         return _positions(query, _named(database, query, named, earlier))
     return _indexed(database, query, branch, earlier)
 
 
-def _named(database: Database, query: Query, name: Key, earlier: Earlier) -> list[Stored]:
+def _named(database: StoredDatabase, query: Query, name: Key, earlier: Earlier) -> list[Stored]:
     path = path_of(name[1])
     document = database.documents.get(path)
     if document is None or path in earlier or not query.scope.holds(document.collection):
@@ -92,7 +94,9 @@ def _named(database: Database, query: Query, name: Key, earlier: Earlier) -> lis
     return [document]
 
 
-def _indexed(database: Database, query: Query, branch: Branch, earlier: Earlier) -> Iterator[tuple[Position, Stored]]:
+def _indexed(
+    database: StoredDatabase, query: Query, branch: Branch, earlier: Earlier
+) -> Iterator[tuple[Position, Stored]]:
     positions, start, stop = _slice(database, query, branch)
     steps = range(stop - 1, start - 1, -1) if query.order.backwards else range(start, stop)
     for step in steps:
@@ -109,14 +113,14 @@ def _path_at(query: Query, position: Position) -> str:
     return path_of(key[1])
 
 
-def _slice(database: Database, query: Query, branch: Branch) -> tuple[list[Position], int, int]:
+def _slice(database: StoredDatabase, query: Query, branch: Branch) -> tuple[list[Position], int, int]:
     shape = Shape.of(branch, query.order)
     index = database.indexes(query.scope).find(shape, database.read(query.scope))
     return index.slice(branch)
 
 
-def _countable(database: Database, query: Query) -> bool:
-    """Whether the branches cannot overlap and need no look at the documents themselves."""
+def _countable(database: StoredDatabase, query: Query) -> bool:
+    """Tell whether the branches cannot overlap and need no document, so that index entries can be counted."""
     if database.count(query.scope) <= SMALL:
         return False
     fields = {tuple(field for field, _ in branch.equal) for branch in query.branches}
@@ -125,11 +129,11 @@ def _countable(database: Database, query: Query) -> bool:
     return exact and len(fields) <= 1 and len(values) == len(query.branches)
 
 
-def _width(database: Database, query: Query, branch: Branch) -> int:
+def _width(database: StoredDatabase, query: Query, branch: Branch) -> int:
     _, start, stop = _slice(database, query, branch)
     return stop - start
 
 
-def document_at(database: Database, path: str, earlier: Earlier = _NOTHING) -> Stored | None:
-    """One document, now or as it was."""
+def document_at(database: StoredDatabase, path: str, earlier: Earlier = _NOTHING) -> Stored | None:
+    """Return one document, now or at the earlier time."""
     return earlier[path] if path in earlier else database.documents.get(path)

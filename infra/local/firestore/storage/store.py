@@ -1,6 +1,6 @@
-"""What is stored: documents of every database, their collections, indexes and journal.
+"""The stored documents of every database, with their collections, indexes and commit log.
 
-Single-threaded: everything happens between two awaits of one event loop, so there are no locks.
+Single-threaded: each call runs between two awaits of one event loop, so there are no locks.
 """
 
 from collections import OrderedDict
@@ -12,26 +12,26 @@ from infra.local.firestore.documents.stored import Change, Commit, Stored
 from infra.local.firestore.query.indexes import Indexes
 from infra.local.firestore.query.parse import Scope
 from infra.local.firestore.storage.clock import Clock
-from infra.local.firestore.storage.commit_log import Journal
+from infra.local.firestore.storage.commit_log import CommitLog
 
 _MAX_INDEXED_SCOPES = 64
 
 
-class Database:
+class StoredDatabase:
     """One database. ``name`` is ``projects/P/databases/D``."""
 
     def __init__(self, name: str, clock: Clock) -> None:
         self.name = name
         self.clock = clock
-        self.journal = Journal(clock.read())
+        self.journal = CommitLog(clock.read())
         self.documents: dict[str, Stored] = {}
-        # Called with each commit as soon as it is stored.
+        # Functions that are called with each stored commit.
         self.listeners: set[Callable[[Commit], None]] = set()
         self._collections: dict[str, dict[str, Stored]] = {}
         self._indexes: OrderedDict[Scope, Indexes] = OrderedDict()
 
     def commit(self, staged: Mapping[str, Stored | None], time: int) -> Commit:
-        """Store the new versions by path (None deletes), all at once, and tell the listeners."""
+        """Store the new versions by path (None deletes) at once, and call the listeners."""
         changes = tuple(
             Change(path, old, new) for path, new in staged.items() if (old := self.documents.get(path)) is not new
         )
@@ -61,11 +61,11 @@ class Database:
                 indexes.replace(old, new)
 
     def collection_paths(self) -> Iterable[str]:
-        """Paths of all collections that hold a document."""
+        """Return the paths of all collections with documents."""
         return self._collections.keys()
 
     def indexes(self, scope: Scope) -> Indexes:
-        """The indexes of a scope; scopes not queried for longest lose theirs first."""
+        """Return the indexes of a scope; those of the least recently queried scopes are evicted."""
         indexes = self._indexes.get(scope)
         if indexes is None:
             indexes = self._indexes[scope] = Indexes()
@@ -75,11 +75,11 @@ class Database:
         return indexes
 
     def count(self, scope: Scope) -> int:
-        """How many documents are in ``scope``."""
+        """Count the documents in ``scope``."""
         return sum(map(len, self._members(scope)))
 
     def read(self, scope: Scope) -> Iterator[Stored]:
-        """The documents in ``scope``, in no order."""
+        """Yield the documents in ``scope``, in no order."""
         return chain.from_iterable(members.values() for members in self._members(scope))
 
     def _members(self, scope: Scope) -> list[dict[str, Stored]]:
@@ -90,15 +90,15 @@ class Database:
 
 
 class Store:
-    """All databases; one comes into being when it is first named, as with Google's emulator."""
+    """All databases; a database is created at its first use, as in Google's emulator."""
 
     def __init__(self) -> None:
         self.clock = Clock()
-        self._databases: dict[str, Database] = {}
+        self._databases: dict[str, StoredDatabase] = {}
 
-    def database(self, name: str) -> Database:
-        """The database ``projects/P/databases/D``; raises INVALID_ARGUMENT for another form of name."""
+    def database(self, name: str) -> StoredDatabase:
+        """Return the database ``projects/P/databases/D``; raises INVALID_ARGUMENT for another form of name."""
         found = self._databases.get(name)
         if found is None:
-            found = self._databases[check_database(name)] = Database(name, self.clock)
+            found = self._databases[check_database(name)] = StoredDatabase(name, self.clock)
         return found

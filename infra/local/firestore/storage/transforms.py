@@ -1,4 +1,4 @@
-"""Field transforms: what a write computes from the value a document already has.
+"""Apply field transforms: a write computes a value from the stored one.
 
 The rules are those of ``google.firestore.v1.DocumentTransform.FieldTransform``.
 """
@@ -44,7 +44,7 @@ def _apply(one: Pb, current: Pb | None, request_time: int) -> tuple[Pb, Pb]:
     if kind in _ARRAYS:
         present = current.array_value.values if current is not None and current.HasField("array_value") else ()
         return _ARRAYS[kind](present, getattr(one, kind).values), _NULL
-    raise invalid_argument(f"The transform of {one.field_path!r} says nothing to do.")
+    raise invalid_argument(f"The transform of {one.field_path!r} has no operation.")
 
 
 def _is_number(value: Pb | None) -> bool:
@@ -68,7 +68,7 @@ def _maximum(current: Pb, operand: Pb) -> Pb:
     held, given = key_of(current), key_of(operand)
     if NAN_KEY in (held, given):
         return Value(double_value=float("nan"))
-    # Equal numbers keep the stored one, whatever its type.
+    # For equal numbers the stored one stays, also if its type differs.
     return operand if given > held else current
 
 

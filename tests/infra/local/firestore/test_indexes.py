@@ -9,7 +9,7 @@ from infra.local.firestore.documents.stored import Stored
 from infra.local.firestore.protos import Document, StructuredQuery, Value
 from infra.local.firestore.query.parse import Query, parse_query
 from infra.local.firestore.storage.run_query import count, run
-from infra.local.firestore.storage.store import Database, Store
+from infra.local.firestore.storage.store import Store, StoredDatabase
 
 NAME = "projects/p/databases/d"
 OPERATORS = ["EQUAL", "NOT_EQUAL", "LESS_THAN", "LESS_THAN_OR_EQUAL", "GREATER_THAN", "GREATER_THAN_OR_EQUAL"]
@@ -90,7 +90,7 @@ def queries(draw: st.DrawFn) -> Query:
     return parse_query(pb, NAME, "")
 
 
-def write(database: Database, number: int, content: dict[str, Any] | None) -> None:
+def write(database: StoredDatabase, number: int, content: dict[str, Any] | None) -> None:
     path = f"c/{number}"
     if content is None:
         database.commit({path: None}, database.clock.tick())
@@ -101,7 +101,7 @@ def write(database: Database, number: int, content: dict[str, Any] | None) -> No
     database.commit({path: Stored(path, document, document.ByteSize())}, database.clock.tick())
 
 
-def crowd(database: Database) -> None:
+def crowd(database: StoredDatabase) -> None:
     """So many documents that queries use indexes; they are below the numbered ones and match no filter on a field."""
     paths = [f"c/crowd-{number}" for number in range(101)]
     documents = {path: Stored(path, Document(name=f"{NAME}/documents/{path}"), 0) for path in paths}

@@ -136,7 +136,7 @@ def test_a_request_holds_one_to_a_thousand_messages(local: Bench, count: int) ->
 
 
 def test_what_is_not_done_says_so(local: Bench) -> None:
-    with pytest.raises(exceptions.MethodNotImplemented, match="does not do DetachSubscription"):
+    with pytest.raises(exceptions.MethodNotImplemented, match="does not implement DetachSubscription"):
         local.publisher.detach_subscription(request={"subscription": local.subscription(local.topic())})
     schema = {"schema_settings": {"schema": "projects/p/schemas/sss"}}
     with pytest.raises(exceptions.MethodNotImplemented, match="schema_settings"):
