@@ -30,7 +30,7 @@ def test_process_is_up_and_not_ready_without_firestore() -> None:
         assert ready.json["feed"]["status"] == "idle"
 
 
-def test_a_page_without_firestore_says_so_kindly() -> None:
+def test_page_without_firestore_explains_the_503() -> None:
     with running(settings_for(f"127.0.0.1:{free_port()}", LOG_LEVEL="CRITICAL")) as app:
         stranger = Visitor(app)
         stranger.client.set_cookie("subscope", "x" * 43 + ".ana")
@@ -40,7 +40,7 @@ def test_a_page_without_firestore_says_so_kindly() -> None:
         assert "127.0.0.1" not in answer.text, "a person has no use for our inner addresses"
 
 
-def test_a_page_whose_firestore_never_answers_says_so_in_time() -> None:
+def test_page_answers_503_in_time_if_firestore_is_silent() -> None:
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         settings = settings_for(f"127.0.0.1:{deaf.getsockname()[1]}", LOG_LEVEL="CRITICAL")
         with running(settings) as app:
@@ -53,7 +53,7 @@ def test_a_page_whose_firestore_never_answers_says_so_in_time() -> None:
             assert stranger.get("/healthz").status_code == 200
 
 
-def test_ready_with_firestore(stranger: Visitor) -> None:
+def test_process_is_ready_with_firestore(stranger: Visitor) -> None:
     ready = stranger.get("/ready")
     assert ready.json is not None
     assert (ready.status_code, ready.json["ready"], ready.json["firestore"]) == (200, True, "reachable")
@@ -81,7 +81,7 @@ def test_errors_have_one_shape(viewer: Visitor, method: str, path: str, status: 
     assert f'<p class="status-number">{status}</p>' in page.text
 
 
-def test_an_unexpected_error_shows_nothing_of_itself(firestore: LocalFirestore) -> None:
+def test_unexpected_error_shows_no_details(firestore: LocalFirestore) -> None:
     with running(settings_for(firestore.address, LOG_LEVEL="CRITICAL")) as app:
         _add_broken_route(app)
         for headers in (PAGE, SCRIPT):
@@ -91,7 +91,7 @@ def test_an_unexpected_error_shows_nothing_of_itself(firestore: LocalFirestore) 
             assert "has been logged" in answer.text
 
 
-def test_a_form_that_is_too_large_is_refused(stranger: Visitor) -> None:
+def test_form_over_the_limit_answers_413(stranger: Visitor) -> None:
     answer = stranger.client.post("/login", data={"username": "x" * 200_000}, headers=SCRIPT)
     assert (answer.status_code, answer.json and answer.json["error"]["status"]) == (413, 413)
 

@@ -21,11 +21,11 @@ def test_every_route_declares_a_role(app: Flask) -> None:
     assert not undeclared, f"these routes declare no role: {undeclared}"
 
 
-def test_public_routes_are_these_and_no_others(app: Flask) -> None:
+def test_only_the_listed_routes_are_public(app: Flask) -> None:
     assert {rule.endpoint for rule in rules(app) if access_of(app, rule.endpoint) == "public"} == PUBLIC
 
 
-def test_strangers_get_nothing_else(app: Flask, stranger: Visitor) -> None:
+def test_signed_out_client_gets_401_on_all_other_routes(app: Flask, stranger: Visitor) -> None:
     for rule in rules(app):
         if access_of(app, rule.endpoint) == "public":
             continue
@@ -35,7 +35,7 @@ def test_strangers_get_nothing_else(app: Flask, stranger: Visitor) -> None:
             assert answer.status_code == 401, f"{method} {path_of(rule)} answered a stranger {answer.status_code}"
 
 
-def test_viewers_are_refused_what_is_an_operators(app: Flask, viewer: Visitor) -> None:
+def test_viewer_gets_403_on_routes_of_operators(app: Flask, viewer: Visitor) -> None:
     refused = [rule for rule in rules(app) if access_of(app, rule.endpoint) in ("operator", "admin")]
     assert refused
     for rule in refused:
@@ -46,7 +46,7 @@ def test_viewers_are_refused_what_is_an_operators(app: Flask, viewer: Visitor) -
             assert f"the role {access_of(app, rule.endpoint)}" in answer.json["error"]["detail"]
 
 
-def test_operators_are_refused_what_is_an_admins(app: Flask, operator: Visitor) -> None:
+def test_operator_gets_403_on_routes_of_admins(app: Flask, operator: Visitor) -> None:
     refused = [rule for rule in rules(app) if access_of(app, rule.endpoint) == "admin"]
     assert {rule.rule for rule in refused} >= {"/users", "/sessions", "/audit"}
     for rule in refused:
@@ -56,7 +56,7 @@ def test_operators_are_refused_what_is_an_admins(app: Flask, operator: Visitor) 
             assert answer.status_code == 403, f"{method} {path_of(rule)} answered an operator {answer.status_code}"
 
 
-def test_no_change_without_a_form_token(app: Flask) -> None:
+def test_every_post_needs_a_form_token(app: Flask) -> None:
     admin = Visitor(app, add_user(app, f"ada-{uuid4().hex[:8]}", "admin"))
     for rule in rules(app):
         if "POST" in (rule.methods or set()):
@@ -67,7 +67,7 @@ def test_no_change_without_a_form_token(app: Flask) -> None:
                 assert "as the header X-CSRFToken" in answer.json["error"]["detail"]
 
 
-def test_what_changes_something_is_never_a_get(app: Flask) -> None:
+def test_no_get_route_changes_anything(app: Flask) -> None:
     for rule in rules(app):
         methods = rule.methods or set()
         assert not (methods & CHANGING and "GET" in methods), f"{rule} both reads and changes"
@@ -75,7 +75,7 @@ def test_what_changes_something_is_never_a_get(app: Flask) -> None:
             assert "GET" not in methods
 
 
-def test_reading_writes_nothing_but_that_data_was_taken_along(app: Flask) -> None:
+def test_get_routes_write_nothing_except_the_audit_of_exports(app: Flask) -> None:
     admin = Visitor(app, add_user(app, f"ada-{uuid4().hex[:8]}", "admin"))
     database = services_of(app).database.documents
 
@@ -96,7 +96,7 @@ def test_reading_writes_nothing_but_that_data_was_taken_along(app: Flask) -> Non
             assert kept() == before, f"GET {rule} wrote something"
 
 
-def test_a_route_without_a_role_is_refused_to_everybody(firestore: LocalFirestore) -> None:
+def test_route_without_a_role_answers_403(firestore: LocalFirestore) -> None:
     with running(settings_for(firestore.address, LOG_LEVEL="CRITICAL")) as app:
         app.add_url_rule("/forgotten", "forgotten", lambda: "secret")
         answer = Visitor(app).get("/forgotten", SCRIPT)
@@ -105,5 +105,5 @@ def test_a_route_without_a_role_is_refused_to_everybody(firestore: LocalFirestor
 
 
 @pytest.mark.parametrize("path", ["/subscriptions/builds/start", "/subscriptions/builds/stop", "/logout"])
-def test_get_does_not_switch(operator: Visitor, path: str) -> None:
+def test_get_of_a_changing_route_answers_405(operator: Visitor, path: str) -> None:
     assert operator.get(path).status_code == 405

@@ -19,7 +19,7 @@ def sign_in(app: Flask, password: str) -> int:
     return Visitor(app).post("/login", username="admin", password=password).status_code
 
 
-def test_first_admin_is_there_at_the_first_sign_in(capsys: pytest.CaptureFixture[str]) -> None:
+def test_first_admin_exists_at_the_first_sign_in(capsys: pytest.CaptureFixture[str]) -> None:
     local = LocalFirestore()
     with running(settings_for(local.address, ADMIN_PASSWORD=PASSWORD)) as app:
         assert sign_in(app, PASSWORD) == 303
@@ -27,7 +27,7 @@ def test_first_admin_is_there_at_the_first_sign_in(capsys: pytest.CaptureFixture
     local.close()
 
 
-def test_first_admins_made_up_password_is_logged_once(capsys: pytest.CaptureFixture[str]) -> None:
+def test_random_password_of_first_admin_is_logged_once(capsys: pytest.CaptureFixture[str]) -> None:
     local = LocalFirestore()
     with running(settings_for(local.address)) as app:
         assert sign_in(app, "x") == 401
@@ -37,7 +37,7 @@ def test_first_admins_made_up_password_is_logged_once(capsys: pytest.CaptureFixt
     local.close()
 
 
-def test_few_wait_for_the_first_admin_while_firestore_does_not_answer() -> None:
+def test_few_requests_wait_for_the_first_admin_while_firestore_is_silent() -> None:
     refused: list[type[Exception]] = []
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         settings = settings_for(f"127.0.0.1:{deaf.getsockname()[1]}", LOG_LEVEL="CRITICAL")

@@ -65,7 +65,7 @@ def status(app: Flask, assertion: str, **headers: str) -> int:
     return Visitor(app).get("/session", {**SCRIPT, HEADER: assertion, **headers}).status_code
 
 
-def test_a_good_assertion_is_its_user(app: Flask, signer: Signer) -> None:
+def test_valid_assertion_signs_its_user_in(app: Flask, signer: Signer) -> None:
     answer = Visitor(app).get("/session", {**SCRIPT, HEADER: signer.assertion(email="Ana@Example.com")})
     assert answer.json == {"user": EMAIL, "role": "viewer"}
 
@@ -84,18 +84,18 @@ def test_a_good_assertion_is_its_user(app: Flask, signer: Signer) -> None:
         {"iat": int(time.time()) + 3600},
     ],
 )
-def test_a_wrong_claim_is_nobody(app: Flask, signer: Signer, changes: dict[str, object]) -> None:
+def test_wrong_claim_is_refused(app: Flask, signer: Signer, changes: dict[str, object]) -> None:
     assert status(app, signer.assertion(**changes)) == 401
 
 
 @pytest.mark.parametrize(("seconds", "expected"), [(-40, 401), (-20, 200), (3, 200), (25, 200), (45, 401)])
-def test_a_clock_may_be_off_by_half_a_minute(app: Flask, signer: Signer, seconds: int, expected: int) -> None:
+def test_clock_skew_of_30_seconds_is_allowed(app: Flask, signer: Signer, seconds: int, expected: int) -> None:
     issued = int(time.time()) + seconds
     lifetime = 600 if seconds > 0 else 0
     assert status(app, signer.assertion(iat=issued, exp=issued + lifetime)) == expected
 
 
-def test_an_open_stream_counts_for_the_role_it_began_with(app: Flask, signer: Signer) -> None:
+def test_stream_ends_when_the_role_of_its_user_changes(app: Flask, signer: Signer) -> None:
     email = add_user(app, "otto@example.com", "operator")
     with app.test_request_context("/live", headers={HEADER: signer.assertion(email=email)}):
         assert app.preprocess_request() is None
@@ -105,7 +105,7 @@ def test_an_open_stream_counts_for_the_role_it_began_with(app: Flask, signer: Si
     assert not is_valid(), "what a viewer must not see would go on"
 
 
-def test_forged_assertions_are_nobody(app: Flask, signer: Signer) -> None:
+def test_forged_assertion_is_refused(app: Flask, signer: Signer) -> None:
     header, claims, signature = signer.assertion().split(".")
     none = urlsafe_b64encode(json.dumps({"alg": "none", "kid": "k1"}).encode()).decode().rstrip("=")
     forged = [Signer().assertion(), Signer("k2").assertion(), f"{header}.{claims}.", f"{none}.{claims}.{signature}"]
@@ -113,18 +113,18 @@ def test_forged_assertions_are_nobody(app: Flask, signer: Signer) -> None:
         assert status(app, assertion) == 401, assertion
 
 
-def test_plain_headers_are_nobody(app: Flask) -> None:
+def test_unsigned_iap_header_is_ignored(app: Flask) -> None:
     answer = Visitor(app).get("/session", {**SCRIPT, "X-Goog-Authenticated-User-Email": f"accounts.google.com:{EMAIL}"})
     assert answer.status_code == 401
 
 
-def test_who_was_not_added_is_told_so(app: Flask, signer: Signer) -> None:
+def test_user_of_iap_without_an_account_gets_403(app: Flask, signer: Signer) -> None:
     answer = Visitor(app).get("/messages", {**PAGE, HEADER: signer.assertion(email="eve@example.com")})
     assert answer.status_code == 403
     assert "eve@example.com is not a user here." in answer.text
 
 
-def test_there_are_no_passwords(app: Flask, signer: Signer) -> None:
+def test_iap_mode_has_no_password_routes(app: Flask, signer: Signer) -> None:
     signed = {**PAGE, HEADER: signer.assertion()}
     assert Visitor(app).get("/login", signed).headers["Location"] == "/messages"
     assert Visitor(app).get("/password", signed).status_code == 404
@@ -133,7 +133,7 @@ def test_there_are_no_passwords(app: Flask, signer: Signer) -> None:
     assert "Change password" not in page
 
 
-def test_forms_need_their_token_here_too(app: Flask, signer: Signer) -> None:
+def test_iap_mode_checks_form_tokens(app: Flask, signer: Signer) -> None:
     visitor, signed = Visitor(app), {**PAGE, HEADER: signer.assertion()}
     assert visitor.post("/logout", signed, csrf_token="x").status_code == 400
     page = visitor.get("/messages", signed).text
@@ -142,7 +142,7 @@ def test_forms_need_their_token_here_too(app: Flask, signer: Signer) -> None:
     assert (answer.status_code, answer.headers["Location"]) == (303, "/_gcp_iap/clear_login_cookie")
 
 
-def test_unknown_keys_are_asked_for_once_a_minute() -> None:
+def test_unknown_key_is_fetched_at_most_once_a_minute() -> None:
     signer = Signer()
     verifier = IapVerifier(AUDIENCE, signer.keys)
     assert verifier.email(signer.assertion()) == EMAIL
@@ -175,7 +175,7 @@ class KeyServer:
         return self.signer.keys()
 
 
-def test_no_keys_is_no_refusal(firestore: LocalFirestore, signer: Signer) -> None:
+def test_missing_keys_answer_503_and_not_401(firestore: LocalFirestore, signer: Signer) -> None:
     settings = settings_for(firestore.address, AUTH_MODE="iap", IAP_AUDIENCE=AUDIENCE, LOG_LEVEL="CRITICAL")
     with running(settings, IapVerifier(AUDIENCE, KeyServer(signer).keys)) as app:
         answer = Visitor(app).get("/messages", {**PAGE, HEADER: signer.assertion()})
@@ -184,7 +184,7 @@ def test_no_keys_is_no_refusal(firestore: LocalFirestore, signer: Signer) -> Non
     assert "database" not in answer.text
 
 
-def test_a_key_server_that_failed_is_asked_again_after_a_while(signer: Signer) -> None:
+def test_failed_key_fetch_is_retried_after_a_delay(signer: Signer) -> None:
     server, clock = KeyServer(signer), Clock()
     verifier = IapVerifier(AUDIENCE, server.keys, clock)
     for at, asked in ((0, 1), (9, 1), (10, 2), (19, 2)):
@@ -196,7 +196,7 @@ def test_a_key_server_that_failed_is_asked_again_after_a_while(signer: Signer) -
     assert verifier.email(signer.assertion()) == EMAIL
 
 
-def test_requests_wait_for_one_failing_fetch_at_most(signer: Signer) -> None:
+def test_requests_wait_for_at_most_one_failing_fetch(signer: Signer) -> None:
     server = KeyServer(signer, seconds=0.5)
     verifier = IapVerifier(AUDIENCE, server.keys)
 
@@ -212,7 +212,7 @@ def test_requests_wait_for_one_failing_fetch_at_most(signer: Signer) -> None:
     assert time.monotonic() - began < 2
 
 
-def test_old_keys_serve_while_new_ones_cannot_be_fetched(signer: Signer) -> None:
+def test_old_keys_are_used_while_the_key_server_is_down(signer: Signer) -> None:
     server, clock = KeyServer(signer), Clock()
     server.up = True
     verifier = IapVerifier(AUDIENCE, server.keys, clock)
@@ -224,7 +224,7 @@ def test_old_keys_serve_while_new_ones_cannot_be_fetched(signer: Signer) -> None
         verifier.email(Signer("k2").assertion())
 
 
-def test_an_admin_adds_somebody_without_a_password(app: Flask, signer: Signer) -> None:
+def test_admin_adds_user_without_a_password_in_iap_mode(app: Flask, signer: Signer) -> None:
     add_user(app, "ada@example.com", "admin")
     headers = {**PAGE, HEADER: signer.assertion(email="ada@example.com")}
     ada = Visitor(app)

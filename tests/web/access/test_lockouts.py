@@ -27,7 +27,7 @@ def sign_in(app: Flask, name: str, password: str, forwarded_for: str) -> int:
     return visitor.client.post("/login", data=fields, headers={"X-Forwarded-For": forwarded_for}).status_code
 
 
-def test_too_many_attempts_are_locked_out(app: Flask, stranger: Visitor, name: str) -> None:
+def test_too_many_attempts_lock_the_name_at_this_address(app: Flask, stranger: Visitor, name: str) -> None:
     add_user(app, name, "viewer")
     answers = [stranger.post("/login", username=name, password="wrong") for _ in range(6)]
     assert [one.status_code for one in answers] == [401] * 5 + [429]
@@ -35,7 +35,7 @@ def test_too_many_attempts_are_locked_out(app: Flask, stranger: Visitor, name: s
     assert 50 < int(answers[-1].headers["Retry-After"]) <= 60
 
 
-def test_an_address_locks_out_itself_whatever_it_says_it_is(behind: Flask, name: str) -> None:
+def test_forged_forwarded_for_does_not_change_the_locked_address(behind: Flask, name: str) -> None:
     add_user(behind, name, "viewer")
     statuses = [sign_in(behind, name, "wrong", f"192.0.2.{number}, {THEIRS}") for number in range(6)]
     assert statuses == [401] * 5 + [429]

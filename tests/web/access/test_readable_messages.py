@@ -73,7 +73,7 @@ def pages(app: Flask, document: str) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("kind", ["small", "large", "text"])
-def test_no_page_tells_a_viewer(
+def test_no_page_shows_masked_fields_to_a_viewer(
     app: Flask, viewer: Visitor, operator: Visitor, request: pytest.FixtureRequest, kind: str
 ) -> None:
     pushed: Pushed = request.getfixturevalue(kind)
@@ -90,7 +90,7 @@ def test_no_page_tells_a_viewer(
     assert len(told) >= 5, "an operator sees it nowhere, so this test would see nothing"
 
 
-def test_a_viewer_reads_all_else_as_it_was_sent(viewer: Visitor, small: Pushed, large: Pushed) -> None:
+def test_viewer_reads_other_fields_unchanged(viewer: Visitor, small: Pushed, large: Pushed) -> None:
     sent = json.dumps(PAYLOAD)
     left = sent.replace(json.dumps(SECRET), f'"{HIDDEN}"')
     assert viewer.get(f"/messages/{small.id}/data").data.decode() == left
@@ -104,7 +104,7 @@ def test_a_viewer_reads_all_else_as_it_was_sent(viewer: Visitor, small: Pushed, 
     }
 
 
-def test_the_page_says_what_is_masked(viewer: Visitor, operator: Visitor, small: Pushed, text: Pushed) -> None:
+def test_message_page_names_the_masked_fields(viewer: Visitor, operator: Visitor, small: Pushed, text: Pushed) -> None:
     said = "Masked for your role: email, ordering_key, data.card.number."
     assert said in viewer.get(f"/messages/{small.id}").text
     assert said not in operator.get(f"/messages/{small.id}").text
@@ -136,7 +136,7 @@ def found_by(who: Visitor, q: str) -> tuple[set[str], int]:
         f"key:{SECRET}",
     ],
 )
-def test_no_filter_finds_a_viewer_anything_by_it(
+def test_filter_on_a_masked_field_finds_nothing_for_a_viewer(
     viewer: Visitor, operator: Visitor, small: Pushed, large: Pushed, q: str
 ) -> None:
     found, looked_at = found_by(viewer, q)
@@ -147,13 +147,13 @@ def test_no_filter_finds_a_viewer_anything_by_it(
         assert found_by(operator, q)[0]
 
 
-def test_a_filter_finds_a_viewer_what_is_not_masked(viewer: Visitor, small: Pushed) -> None:
+def test_filter_on_another_field_finds_messages_for_a_viewer(viewer: Visitor, small: Pushed) -> None:
     for q in ("team=payments", f"email={HIDDEN}", "data.card.kind=visa", "data.id=0.1", "visa team=payments"):
         assert small.id in found_by(viewer, q)[0], q
 
 
 @pytest.mark.parametrize("columns", ["", "email,data.card.number"])
-def test_the_live_stream_is_masked_for_a_viewer(app: Flask, viewer: Visitor, operator: Visitor, columns: str) -> None:
+def test_live_stream_is_masked_for_a_viewer(app: Flask, viewer: Visitor, operator: Visitor, columns: str) -> None:
     told = {}
     for who in (operator, viewer):
         pushed, frames = _live(app, who, f"/live?columns={quote(columns)}")
@@ -162,7 +162,9 @@ def test_the_live_stream_is_masked_for_a_viewer(app: Flask, viewer: Visitor, ope
     assert HIDDEN in told[viewer.name]
 
 
-def test_a_live_filter_finds_a_viewer_nothing_by_it(app: Flask, viewer: Visitor, operator: Visitor) -> None:
+def test_live_filter_on_a_masked_field_sends_nothing_to_a_viewer(
+    app: Flask, viewer: Visitor, operator: Visitor
+) -> None:
     for who, expected in ((operator, True), (viewer, False)):
         pushed, frames = _live(app, who, f"/live?q={quote(f'email={SECRET} OR team=beside')}")
         assert (pushed.id in frames.ids()) is expected
@@ -183,7 +185,7 @@ def _live(app: Flask, who: Visitor, path: str) -> tuple[Pushed, Frames]:
     return pushed, frames
 
 
-def test_a_replay_is_masked_for_a_viewer(app: Flask, viewer: Visitor, operator: Visitor, small: Pushed) -> None:
+def test_replay_is_masked_for_a_viewer(app: Flask, viewer: Visitor, operator: Visitor, small: Pushed) -> None:
     for who, q, expected in (
         (viewer, f"email={HIDDEN}", True),
         (operator, f"email={HIDDEN}", False),
@@ -200,12 +202,12 @@ def test_a_replay_is_masked_for_a_viewer(app: Flask, viewer: Visitor, operator: 
         assert SECRET not in str([frame.data for frame in frames.of("message")]) or who is operator
 
 
-def test_a_count_does_not_tell_either(app: Flask, small: Pushed) -> None:
+def test_examined_count_does_not_reveal_masked_fields(app: Flask, small: Pushed) -> None:
     masked = services_of(app).masked_messages
     assert masked.count(Selection(tokens=(f"email={SECRET}",))) == masked.count()
 
 
-def test_the_help_page_tells_what_is_masked(viewer: Visitor, operator: Visitor) -> None:
+def test_help_page_names_the_masked_fields(viewer: Visitor, operator: Visitor) -> None:
     pages_of = {who.name: re.sub(r"\s+", " ", who.get("/help").text) for who in (viewer, operator)}
     assert all(
         "The role viewer sees ••• for email, ordering_key, data.card.number" in page for page in pages_of.values()

@@ -26,20 +26,20 @@ def sign_in(visitor: Visitor, name: str, password: str = PASSWORD, next_page: st
     return answer.status_code, found.group(1) if found else answer.headers.get("Location", "")
 
 
-def test_sign_in_leads_to_the_list(app: Flask, stranger: Visitor, name: str) -> None:
+def test_sign_in_redirects_to_the_list(app: Flask, stranger: Visitor, name: str) -> None:
     add_user(app, name, "viewer")
     assert sign_in(stranger, name) == (303, "/messages")
     assert stranger.get("/messages").status_code == 200
 
 
-def test_unknown_user_and_wrong_password_look_the_same(app: Flask, stranger: Visitor, name: str) -> None:
+def test_unknown_user_and_wrong_password_get_the_same_answer(app: Flask, stranger: Visitor, name: str) -> None:
     add_user(app, name, "viewer")
     wrong = sign_in(stranger, name, "not the password")
     assert wrong == (401, "The name or the password is wrong.")
     assert sign_in(stranger, f"{name}-unknown", "not the password") == wrong
 
 
-def test_the_cookie_is_a_new_one_at_each_sign_in(app: Flask, stranger: Visitor, name: str) -> None:
+def test_each_sign_in_sets_a_new_cookie(app: Flask, stranger: Visitor, name: str) -> None:
     add_user(app, name, "viewer")
     stranger.token()
     guest = stranger.cookie
@@ -52,7 +52,7 @@ def test_the_cookie_is_a_new_one_at_each_sign_in(app: Flask, stranger: Visitor, 
     assert replayed.get("/messages", SCRIPT).status_code == 401, "a guest's cookie never becomes a session"
 
 
-def test_a_planted_cookie_is_not_kept(app: Flask, stranger: Visitor, name: str) -> None:
+def test_planted_cookie_is_replaced_at_sign_in(app: Flask, stranger: Visitor, name: str) -> None:
     add_user(app, name, "viewer")
     planted = "A" * 43 + "." + name
     stranger.client.set_cookie(COOKIE, planted)
@@ -63,7 +63,7 @@ def test_a_planted_cookie_is_not_kept(app: Flask, stranger: Visitor, name: str) 
     assert thief.get("/session", SCRIPT).status_code == 401
 
 
-def test_signing_out_ends_the_session_on_the_server(app: Flask, name: str) -> None:
+def test_sign_out_ends_the_session_on_the_server(app: Flask, name: str) -> None:
     visitor = Visitor(app, add_user(app, name, "viewer"))
     kept = visitor.cookie
     answer = visitor.post("/logout")
@@ -73,7 +73,7 @@ def test_signing_out_ends_the_session_on_the_server(app: Flask, name: str) -> No
     assert visitor.get("/session", SCRIPT).status_code == 401
 
 
-def test_changing_the_password_ends_the_other_sign_ins(app: Flask, name: str) -> None:
+def test_password_change_ends_the_other_sign_ins(app: Flask, name: str) -> None:
     here, elsewhere = Visitor(app, add_user(app, name, "viewer")), Visitor(app, name)
     answer = here.post("/password", current=PASSWORD, new="another good one", again="another good one")
     assert (answer.status_code, answer.headers["Location"]) == (303, "/messages?notice=password")
@@ -91,7 +91,9 @@ def test_changing_the_password_ends_the_other_sign_ins(app: Flask, name: str) ->
         (PASSWORD, "another good one", "another good two", "The new password: the two new passwords differ."),
     ],
 )
-def test_a_password_is_not_changed(app: Flask, name: str, current: str, new: str, again: str, sentence: str) -> None:
+def test_invalid_password_change_is_refused(
+    app: Flask, name: str, current: str, new: str, again: str, sentence: str
+) -> None:
     visitor = Visitor(app, add_user(app, name, "viewer"))
     answer = visitor.post("/password", current=current, new=new, again=again)
     assert answer.status_code == 400
@@ -99,7 +101,7 @@ def test_a_password_is_not_changed(app: Flask, name: str, current: str, new: str
     assert visitor.get("/session", SCRIPT).status_code == 200
 
 
-def test_a_new_role_counts_at_once(app: Flask, name: str) -> None:
+def test_new_role_takes_effect_at_once(app: Flask, name: str) -> None:
     visitor = Visitor(app, add_user(app, name, "operator"))
     services_of(app).users.set_role(name, "viewer", by="tests")
     assert visitor.get("/session", SCRIPT).status_code == 401, "a new role ends all sessions"
@@ -114,7 +116,7 @@ def check_of(app: Flask, visitor: Visitor) -> Callable[[], bool]:
         return session_still_valid()
 
 
-def test_a_session_can_be_checked_after_its_request(app: Flask, name: str) -> None:
+def test_session_can_be_checked_after_its_request(app: Flask, name: str) -> None:
     visitor = Visitor(app, add_user(app, name, "viewer"))
     still_valid = check_of(app, visitor)
     assert still_valid()
@@ -122,7 +124,7 @@ def test_a_session_can_be_checked_after_its_request(app: Flask, name: str) -> No
     assert not still_valid()
 
 
-def test_a_session_counts_as_valid_while_firestore_is_away() -> None:
+def test_session_counts_as_valid_while_firestore_is_down() -> None:
     local = LocalFirestore()
     with running(settings_for(local.address, LOG_LEVEL="CRITICAL")) as app:
         visitor = Visitor(app, add_user(app, "ana", "viewer"))
@@ -132,7 +134,7 @@ def test_a_session_counts_as_valid_while_firestore_is_away() -> None:
     local.close()
 
 
-def test_a_session_is_over_where_firestore_may_not_be_read() -> None:
+def test_session_counts_as_ended_if_firestore_denies_the_read() -> None:
     local = LocalFirestore()
     proxy = ListenProxy(local.address)
     with running(settings_for(proxy.address, LOG_LEVEL="CRITICAL")) as app:
@@ -145,7 +147,7 @@ def test_a_session_is_over_where_firestore_may_not_be_read() -> None:
     local.close()
 
 
-def test_pages_lead_to_sign_in_and_back(app: Flask, stranger: Visitor, name: str) -> None:
+def test_page_leads_to_sign_in_and_back(app: Flask, stranger: Visitor, name: str) -> None:
     add_user(app, name, "viewer")
     answer = stranger.get("/messages?subscription=builds")
     assert (answer.status_code, answer.headers["Location"]) == (303, "/login?next=/messages?subscription%3Dbuilds")
@@ -156,7 +158,7 @@ def test_pages_lead_to_sign_in_and_back(app: Flask, stranger: Visitor, name: str
 @pytest.mark.parametrize(
     "query", ["q=data.items.*.id%3D7", "q=a%3D(b),c;d!%20'e'", "q=x&before=1-a&columns=data.*", "q=[a]|{b}@/?"]
 )
-def test_the_whole_filter_is_there_after_signing_in(app: Flask, stranger: Visitor, name: str, query: str) -> None:
+def test_filter_is_complete_after_sign_in(app: Flask, stranger: Visitor, name: str, query: str) -> None:
     add_user(app, name, "viewer")
     asked = stranger.get(f"/messages?{query}").headers["Location"]
     (wanted,) = parse_qs(urlsplit(asked).query)["next"]
@@ -167,14 +169,14 @@ def test_the_whole_filter_is_there_after_signing_in(app: Flask, stranger: Visito
     assert parse_qs(urlsplit(location).query) == parse_qs(query)
 
 
-def test_signing_in_is_reached_whatever_was_asked_for(stranger: Visitor) -> None:
+def test_sign_in_page_is_reached_from_every_address(stranger: Visitor) -> None:
     answer = stranger.get("/messages?q=%22" + "%3D" * 1_998 + "%22")
     assert answer.status_code == 303
     assert len(f"GET {answer.headers['Location']} HTTP/1.1") < 8_190, "gunicorn refuses longer request lines"
     assert stranger.get(answer.headers["Location"]).status_code == 200
 
 
-def test_scripts_and_streams_are_told_401(stranger: Visitor) -> None:
+def test_scripts_and_streams_get_401(stranger: Visitor) -> None:
     for headers in (SCRIPT, {"Accept": "text/event-stream"}, {"Accept": "*/*"}):
         answer = stranger.get("/messages", headers)
         assert (answer.status_code, answer.mimetype) == (401, "application/json")
@@ -207,7 +209,7 @@ def test_scripts_and_streams_are_told_401(stranger: Visitor) -> None:
         "/messages/" + "a" * 33,
     ],
 )
-def test_no_other_site_can_be_led_to(next_page: str) -> None:
+def test_next_cannot_lead_to_another_site(next_page: str) -> None:
     assert safe_next(next_page) == "/messages"
 
 
@@ -250,7 +252,7 @@ class TestCookie:
             assert ("__Host-" in answer.headers["Set-Cookie"]) == (sent == "https")
 
 
-def test_next_is_kept_over_a_wrong_password(stranger: Visitor) -> None:
+def test_next_is_kept_after_a_wrong_password(stranger: Visitor) -> None:
     target = "/messages?subscription=builds"
     stranger.get(f"/login?next={quote(target)}")
     answer = stranger.post("/login", username="nobody-at-all", password="x", next=target)

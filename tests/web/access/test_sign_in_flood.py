@@ -90,7 +90,7 @@ def seconds_for(server: Server, path: str) -> float:
     return time.monotonic() - began
 
 
-def test_other_pages_answer_while_wrong_passwords_come(server: Server, token: str) -> None:
+def test_other_pages_answer_during_a_flood_of_wrong_passwords(server: Server, token: str) -> None:
     with Flood(server, token) as flood:
         time.sleep(1.5)
         waits = sorted(seconds_for(server, "/help") for _ in range(20))
@@ -105,7 +105,7 @@ def test_other_pages_answer_while_wrong_passwords_come(server: Server, token: st
     assert {one.headers["Retry-After"] for one in flood.answers if one.status == 503} == {"5"}
 
 
-def test_names_that_nobody_can_have_fill_no_memory(server: Server, token: str) -> None:
+def test_invalid_names_use_no_memory(server: Server, token: str) -> None:
     def post(number: int) -> None:
         # A wide character makes four bytes of every other one.
         assert sign_in(server, token, f"{number}" + "x" * 58_000 + "\N{GRINNING FACE}", "x" * 1_100).status == 401

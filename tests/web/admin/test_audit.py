@@ -40,7 +40,7 @@ def whats(page: str) -> list[str]:
     return re.findall(r'<td role="cell" class="mono whole"[^>]*>(work\.[0-9]+)</td>', page)
 
 
-def test_pages_follow_each_other_without_gap_or_repetition(audited: Flask, ada: Visitor) -> None:
+def test_audit_pages_have_no_gap_and_no_repetition(audited: Flask, ada: Visitor) -> None:
     for number in range(120):
         at = START + timedelta(seconds=number // 3)
         write(audited, "audit", at=at, who=f"w{number % 2}", what=f"work.{number:03d}", target="t", detail="done")
@@ -57,7 +57,7 @@ def test_pages_follow_each_other_without_gap_or_repetition(audited: Flask, ada: 
     assert "Nothing matches." in ada.get("/audit?who=nobody").text
 
 
-def test_what_somebody_wrote_changes_no_page(audited: Flask, ada: Visitor) -> None:
+def test_hostile_text_changes_no_audit_page(audited: Flask, ada: Visitor) -> None:
     def skeleton(text: str) -> list[tuple[str, ...]]:
         who = uuid4().hex
         write(audited, "audit", at=datetime.now(UTC), who=who, what=text, target=text, detail=text)
@@ -66,7 +66,7 @@ def test_what_somebody_wrote_changes_no_page(audited: Flask, ada: Visitor) -> No
     assert skeleton(HOSTILE) == skeleton("harmless")
 
 
-def test_entries_of_any_shape_are_shown(audited: Flask, ada: Visitor) -> None:
+def test_audit_entries_of_any_shape_are_shown(audited: Flask, ada: Visitor) -> None:
     who = uuid4().hex
     write(audited, "audit", at=datetime.now(UTC), who=who, what=7, target=["x"], detail=None)
     assert ada.get(f"/audit?who={who}").status_code == 200
@@ -74,13 +74,13 @@ def test_entries_of_any_shape_are_shown(audited: Flask, ada: Visitor) -> None:
 
 @pytest.mark.parametrize("path", ["/audit", "/rejections"])
 @pytest.mark.parametrize("before", ["x", "1-", "1-a/b", "9" * 18 + "-a"])
-def test_what_is_no_position_is_told(ada: Visitor, path: str, before: str) -> None:
+def test_malformed_cursor_answers_400(ada: Visitor, path: str, before: str) -> None:
     answer = ada.get(f"{path}?before={before}")
     assert answer.status_code == 400
     assert "before: a cursor" in answer.text
 
 
-def test_refused_pushes_are_shown_with_what_their_tokens_say(audited: Flask, ada: Visitor) -> None:
+def test_refused_pushes_are_shown_with_their_claims(audited: Flask, ada: Visitor) -> None:
     assert "nothing that Google signed was refused" in ada.get("/rejections").text
     claims = {"iss": "https://accounts.google.com", "aud": HOSTILE, "email": "x@y", "email_verified": True, "exp": 1}
     write(audited, "rejections", at=START, reason="audience", detail=HOSTILE, claims=claims)

@@ -33,7 +33,7 @@ def role_of(app: Flask, name: str) -> str | None:
     return found.role if found else None
 
 
-def test_a_user_is_added_with_a_password_that_is_shown_once(admin: Visitor, acting_app: Flask, name: str) -> None:
+def test_added_users_random_password_is_shown_once(admin: Visitor, acting_app: Flask, name: str) -> None:
     answer = admin.post("/users", name=f" {name.upper()} ", role="operator")
     assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-store")
     password = shown_password(answer.text)
@@ -43,7 +43,7 @@ def test_a_user_is_added_with_a_password_that_is_shown_once(admin: Visitor, acti
     assert f"users/{name}" in admin.get("/audit?what=user.add").text
 
 
-def test_a_password_that_was_chosen_is_not_shown(admin: Visitor, acting_app: Flask, name: str) -> None:
+def test_chosen_password_is_not_shown(admin: Visitor, acting_app: Flask, name: str) -> None:
     answer = admin.post("/users", name=name, role="viewer", password=PASSWORD)
     assert PASSWORD not in answer.text
     assert signs_in(acting_app, name, PASSWORD)
@@ -60,7 +60,7 @@ def test_a_password_that_was_chosen_is_not_shown(admin: Visitor, acting_app: Fla
         ({"password": "short"}, 400, "The password has 5 characters"),
     ],
 )
-def test_what_cannot_be_added_is_told(
+def test_invalid_user_is_refused_with_a_reason(
     admin: Visitor, name: str, fields: dict[str, str], status: int, sentence: str
 ) -> None:
     answer = admin.post("/users", None, **{"name": name, "role": "viewer", **fields})
@@ -69,7 +69,7 @@ def test_what_cannot_be_added_is_told(
     assert "<script>alert" not in answer.text
 
 
-def test_a_name_that_is_taken_is_told(admin: Visitor, acting_app: Flask, name: str) -> None:
+def test_existing_name_is_refused(admin: Visitor, acting_app: Flask, name: str) -> None:
     add_user(acting_app, name, "viewer")
     answer = admin.post("/users", name=name, role="admin")
     assert answer.status_code == 409
@@ -77,7 +77,7 @@ def test_a_name_that_is_taken_is_told(admin: Visitor, acting_app: Flask, name: s
     assert role_of(acting_app, name) == "viewer"
 
 
-def test_another_role_ends_every_sign_in(admin: Visitor, acting_app: Flask, name: str) -> None:
+def test_role_change_ends_all_sign_ins(admin: Visitor, acting_app: Flask, name: str) -> None:
     somebody = Visitor(acting_app, add_user(acting_app, name, "operator"))
     assert somebody.get("/publish").status_code == 200
     answer = admin.post(f"/users/{name}/role", role="viewer")
@@ -86,7 +86,7 @@ def test_another_role_ends_every_sign_in(admin: Visitor, acting_app: Flask, name
     assert role_of(acting_app, name) == "viewer"
 
 
-def test_a_new_password_ends_every_sign_in_and_is_shown_once(admin: Visitor, acting_app: Flask, name: str) -> None:
+def test_new_password_ends_all_sign_ins_and_is_shown_once(admin: Visitor, acting_app: Flask, name: str) -> None:
     somebody = Visitor(acting_app, add_user(acting_app, name, "viewer"))
     answer = admin.post(f"/users/{name}/password", confirmed="yes")
     password = shown_password(answer.text)
@@ -95,7 +95,7 @@ def test_a_new_password_ends_every_sign_in_and_is_shown_once(admin: Visitor, act
     assert signs_in(acting_app, name, password)
 
 
-def test_who_is_removed_is_out_at_once(admin: Visitor, acting_app: Flask, name: str) -> None:
+def test_removed_user_is_signed_out_at_once(admin: Visitor, acting_app: Flask, name: str) -> None:
     somebody = Visitor(acting_app, add_user(acting_app, name, "viewer"))
     answer = admin.post(f"/users/{name}/remove", confirmed="yes")
     assert f"{name} is removed" in admin.get(answer.headers["Location"]).text
@@ -104,7 +104,7 @@ def test_who_is_removed_is_out_at_once(admin: Visitor, acting_app: Flask, name: 
     assert admin.post(f"/users/{name}/remove", confirmed="yes").status_code == 404
 
 
-def test_the_last_admin_stays(firestore: LocalFirestore) -> None:
+def test_last_admin_cannot_be_removed_or_demoted(firestore: LocalFirestore) -> None:
     settings = settings_for(firestore.address, FIRESTORE_DATABASE=f"people-{uuid4().hex[:8]}", LOG_LEVEL="CRITICAL")
     with running(settings) as app:
         ada = Visitor(app, add_user(app, "ada", "admin"))
@@ -118,7 +118,7 @@ def test_the_last_admin_stays(firestore: LocalFirestore) -> None:
         assert role_of(app, "ada") == "viewer"
 
 
-def test_who_is_kept_from_it_by_others_is_told_so(firestore: LocalFirestore) -> None:
+def test_contended_change_answers_busy(firestore: LocalFirestore) -> None:
     proxy = ListenProxy(firestore.address)
     settings = settings_for(proxy.address, FIRESTORE_DATABASE=f"people-{uuid4().hex[:8]}", LOG_LEVEL="CRITICAL")
     with running(settings) as app:
@@ -136,11 +136,11 @@ def test_who_is_kept_from_it_by_others_is_told_so(firestore: LocalFirestore) -> 
 
 
 @pytest.mark.parametrize("query", ["notice=role", "notice=role&name=<b>x</b>", "notice=<b>", "notice=removed&name=a/b"])
-def test_a_notice_says_nothing_that_an_address_wrote(admin: Visitor, query: str) -> None:
+def test_notice_shows_no_text_from_the_address(admin: Visitor, query: str) -> None:
     assert 'class="good"' not in admin.get(f"/users?{query}").text
 
 
-def test_a_session_is_ended_on_the_server(admin: Visitor, acting_app: Flask, name: str) -> None:
+def test_ended_session_is_deleted_on_the_server(admin: Visitor, acting_app: Flask, name: str) -> None:
     somebody = Visitor(acting_app, add_user(acting_app, name, "viewer"))
     assert somebody.get("/messages").status_code == 200
     page = admin.get("/sessions").text
@@ -154,15 +154,15 @@ def test_a_session_is_ended_on_the_server(admin: Visitor, acting_app: Flask, nam
 
 
 @pytest.mark.parametrize("session", ["", "x", "0" * 63, "../users/ada", "A" * 64])
-def test_what_is_no_session_is_refused(admin: Visitor, session: str) -> None:
+def test_malformed_session_id_is_refused(admin: Visitor, session: str) -> None:
     assert admin.post("/sessions/end", session=session, confirmed="yes").status_code == 400
 
 
-def test_ones_own_session_is_marked(admin: Visitor) -> None:
+def test_current_session_is_marked(admin: Visitor) -> None:
     assert admin.get("/sessions").text.count("this one") == 1
 
 
-def test_the_header_leads_where_one_may_go(reading: Visitor, acting: Visitor, admin: Visitor) -> None:
+def test_header_links_only_to_allowed_pages(reading: Visitor, acting: Visitor, admin: Visitor) -> None:
     everything = {"/publish", "/rejections", "/users", "/sessions", "/audit"}
     expected = {reading: set[str](), acting: {"/publish", "/rejections"}, admin: everything}
     for visitor, links in expected.items():
@@ -170,7 +170,7 @@ def test_the_header_leads_where_one_may_go(reading: Visitor, acting: Visitor, ad
         assert set(re.findall(r'href="(/[a-z]+)"', header)) & everything == links
 
 
-def test_a_viewers_list_has_no_control(reading: Visitor, acting: Visitor) -> None:
+def test_list_of_a_viewer_has_no_controls(reading: Visitor, acting: Visitor) -> None:
     page = reading.get("/messages").text
     for control in ("/export.", "/republish", "/publish", "delivery</button>"):
         assert control not in page

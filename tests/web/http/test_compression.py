@@ -17,7 +17,7 @@ PATHS = [f"{STATIC}/css/base.css", MAIN, f"{STATIC}/bootstrap/css/bootstrap.min.
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_a_static_file_is_the_same_compressed_and_plain(stranger: Visitor, path: str) -> None:
+def test_static_file_is_the_same_with_and_without_compression(stranger: Visitor, path: str) -> None:
     compressed = stranger.client.get(path, headers=GZIP)
     plain = stranger.client.get(path)
     assert compressed.headers["Content-Encoding"] == "gzip"
@@ -29,7 +29,7 @@ def test_a_static_file_is_the_same_compressed_and_plain(stranger: Visitor, path:
         answer.close()
 
 
-def test_a_file_that_is_known_is_not_sent_again(stranger: Visitor) -> None:
+def test_unchanged_static_file_answers_304(stranger: Visitor) -> None:
     first = stranger.client.get(MAIN, headers=GZIP)
     again = stranger.client.get(MAIN, headers=GZIP | {"If-None-Match": first.headers["ETag"]})
     assert (again.status_code, again.data) == (304, b"")
@@ -38,7 +38,7 @@ def test_a_file_that_is_known_is_not_sent_again(stranger: Visitor) -> None:
 
 
 @pytest.mark.parametrize("site", ["same-origin", "none"])
-def test_a_page_that_this_site_or_the_address_bar_asked_for_is_compressed(viewer: Visitor, site: str) -> None:
+def test_page_requested_by_this_site_or_the_address_bar_is_compressed(viewer: Visitor, site: str) -> None:
     answer = viewer.client.get("/help", headers=PAGE | GZIP | {"Sec-Fetch-Site": site})
     plain = viewer.client.get("/help", headers=PAGE | {"Sec-Fetch-Site": site})
     assert answer.headers["Content-Encoding"] == "gzip"
@@ -48,15 +48,13 @@ def test_a_page_that_this_site_or_the_address_bar_asked_for_is_compressed(viewer
 
 
 @pytest.mark.parametrize("asked", [{}, {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}])
-def test_a_page_that_another_site_may_have_asked_for_tells_nothing_by_its_length(
-    viewer: Visitor, asked: dict[str, str]
-) -> None:
+def test_page_that_another_site_may_request_is_not_compressed(viewer: Visitor, asked: dict[str, str]) -> None:
     answer = viewer.client.get("/messages?q=secret", headers=PAGE | GZIP | asked)
     assert answer.status_code == 200
     assert "Content-Encoding" not in answer.headers
 
 
-def test_the_first_page_weighs_little(viewer: Visitor, writer: Writer) -> None:
+def test_first_page_stays_within_its_size_budget(viewer: Visitor, writer: Writer) -> None:
     """Under 150 kB with fifty messages and all it brings along, payloads aside."""
     writer.messages(50, attributes={"kind": "order", "status": "WORKING"})
     first = viewer.client.get("/messages", headers=PAGE | GZIP | {"Sec-Fetch-Site": "none"})

@@ -40,7 +40,7 @@ def acted(acting_app: Flask, admin: Visitor, name: str, topics: Topics) -> dict[
     }
 
 
-def test_nothing_is_done_before_yes(
+def test_action_waits_for_confirmation(
     admin: Visitor, acting_app: Flask, name: str, acted: dict[str, tuple[str, str, dict[str, str]]]
 ) -> None:
     for question, path, fields in acted.values():
@@ -56,20 +56,20 @@ def test_nothing_is_done_before_yes(
         assert f"{what}</td>" not in audit
 
 
-def test_yes_does_it(admin: Visitor, acted: dict[str, tuple[str, str, dict[str, str]]]) -> None:
+def test_confirmed_action_is_done(admin: Visitor, acted: dict[str, tuple[str, str, dict[str, str]]]) -> None:
     statuses = {
         deed: say_yes(admin, path, admin.post(path, None, **fields).text) for deed, (_, path, fields) in acted.items()
     }
     assert statuses == {"stop": 303, "delete": 303, "end": 303, "password": 200, "remove": 303}
 
 
-def test_a_script_is_not_asked(acting: Visitor, topics: Topics) -> None:
+def test_script_needs_no_confirmation(acting: Visitor, topics: Topics) -> None:
     answer = acting.post(f"/subscriptions/{topics.name}/stop", SCRIPT)
     assert answer.status_code == 200
     assert answer.json is not None
     assert answer.json["state"] == "stopped"
 
 
-def test_yes_needs_the_forms_token(acting: Visitor, topics: Topics) -> None:
+def test_confirmation_needs_the_form_token(acting: Visitor, topics: Topics) -> None:
     answer = acting.post(f"/subscriptions/{topics.name}/stop", csrf_token="wrong", confirmed="yes")
     assert answer.status_code == 400

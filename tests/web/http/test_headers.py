@@ -27,7 +27,7 @@ def check(headers: dict[str, str], path: str) -> None:
 
 
 @pytest.mark.parametrize("who", ["viewer", "stranger"])
-def test_every_route_sends_them(app: Flask, who: str, request: pytest.FixtureRequest) -> None:
+def test_every_route_sends_the_headers(app: Flask, who: str, request: pytest.FixtureRequest) -> None:
     visitor: Visitor = request.getfixturevalue(who)
     for rule in rules(app):
         if "GET" not in (rule.methods or set()):
@@ -40,7 +40,7 @@ def test_every_route_sends_them(app: Flask, who: str, request: pytest.FixtureReq
         answer.close()
 
 
-def test_errors_send_them(viewer: Visitor, stranger: Visitor) -> None:
+def test_errors_send_the_headers(viewer: Visitor, stranger: Visitor) -> None:
     for path in ("/nowhere", "/messages/zz", "/messages?before=x", "/messages/" + "0" * 32):
         check(dict(viewer.get(path).headers), path)
     for path in CHANGING_PATHS:
@@ -49,7 +49,7 @@ def test_errors_send_them(viewer: Visitor, stranger: Visitor) -> None:
         assert answer.headers["Cache-Control"] == "no-store"
 
 
-def test_https_is_asked_for_on_https_alone(stranger: Visitor, app: Flask) -> None:
+def test_hsts_is_sent_only_over_https(stranger: Visitor, app: Flask) -> None:
     assert "Strict-Transport-Security" not in stranger.get("/login").headers
     secure = Visitor(app, base_url="https://viewer.example").get("/login")
     assert secure.headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
@@ -74,13 +74,13 @@ def test_static_file_of_another_version_is_todays_and_not_kept(stranger: Visitor
         answer.close()
 
 
-def test_static_files_lead_nowhere_else(stranger: Visitor) -> None:
+def test_static_path_cannot_leave_its_folder(stranger: Visitor) -> None:
     for name in ("../__init__.py", "css/../../__init__.py", "bootstrap/css/bootstrap.css", "nothing.js"):
         answer = stranger.get(f"/static/{current_version()}/{name}")
         assert (answer.status_code, answer.headers["Cache-Control"]) == (404, "no-store"), name
 
 
-def test_pages_bring_nothing_inline_and_nothing_foreign(viewer: Visitor, stranger: Visitor, writer: Writer) -> None:
+def test_pages_have_no_inline_and_no_foreign_code(viewer: Visitor, stranger: Visitor, writer: Writer) -> None:
     document = writer.message()
     pages = [viewer.get(path).text for path in ("/messages", f"/messages/{document}", "/password", "/nowhere")]
     for page in [*pages, stranger.get("/login").text]:
@@ -89,7 +89,7 @@ def test_pages_bring_nothing_inline_and_nothing_foreign(viewer: Visitor, strange
         assert not re.search(r'(?:src|href)="(?:https?:)?//', page), "something from another host"
 
 
-def test_only_sign_in_sets_a_cookie_for_strangers(app: Flask, stranger: Visitor) -> None:
+def test_only_sign_in_sets_a_cookie_for_guests(app: Flask, stranger: Visitor) -> None:
     for rule in rules(app):
         if "GET" in (rule.methods or set()) and rule.endpoint != "sign_in.login":
             answer = Visitor(app).get(path_of(rule))
@@ -98,11 +98,11 @@ def test_only_sign_in_sets_a_cookie_for_strangers(app: Flask, stranger: Visitor)
     assert "HttpOnly" in stranger.get("/login").headers["Set-Cookie"]
 
 
-def test_a_signed_in_visitors_cookie_is_not_sent_again(viewer: Visitor) -> None:
+def test_cookie_of_a_signed_in_user_is_not_sent_again(viewer: Visitor) -> None:
     assert "Set-Cookie" not in viewer.get("/password").headers
 
 
-def test_the_environments_label_is_shown(firestore: LocalFirestore) -> None:
+def test_environment_label_is_shown(firestore: LocalFirestore) -> None:
     settings = settings_for(firestore.address, ENVIRONMENT_LABEL="Prod <eu>", LOG_LEVEL="CRITICAL")
     with running(settings) as app:
         page = Visitor(app).get("/login").text

@@ -28,7 +28,7 @@ def browser(address: str, site: str = "same-origin") -> dict[str, str]:
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
-def test_people_sign_in(private: Flask, name: str, address: str) -> None:
+def test_user_signs_in_through_the_local_proxy(private: Flask, name: str, address: str) -> None:
     add_user(private, name, "viewer")
     visitor = Visitor(private, base_url=OWN)
     answer = visitor.post("/login", browser(address), username=name, password=PASSWORD)
@@ -51,13 +51,13 @@ def test_people_sign_in(private: Flask, name: str, address: str) -> None:
     ],
     ids=["elsewhere", "another port", "another site's request", "a longer name", "its own address"],
 )
-def test_other_origins_stay_refused(private: Flask, name: str, headers: dict[str, str]) -> None:
+def test_other_origins_are_refused_behind_the_proxy(private: Flask, name: str, headers: dict[str, str]) -> None:
     add_user(private, name, "viewer")
     answer = Visitor(private, base_url=OWN).post("/login", headers, username=name, password=PASSWORD)
     assert answer.status_code == 403
 
 
-def test_without_the_setting_only_its_own_address_counts(app: Flask, name: str) -> None:
+def test_local_origin_is_refused_without_the_setting(app: Flask, name: str) -> None:
     add_user(app, name, "viewer")
     visitor = Visitor(app, base_url=OWN)
     for address, status in ((ADDRESSES[0], 403), (OWN, 303)):

@@ -24,22 +24,22 @@ def has_notice(page: str) -> bool:
 
 @pytest.mark.parametrize("path", [*NOTICES, *ADMINS_NOTICES])
 @pytest.mark.parametrize(("site", "shown"), [("same-origin", True), ("same-site", False), ("none", False)])
-def test_only_our_own_pages_lead_to_a_notice(ada: Visitor, path: str, site: str, shown: bool) -> None:
+def test_notice_appears_after_a_navigation_within_the_site(ada: Visitor, path: str, site: str, shown: bool) -> None:
     page = ada.get(path, {**PAGE, "Sec-Fetch-Site": site})
     assert page.status_code == 200
     assert has_notice(page.text) is shown
 
 
-def test_another_site_leads_to_none(ada: Visitor) -> None:
+def test_link_from_another_site_shows_no_notice(ada: Visitor) -> None:
     for path in (*NOTICES, *ADMINS_NOTICES):
         assert not has_notice(ada.get(path, {**PAGE, "Sec-Fetch-Site": "cross-site"}).text)
 
 
-def test_nobody_is_told_by_others_to_be_signed_out(app: Flask) -> None:
+def test_link_from_another_site_does_not_claim_a_sign_out(app: Flask) -> None:
     said = {site: Visitor(app).get("/login?notice=out", {**PAGE, "Sec-Fetch-Site": site}).text for site in SITES}
     assert [site for site, page in said.items() if "signed out" in page] == ["same-origin"]
 
 
 @pytest.mark.parametrize("path", NOTICES)
-def test_a_browser_that_does_not_say_where_it_comes_from_is_believed(ada: Visitor, path: str) -> None:
+def test_notice_appears_without_fetch_metadata(ada: Visitor, path: str) -> None:
     assert has_notice(ada.get(path).text)

@@ -39,7 +39,7 @@ def problem(page: str, field: str) -> str:
     return found.group(1) if found else ""
 
 
-def test_what_was_typed_is_published_and_can_be_followed(acting: Visitor, topics: Topics, admin: Visitor) -> None:
+def test_typed_message_is_published_and_followed(acting: Visitor, topics: Topics, admin: Visitor) -> None:
     topic = topics.path(topics.name)
     typed = [
         ("topic", topic),
@@ -66,7 +66,7 @@ def test_what_was_typed_is_published_and_can_be_followed(acting: Visitor, topics
 
 
 @pytest.mark.parametrize("data", [b"\xff\x00\r\n", b"", b"x" * 9_990_000], ids=["bytes", "empty", "ten megabytes"])
-def test_a_file_is_published_byte_for_byte(acting: Visitor, topics: Topics, data: bytes) -> None:
+def test_file_is_published_byte_for_byte(acting: Visitor, topics: Topics, data: bytes) -> None:
     answer = publish(acting, [("topic", topics.path(topics.name)), ("name", "a"), ("value", "b")], data)
     assert answer.status_code == 303
     assert topics.heard()[0].data == data
@@ -92,7 +92,7 @@ def test_base64_is_published_as_bytes(acting: Visitor, topics: Topics) -> None:
         ({"data": "x", "topic": ""}, "topic", "is not the topic of a monitored subscription."),
     ],
 )
-def test_what_is_wrong_stands_beside_the_field(
+def test_error_is_shown_beside_its_field(
     acting: Visitor, topics: Topics, fields: dict[str, str], field: str, sentence: str
 ) -> None:
     typed = {"topic": topics.path(topics.name), "name": "kept", "value": HOSTILE, "ordering_key": HOSTILE, **fields}
@@ -106,27 +106,27 @@ def test_what_is_wrong_stands_beside_the_field(
     assert "<script>alert" not in answer.text
 
 
-def test_names_that_stand_twice_are_told(acting: Visitor, topics: Topics) -> None:
+def test_repeated_attribute_name_is_refused(acting: Visitor, topics: Topics) -> None:
     pairs = [("topic", topics.path(topics.name)), ("data", "x"), *[("name", "a"), ("value", "1")] * 2]
     answer = publish(acting, pairs)
     assert answer.status_code == 400
     assert "is used twice" in problem(answer.text, "attributes")
 
 
-def test_a_file_and_typed_data_exclude_each_other(acting: Visitor, topics: Topics) -> None:
+def test_file_and_typed_data_exclude_each_other(acting: Visitor, topics: Topics) -> None:
     answer = publish(acting, [("topic", topics.path(topics.name)), ("data", "x")], b"y")
     assert answer.status_code == 400
     assert "Empty the field" in problem(answer.text, "file")
 
 
-def test_more_than_pubsub_takes_is_refused(acting: Visitor, topics: Topics) -> None:
+def test_data_over_pubsubs_limit_is_refused(acting: Visitor, topics: Topics) -> None:
     answer = publish(acting, [("topic", topics.path(topics.name))], b"x" * 10_000_001)
     assert answer.status_code == 400
     assert "has 10,000,001 bytes" in problem(answer.text, "data")
     assert publish(acting, [("topic", topics.path(topics.name))], b"x" * 15_100_000).status_code == 413
 
 
-def test_large_bodies_are_for_operators_alone(reading: Visitor, acting_app: Flask, topics: Topics) -> None:
+def test_only_operators_may_send_a_large_body(reading: Visitor, acting_app: Flask, topics: Topics) -> None:
     for somebody in (reading, Visitor(acting_app)):
         answer = publish(somebody, [("topic", topics.path(topics.name))], b"x" * 200_000)
         assert answer.status_code in (401, 403)
@@ -144,7 +144,7 @@ def test_large_bodies_are_for_operators_alone(reading: Visitor, acting_app: Flas
         HOSTILE.encode(),
     ],
 )
-def test_from_a_message_and_sent_again_it_is_the_same(
+def test_form_filled_in_from_a_message_publishes_the_same_message(
     acting: Visitor, acting_app: Flask, topics: Topics, data: bytes
 ) -> None:
     attributes = {"plain": "1", "lines": "a\nb", HOSTILE.replace("\u202e", ""): HOSTILE, " spaced ": " v "}
@@ -157,7 +157,9 @@ def test_from_a_message_and_sent_again_it_is_the_same(
     assert (dict(heard.attributes), heard.ordering_key) == (attributes, " k ")
 
 
-def test_what_a_form_cannot_carry_is_told(acting: Visitor, acting_app: Flask, topics: Topics) -> None:
+def test_form_names_the_parts_of_a_message_that_it_cannot_send(
+    acting: Visitor, acting_app: Flask, topics: Topics
+) -> None:
     pushed = store(acting_app, topics.name, b"x" * 16_000, {"cr": "a\rb", "ok": "1"}, key="a\nb")
     page = acting.get(f"/publish?from={pushed.id}").text
     assert "Fields with control characters, which a form cannot send, are left out" in page
@@ -165,29 +167,29 @@ def test_what_a_form_cannot_carry_is_told(acting: Visitor, acting_app: Flask, to
     assert Fields(page).one("ordering_key") == ""
 
 
-def test_binary_data_is_filled_in_as_base64(acting: Visitor, acting_app: Flask, topics: Topics) -> None:
+def test_form_has_binary_data_as_base64(acting: Visitor, acting_app: Flask, topics: Topics) -> None:
     pushed = store(acting_app, topics.name, b"\xff\x00")
     form = Fields(acting.get(f"/publish?from={pushed.id}").text)
     assert (form.one("data"), form.one("encoding")) == (base64.b64encode(b"\xff\x00").decode(), "base64")
 
 
 @pytest.mark.parametrize("document", ["0" * 32, "../users", "<b>"])
-def test_from_no_message_is_not_found(acting: Visitor, document: str) -> None:
+def test_form_from_an_unknown_message_answers_404(acting: Visitor, document: str) -> None:
     assert acting.get("/publish", query_string={"from": document}).status_code == 404
 
 
 @pytest.mark.parametrize("query", ["", "id=1", "topic=x&id=1", "topic={topic}&id=<b>", "topic={topic}&id=" + "1" * 129])
-def test_the_way_of_nothing_is_not_found(acting: Visitor, topics: Topics, query: str) -> None:
+def test_following_an_unknown_message_answers_404(acting: Visitor, topics: Topics, query: str) -> None:
     assert acting.get(f"/publish/sent?{query.format(topic=topics.path(topics.name))}").status_code == 404
 
 
-def test_a_topic_of_the_same_project_that_is_not_monitored_is_refused(acting: Visitor, cloud: Cloud) -> None:
+def test_unmonitored_topic_of_the_same_project_is_refused(acting: Visitor, cloud: Cloud) -> None:
     answer = publish(acting, [("topic", cloud.topic_path), ("data", "x")])
     assert answer.status_code == 400
     assert "is not the topic of a monitored subscription" in problem(answer.text, "topic")
 
 
-def test_a_failure_is_recorded_and_the_form_kept(cloud: Cloud) -> None:
+def test_failure_is_audited_and_keeps_the_form(cloud: Cloud) -> None:
     with own_topics(cloud) as topics, running(topics.settings) as app:
         ada = Visitor(app, add_user(app, f"{topics.name}-ada", "admin"))
         assert topics.name in ada.get("/publish").text
@@ -211,7 +213,7 @@ def assert_is_kept(page: str, topic: str) -> None:
     assert "<script>alert" not in page
 
 
-def test_nothing_typed_is_lost_with_the_sign_in(acting_app: Flask, topics: Topics) -> None:
+def test_form_is_kept_when_the_session_has_ended(acting_app: Flask, topics: Topics) -> None:
     operator = Visitor(acting_app, add_user(acting_app, f"{topics.name}-out", "operator"))
     typed = [("topic", topics.path(topics.name)), *TYPED]
     services_of(acting_app).sessions.end(operator.cookie)
@@ -232,24 +234,24 @@ def test_nothing_typed_is_lost_with_the_sign_in(acting_app: Flask, topics: Topic
     assert topics.heard()[0].data == b"an hour's work\n"
 
 
-def test_a_file_that_is_not_kept_is_told(acting: Visitor, topics: Topics) -> None:
+def test_form_asks_to_choose_the_file_again(acting: Visitor, topics: Topics) -> None:
     answer = publish(acting, [("csrf_token", "stale"), ("topic", topics.path(topics.name))], b"x" * 200_000)
     assert answer.status_code == 400
     assert "Choose the file again." in answer.text
 
 
-def test_more_than_is_kept_of_a_stranger_is_told(acting_app: Flask, topics: Topics) -> None:
+def test_large_form_of_a_signed_out_user_is_not_kept(acting_app: Flask, topics: Topics) -> None:
     answer = publish(Visitor(acting_app), [("topic", topics.path(topics.name)), ("data", "x" * 70_000)])
     assert answer.status_code == 401
     assert "the form is too large to be shown again. Nothing was published." in answer.text
 
 
-def test_a_script_is_told_as_ever(acting: Visitor, acting_app: Flask) -> None:
+def test_script_gets_the_usual_error_for_a_stale_token(acting: Visitor, acting_app: Flask) -> None:
     assert acting.post("/publish", SCRIPT, csrf_token="stale", data="x").json is not None
     assert Visitor(acting_app).post("/publish", SCRIPT, data="x").status_code == 401
 
 
-def test_nothing_typed_is_lost_while_pubsub_is_away(firestore: LocalFirestore) -> None:
+def test_form_is_kept_while_pubsub_is_down(firestore: LocalFirestore) -> None:
     settings = settings_for(firestore.address, PUBSUB_EMULATOR_HOST=f"127.0.0.1:{free_port()}", LOG_LEVEL="CRITICAL")
     with running(settings) as app:
         operator = Visitor(app, add_user(app, "olga", "operator"))

@@ -33,7 +33,7 @@ def send(visitor: Visitor, ids: list[str], **fields: str) -> TestResponse:
     return visitor.client.post("/republish", data=data, headers=PAGE)
 
 
-def test_one_is_published_again_byte_for_byte(
+def test_message_is_republished_byte_for_byte(
     acting: Visitor, acting_app: Flask, topics: Topics, admin: Visitor
 ) -> None:
     pushed = store(acting_app, topics.name, b"\xff\r\n\x00", {"a": HOSTILE, "": "no name", "googclient_x": "1"}, "k\r1")
@@ -47,7 +47,7 @@ def test_one_is_published_again_byte_for_byte(
     assert f"done: message {heard.message_id}; from messages/{pushed.id}" in audit
 
 
-def test_a_replay_says_so_and_both_link_to_each_other(acting: Visitor, acting_app: Flask, topics: Topics) -> None:
+def test_replay_and_original_link_to_each_other(acting: Visitor, acting_app: Flask, topics: Topics) -> None:
     first = store(acting_app, topics.name)
     replay = store(acting_app, topics.name, attributes={"replayed-from": first.message_id, "replayed-by": HOSTILE})
     page = acting.get(f"/messages/{replay.id}").text
@@ -64,7 +64,7 @@ def test_a_replay_says_so_and_both_link_to_each_other(acting: Visitor, acting_ap
     assert "<script>alert" not in page
 
 
-def test_a_loop_is_visible(acting: Visitor, acting_app: Flask, topics: Topics) -> None:
+def test_replay_loop_is_visible(acting: Visitor, acting_app: Flask, topics: Topics) -> None:
     first = store(acting_app, topics.name)
     second = store(acting_app, topics.name, attributes={"replayed-from": first.message_id})
     third = store(acting_app, topics.name, attributes={"replayed-from": second.message_id})
@@ -73,7 +73,7 @@ def test_a_loop_is_visible(acting: Visitor, acting_app: Flask, topics: Topics) -
     assert f'<a href="/messages/{third.id}">Message' in page
 
 
-def test_many_replays_are_a_link_to_the_list(acting: Visitor, acting_app: Flask, topics: Topics) -> None:
+def test_many_replays_become_a_link_to_the_list(acting: Visitor, acting_app: Flask, topics: Topics) -> None:
     first = store(acting_app, topics.name)
     for _ in range(6):
         store(acting_app, topics.name, attributes={"replayed-from": first.message_id})
@@ -85,7 +85,7 @@ def test_many_replays_are_a_link_to_the_list(acting: Visitor, acting_app: Flask,
 
 
 @pytest.mark.parametrize("part", ["", "?part=detail"])
-def test_viewers_see_where_it_comes_from_and_no_control(
+def test_viewer_sees_the_origin_and_no_controls(
     reading: Visitor, acting: Visitor, acting_app: Flask, topics: Topics, part: str
 ) -> None:
     replay = store(acting_app, topics.name, attributes={"replayed-from": "1", SOURCE_ATTRIBUTE: topics.name})
@@ -97,7 +97,7 @@ def test_viewers_see_where_it_comes_from_and_no_control(
     assert "Send back to source" in acting.get(f"/messages/{replay.id}{part}").text
 
 
-def test_what_a_publisher_writes_changes_no_page(acting: Visitor, acting_app: Flask, topics: Topics) -> None:
+def test_hostile_replay_attributes_change_no_page(acting: Visitor, acting_app: Flask, topics: Topics) -> None:
     def skeleton(text: str) -> list[tuple[str, ...]]:
         attributes = {"replayed-from": text, "replayed-by": text, SOURCE_ATTRIBUTE: text}
         return Skeleton(
@@ -107,7 +107,7 @@ def test_what_a_publisher_writes_changes_no_page(acting: Visitor, acting_app: Fl
     assert skeleton(HOSTILE) == skeleton("harmless")
 
 
-def test_a_dead_letter_goes_back_to_its_source(acting: Visitor, acting_app: Flask, topics: Topics) -> None:
+def test_dead_letter_goes_back_to_its_source(acting: Visitor, acting_app: Flask, topics: Topics) -> None:
     attributes = {
         "team": "payments",
         SOURCE_ATTRIBUTE: topics.name,
@@ -137,7 +137,7 @@ def test_a_dead_letter_goes_back_to_its_source(acting: Visitor, acting_app: Flas
         ({SOURCE_ATTRIBUTE: "x", "CloudPubSubDeadLetterSourceSubscriptionProject": "other"}, 400, "not ours"),
     ],
 )
-def test_a_forged_source_reaches_no_other_topic(
+def test_forged_source_reaches_no_other_topic(
     acting: Visitor, acting_app: Flask, topics: Topics, attributes: dict[str, str], status: int, sentence: str
 ) -> None:
     # A subscription that is not monitored may be named when its topic is one of ours.
@@ -150,7 +150,9 @@ def test_a_forged_source_reaches_no_other_topic(
         assert topics.heard()[0].data == b"x"
 
 
-def test_all_that_match_go_in_their_order(acting: Visitor, acting_app: Flask, topics: Topics, admin: Visitor) -> None:
+def test_matching_messages_are_republished_in_order(
+    acting: Visitor, acting_app: Flask, topics: Topics, admin: Visitor
+) -> None:
     stored = [store(acting_app, topics.name, b"%d" % number, {"batch": "b1"}, "k") for number in range(7)]
     store(acting_app, topics.name, b"another", {"batch": "b2"})
     page = acting.get("/republish?q=batch%3Db1").text
@@ -169,7 +171,7 @@ def test_all_that_match_go_in_their_order(acting: Visitor, acting_app: Flask, to
     assert "done: 7 published; 7 messages, &#39;batch=b1&#39;" in admin.get("/audit?what=message.republish").text
 
 
-def test_dead_letters_go_back_together(acting: Visitor, acting_app: Flask, topics: Topics) -> None:
+def test_several_dead_letters_go_back_to_their_source(acting: Visitor, acting_app: Flask, topics: Topics) -> None:
     attributes = {"batch": "d1", SOURCE_ATTRIBUTE: topics.name}
     stored = [store(acting_app, topics.dead, b"%d" % number, attributes) for number in range(3)]
     page = acting.get("/republish?q=batch%3Dd1").text
@@ -180,7 +182,7 @@ def test_dead_letters_go_back_together(acting: Visitor, acting_app: Flask, topic
     assert all(SOURCE_ATTRIBUTE not in one.attributes for one in topics.heard(3))
 
 
-def test_nothing_is_published_unless_all_are_there(acting: Visitor, acting_app: Flask, topics: Topics) -> None:
+def test_nothing_is_published_if_a_message_is_missing(acting: Visitor, acting_app: Flask, topics: Topics) -> None:
     one = store(acting_app, topics.name)
     for ids, status in (([], 400), ([one.id, "0" * 32], 404), (["x"], 404), ([one.id] * 501, 400)):
         answer = send(acting, ids)
@@ -190,7 +192,7 @@ def test_nothing_is_published_unless_all_are_there(acting: Visitor, acting_app: 
     assert topics.heard()[0].attributes["replayed-from"] == one.message_id
 
 
-def test_what_pubsub_would_refuse_is_listed_and_the_rest_is_published(
+def test_refused_messages_are_listed_and_the_others_published(
     acting: Visitor, acting_app: Flask, topics: Topics
 ) -> None:
     # The two attributes that a copy says of itself would be 101.
@@ -213,7 +215,7 @@ def test_what_pubsub_would_refuse_is_listed_and_the_rest_is_published(
     assert (answer.status_code, "Nothing was published." in answer.text) == (400, True)
 
 
-def test_a_dead_letter_too_full_for_a_copy_goes_back_to_its_source(
+def test_dead_letter_with_too_many_attributes_for_a_copy_goes_back(
     acting: Visitor, acting_app: Flask, topics: Topics
 ) -> None:
     attributes = {SOURCE_ATTRIBUTE: topics.name, f"{SOURCE_ATTRIBUTE}Project": "", "batch": "f2"}
@@ -225,7 +227,7 @@ def test_a_dead_letter_too_full_for_a_copy_goes_back_to_its_source(
     assert len(topics.heard()[0].attributes) == 99
 
 
-def test_no_more_goes_at_a_time_than_the_page_offers(acting: Visitor, acting_app: Flask, topics: Topics) -> None:
+def test_republish_refuses_more_than_its_bounds(acting: Visitor, acting_app: Flask, topics: Topics) -> None:
     stored = [store(acting_app, topics.name) for _ in range(2)]
     documents = services_of(acting_app).database.documents.collection("messages")
     for one in stored:
@@ -237,7 +239,7 @@ def test_no_more_goes_at_a_time_than_the_page_offers(acting: Visitor, acting_app
         documents.document(one.id).delete()
 
 
-def test_what_is_published_is_told_though_a_later_topic_fails(acting: Visitor, topics: Topics) -> None:
+def test_published_messages_are_reported_if_a_later_topic_fails(acting: Visitor, topics: Topics) -> None:
     proxy = ListenProxy(topics.settings.firestore_emulator_host)
     settings = replace(topics.settings, firestore_emulator_host=proxy.address)
     with running(settings) as app:
@@ -257,24 +259,24 @@ def test_what_is_published_is_told_though_a_later_topic_fails(acting: Visitor, t
 
 
 @pytest.mark.parametrize(("query", "status"), [("q=kind:x", 400), ("before=1", 400), ("subscription=other", 400)])
-def test_a_filter_that_cannot_be_used_is_told(acting: Visitor, query: str, status: int) -> None:
+def test_invalid_filter_answers_400_on_the_republish_page(acting: Visitor, query: str, status: int) -> None:
     assert acting.get(f"/republish?{query}").status_code == status
 
 
-def test_hostile_filters_change_no_page(acting: Visitor) -> None:
+def test_hostile_filter_changes_no_republish_page(acting: Visitor) -> None:
     texts = (f"nowhere{HOSTILE}", "nowhere at all")
     harmful, harmless = (Skeleton(acting.get(f"/republish?q={quote(quoted(text))}").text) for text in texts)
     assert harmful.elements == harmless.elements
 
 
-def test_the_copy_of_a_copy_names_the_one_before_it() -> None:
+def test_replay_of_a_replay_names_the_previous_message() -> None:
     message = stored_message(1)
     copy = replay_of(message, b"x", "ana")
     assert copy == OutgoingMessage(b"x", {"replayed-from": "1", "replayed-by": "ana"}, "")
     assert replay_to_source(message, b"x", "ana") == copy
 
 
-def test_the_page_of_a_message_without_pubsub_and_history_is_shown(operator: Visitor, app: Flask) -> None:
+def test_message_page_is_shown_without_pubsub_and_replays(operator: Visitor, app: Flask) -> None:
     # The application of these fixtures has no Pub/Sub at all.
     pushed = store(app, "builds")
     assert operator.get(f"/messages/{pushed.id}").status_code == 200
