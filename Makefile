@@ -3,6 +3,7 @@
 # make quick      set up, then run the unit and service tests: under 90 seconds
 # make unit       one tier alone; also: make service, make browser, make faults, make deployment
 # make durations  run every test and store how long each file takes, for the order of the next runs
+# make coverage   run every test and print how much of each module runs, also in processes that tests start
 # make terraform  check the deployment: formats, validates, tests, plans (skips what the machine lacks, and names it)
 # make lint       check style, format, types, imports and spelling
 # make templates  check the form of the viewer's templates
@@ -33,7 +34,7 @@ NPM := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" npm --prefix $(JAVASCRIPT)
 # Checks that `make lint` runs as well, once they hold: prose sizes templates javascript.
 HOUSE_CHECKS :=
 
-.PHONY: setup setup-tests run test quick unit service browser faults deployment durations terraform
+.PHONY: setup setup-tests run test quick unit service browser faults deployment durations coverage terraform
 .PHONY: lint templates javascript prose sizes bench screenshots lock
 
 setup: $(VENV)/.run-stamp
@@ -56,6 +57,13 @@ unit service browser faults deployment: setup-tests
 
 durations: setup-tests
 	$(PYTHON_IN) -m pytest $(SHARED) --store-durations $(ARGS)
+
+# A measured process is slower, so a test of times may fail here; the table is printed in any case.
+coverage: setup-tests
+	rm -rf .coverage && mkdir .coverage
+	-$(PYTHON_IN) -m coverage run -m pytest $(SHARED) $(ARGS)
+	$(PYTHON_IN) -m coverage combine --quiet
+	$(PYTHON_IN) -m coverage report
 
 terraform: setup-tests
 	$(PYTHON_IN) -m pytest tests/terraform $(ARGS)

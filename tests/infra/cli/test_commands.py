@@ -23,6 +23,7 @@ from tests.support.accounts import NAMES
 from tests.support.browser.writing import writer_at
 from tests.support.firestore.servers import local_firestore
 from tests.support.local_cloud import Cloud, StartCloud
+from tests.support.measuring import measuring_environ
 
 ROOT = Path(__file__).resolve().parents[3]
 COMMANDS = [
@@ -45,7 +46,7 @@ def run(*words: str, environ: dict[str, str] | None = None, stdin: bytes = b"") 
         [sys.executable, "-m", "infra", *words],
         input=stdin,
         capture_output=True,
-        env={"PATH": os.environ["PATH"], **(environ or {})},
+        env={"PATH": os.environ["PATH"], **measuring_environ(), **(environ or {})},
         cwd=ROOT,
         timeout=60,
     )
@@ -174,7 +175,7 @@ def following(*words: str, environ: dict[str, str]) -> Iterator[Iterator[str]]:
     with subprocess.Popen(
         [sys.executable, "-m", "infra", "tail", *words],
         stdout=subprocess.PIPE,
-        env={"PATH": os.environ["PATH"], **environ},
+        env={"PATH": os.environ["PATH"], **measuring_environ(), **environ},
         cwd=ROOT,
         text=True,
     ) as tail:

@@ -17,6 +17,7 @@ import grpc
 
 from infra.local.firestore import FirestoreServer
 from infra.local.firestore.rpc.service import SERVER_OPTIONS
+from tests.support.measuring import IS_MEASURED
 from tests.support.ports import answers, free_port
 from tests.support.waiting import wait_until
 
@@ -120,6 +121,9 @@ class FirestoreProcess:
         os.kill(self._process.pid, signal.SIGCONT)
 
     def close(self) -> None:
+        if IS_MEASURED:
+            self._process.terminate()
+            self._process.join(5)
         self._process.kill()
         self._process.join(5)
         self._process.close()

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.support.measuring import IS_MEASURED, measuring_environ
 from tests.support.ports import answers, free_port
 from tests.support.receiver.push import ACCOUNT, AUDIENCE, PROJECT, SUBSCRIPTION
 from tests.support.waiting import wait_until
@@ -49,6 +50,7 @@ class ReceiverProcess:
         return {
             **kept,
             "PYTHONPATH": str(self.directory),
+            **measuring_environ(),
             "PYTHONUNBUFFERED": "1",
             "FIRESTORE_EMULATOR_HOST": self.firestore,
             "OIDC_CERTS_URL": self.certs_url,
@@ -60,11 +62,15 @@ class ReceiverProcess:
         }
 
     def start(self) -> "ReceiverProcess":
-        command = [str(Path(sys.executable).parent / "functions-framework"), "--target", "receive"]
+        program = [str(Path(sys.executable).parent / "functions-framework")]
+        if IS_MEASURED:
+            program = [sys.executable, str(Path(__file__).with_name("measured_framework.py"))]
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
                 [
-                    *command,
+                    *program,
+                    "--target",
+                    "receive",
                     "--host",
                     "127.0.0.1",
                     "--port",

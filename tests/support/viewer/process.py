@@ -17,6 +17,7 @@ from infra.accounts.session_store import SessionStore
 from infra.accounts.user_store import UserStore
 from tests.support.firestore.settings import environ_for
 from tests.support.firestore.writer import Writer
+from tests.support.measuring import IS_MEASURED
 from tests.support.ports import free_port
 from tests.support.viewer.feed import Frames
 from tests.support.waiting import wait_until
@@ -120,6 +121,8 @@ def served(
         server.sign_in(writer)
         yield server
     finally:
+        if IS_MEASURED:
+            server.terminate()
         server.kill()
 
 
