@@ -16,6 +16,10 @@ from unittest.mock import patch
 import google.cloud.pubsub_v1 as pubsub_v1  # type: ignore[import-untyped]
 from google.cloud import firestore
 
+from infra.accounts.session_store import SessionStore
+from infra.accounts.user_store import UserStore
+from infra.firestore.client import Database
+from infra.settings import console_settings
 from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).absolute().parents[2]
@@ -95,6 +99,15 @@ class Cloud:
     def rotate_keys(self) -> None:
         """Sign with a new key from now on; the last key's certificate is still served."""
         _get(self["rotate_url"], b"")
+
+    def session(self) -> str:
+        """Create a session of the administrator, as the sign-in form does after its checks; return its cookie."""
+        # Google's document client reads the emulator's address when it is first used.
+        with patch.dict(os.environ, self.environ):
+            database = self._client("database", lambda: Database(console_settings(self.environ)), Database.close)
+            admin = UserStore(database).get(self["admin_user"])
+            assert admin, "the local cloud has no administrator"
+            return SessionStore(database).create(admin)
 
     def pid(self, name: str) -> int | None:
         """Return the process id of ``receiver`` or ``viewer``; None while it is down."""
