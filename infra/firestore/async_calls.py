@@ -1,8 +1,8 @@
-"""Calls over one asynchronous connection: bounded, whatever gRPC does, and over a new one when the old one went silent.
+"""Calls over one asynchronous connection, with a real timeout, and with a new connection after a dead one.
 
-A call's own deadline does not bound it: while the server reads nothing, gRPC waits to write (26 s were seen for 5).
-And a connection that something in between forgot stays "ready" for minutes; pings did not end it, a new one works at
-once.
+gRPC's deadline does not bound a call: while the server does not read, gRPC waits to write (26 s measured for 5 s). And
+a dead connection, for example one that a NAT has dropped, stays "ready" for minutes: keep-alive pings did not end it,
+while a new connection works at once.
 """
 
 import asyncio
@@ -15,16 +15,16 @@ import grpc
 from infra.errors import StoreUnavailableError
 from infra.firestore.client import Database
 
-# gRPC's own deadline comes first wherever it works: it tells more.
+# Our timeout comes after gRPC's deadline, because gRPC's error says more.
 GRACE_SECONDS = 0.25
-# One missed deadline is a slow answer; two in a row, nothing answered between them, are silence.
+# One timeout is a slow answer; two in a row, with no answer between them, are a dead connection.
 MISSES = 2
 _CLOSE_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
 class Rpc:
-    """One method. ``serialize`` None takes bytes as they are."""
+    """One RPC method. If ``serialize`` is None, requests are bytes already."""
 
     path: str
     serialize: Callable[[Any], bytes] | None
@@ -32,7 +32,7 @@ class Rpc:
 
 
 class AsyncCalls:
-    """The calls of one event loop. Every one is a single attempt."""
+    """Makes calls on one event loop. Each call is a single attempt."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -43,7 +43,7 @@ class AsyncCalls:
         self._closing: set[asyncio.Task[None]] = set()
 
     async def unary(self, rpc: Rpc, request: Any, timeout_seconds: float) -> Any:
-        """The one reply. Raises grpc.RpcError, Google's errors about credentials, and StoreUnavailableError."""
+        """Call and return the reply. Raises grpc.RpcError, Google's credential errors, and StoreUnavailableError."""
 
         async def reply(channel: grpc.aio.Channel) -> Any:
             method = self._method(rpc, channel.unary_unary)
@@ -52,15 +52,15 @@ class AsyncCalls:
         return await self._bounded(reply, timeout_seconds)
 
     async def stream(self, rpc: Rpc, request: Any, timeout_seconds: float) -> list[Any]:
-        """All replies of a stream that ends. Raises as ``unary``."""
+        """Call and return all replies of a finite stream. Raises as ``unary``."""
 
         async def replies(channel: grpc.aio.Channel) -> list[Any]:
             method = self._method(rpc, channel.unary_stream)
             stream = method(request, timeout=timeout_seconds, metadata=self._database.call_metadata)
-            return [one async for one in stream]
+            return [reply async for reply in stream]
 
-        found: list[Any] = await self._bounded(replies, timeout_seconds)
-        return found
+        received: list[Any] = await self._bounded(replies, timeout_seconds)
+        return received
 
     async def close(self) -> None:
         """Close the connections at once."""
@@ -93,7 +93,8 @@ class AsyncCalls:
             if self._opening is None:
                 self._opening = asyncio.create_task(self._open_new())
                 self._opening.add_done_callback(_take_error)
-            # A call that runs out of time leaves it to the others: begun anew each time, slow credentials never came.
+            # A call that times out leaves the shared credential fetch running; restarting it each time meant that slow
+            # credentials never arrived.
             return await asyncio.shield(self._opening)
         return self._channel
 
@@ -102,7 +103,7 @@ class AsyncCalls:
             self._channel = await self._database.open_async_channel()
             return self._channel
         except (OSError, ValueError) as exc:
-            # Google's library raises its own errors for everything but a file that cannot be read.
+            # Google's library raises its own errors, except for a file that cannot be read.
             raise StoreUnavailableError(f"The credentials for Firestore cannot be read: {exc}") from exc
         finally:
             self._opening = None
@@ -113,13 +114,13 @@ class AsyncCalls:
         return self._methods[rpc]
 
     def _miss(self, channel: grpc.aio.Channel | None) -> None:
-        # Many calls may wait on a connection that went silent: what they say of it is not said of the next.
+        # Timeouts of calls on the old, dead channel must not count against its replacement.
         if channel is not self._channel or channel is None:
             return
         self._missed += 1
         if self._missed < MISSES:
             return
-        # What is under way on it may still succeed.
+        # Calls in flight on the old channel may still succeed.
         closing = asyncio.create_task(channel.close(_CLOSE_SECONDS))
         self._closing.add(closing)
         closing.add_done_callback(self._closing.discard)
@@ -128,6 +129,6 @@ class AsyncCalls:
 
 
 def _take_error(task: asyncio.Task[Any]) -> None:
-    """Nobody may wait for it any more, and of an error that nobody asks for asyncio writes a traceback."""
+    """Retrieve the error of a task without waiters: asyncio prints a traceback for errors never retrieved."""
     if not task.cancelled():
         task.exception()

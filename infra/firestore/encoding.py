@@ -1,7 +1,6 @@
-"""Python values to Firestore's protobuf values and back; documents to messages. Pure.
+"""Translates Python values to Firestore's protobuf values and back, and documents to messages. Pure.
 
-The raw protobuf classes are used, not the client's wrappers: encoding a message through the client's helpers costs
-566 µs of CPU, this 44 µs.
+Uses the raw protobuf classes: encoding a message costs 44 µs of CPU, through the wrappers of Google's client 566 µs.
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,7 +20,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 def encode(value: Plain) -> Any:
-    """A protobuf Value. Times must be aware. Raises TypeError for anything Firestore has no type for."""
+    """Encode a protobuf Value. Times must be aware. Raises TypeError if Firestore has no such type."""
     encoded = Value()
     _fill(encoded, value)
     return encoded
@@ -53,8 +52,8 @@ def _fill(target: Any, value: Plain) -> None:
             target.null_value = 0
         case list():
             target.array_value.SetInParent()
-            for one in value:
-                _fill(target.array_value.values.add(), one)
+            for item in value:
+                _fill(target.array_value.values.add(), item)
         case dict():
             target.map_value.SetInParent()
             encode_fields(target.map_value.fields, value.items())
@@ -63,7 +62,7 @@ def _fill(target: Any, value: Plain) -> None:
 
 
 def decode(value: Any) -> Plain:
-    """The Python value of a protobuf Value; timestamps cut to microseconds, references as their names."""
+    """Decode a protobuf Value; timestamps are cut to microseconds, references become their names."""
     kind = value.WhichOneof("value_type")
     if kind is None or kind == "null_value":
         return None
@@ -71,28 +70,27 @@ def decode(value: Any) -> Plain:
     if kind == "timestamp_value":
         return timestamp(held)
     if kind == "array_value":
-        return [decode(one) for one in held.values]
+        return [decode(item) for item in held.values]
     if kind == "map_value":
-        return {name: decode(one) for name, one in held.fields.items()}
+        return {name: decode(item) for name, item in held.fields.items()}
     plain: Plain = held
     return plain
 
 
 def timestamp(held: Any) -> datetime:
-    """Aware UTC of a protobuf Timestamp, cut to microseconds."""
+    """Decode a protobuf Timestamp to aware UTC, cut to microseconds."""
     return _EPOCH + timedelta(seconds=held.seconds, microseconds=held.nanos // 1000)
 
 
 def decode_fields(document: Any) -> dict[str, Any]:
-    """All fields of a protobuf Document."""
+    """Decode all fields of a protobuf Document."""
     return {name: decode(value) for name, value in document.fields.items()}
 
 
 def decode_message(document: Any) -> Message:
-    """The message in a protobuf Document of ``messages``.
+    """Decode the message in a protobuf Document of ``messages``.
 
-    A document that somebody made by hand is shown as far as it goes: a field that is missing or of another type gets an
-    empty value.
+    Accepts documents made by hand: a field that is missing or of another type gets an empty value.
     """
     held = _Fields(decode_fields(document))
     received_at = held.time("received_at", _EPOCH)
@@ -116,7 +114,7 @@ def decode_message(document: Any) -> Message:
         expire_at=held.time("expire_at", received_at),
         ordering_key=held.of(str, "ordering_key", ""),
         delivery_attempt=held.of(int, "delivery_attempt", None),
-        tokens=tuple(one for one in held.of(list, "tokens", list[Any]()) if isinstance(one, str)),
+        tokens=tuple(token for token in held.of(list, "tokens", list[Any]()) if isinstance(token, str)),
     )
 
 
@@ -129,5 +127,5 @@ class _Fields:
         return value if isinstance(value, kind) else default
 
     def time(self, name: str, default: datetime) -> datetime:
-        found: datetime = self.of(datetime, name, default)
-        return found
+        value: datetime = self.of(datetime, name, default)
+        return value

@@ -1,4 +1,4 @@
-"""Where Google's exceptions become ours, cause kept."""
+"""Maps Google's exceptions to StoreErrors, cause kept."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +17,7 @@ from infra.errors import (
     StoreUnavailableError,
 )
 
-# The same request never succeeds by waiting. FAILED_PRECONDITION is mostly a missing index.
+# The same request never succeeds later. FAILED_PRECONDITION is mostly a missing index.
 _REFUSED = (
     google.FailedPrecondition,
     google.Unauthenticated,
@@ -27,29 +27,29 @@ _REFUSED = (
 
 
 @contextmanager
-def firestore_errors(doing: str) -> Iterator[None]:
-    """Raise a StoreError, saying what was being done, for whatever Google's client raises inside."""
+def firestore_errors(task: str) -> Iterator[None]:
+    """Raise a StoreError for any error of Google's client within the block. ``task``: "listing users"."""
     try:
         yield
     except grpc.RpcError as exc:
-        # A call without the client's wrapper: the same exceptions as with it.
-        raise store_error(google.from_grpc_error(exc), doing) from exc  # type: ignore[no-untyped-call]
+        # A call without the client's wrapper: translate as the wrapper does.
+        raise store_error(google.from_grpc_error(exc), task) from exc  # type: ignore[no-untyped-call]
     except (google.GoogleAPICallError, google.RetryError, GoogleAuthError) as exc:
-        raise store_error(exc, doing) from exc
+        raise store_error(exc, task) from exc
 
 
-def store_error(exc: Exception, doing: str) -> StoreError:
-    """The StoreError for one of Google's exceptions; whatever is not known to be final may succeed later."""
-    said = f"Firestore, {doing}: {getattr(exc, 'message', None) or exc}"
-    # AlreadyExists is a Conflict, and so is Aborted, which may succeed later: the order matters.
+def store_error(exc: Exception, task: str) -> StoreError:
+    """Return the StoreError for one of Google's exceptions; unless known to be final, StoreUnavailableError."""
+    message = f"Firestore, {task}: {getattr(exc, 'message', None) or exc}"
+    # The order matters: AlreadyExists is a Conflict, and so is Aborted, which may succeed later.
     if isinstance(exc, google.AlreadyExists):
-        return DocumentExistsError(said)
+        return DocumentExistsError(message)
     if isinstance(exc, google.NotFound):
-        return DocumentNotFoundError(said)
+        return DocumentNotFoundError(message)
     if isinstance(exc, google.InvalidArgument):
-        return StoreInvalidError(said)
+        return StoreInvalidError(message)
     if isinstance(exc, google.PermissionDenied):
-        return StoreDeniedError(said)
+        return StoreDeniedError(message)
     if isinstance(exc, _REFUSED):
-        return StoreRefusedError(said)
-    return StoreUnavailableError(said)
+        return StoreRefusedError(message)
+    return StoreUnavailableError(message)

@@ -1,9 +1,8 @@
-"""One Listen RPC: targets go in, small typed changes come out.
+"""One Listen RPC: takes targets, yields small typed changes.
 
-Spoken through Google's raw client and read by one thread. It neither reopens, nor remembers, nor waits for anything:
-that is ``web.live.listener``'s. Google's ``on_snapshot`` is not used: it re-sorts all it watches at every change
-(20 ms with 100 documents, 785 ms with 10,000), ends silently when a callback fails, and reopens
-700 times a second when refused.
+Uses Google's raw client and is read by one thread. Reopening, state and back-off belong to ``web.live.listener``.
+Google's ``on_snapshot`` is not used: it sorts all watched documents again at every change (20 ms with 100 documents,
+785 ms with 10,000), ends silently when a callback fails, and reopens 700 times a second when refused.
 """
 
 import queue
@@ -30,7 +29,7 @@ _Response: Any = types.ListenResponse.pb()
 _Query: Any = types.StructuredQuery.pb()
 _google: Any = google  # its functions carry no types
 _EVENTS: dict[int, TargetEvent] = {0: "unchanged", 1: "added", 2: "removed", 3: "current", 4: "reset"}
-_DOING = "listening"
+_TASK = "listening"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,7 @@ class DocumentChanged:
 
 @dataclass(frozen=True, slots=True)
 class DocumentGone:
-    """A document was deleted or left the query's result."""
+    """A document was deleted or no longer matches the query."""
 
     target_ids: tuple[int, ...]
     id: str
@@ -52,7 +51,7 @@ class DocumentGone:
 
 @dataclass(frozen=True, slots=True)
 class TargetChanged:
-    """What happened to targets. No ids means all of them; ``unchanged`` is also the service's sign of life."""
+    """An event of targets. No ids means all targets; ``unchanged`` is also the service's keep-alive."""
 
     target_ids: tuple[int, ...]
     event: TargetEvent
@@ -62,7 +61,7 @@ Change = DocumentChanged | DocumentGone | TargetChanged
 
 
 def messages_since(messages: MessageReader, received_from: datetime, selection: Selection) -> Any:
-    """The query of all messages received at or after ``received_from`` (aware): the descending index of pages."""
+    """Return the query of messages received at or after ``received_from`` (aware), for the index that pages use."""
     query = messages.query(selection, limit=0)
     added = query.where.composite_filter.filters.add().field_filter
     added.field.field_path = "received_at"
@@ -72,7 +71,7 @@ def messages_since(messages: MessageReader, received_from: datetime, selection: 
 
 
 def whole_collection(name: str) -> Any:
-    """The query of all documents of a small top-level collection."""
+    """Return the query of all documents in a small top-level collection."""
     query = _Query()
     query.from_.add(collection_id=name)
     return query
@@ -86,8 +85,8 @@ class Listener:
         self._closed = False
         self._removed: set[int] = set()
         self._requests: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        # The transport's own method, as Google's Watch calls it: the client's ``listen`` waits for the first response
-        # before it returns, and could not be cancelled meanwhile.
+        # The transport's method, as Google's Watch calls it: the client's ``listen`` returns only after the first
+        # response, and cannot be cancelled before.
         listen: Any = database.api.transport.listen
         self._call = listen(iter(self._requests.get, None), metadata=database.metadata)
 
@@ -108,19 +107,19 @@ class Listener:
         self._requests.put(request)
 
     def remove(self, target_id: int) -> None:
-        """Stop watching; changes that are under way may still arrive."""
+        """Stop watching a target; changes in flight may still arrive."""
         self._removed.add(target_id)
         self._requests.put(_Request(database=self._database.name, remove_target=target_id))
 
     def close(self) -> None:
-        """End the stream, and with it the iteration."""
+        """End the stream and the iteration."""
         self._closed = True
-        # gRPC takes requests in a thread of its own, which a cancelled call does not wake.
+        # gRPC's thread waits for requests in this queue; cancelling the call does not wake it.
         self._requests.put(None)
         self._call.cancel()
 
     def __iter__(self) -> Iterator[Change]:
-        """All changes until the service ends the stream or ``close`` does. Raises StoreError."""
+        """Yield all changes until the service or ``close`` ends the stream. Raises StoreError."""
         try:
             for response in self._call:
                 change = self._change(types.ListenResponse.pb(response))
@@ -128,13 +127,13 @@ class Listener:
                     yield change
         except grpc.RpcError as exc:
             if not self._closed:
-                raise store_error(_google.from_grpc_error(exc), _DOING) from exc
+                raise store_error(_google.from_grpc_error(exc), _TASK) from exc
 
     def _change(self, response: Any) -> Change | None:
         match response.WhichOneof("response_type"):
             case "document_change":
                 change = response.document_change
-                if not change.target_ids:  # it only left targets
+                if not change.target_ids:  # the document only left targets
                     return DocumentGone(tuple(change.removed_target_ids), _id(change.document.name))
                 return DocumentChanged(tuple(change.target_ids), _id(change.document.name), change.document)
             case "document_delete":
@@ -148,7 +147,7 @@ class Listener:
             case "target_change":
                 return self._target_change(response.target_change)
             case _:
-                return None  # existence filters count documents; nobody here keeps the whole result
+                return None  # existence filters count documents; our callers do not keep the whole result
 
     def _target_change(self, change: Any) -> TargetChanged:
         event = _EVENTS.get(change.target_change_type, "unchanged")
@@ -158,10 +157,10 @@ class Listener:
 
 
 def _refusal(change: Any) -> StoreError:
-    """The service gives up a target of an open stream: a missing index, a permission, a filter it cannot serve."""
-    said = change.cause.message or "Firestore gave up the query without a reason"
-    cause = _google.from_grpc_status(_status(change.cause.code), said)
-    return store_error(cause, _DOING)
+    """Return the error of a removed target: a missing index or permission, or an unsupported filter."""
+    message = change.cause.message or "Firestore removed the query without a reason"
+    cause = _google.from_grpc_status(_status(change.cause.code), message)
+    return store_error(cause, _TASK)
 
 
 def _status(code: int) -> grpc.StatusCode:

@@ -1,8 +1,8 @@
-"""Read stored messages: pages, single messages, payloads, and everything newer than a cursor.
+"""Reads stored messages: pages, single messages, payloads, counts, and all messages newer than a cursor.
 
-One order everywhere: (received_at, id), newest first. Pages go by cursor, never by offset, and every query has the
-shape ``shard in [0..N-1]`` (+ ``subscription ==``) (+ one ``tokens array_contains``) ordered by ``received_at``
-descending, so that few composite indexes serve them all.
+The order is always (received_at, id), newest first. Pages start at a cursor, never at an offset. Every query has the
+form ``shard in [0..N-1]`` (+ ``subscription ==``) (+ one ``tokens array_contains``), ordered by ``received_at``
+descending, so that few composite indexes serve all queries.
 """
 
 from collections.abc import Iterator, Sequence
@@ -37,16 +37,16 @@ _WITHHELD = (
 
 @dataclass(frozen=True)
 class Selection:
-    """Which messages a query is about: one subscription (all when empty), any of these index tokens (all when none).
+    """The messages of a query: of one subscription (empty: all) and with any of some index tokens (none: all).
 
-    Reads with tokens also give every message that has more tokens than the index holds: what reads them, decides.
+    A read with tokens also returns every message with more tokens than the index holds; the caller must filter.
     """
 
     subscription: str = ""
     tokens: tuple[str, ...] = ()
 
     def parts(self) -> list["Selection"]:
-        """One for each query that answers it; a message may be in several."""
+        """Split into one selection for each query; a message may match several."""
         if not self.tokens:
             return [self]
         return [replace(self, tokens=(token,)) for token in (*self.tokens, MORE_TOKENS)]
@@ -56,7 +56,7 @@ EVERYTHING = Selection()
 
 
 class MessageReader:
-    """The stored messages of one database, as a mask lets them be seen; ``subscriptions`` are those monitored."""
+    """Reads the messages of one database through a mask. ``subscriptions`` are the monitored ones."""
 
     def __init__(
         self, database: Database, shards: int, subscriptions: Sequence[str] = (), mask: Mask = NO_MASK
@@ -74,9 +74,9 @@ class MessageReader:
         since: datetime | None = None,
         limit: int = 50,
     ) -> list[Message]:
-        """Up to ``limit`` messages older than ``before`` (the newest when None), newest first.
+        """Return up to ``limit`` messages older than ``before`` (None: the newest), newest first.
 
-        None was received before ``since``. Raises StoreError.
+        Only messages received at or after ``since``. Raises StoreError.
         """
         queries = [self.query(part, limit=limit) for part in self.visible_selection(selection).parts()]
         for query in queries:
@@ -87,42 +87,47 @@ class MessageReader:
         return self._newest(queries)[:limit]
 
     def since(self, after: Cursor, selection: Selection = EVERYTHING, *, limit: int = 500) -> list[Message] | None:
-        """All messages newer than ``after``, oldest first; None when there are more than ``limit``.
+        """Return all messages newer than ``after``, oldest first; None if there are more than ``limit``.
 
-        Reads backwards by the descending index that pages use, so that no ascending one is needed. Raises StoreError.
+        Reads backwards through the descending index that pages use, so that no ascending one is needed. Raises
+        StoreError.
         """
         queries = [self.query(part, limit=limit + 1) for part in self.visible_selection(selection).parts()]
         for query in queries:
             query.end_at.CopyFrom(self._position(after, before_it=True))
-        found = self._newest(queries)
-        return None if len(found) > limit else found[::-1]
+        messages = self._newest(queries)
+        return None if len(messages) > limit else messages[::-1]
 
     def get(self, document: str) -> Message | None:
-        """One message by its document id; None when it is not there. Raises StoreError."""
+        """Return one message by its document id; None if it does not exist. Raises StoreError."""
         return next(iter(self.get_many([document])), None)
 
     def get_many(self, documents: Sequence[str]) -> list[Message]:
-        """Those of these document ids that are there, in any order; each once. Raises StoreError."""
-        names = [f"{self._database.root}/messages/{one}" for one in dict.fromkeys(documents) if is_document_id(one)]
-        return [self._seen(found) for found in self._documents(names, READ_SECONDS)] if names else []
+        """Return the messages that exist of these document ids, each once, in any order. Raises StoreError."""
+        ids = filter(is_document_id, dict.fromkeys(documents))
+        names = [f"{self._database.root}/messages/{document}" for document in ids]
+        return [self._message(document) for document in self._documents(names, READ_SECONDS)] if names else []
 
     def payload(self, message: Message) -> bytes:
-        """The whole payload, byte for byte but for what the mask hides.
+        """Return the whole payload, byte for byte except for masked values.
 
-        Raises PayloadMaskedError (403) when it hides all, PayloadGoneError (410) when a part is missing, StoreError.
+        Raises PayloadMaskedError (403) if the mask hides all, PayloadGoneError (410) if a part is missing, StoreError.
         """
-        # What is withheld is not even read: it may be megabytes.
-        seen = None if self.mask.withholds(message) else self.mask.see_payload(self._payload(message), message)
-        if seen is None:
+        # A hidden payload is not even read: it may be megabytes.
+        visible = None if self.mask.withholds(message) else self.mask.see_payload(self._payload(message), message)
+        if visible is None:
             raise PayloadMaskedError(_WITHHELD)
-        return seen
+        return visible
 
     def visible_selection(self, selection: Selection) -> Selection:
-        """The selection, not narrowed by what the mask hides: how much was looked at would tell it."""
+        """Drop index tokens on masked fields.
+
+        Otherwise the number of messages examined would reveal the ones that match.
+        """
         hidden = any(self.mask.hides_token(token) for token in selection.tokens)
         return replace(selection, tokens=()) if hidden else selection
 
-    def _seen(self, document: Any) -> Message:
+    def _message(self, document: Any) -> Message:
         return self.mask.see(decode_message(document))
 
     def _payload(self, message: Message) -> bytes:
@@ -130,8 +135,8 @@ class MessageReader:
             return message.data or b""
         head = f"{self._database.root}/messages/{message.id}/chunks"
         names = [f"{head}/{index:04d}" for index in range(message.chunks)]
-        # A reply may come in any order; the names put the pieces back.
-        pieces = {found.name: found.fields["data"].bytes_value for found in self._documents(names, PAYLOAD_SECONDS)}
+        # Replies come in any order; the names tell the place of each piece.
+        pieces = {chunk.name: chunk.fields["data"].bytes_value for chunk in self._documents(names, PAYLOAD_SECONDS)}
         if len(pieces) != len(names):
             gone = len(names) - len(pieces)
             raise PayloadGoneError(f"{gone} of {len(names)} parts of message {message.id} are gone; it is expiring.")
@@ -145,9 +150,9 @@ class MessageReader:
         until: datetime | None = None,
         up_to: int = 10_000,
     ) -> int:
-        """How many messages there are, at most ``up_to``: a count is billed by what it counts, a read for each 1,000.
+        """Count messages received from ``since`` on and before ``until``, up to ``up_to``.
 
-        Received from ``since`` on and before ``until``. Raises StoreError.
+        Firestore bills one read for each 1,000 messages counted. Raises StoreError.
         """
         request = types.RunAggregationQueryRequest.pb()(parent=self._database.root)
         aggregation = request.structured_aggregation_query
@@ -163,12 +168,12 @@ class MessageReader:
                 request, retry=None, timeout=READ_SECONDS, metadata=self._database.metadata
             )
             for reply in replies:
-                found = type(reply).pb(reply).result.aggregate_fields["messages"]
-                return int(str(decode(found)))
+                count = type(reply).pb(reply).result.aggregate_fields["messages"]
+                return int(str(decode(count)))
         return 0
 
     def query(self, selection: Selection, *, limit: int) -> Any:
-        """The raw StructuredQuery of a selection with one token at most, newest first; ``limit`` 0 is none."""
+        """Build the raw StructuredQuery of a selection with at most one token, newest first; ``limit`` 0: unlimited."""
         query = _Query()
         query.from_.add(collection_id="messages")
         _where(query, "shard", _Operator.IN, list(range(self._shards)))
@@ -190,11 +195,11 @@ class MessageReader:
         return position
 
     def _newest(self, queries: list[Any]) -> list[Message]:
-        """What the queries find, each message once, newest first."""
+        """Run the queries and return each message once, newest first."""
         if len(queries) == 1:
             return self._run(queries[0])
-        found = {message.id: message for query in queries for message in self._run(query)}
-        return sorted(found.values(), key=lambda message: message.cursor, reverse=True)
+        messages = {message.id: message for query in queries for message in self._run(query)}
+        return sorted(messages.values(), key=lambda message: message.cursor, reverse=True)
 
     def _run(self, query: Any) -> list[Message]:
         request = _RunQuery(parent=self._database.root, structured_query=query)
@@ -203,7 +208,7 @@ class MessageReader:
                 request, retry=None, timeout=READ_SECONDS, metadata=self._database.metadata
             )
             raw = (types.RunQueryResponse.pb(reply) for reply in replies)
-            return [self._seen(reply.document) for reply in raw if reply.HasField("document")]
+            return [self._message(reply.document) for reply in raw if reply.HasField("document")]
 
     def _documents(self, names: list[str], timeout_seconds: float) -> Iterator[Any]:
         request = _BatchGet(database=self._database.name, documents=names)

@@ -1,6 +1,6 @@
-"""The writes of messages: how a message becomes Firestore writes, and the calls that carry them.
+"""Builds the Firestore writes of messages, and sends them.
 
-Builders are pure. Each call is one attempt with its own timeout: retrying belongs to the caller, who knows the budget.
+The builders are pure. Each call is one attempt with a timeout; the caller knows the time budget and retries.
 """
 
 import contextlib
@@ -24,11 +24,12 @@ Write: Any = types.Write.pb()
 _BatchWriteRequest: Any = types.BatchWriteRequest.pb()
 _CommitRequest: Any = types.CommitRequest.pb()
 _BatchGetDocumentsRequest: Any = types.BatchGetDocumentsRequest.pb()
-# Firestore deletes what expired in any order, mostly within a day: a message that is still there has all its chunks.
+# Firestore deletes expired documents in any order, mostly within a day. Chunks expire a day after their message, so
+# that a message that still exists has all its chunks.
 # Source: firebase.google.com/docs/firestore/ttl
 CHUNKS_OUTLIVE = timedelta(days=1)
 _SERVICE = "/google.firestore.v1.Firestore"
-# Field 2 of both requests, with a length before it.
+# The tag of field 2 (``writes``, length-delimited) of both requests.
 _WRITES_TAG = b"\x12"
 _REQUEST_TIME = types.DocumentTransform.FieldTransform.ServerValue.REQUEST_TIME
 
@@ -38,17 +39,17 @@ def _serialize(request: Any) -> bytes:
     return encoded
 
 
-# Takes bytes: gRPC keeps what it is given until the call ends, and a payload need not be held twice for that.
+# Requests are bytes already: gRPC keeps the request until the call ends, and must not hold a payload twice.
 _BATCH_WRITE = Rpc(f"{_SERVICE}/BatchWrite", None, types.BatchWriteResponse.pb().FromString)
 _COMMIT = Rpc(f"{_SERVICE}/Commit", None, types.CommitResponse.pb().FromString)
 _BATCH_GET = Rpc(f"{_SERVICE}/BatchGetDocuments", _serialize, types.BatchGetDocumentsResponse.pb().FromString)
 
 
 def message_write(root: str, pushed: Pushed, *, chunks: int, shards: int, expire_at: datetime) -> Any:
-    """The write that makes ``pushed`` visible, once: it fails with ALREADY_EXISTS ever after.
+    """Build the create of the message document, which makes ``pushed`` visible; later ones fail (ALREADY_EXISTS).
 
-    ``root`` is the documents' (``Database.root``). ``chunks`` is how many documents hold the payload, 0 when this one
-    does. ``deliveries`` is left to ``set_deliveries``: it is known when the write is sent.
+    ``root`` is ``Database.root``. ``chunks`` is the number of documents that hold the payload, 0 if this one does.
+    ``set_deliveries`` adds ``deliveries`` when the write is sent.
     """
     write, document_id = Write(), pushed.id
     write.update.name = f"{root}/messages/{document_id}"
@@ -78,7 +79,7 @@ def _message_fields(pushed: Pushed, chunks: int) -> Iterable[tuple[str, Plain]]:
 
 
 def set_deliveries(write: Any, deliveries: int, attempt: int | None) -> None:
-    """Write how often a new message was delivered, and Pub/Sub's own count when it sent one."""
+    """Set the number of deliveries of a new message, and Pub/Sub's delivery attempt if there is one."""
     encode_fields(write.update.fields, [("deliveries", deliveries)])
     if attempt is not None:
         encode_fields(write.update.fields, [("delivery_attempt", attempt)])
@@ -92,14 +93,14 @@ def _set_to_request_time(write: Any, *names: str) -> None:
 
 
 def chunk_count(size_bytes: int) -> int:
-    """How many chunks hold a payload of ``size_bytes``."""
+    """Return the number of chunks for a payload of ``size_bytes``."""
     return -(-size_bytes // CHUNK_BYTES)
 
 
 def chunk_write(root: str, document_id: str, index: int, data: bytes, expire_at: datetime) -> Any:
-    """The plain set of one chunk of the whole payload ``data``: the same however often it is written.
+    """Build the unconditional, idempotent set of one chunk of the whole payload ``data``.
 
-    ``expire_at`` is its message's.
+    ``expire_at`` is that of its message.
     """
     write = Write()
     write.update.name = f"{root}/messages/{document_id}/chunks/{index:04d}"
@@ -109,7 +110,7 @@ def chunk_write(root: str, document_id: str, index: int, data: bytes, expire_at:
 
 
 def delivery_write(root: str, document_id: str, deliveries: int, attempt: int | None) -> Any:
-    """Count ``deliveries`` more of a stored message; it fails with NOT_FOUND when the message is gone."""
+    """Build the increment of a stored message's deliveries; it fails with NOT_FOUND if the message is deleted."""
     write = Write()
     write.update.name = f"{root}/messages/{document_id}"
     write.update_mask.SetInParent()
@@ -125,7 +126,7 @@ def delivery_write(root: str, document_id: str, deliveries: int, attempt: int | 
 
 
 def rejection_write(root: str, document_id: str, fields: Iterable[tuple[str, Plain]]) -> Any:
-    """Record one refused push; ``at`` is Firestore's time."""
+    """Build the record of one refused push; ``at`` is Firestore's time."""
     write = Write()
     write.update.name = f"{root}/rejections/{document_id}"
     encode_fields(write.update.fields, fields)
@@ -134,9 +135,9 @@ def rejection_write(root: str, document_id: str, fields: Iterable[tuple[str, Pla
 
 
 def with_writes(request: Any, writes: Iterable[Any]) -> bytes:
-    """A request (BatchWrite or Commit) in its wire format, each write put behind it: 25 µs of CPU for one of 100 KB.
+    """Serialize a request (BatchWrite or Commit) and append each serialized write: 25 µs of CPU for 100 KB.
 
-    Added to the request, every write would be copied twice more, in buffers that grow: 240 µs.
+    Adding the writes to the request object would copy each twice more, into growing buffers: 240 µs.
     """
     parts = [_serialize(request)]
     for write in writes:
@@ -146,7 +147,7 @@ def with_writes(request: Any, writes: Iterable[Any]) -> bytes:
 
 
 def _varint(number: int) -> bytes:
-    """A length in the wire format (protobuf.dev/programming-guides/encoding/#varints)."""
+    """Encode a length as a varint (protobuf.dev/programming-guides/encoding/#varints)."""
     low = bytearray()
     while number > 0x7F:
         low.append(number & 0x7F | 0x80)
@@ -156,7 +157,7 @@ def _varint(number: int) -> bytes:
 
 
 class MessageWriter:
-    """The calls, for one event loop. Every one is a single attempt."""
+    """Sends writes, on one event loop. Each call is a single attempt."""
 
     def __init__(self, database: Database) -> None:
         self._name = database.name
@@ -164,17 +165,17 @@ class MessageWriter:
         self._calls = AsyncCalls(database)
 
     async def close(self) -> None:
-        """Close the connection; a call under way fails."""
+        """Close the connection; calls in flight fail."""
         await self._calls.close()
 
     async def batch_write(self, writes: Sequence[Any], timeout_seconds: float) -> list[StoreError | None]:
-        """Send ``writes`` in one BatchWrite; each has its own outcome, None when it is durable.
+        """Send ``writes`` in one BatchWrite; return the outcome of each, None if it is durable.
 
-        A write whose outcome the reply leaves out may or may not have happened: StoreUnavailableError. Raises
-        StoreError when the request as a whole failed.
+        If the reply lacks an outcome, it is StoreUnavailableError: the write may have happened. Raises StoreError if
+        the request as a whole failed.
         """
         request = with_writes(_BatchWriteRequest(database=self._name), writes)
-        with _no_verdict(), firestore_errors("storing messages"):
+        with _outcome_unknown(), firestore_errors("storing messages"):
             reply = await self._calls.unary(_BATCH_WRITE, request, timeout_seconds)
         outcomes = [_outcome(status) for status in reply.status[: len(writes)]]
         return outcomes + [StoreUnavailableError("Firestore's reply is short.")] * (len(writes) - len(outcomes))
@@ -182,30 +183,30 @@ class MessageWriter:
     async def commit(self, writes: Iterable[Any], timeout_seconds: float) -> None:
         """Send ``writes`` in one Commit: all are durable when it returns.
 
-        Raises StoreError: after StoreUnavailableError all or none may have happened, after any other none has.
+        Raises StoreError: after StoreUnavailableError all or none are stored, after any other none is.
         """
         request = with_writes(_CommitRequest(database=self._name), writes)
         with firestore_errors("storing messages"):
             await self._calls.unary(_COMMIT, request, timeout_seconds)
 
     async def stored(self, document_ids: Sequence[str], timeout_seconds: float) -> set[str]:
-        """Which of these messages are stored already. Raises StoreError."""
+        """Return the ids of those messages that are stored already. Raises StoreError."""
         request = _BatchGetDocumentsRequest(database=self._name)
-        request.documents.extend(f"{self.root}/messages/{one}" for one in document_ids)
+        request.documents.extend(f"{self.root}/messages/{document_id}" for document_id in document_ids)
         request.mask.field_paths.append("chunks")
-        with _no_verdict(), firestore_errors("looking for stored messages"):
+        with _outcome_unknown(), firestore_errors("looking for stored messages"):
             replies = await self._calls.stream(_BATCH_GET, request, timeout_seconds)
             names = [reply.found.name for reply in replies]
         return {name.rpartition("/")[2] for name in names if name}
 
 
 @contextlib.contextmanager
-def _no_verdict() -> Iterator[None]:
-    """ALREADY_EXISTS is one write's own status. Of a whole request it says nothing about any message."""
+def _outcome_unknown() -> Iterator[None]:
+    """Treat ALREADY_EXISTS of a whole request as unknown: it is a status of single writes only."""
     try:
         yield
     except DocumentExistsError as exc:
-        raise StoreUnavailableError(f"{exc} (of the whole request, which is no answer)") from exc
+        raise StoreUnavailableError(f"{exc} (for the whole request, so the outcome is unknown)") from exc
 
 
 def _outcome(status: Any) -> StoreError | None:

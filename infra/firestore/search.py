@@ -1,8 +1,7 @@
-"""Search stored messages: newest first, page by page, within bounds, and honest about how far back it looked.
+"""Searches stored messages: newest first, page by page, within bounds; the result says how far back it looked.
 
-Firestore narrows what it has an index for (tokens, the subscription, the times); the query decides on the rest. Each
-message looked at is billed as one read: at most 2,000 for one call. A message id names its documents, which are read
-without looking at any other.
+Firestore selects by its indexes (tokens, subscription, times); the query filters the rest in memory. Each message
+examined is billed as one read, at most 2,000 in a call. A search for a message id reads only that message's documents.
 """
 
 import time
@@ -20,7 +19,7 @@ _PAGE = 300
 
 @dataclass(frozen=True, slots=True)
 class SearchBounds:
-    """When a search stops looking, whatever it found."""
+    """Limits of one search: it stops at the first that is reached, complete or not."""
 
     messages: int = 2_000
     seconds: float = 2.0
@@ -28,9 +27,9 @@ class SearchBounds:
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """What was found, newest first. ``older`` is where to go on; None when nothing older is left to look at.
+    """Matching messages, newest first. ``older`` is where to continue; None if there are no older messages.
 
-    ``newest`` is the first message looked at; ``looked_at`` is how many were.
+    ``newest`` is the first message examined, ``looked_at`` the number of messages examined.
     """
 
     messages: list[Message]
@@ -43,7 +42,7 @@ BOUNDS = SearchBounds()
 
 
 def narrowed(selection: Selection, query: Query) -> Selection:
-    """The selection that Firestore reads for a query: never less than what matches."""
+    """Return the selection that Firestore reads for a query: it contains all matches, and possibly more."""
     return Selection(selection.subscription or query.subscription, query.tokens)
 
 
@@ -56,61 +55,62 @@ def search(
     limit: int = 50,
     bounds: SearchBounds = BOUNDS,
 ) -> SearchResult:
-    """Up to ``limit`` messages older than ``before`` (the newest when None) that match. Raises StoreError."""
+    """Return up to ``limit`` matching messages older than ``before`` (None: the newest). Raises StoreError."""
     deadline = time.monotonic() + bounds.seconds
-    if query.id and (named := _named(messages, selection, query, before, limit)):
-        return named
+    if query.id and (result := _search_by_id(messages, selection, query, before, limit)):
+        return result
     selection, position = narrowed(selection, query), _start(before, query.before)
-    found: list[Message] = []
+    matches: list[Message] = []
     newest, looked_at = None, 0
     for size in _sizes(limit + 1, bounds.messages):
         page = messages.page(selection, before=position, since=query.after, limit=size)
         newest = newest or (page[0].cursor if page else None)
         looked_at += len(page)
-        found.extend(message for message in page if query.matches(message))
-        if len(found) > limit:
-            return SearchResult(found[:limit], newest, found[limit - 1].cursor, looked_at)
+        matches.extend(message for message in page if query.matches(message))
+        if len(matches) > limit:
+            return SearchResult(matches[:limit], newest, matches[limit - 1].cursor, looked_at)
         if len(page) < size:
-            return SearchResult(found, newest, None, looked_at)
+            return SearchResult(matches, newest, None, looked_at)
         position = page[-1].cursor
         if time.monotonic() >= deadline:
             break
-    return SearchResult(found, newest, position, looked_at)
+    return SearchResult(matches, newest, position, looked_at)
 
 
-def _named(
+def _search_by_id(
     messages: MessageReader, selection: Selection, query: Query, before: Cursor | None, limit: int
 ) -> SearchResult | None:
-    """What an id finds by itself; None when only a search can tell: a subscription may not be monitored any more."""
-    one = selection.subscription or query.subscription
-    subscriptions = (one,) if one else messages.subscriptions
+    """Read the documents of a message id; None if only a search can tell (of a subscription no longer monitored)."""
+    selected = selection.subscription or query.subscription
+    subscriptions = (selected,) if selected else messages.subscriptions
     documents = [query.id, *(document_id(subscription, query.id) for subscription in subscriptions)]
-    found = [
+    matches = [
         message
         for message in messages.get_many(documents)
         if query.matches(message)
         and selection.subscription in ("", message.subscription)
         and (before is None or message.cursor < before)
     ]
-    if not found and not one:
+    if not matches and not selected:
         return None
-    found.sort(key=lambda message: message.cursor, reverse=True)
-    # It looked at nothing beside them: a stream begins now, not at the age of what was found.
-    return SearchResult(found[:limit], None, found[limit - 1].cursor if len(found) > limit else None, len(documents))
+    matches.sort(key=lambda message: message.cursor, reverse=True)
+    older = matches[limit - 1].cursor if len(matches) > limit else None
+    # No ``newest``: nothing else was examined, so a live stream must start now and not at the age of a match.
+    return SearchResult(matches[:limit], None, older, len(documents))
 
 
 def _start(before: Cursor | None, moment: datetime | None) -> Cursor | None:
-    """The older one; at a moment itself nothing is older than the lowest id."""
+    """Return the older of both; the position at a moment is before its lowest id."""
     if moment is None:
         return before
     start = Cursor(moment, "0" * 32)
     return min(before, start) if before else start
 
 
-def _sizes(first: int, most: int) -> Iterator[int]:
-    """Sizes of pages that come to ``most``: the first is enough when everything matches."""
+def _sizes(first: int, max_messages: int) -> Iterator[int]:
+    """Yield page sizes that sum up to ``max_messages``: the first suffices if all messages match."""
     size = first
-    while most > 0:
-        yield min(size, most)
-        most -= size
+    while max_messages > 0:
+        yield min(size, max_messages)
+        max_messages -= size
         size = _PAGE
