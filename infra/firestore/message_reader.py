@@ -30,8 +30,7 @@ _BatchGet: Any = types.BatchGetDocumentsRequest.pb()
 READ_SECONDS = 10.0
 PAYLOAD_SECONDS = 30.0
 _WITHHELD = (
-    "The payload is not shown to your role: fields are masked here, and only in JSON of at most 1 MiB can they be told "
-    "apart."
+    "The payload is not shown to your role: it has masked fields, which can be hidden only in JSON of at most 1 MiB."
 )
 
 
