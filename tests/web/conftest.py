@@ -1,4 +1,4 @@
-"""The viewer in this process, on a local Firestore of the run's own; Pub/Sub refuses every connection there."""
+"""The viewer in this process, with a local Firestore; its Pub/Sub address refuses every connection."""
 
 from collections.abc import Iterator
 from uuid import uuid4
@@ -18,7 +18,7 @@ from tests.support.viewer.visitor import Visitor, add_user
 
 @pytest.fixture(scope="session")
 def firestore() -> Iterator[LocalFirestore]:
-    """One Firestore for the pages' tests; take names of your own."""
+    """Run one Firestore for all tests of pages; each test chooses names that no other test uses."""
     local = LocalFirestore()
     yield local
     local.close()
@@ -26,7 +26,7 @@ def firestore() -> Iterator[LocalFirestore]:
 
 @pytest.fixture(scope="session")
 def app(firestore: LocalFirestore) -> Iterator[Flask]:
-    """The viewer."""
+    """Make the viewer once."""
     settings = settings_for(firestore.address, PUBSUB_EMULATOR_HOST=f"127.0.0.1:{free_port()}", LOG_LEVEL="CRITICAL")
     with running(settings) as running_app:
         yield running_app
@@ -34,7 +34,7 @@ def app(firestore: LocalFirestore) -> Iterator[Flask]:
 
 @pytest.fixture(scope="session")
 def writer(firestore: LocalFirestore) -> Iterator[Writer]:
-    """Stores messages as the receiver does."""
+    """Store messages as the receiver does."""
     made = Writer(firestore.address)
     yield made
     made.close()
@@ -42,55 +42,55 @@ def writer(firestore: LocalFirestore) -> Iterator[Writer]:
 
 @pytest.fixture
 def name() -> str:
-    """A user's name that no other test has."""
-    return f"ana-{uuid4().hex[:8]}"
+    """Return a user's name that no other test has."""
+    return f"user-{uuid4().hex[:8]}"
 
 
 @pytest.fixture(scope="session")
 def viewer(app: Flask) -> Visitor:
-    """Somebody with the least role, signed in."""
-    return Visitor(app, add_user(app, "vera", "viewer"))
+    """Sign in a user with the lowest role."""
+    return Visitor(app, add_user(app, "the-viewer", "viewer"))
 
 
 @pytest.fixture(scope="session")
 def operator(app: Flask) -> Visitor:
-    """Somebody who may start and stop, signed in."""
-    return Visitor(app, add_user(app, "otto", "operator"))
+    """Sign in a user who may start and stop delivery."""
+    return Visitor(app, add_user(app, "the-operator", "operator"))
 
 
 @pytest.fixture
 def stranger(app: Flask) -> Visitor:
-    """Somebody who is not signed in."""
+    """Return a client that is not signed in."""
     return Visitor(app)
 
 
 @pytest.fixture(scope="module")
 def topics(cloud: Cloud) -> Iterator[Topics]:
-    """Topics of a module's own, on the local cloud."""
-    with own_topics(cloud) as found:
-        yield found
+    """Create topics for one test module, on the local cloud."""
+    with own_topics(cloud) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
 def acting_app(topics: Topics) -> Iterator[Flask]:
-    """A viewer that monitors them."""
+    """Make a viewer that monitors these topics."""
     with running(topics.settings) as running_app:
         yield running_app
 
 
 @pytest.fixture(scope="module")
 def acting(acting_app: Flask) -> Visitor:
-    """An operator there."""
-    return Visitor(acting_app, add_user(acting_app, f"otto-{uuid4().hex[:8]}", "operator"))
+    """Sign in an operator at that viewer."""
+    return Visitor(acting_app, add_user(acting_app, f"operator-{uuid4().hex[:8]}", "operator"))
 
 
 @pytest.fixture(scope="module")
 def admin(acting_app: Flask) -> Visitor:
-    """An admin there."""
-    return Visitor(acting_app, add_user(acting_app, f"ada-{uuid4().hex[:8]}", "admin"))
+    """Sign in an admin at that viewer."""
+    return Visitor(acting_app, add_user(acting_app, f"admin-{uuid4().hex[:8]}", "admin"))
 
 
 @pytest.fixture(scope="module")
 def reading(acting_app: Flask) -> Visitor:
-    """Somebody with the least role there."""
-    return Visitor(acting_app, add_user(acting_app, f"vera-{uuid4().hex[:8]}", "viewer"))
+    """Sign in a user with the lowest role at that viewer."""
+    return Visitor(acting_app, add_user(acting_app, f"viewer-{uuid4().hex[:8]}", "viewer"))

@@ -1,4 +1,4 @@
-"""The application: it starts without Firestore, says whether it can work, and answers every error in one shape."""
+"""The application starts without Firestore, reports whether it is ready, and answers every error in one shape."""
 
 import socket
 import time
@@ -33,7 +33,7 @@ def test_process_is_up_and_not_ready_without_firestore() -> None:
 def test_page_without_firestore_explains_the_503() -> None:
     with running(settings_for(f"127.0.0.1:{free_port()}", LOG_LEVEL="CRITICAL")) as app:
         stranger = Visitor(app)
-        stranger.client.set_cookie("subscope", "x" * 43 + ".ana")
+        stranger.client.set_cookie("subscope", "x" * 43 + ".user")
         answer = stranger.get("/messages")
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
         assert "Nothing is lost: messages wait in Pub/Sub." in answer.text
@@ -45,7 +45,7 @@ def test_page_answers_503_in_time_if_firestore_is_silent() -> None:
         settings = settings_for(f"127.0.0.1:{deaf.getsockname()[1]}", LOG_LEVEL="CRITICAL")
         with running(settings) as app:
             stranger = Visitor(app)
-            stranger.client.set_cookie("subscope", "x" * 43 + ".ana")
+            stranger.client.set_cookie("subscope", "x" * 43 + ".user")
             began = time.monotonic()
             answer = stranger.get("/messages")
             assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")

@@ -1,4 +1,4 @@
-"""Who may use which route, walked over the application's own map: a new route cannot be forgotten."""
+"""The role of every route, checked over the application's map, so that a new route cannot be forgotten."""
 
 from uuid import uuid4
 
@@ -57,7 +57,7 @@ def test_operator_gets_403_on_routes_of_admins(app: Flask, operator: Visitor) ->
 
 
 def test_every_post_needs_a_form_token(app: Flask) -> None:
-    admin = Visitor(app, add_user(app, f"ada-{uuid4().hex[:8]}", "admin"))
+    admin = Visitor(app, add_user(app, f"admin-{uuid4().hex[:8]}", "admin"))
     for rule in rules(app):
         if "POST" in (rule.methods or set()):
             for token in ({}, {"X-CSRFToken": "x"}, {"X-CSRFToken": Visitor(app).token()}):
@@ -76,7 +76,7 @@ def test_no_get_route_changes_anything(app: Flask) -> None:
 
 
 def test_get_routes_write_nothing_except_the_audit_of_exports(app: Flask) -> None:
-    admin = Visitor(app, add_user(app, f"ada-{uuid4().hex[:8]}", "admin"))
+    admin = Visitor(app, add_user(app, f"admin-{uuid4().hex[:8]}", "admin"))
     database = services_of(app).database.documents
 
     def kept() -> set[tuple[str, object]]:

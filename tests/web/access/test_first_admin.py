@@ -1,4 +1,4 @@
-"""The first administrator: there at the first sign-in, its password told once, and few wait for it to be made."""
+"""The first administrator exists at the first sign-in; its random password is logged once; few requests wait for it."""
 
 import re
 import socket
@@ -53,7 +53,7 @@ def test_few_requests_wait_for_the_first_admin_while_firestore_is_silent() -> No
             threads = [threading.Thread(target=ensure) for _ in range(10)]
             for thread in threads:
                 thread.start()
-            wait_until(lambda: len(refused) >= 6, "the refusal of those whom nobody lets wait", 3)
+            wait_until(lambda: len(refused) >= 6, "the refusal of six calls", 3)
             assert set(refused) == {BusyError}
             deaf.close()  # from now on it refuses, which takes no time
             for thread in threads:

@@ -1,4 +1,4 @@
-"""AUTH_MODE=iap: only a good signed assertion is somebody, and only who was added is a user."""
+"""AUTH_MODE=iap: only a valid signed assertion identifies a user, and only added users may enter."""
 
 import json
 import re
@@ -22,11 +22,11 @@ from web.access.iap import HEADER, IapVerifier, Keys
 from web.access.roles import session_still_valid
 
 AUDIENCE = "/projects/1/global/backendServices/2"
-EMAIL = "ana@example.com"
+EMAIL = "user@example.com"
 
 
 class Signer:
-    """A key pair as Google's."""
+    """A key pair like those of Google."""
 
     def __init__(self, key_id: str = "k1") -> None:
         self.key_id = key_id
@@ -43,7 +43,7 @@ class Signer:
         claims = {"iss": "https://cloud.google.com/iap", "aud": AUDIENCE, "email": EMAIL, "iat": now, "exp": now + 600}
         claims = {name: value for name, value in {**claims, **changes}.items() if value is not None}
         pem = self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        encode: Callable[..., bytes] = jwt.encode  # it has no types
+        encode: Callable[..., bytes] = jwt.encode  # google.auth has no types
         signed = encode(crypt.ES256Signer.from_string(pem, self.key_id), claims)
         return signed.decode()
 
@@ -66,7 +66,7 @@ def status(app: Flask, assertion: str, **headers: str) -> int:
 
 
 def test_valid_assertion_signs_its_user_in(app: Flask, signer: Signer) -> None:
-    answer = Visitor(app).get("/session", {**SCRIPT, HEADER: signer.assertion(email="Ana@Example.com")})
+    answer = Visitor(app).get("/session", {**SCRIPT, HEADER: signer.assertion(email="User@Example.com")})
     assert answer.json == {"user": EMAIL, "role": "viewer"}
 
 
@@ -96,13 +96,13 @@ def test_clock_skew_of_30_seconds_is_allowed(app: Flask, signer: Signer, seconds
 
 
 def test_stream_ends_when_the_role_of_its_user_changes(app: Flask, signer: Signer) -> None:
-    email = add_user(app, "otto@example.com", "operator")
+    email = add_user(app, "operator@example.com", "operator")
     with app.test_request_context("/live", headers={HEADER: signer.assertion(email=email)}):
         assert app.preprocess_request() is None
         is_valid = session_still_valid()
     assert is_valid()
     services_of(app).users.set_role(email, "viewer", by="tests")
-    assert not is_valid(), "what a viewer must not see would go on"
+    assert not is_valid(), "otherwise the stream would send unmasked messages to a viewer"
 
 
 def test_forged_assertion_is_refused(app: Flask, signer: Signer) -> None:
@@ -119,9 +119,9 @@ def test_unsigned_iap_header_is_ignored(app: Flask) -> None:
 
 
 def test_user_of_iap_without_an_account_gets_403(app: Flask, signer: Signer) -> None:
-    answer = Visitor(app).get("/messages", {**PAGE, HEADER: signer.assertion(email="eve@example.com")})
+    answer = Visitor(app).get("/messages", {**PAGE, HEADER: signer.assertion(email="unknown@example.com")})
     assert answer.status_code == 403
-    assert "eve@example.com is not a user here." in answer.text
+    assert "unknown@example.com is not a user here." in answer.text
 
 
 def test_iap_mode_has_no_password_routes(app: Flask, signer: Signer) -> None:
@@ -161,7 +161,7 @@ class Clock:
 
 
 class KeyServer:
-    """Google's key server: it answers while it is up, each time after a while."""
+    """Google's key server: while it is up, it answers after a delay."""
 
     def __init__(self, signer: Signer, seconds: float = 0) -> None:
         self.signer, self.seconds = signer, seconds
@@ -220,25 +220,25 @@ def test_old_keys_are_used_while_the_key_server_is_down(signer: Signer) -> None:
     server.up, clock.now = False, 3601
     assert verifier.email(signer.assertion()) == EMAIL
     assert server.asked == 2
-    with pytest.raises(KeysUnavailableError):  # a new key, perhaps: nobody can say that it is a wrong one
+    with pytest.raises(KeysUnavailableError):  # the key may be new: it cannot be called wrong
         verifier.email(Signer("k2").assertion())
 
 
 def test_admin_adds_user_without_a_password_in_iap_mode(app: Flask, signer: Signer) -> None:
-    add_user(app, "ada@example.com", "admin")
-    headers = {**PAGE, HEADER: signer.assertion(email="ada@example.com")}
-    ada = Visitor(app)
-    page = ada.get("/users", headers).text
+    add_user(app, "admin@example.com", "admin")
+    headers = {**PAGE, HEADER: signer.assertion(email="admin@example.com")}
+    admin = Visitor(app)
+    page = admin.get("/users", headers).text
     assert 'type="password"' not in page
     assert "New password" not in page
     found = re.search(r'name="csrf_token" value="([^"]+)"', page)
     assert found
-    answer = ada.post(
-        "/users", headers, csrf_token=found.group(1), name="Ben@Example.com", role="operator", password="x"
+    answer = admin.post(
+        "/users", headers, csrf_token=found.group(1), name="Second@Example.com", role="operator", password="x"
     )
-    assert "ben@example.com is added." in answer.text
+    assert "second@example.com is added." in answer.text
     assert "The password is" not in answer.text
-    assert status(app, signer.assertion(email="ben@example.com")) == 200
-    answer = ada.post("/users/ben@example.com/password", headers, csrf_token=found.group(1))
+    assert status(app, signer.assertion(email="second@example.com")) == 200
+    answer = admin.post("/users/second@example.com/password", headers, csrf_token=found.group(1))
     assert answer.status_code == 404
-    assert "Identity-Aware Proxy signs people in here" in ada.get("/sessions", headers).text
+    assert "Identity-Aware Proxy signs people in here" in admin.get("/sessions", headers).text

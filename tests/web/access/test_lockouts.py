@@ -1,4 +1,4 @@
-"""Locked out at the sign-in page: it says until when, and one address locks out nobody at another."""
+"""A lock on the sign-in page shows its end, and one address does not lock users at another."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ THEIRS, OURS = "198.51.100.1", "203.0.113.7"
 
 @pytest.fixture
 def behind(firestore: LocalFirestore, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
-    """A viewer behind Google's front end, which adds whom it saw to what a client says of itself."""
+    """Make a viewer behind Google's front end, which appends the address that it saw to X-Forwarded-For."""
     monkeypatch.setenv("K_SERVICE", "viewer")
     with running(settings_for(firestore.address, LOG_LEVEL="CRITICAL")) as app:
         yield app

@@ -1,4 +1,4 @@
-"""Masked fields: a viewer finds them nowhere, whatever is asked; an operator sees all."""
+"""Masked fields reach no viewer, through no page, filter, stream or count; an operator sees all fields."""
 
 import json
 import re
@@ -36,12 +36,12 @@ def app(firestore: LocalFirestore) -> Iterator[Flask]:
 
 @pytest.fixture(scope="module")
 def viewer(app: Flask) -> Visitor:
-    return Visitor(app, add_user(app, f"vera-{uuid4().hex[:8]}", "viewer"))
+    return Visitor(app, add_user(app, f"viewer-{uuid4().hex[:8]}", "viewer"))
 
 
 @pytest.fixture(scope="module")
 def operator(app: Flask) -> Visitor:
-    return Visitor(app, add_user(app, f"otto-{uuid4().hex[:8]}", "operator"))
+    return Visitor(app, add_user(app, f"operator-{uuid4().hex[:8]}", "operator"))
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def text(app: Flask) -> Pushed:
 
 
 def pages(app: Flask, document: str) -> Iterator[str]:
-    """Every address that a viewer may read, for one message."""
+    """Return all addresses that a viewer may read, for one message."""
     for rule in app.url_map.iter_rules():
         if access_of(app, rule.endpoint) == "viewer" and "GET" in (rule.methods or ()) and rule.endpoint != "live.live":
             names = {"document": document, "subscription": SUBSCRIPTION}
@@ -117,7 +117,7 @@ def test_message_page_names_the_masked_fields(viewer: Visitor, operator: Visitor
 
 
 def found_by(who: Visitor, q: str) -> tuple[set[str], int]:
-    """The messages that a filter finds, and how many were looked at."""
+    """Return the messages that a filter finds, and the number of messages examined."""
     answer = who.get(f"/api/v1/messages?limit=200&q={quote(q)}", SCRIPT).json
     assert answer is not None
     return {one["id"] for one in answer["messages"]}, answer["looked_at"]
@@ -143,7 +143,7 @@ def test_filter_on_a_masked_field_finds_nothing_for_a_viewer(
     nothing, as_many = found_by(viewer, q.replace(SECRET, "nobody-has-this"))
     assert found == nothing == set()
     assert looked_at == as_many, "how much was looked at tells it"
-    if not q.startswith("Email"):  # a filter's names are exact
+    if not q.startswith("Email"):  # names in filters are case-sensitive
         assert found_by(operator, q)[0]
 
 
@@ -171,7 +171,7 @@ def test_live_filter_on_a_masked_field_sends_nothing_to_a_viewer(
 
 
 def _live(app: Flask, who: Visitor, path: str) -> tuple[Pushed, Frames]:
-    """Watch a message with the secret arrive, and one that everybody may find after it."""
+    """Watch a message with the secret arrive, and after it one that all roles may find."""
     frames = Frames()
     with who.client.get(path, headers=SCRIPT, base_url=who.base_url, buffered=False) as answer:
         chunks = iter(answer.response)

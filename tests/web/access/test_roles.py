@@ -20,7 +20,7 @@ PROBLEM = re.compile(r'<p class="problem" role="alert">([^<]*)</p>')
 
 
 def sign_in(visitor: Visitor, name: str, password: str = PASSWORD, next_page: str = "") -> tuple[int, str]:
-    """Post the form; return the status, and the sentence or where it leads."""
+    """Post the form; return the status, and the sentence or the address of the redirect."""
     answer = visitor.post("/login", username=name, password=password, next=next_page)
     found = PROBLEM.search(answer.text)
     return answer.status_code, found.group(1) if found else answer.headers.get("Location", "")
@@ -110,7 +110,7 @@ def test_new_role_takes_effect_at_once(app: Flask, name: str) -> None:
 
 
 def check_of(app: Flask, visitor: Visitor) -> Callable[[], bool]:
-    """What the stream takes along from its request."""
+    """Return the session check that the stream takes from its request."""
     with app.test_request_context("/live", headers={"Cookie": f"{COOKIE}={visitor.cookie}"}):
         app.preprocess_request()
         return session_still_valid()
@@ -127,7 +127,7 @@ def test_session_can_be_checked_after_its_request(app: Flask, name: str) -> None
 def test_session_counts_as_valid_while_firestore_is_down() -> None:
     local = LocalFirestore()
     with running(settings_for(local.address, LOG_LEVEL="CRITICAL")) as app:
-        visitor = Visitor(app, add_user(app, "ana", "viewer"))
+        visitor = Visitor(app, add_user(app, "user", "viewer"))
         still_valid = check_of(app, visitor)
         local.down()
         assert still_valid()
@@ -138,7 +138,7 @@ def test_session_counts_as_ended_if_firestore_denies_the_read() -> None:
     local = LocalFirestore()
     proxy = ListenProxy(local.address)
     with running(settings_for(proxy.address, LOG_LEVEL="CRITICAL")) as app:
-        still_valid = check_of(app, Visitor(app, add_user(app, "ana", "viewer")))
+        still_valid = check_of(app, Visitor(app, add_user(app, "user", "viewer")))
         proxy.refuse_reads = grpc.StatusCode.PERMISSION_DENIED
         assert not still_valid()
         proxy.refuse_reads = None
@@ -214,7 +214,7 @@ def test_next_cannot_lead_to_another_site(next_page: str) -> None:
 
 
 class TestCookie:
-    """The cookie's flags; no cookie at all where none is safe."""
+    """Assert the flags of the cookie, or that no cookie is set if none is safe."""
 
     def test_on_https(self, app: Flask, name: str) -> None:
         add_user(app, name, "viewer")

@@ -1,4 +1,4 @@
-"""Wrong passwords by the hundred, at a real gunicorn: they fill neither its threads nor its memory."""
+"""Hundreds of wrong passwords, at a real gunicorn, exhaust neither its threads nor its memory."""
 
 import http.client
 import re
@@ -22,14 +22,14 @@ GUEST = "guest.flood"
 
 @pytest.fixture(scope="module")
 def server(firestore: LocalFirestore, writer: Writer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A viewer of twenty threads."""
+    """Serve a viewer with twenty threads."""
     with served(firestore.address, writer, tmp_path_factory.mktemp("flood"), MAX_STREAMS="4") as found:
         yield found
 
 
 @pytest.fixture(scope="module")
 def token(server: Server) -> str:
-    """The form token of a guest."""
+    """Return the form token of a guest."""
     answer = page_of(server, "/login")
     found = re.search(r'name="csrf_token" value="([^"]+)"', answer)
     assert found, "the sign-in page has no form token"
@@ -47,7 +47,7 @@ def page_of(server: Server, path: str) -> str:
 def sign_in(
     server: Server, token: str, name: str, password: str, address: str = "127.0.0.1"
 ) -> http.client.HTTPResponse:
-    """Post the form from an address of this machine."""
+    """Post the form from one of the addresses of this machine."""
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30, source_address=(address, 0))
     form = urlencode({"csrf_token": token, "username": name, "password": password})
     kind = "application/x-www-form-urlencoded"
@@ -59,7 +59,7 @@ def sign_in(
 
 
 class Flood:
-    """Wrong passwords for names that nobody has, about a hundred a second, while it is open."""
+    """About a hundred wrong passwords a second, for unknown names, while it is open."""
 
     def __init__(self, server: Server, token: str) -> None:
         self._server, self._token = server, token
@@ -98,7 +98,7 @@ def test_other_pages_answer_during_a_flood_of_wrong_passwords(server: Server, to
         answer = sign_in(server, token, server.user, "correct horse battery", "127.0.0.2")
         took = time.monotonic() - began
     assert waits[18] < 2, f"pages waited {waits[-3:]} s at last"
-    assert answer.status == 303, "somebody at another address signs in meanwhile"
+    assert answer.status == 303, "a user at another address can sign in during the flood"
     assert took < 10
     statuses = Counter(one.status for one in flood.answers)
     assert set(statuses) == {401, 503}, statuses
@@ -107,7 +107,7 @@ def test_other_pages_answer_during_a_flood_of_wrong_passwords(server: Server, to
 
 def test_invalid_names_use_no_memory(server: Server, token: str) -> None:
     def post(number: int) -> None:
-        # A wide character makes four bytes of every other one.
+        # One wide character makes Python store all characters in four bytes each.
         assert sign_in(server, token, f"{number}" + "x" * 58_000 + "\N{GRINNING FACE}", "x" * 1_100).status == 401
 
     for number in range(30):

@@ -1,4 +1,4 @@
-"""Users and sessions, for admins: a change is told, recorded, and ends sign-ins; somebody always stays an admin."""
+"""Users and sessions, for admins: a change is shown and audited, and ends sign-ins; one admin always remains."""
 
 import re
 from html import unescape
@@ -107,28 +107,29 @@ def test_removed_user_is_signed_out_at_once(admin: Visitor, acting_app: Flask, n
 def test_last_admin_cannot_be_removed_or_demoted(firestore: LocalFirestore) -> None:
     settings = settings_for(firestore.address, FIRESTORE_DATABASE=f"people-{uuid4().hex[:8]}", LOG_LEVEL="CRITICAL")
     with running(settings) as app:
-        ada = Visitor(app, add_user(app, "ada", "admin"))
-        removed, changed = ada.post("/users/ada/remove", confirmed="yes"), ada.post("/users/ada/role", role="viewer")
+        last = Visitor(app, add_user(app, "last", "admin"))
+        removed = last.post("/users/last/remove", confirmed="yes")
+        changed = last.post("/users/last/role", role="viewer")
         for answer in (removed, changed):
             assert answer.status_code == 400
-            assert "ada is the last admin. Make another user an admin first." in answer.text
-        assert role_of(app, "ada") == "admin"
-        add_user(app, "ben", "admin")
-        assert ada.post("/users/ada/role", role="viewer").status_code == 303
-        assert role_of(app, "ada") == "viewer"
+            assert "last is the last admin. Make another user an admin first." in answer.text
+        assert role_of(app, "last") == "admin"
+        add_user(app, "second", "admin")
+        assert last.post("/users/last/role", role="viewer").status_code == 303
+        assert role_of(app, "last") == "viewer"
 
 
 def test_contended_change_answers_busy(firestore: LocalFirestore) -> None:
     proxy = ListenProxy(firestore.address)
     settings = settings_for(proxy.address, FIRESTORE_DATABASE=f"people-{uuid4().hex[:8]}", LOG_LEVEL="CRITICAL")
     with running(settings) as app:
-        ada, ben = Visitor(app, add_user(app, "ada", "admin")), add_user(app, "ben", "operator")
-        token = ada.token()
-        proxy.commits_left, proxy.refuse_commits = 0, grpc.StatusCode.ABORTED  # somebody else is always quicker
-        answer = ada.post(f"/users/{ben}/role", role="viewer", csrf_token=token)
-        data = ada.post(f"/users/{ben}/role", SCRIPT, role="viewer", csrf_token=token)
+        admin, other = Visitor(app, add_user(app, "admin", "admin")), add_user(app, "other", "operator")
+        token = admin.token()
+        proxy.commits_left, proxy.refuse_commits = 0, grpc.StatusCode.ABORTED  # another writer always commits first
+        answer = admin.post(f"/users/{other}/role", role="viewer", csrf_token=token)
+        data = admin.post(f"/users/{other}/role", SCRIPT, role="viewer", csrf_token=token)
     proxy.close()
-    sentence = "Another admin is changing users right now; ben is unchanged. Try again."
+    sentence = "Another admin is changing users right now; other is unchanged. Try again."
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
     assert "<h1>Busy right now</h1>" in answer.text
     assert sentence in answer.text
@@ -153,7 +154,7 @@ def test_ended_session_is_deleted_on_the_server(admin: Visitor, acting_app: Flas
     assert admin.post("/sessions/end", session=session, confirmed="yes").status_code == 404
 
 
-@pytest.mark.parametrize("session", ["", "x", "0" * 63, "../users/ada", "A" * 64])
+@pytest.mark.parametrize("session", ["", "x", "0" * 63, "../users/admin", "A" * 64])
 def test_malformed_session_id_is_refused(admin: Visitor, session: str) -> None:
     assert admin.post("/sessions/end", session=session, confirmed="yes").status_code == 400
 

@@ -1,4 +1,4 @@
-"""Static files are sent compressed to who accepts it; pages only where no other site can have asked for them."""
+"""Static files are compressed for clients that accept it; pages only if no other site can have requested them."""
 
 import gzip
 import posixpath
@@ -55,7 +55,7 @@ def test_page_that_another_site_may_request_is_not_compressed(viewer: Visitor, a
 
 
 def test_first_page_stays_within_its_size_budget(viewer: Visitor, writer: Writer) -> None:
-    """Under 150 kB with fifty messages and all it brings along, payloads aside."""
+    """The limit is 150 kB for fifty messages and all files that the page loads, without payloads."""
     writer.messages(50, attributes={"kind": "order", "status": "WORKING"})
     first = viewer.client.get("/messages", headers=PAGE | GZIP | {"Sec-Fetch-Site": "none"})
     page = gzip.decompress(first.data).decode()
@@ -72,7 +72,7 @@ def test_first_page_stays_within_its_size_budget(viewer: Visitor, writer: Writer
 
 
 def closure(viewer: Visitor, wanted: set[str]) -> set[str]:
-    """The addresses of these files and of all that they import."""
+    """Return the addresses of these files and of all files that they import."""
     found = set[str]()
     while wanted:
         path = wanted.pop()

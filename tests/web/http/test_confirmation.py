@@ -1,4 +1,4 @@
-"""What cannot be undone is asked about where no script asks: nothing happens before yes, and yes does it."""
+"""Actions that cannot be undone wait for a confirmation when no script asks for it."""
 
 from html import unescape
 
@@ -17,14 +17,14 @@ def heading(page: str) -> str:
 
 
 def say_yes(visitor: Visitor, path: str, page: str) -> int:
-    """Send the form of the page that asks; the answer's status."""
+    """Send the form of the page that asks; return the status."""
     fields = dict(Fields(page.split("<main")[1].split("</main>")[0]).found)
     return visitor.post(path, None, **fields).status_code
 
 
 @pytest.fixture
 def acted(acting_app: Flask, admin: Visitor, name: str, topics: Topics) -> dict[str, tuple[str, str, dict[str, str]]]:
-    """For each deed its question, its path and its form's fields."""
+    """Return for each action its question, its path and the fields of its form."""
     services = services_of(acting_app)
     somebody = Visitor(acting_app, add_user(acting_app, name, "viewer"))
     assert somebody.get("/messages").status_code == 200

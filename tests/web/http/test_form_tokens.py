@@ -1,4 +1,4 @@
-"""A form counts only with its own sign-in's token, from our own pages."""
+"""A form is accepted only with the token of its session, and from our pages."""
 
 import pytest
 from flask import Flask
@@ -24,7 +24,7 @@ def test_error_names_the_token_source_to_scripts(operator: Visitor) -> None:
     told = operator.get("/api/v1/session", SCRIPT).json
     assert told is not None
     answer = operator.client.post(path, headers={**SCRIPT, "X-CSRFToken": told["csrf_token"]})
-    assert answer.status_code == 503, "the token is right: what fails is Pub/Sub, which is not there"
+    assert answer.status_code == 503, "the token is accepted; Pub/Sub is down"
 
 
 def test_error_names_the_sign_in_page_to_scripts_that_sign_in(stranger: Visitor) -> None:

@@ -1,4 +1,4 @@
-"""A viewer behind ``gcloud run services proxy``: forms from the machine's own address count, and no others."""
+"""A viewer behind ``gcloud run services proxy`` accepts forms from the local address and refuses others."""
 
 import re
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ def private(firestore: LocalFirestore) -> Iterator[Flask]:
 
 
 def browser(address: str, site: str = "same-origin") -> dict[str, str]:
-    """What a browser sends with a form of the page at ``address``, and the proxy leaves as it is."""
+    """Return the headers that a browser sends with a form of ``address``, and that the proxy does not change."""
     return {**PAGE, "Origin": address, "Referer": f"{address}/login", "Sec-Fetch-Site": site}
 
 
@@ -33,7 +33,7 @@ def test_user_signs_in_through_the_local_proxy(private: Flask, name: str, addres
     visitor = Visitor(private, base_url=OWN)
     answer = visitor.post("/login", browser(address), username=name, password=PASSWORD)
     assert (answer.status_code, answer.headers["Location"]) == (303, "/messages")
-    # Kept for a page of plain http, whatever a browser thinks of Secure there.
+    # Without Secure, so that all browsers keep it for a page of plain http.
     (cookie,) = answer.headers.getlist("Set-Cookie")
     assert re.fullmatch(r"subscope=[^;]+; HttpOnly; Path=/; SameSite=Lax", cookie), cookie
     assert visitor.get("/messages").status_code == 200
@@ -46,7 +46,7 @@ def test_user_signs_in_through_the_local_proxy(private: Flask, name: str, addres
         browser("http://localhost:3000", "same-site"),
         browser("http://localhost:8080", "cross-site"),
         browser("http://localhost:8080.evil.example"),
-        # Nobody opens it there: without a token of Google's, no browser reaches it.
+        # No page comes from this address: without a token of Google's, no browser reaches it.
         browser(OWN),
     ],
     ids=["elsewhere", "another port", "another site's request", "a longer name", "its own address"],

@@ -1,4 +1,4 @@
-"""A notice is for whom a form of ours led to it: a link of somebody else's makes no page say that anything was done."""
+"""A notice appears only after a navigation within the viewer, never through a link from another site."""
 
 import re
 from uuid import uuid4
@@ -10,12 +10,12 @@ from tests.support.viewer.visitor import PAGE, Visitor, add_user
 
 NOTICES = ("/messages?notice=password", "/messages?notice=saved", "/filters?notice=deleted")
 SITES = ("same-origin", "same-site", "cross-site", "none")
-ADMINS_NOTICES = ("/users?notice=role&name=vera", "/sessions?notice=ended")
+ADMINS_NOTICES = ("/users?notice=role&name=viewer", "/sessions?notice=ended")
 
 
 @pytest.fixture(scope="module")
-def ada(app: Flask) -> Visitor:
-    return Visitor(app, add_user(app, f"ada-{uuid4().hex[:8]}", "admin"))
+def admin(app: Flask) -> Visitor:
+    return Visitor(app, add_user(app, f"admin-{uuid4().hex[:8]}", "admin"))
 
 
 def has_notice(page: str) -> bool:
@@ -24,15 +24,15 @@ def has_notice(page: str) -> bool:
 
 @pytest.mark.parametrize("path", [*NOTICES, *ADMINS_NOTICES])
 @pytest.mark.parametrize(("site", "shown"), [("same-origin", True), ("same-site", False), ("none", False)])
-def test_notice_appears_after_a_navigation_within_the_site(ada: Visitor, path: str, site: str, shown: bool) -> None:
-    page = ada.get(path, {**PAGE, "Sec-Fetch-Site": site})
+def test_notice_appears_after_a_navigation_within_the_site(admin: Visitor, path: str, site: str, shown: bool) -> None:
+    page = admin.get(path, {**PAGE, "Sec-Fetch-Site": site})
     assert page.status_code == 200
     assert has_notice(page.text) is shown
 
 
-def test_link_from_another_site_shows_no_notice(ada: Visitor) -> None:
+def test_link_from_another_site_shows_no_notice(admin: Visitor) -> None:
     for path in (*NOTICES, *ADMINS_NOTICES):
-        assert not has_notice(ada.get(path, {**PAGE, "Sec-Fetch-Site": "cross-site"}).text)
+        assert not has_notice(admin.get(path, {**PAGE, "Sec-Fetch-Site": "cross-site"}).text)
 
 
 def test_link_from_another_site_does_not_claim_a_sign_out(app: Flask) -> None:
@@ -41,5 +41,5 @@ def test_link_from_another_site_does_not_claim_a_sign_out(app: Flask) -> None:
 
 
 @pytest.mark.parametrize("path", NOTICES)
-def test_notice_appears_without_fetch_metadata(ada: Visitor, path: str) -> None:
-    assert has_notice(ada.get(path).text)
+def test_notice_appears_without_fetch_metadata(admin: Visitor, path: str) -> None:
+    assert has_notice(admin.get(path).text)

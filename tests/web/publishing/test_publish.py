@@ -1,4 +1,4 @@
-"""Publishing from the form, on the local cloud: byte for byte, to monitored topics alone, and nothing typed is lost."""
+"""Publishing from the form, on the local cloud: byte for byte, to monitored topics only, and no typed text is lost."""
 
 import base64
 import io
@@ -23,12 +23,12 @@ HOSTILE = "</textarea></form><script>alert(1)</script>\"'`{{7*7}}\u202e"
 
 
 def publish(visitor: Visitor, pairs: list[tuple[str, str]], data: bytes | None = None) -> Any:
-    """Send the form with these fields, and a file when ``data`` is given."""
+    """Send the form with these fields, and with a file if ``data`` is given."""
     token = [] if any(name == "csrf_token" for name, _ in pairs) else [("csrf_token", visitor.token())]
     fields: MultiDict[str, Any] = MultiDict([*token, *pairs])
     if data is not None:
         fields.add("file", FileStorage(io.BytesIO(data), "payload.bin"))
-    # Encoded here: the client itself would leave a temporary file open.
+    # Encoded here because Flask's test client would leave a temporary file open.
     boundary, body = encode_multipart(fields)
     content_type = f"multipart/form-data; boundary={boundary}"
     return visitor.client.post("/publish", data=body, headers=PAGE, content_type=content_type)
@@ -191,13 +191,13 @@ def test_unmonitored_topic_of_the_same_project_is_refused(acting: Visitor, cloud
 
 def test_failure_is_audited_and_keeps_the_form(cloud: Cloud) -> None:
     with own_topics(cloud) as topics, running(topics.settings) as app:
-        ada = Visitor(app, add_user(app, f"{topics.name}-ada", "admin"))
-        assert topics.name in ada.get("/publish").text
+        admin = Visitor(app, add_user(app, f"{topics.name}-admin", "admin"))
+        assert topics.name in admin.get("/publish").text
         topics.pubsub.publisher.delete_topic(topic=topics.path(topics.name))
-        answer = publish(ada, [("topic", topics.path(topics.name)), ("data", "an hour's work")])
+        answer = publish(admin, [("topic", topics.path(topics.name)), ("data", "an hour's work")])
         assert answer.status_code == 404
         assert Fields(answer.text).one("data") == "an hour's work"
-        audit = ada.get(f"/audit?who={ada.name}").text
+        audit = admin.get(f"/audit?who={admin.name}").text
         assert "requested; 14 bytes" in audit
         assert "failed: Pub/Sub, publishing to" in audit
         topics.pubsub.publisher.create_topic(name=topics.path(topics.name))
@@ -221,7 +221,7 @@ def test_form_is_kept_when_the_session_has_ended(acting_app: Flask, topics: Topi
     assert answer.status_code == 401
     assert "You are signed out, so nothing was published." in answer.text
     assert_is_kept(answer.text, topics.path(topics.name))
-    assert topics.dead not in answer.text, "a stranger is told no topics"
+    assert topics.dead not in answer.text, "a signed-out user sees no topics"
     assert "STOPPED" not in answer.text
     assert "is stopped" not in answer.text
     again = Visitor(acting_app, operator.name)

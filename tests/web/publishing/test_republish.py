@@ -1,4 +1,4 @@
-"""Publishing again: byte for byte, saying from what; one, many, dead letters to their source and nowhere else."""
+"""Publishing again, byte for byte and with the name of the original: one, many, dead letters to their source only."""
 
 import re
 from dataclasses import replace
@@ -23,7 +23,7 @@ HOSTILE = "</li></ul></section><script>alert(1)</script><img src=x onerror=alert
 
 
 def ids_of(page: str) -> list[str]:
-    """The ids that the first form of the page carries."""
+    """Return the ids in the first form of the page."""
     form = page.split('name="q"', 1)[1].split("</form>", 1)[0]
     return re.findall(r'name="id" value="([0-9a-f]{32})"', form)
 
@@ -121,7 +121,7 @@ def test_dead_letter_goes_back_to_its_source(acting: Visitor, acting_app: Flask,
     (heard,) = topics.heard()
     expected = {"team": "payments", "replayed-from": dead.message_id, "replayed-by": acting.name}
     assert (heard.data, dict(heard.attributes), heard.ordering_key) == (b"dead", expected, "k")
-    # Without the word it goes to its own topic, as it is.
+    # Without to=source it goes to its topic unchanged.
     assert acting.post(f"/messages/{dead.id}/republish").status_code == 303
     assert dict(topics.heard(topic=topics.dead)[0].attributes)[SOURCE_ATTRIBUTE] == topics.name
 
@@ -140,7 +140,7 @@ def test_dead_letter_goes_back_to_its_source(acting: Visitor, acting_app: Flask,
 def test_forged_source_reaches_no_other_topic(
     acting: Visitor, acting_app: Flask, topics: Topics, attributes: dict[str, str], status: int, sentence: str
 ) -> None:
-    # A subscription that is not monitored may be named when its topic is one of ours.
+    # The source may be a subscription that is not monitored if its topic is one of ours.
     named = {name: value.format(heard=f"{topics.name}-heard") for name, value in attributes.items()}
     dead = store(acting_app, topics.dead, b"x", named)
     answer = acting.post(f"/messages/{dead.id}/republish", to="source")
@@ -159,7 +159,7 @@ def test_matching_messages_are_republished_in_order(
     assert "Republish 7 messages?" in page
     assert f"7 to <strong>{topics.name}</strong>" in page
     assert set(ids_of(page)) == {one.id for one in stored}
-    # As if one batch had stored them all: the moment of their publication tells them apart.
+    # All have the same time of receipt, as in one batch: the publish time decides the order.
     documents = services_of(acting_app).database.documents.collection("messages")
     for one in stored:
         documents.document(one.id).update({"received_at": stored[0].publish_time})
@@ -195,7 +195,7 @@ def test_nothing_is_published_if_a_message_is_missing(acting: Visitor, acting_ap
 def test_refused_messages_are_listed_and_the_others_published(
     acting: Visitor, acting_app: Flask, topics: Topics
 ) -> None:
-    # The two attributes that a copy says of itself would be 101.
+    # With the two attributes that a copy adds, there would be 101.
     full = store(acting_app, topics.name, attributes={"batch": "f1", **{f"a{number}": "1" for number in range(98)}})
     answer = acting.post(f"/messages/{full.id}/republish")
     assert answer.status_code == 400
@@ -243,12 +243,12 @@ def test_published_messages_are_reported_if_a_later_topic_fails(acting: Visitor,
     proxy = ListenProxy(topics.settings.firestore_emulator_host)
     settings = replace(topics.settings, firestore_emulator_host=proxy.address)
     with running(settings) as app:
-        otto = Visitor(app, acting.name)
+        operator = Visitor(app, acting.name)
         first, second = store(app, topics.name, b"first"), store(app, topics.dead, b"second")
-        token = otto.token()
-        proxy.commits_left = 2  # what the audit says of the first topic
+        token = operator.token()
+        proxy.commits_left = 2  # the two audit entries of the first topic
         data = {"csrf_token": token, "id": [first.id, second.id]}
-        answer = otto.client.post("/republish", data=data, headers=PAGE)
+        answer = operator.client.post("/republish", data=data, headers=PAGE)
     proxy.close()
     assert topics.heard()[0].data == b"first"
     assert answer.status_code == 502
@@ -271,13 +271,13 @@ def test_hostile_filter_changes_no_republish_page(acting: Visitor) -> None:
 
 def test_replay_of_a_replay_names_the_previous_message() -> None:
     message = stored_message(1)
-    copy = replay_of(message, b"x", "ana")
-    assert copy == OutgoingMessage(b"x", {"replayed-from": "1", "replayed-by": "ana"}, "")
-    assert replay_to_source(message, b"x", "ana") == copy
+    copy = replay_of(message, b"x", "user")
+    assert copy == OutgoingMessage(b"x", {"replayed-from": "1", "replayed-by": "user"}, "")
+    assert replay_to_source(message, b"x", "user") == copy
 
 
 def test_message_page_is_shown_without_pubsub_and_replays(operator: Visitor, app: Flask) -> None:
-    # The application of these fixtures has no Pub/Sub at all.
+    # The application of these fixtures has no Pub/Sub.
     pushed = store(app, "builds")
     assert operator.get(f"/messages/{pushed.id}").status_code == 200
     assert operator.post(f"/messages/{pushed.id}/republish").status_code == 503
