@@ -49,7 +49,7 @@ def google_firestore_host() -> Iterator[str]:
     if jar is None or java is None:
         pytest.skip("Google's Firestore emulator is not installed: it needs gcloud's component and Java.")
     port = _free_port()
-    # The main class as the SDK's own script names it; the emulator knows only English messages.
+    # The main class, as in the SDK's script. The emulator has messages in English only.
     program = [
         java,
         "-Duser.language=en",
@@ -87,7 +87,7 @@ def firestore_target(request: pytest.FixtureRequest) -> FirestoreTarget:
 
 @pytest.fixture
 def project() -> str:
-    """A project that no other test has: its databases begin empty."""
+    """A project of this test only; its databases are empty."""
     return f"test-{uuid4().hex[:12]}"
 
 
@@ -95,7 +95,7 @@ def project() -> str:
 def client(
     firestore_target: FirestoreTarget, project: str, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[firestore.Client]:
-    """Google's client, as an application makes it."""
+    """Google's client, as an application creates it."""
     monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", firestore_target.host)
     client = firestore.Client(project=project, credentials=AnonymousCredentials())  # type: ignore[no-untyped-call]
     yield client
@@ -104,6 +104,6 @@ def client(
 
 @pytest.fixture
 def api(client: firestore.Client) -> FirestoreClient:
-    """The generated client below ``client``, for what that one hides."""
+    """The generated client below ``client``, for calls that the client hides."""
     api: FirestoreClient = client._firestore_api
     return api

@@ -1,4 +1,4 @@
-"""``python -m infra.local`` as people run it: one command, everything answers, nothing is left."""
+"""``python -m infra.local`` as people run it: one command starts all services and ends all processes."""
 
 import json
 import os
@@ -38,7 +38,7 @@ def is_stored(cloud: Cloud, message_id: str) -> bool:
     return bool(cloud.firestore().document("messages", name).get().exists)
 
 
-def test_everything_answers_once_the_ready_file_is_there(cloud: Cloud) -> None:
+def test_all_services_answer_once_the_ready_file_exists(cloud: Cloud) -> None:
     assert status_of(cloud["viewer"]) < 500
     assert status_of(cloud["receiver"]) == 405
     assert status_of(cloud["certs_url"]) == 200
@@ -106,14 +106,14 @@ def test_messages_wait_while_the_receiver_is_down(own_cloud: OwnCloud) -> None:
     wait_until(lambda: cloud.backlog()["messages"] == 0, "the acknowledgement of all stored messages", 15)
 
 
-def test_the_ready_file_goes_with_the_cloud(tmp_path: Path) -> None:
+def test_ready_file_is_removed_at_the_end(tmp_path: Path) -> None:
     with start_cloud(tmp_path) as cloud:
         assert cloud.ready_file.exists()
     assert not cloud.ready_file.exists()
     assert cloud.process.returncode == 0
 
 
-def test_nothing_is_left_when_it_is_killed(tmp_path: Path) -> None:
+def test_killed_cloud_leaves_no_process(tmp_path: Path) -> None:
     ready_file = tmp_path / "ready.json"
     process = launch(ready_file, TEST_ARGUMENTS, {})
     wait_until(ready_file.exists, "the local cloud's ready file", 30)
@@ -123,7 +123,7 @@ def test_nothing_is_left_when_it_is_killed(tmp_path: Path) -> None:
     wait_until(lambda: not any(map(is_alive, groups)), "the end of all services", 5)
 
 
-def test_ending_it_while_it_starts_leaves_nothing(tmp_path: Path) -> None:
+def test_end_during_start_leaves_no_process(tmp_path: Path) -> None:
     process = launch(tmp_path / "ready.json", TEST_ARGUMENTS, {})
     log = tmp_path / "logs" / "viewer.log"
     wait_until(lambda: log.exists() or process.poll() is not None, "the viewer's start", 15)
@@ -133,7 +133,7 @@ def test_ending_it_while_it_starts_leaves_nothing(tmp_path: Path) -> None:
     wait_until(lambda: not children_of(str(tmp_path)), "the end of all services", 2)
 
 
-def test_a_taken_port_is_told_before_anything_starts(tmp_path: Path) -> None:
+def test_taken_port_is_reported_before_the_start(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         result = run(tmp_path, "--port", str(port))
@@ -142,7 +142,7 @@ def test_a_taken_port_is_told_before_anything_starts(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_a_second_one_leaves_the_first_ones_ready_file_alone(cloud: Cloud) -> None:
+def test_second_cloud_keeps_the_ready_file_of_the_first(cloud: Cloud) -> None:
     before = cloud.ready_file.read_text()
     command = [sys.executable, "-m", "infra.local", "--ready-file", str(cloud.ready_file), "--port", "0"]
     found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30)
@@ -151,21 +151,21 @@ def test_a_second_one_leaves_the_first_ones_ready_file_alone(cloud: Cloud) -> No
     assert cloud.ready_file.read_text() == before
 
 
-def test_a_wrong_setting_is_told_in_one_line(tmp_path: Path) -> None:
+def test_invalid_setting_is_reported_in_one_line(tmp_path: Path) -> None:
     result = run(tmp_path, *TEST_ARGUMENTS, MESSAGE_SHARDS="many")
     assert result.returncode == 1
     assert len(result.stderr.splitlines()) == 1
     assert "MESSAGE_SHARDS is 'many'; wanted: a whole number from 1 to 30" in result.stderr
 
 
-def test_missing_emulators_are_told_in_one_line(tmp_path: Path) -> None:
+def test_missing_emulators_are_reported_in_one_line(tmp_path: Path) -> None:
     result = run(tmp_path, "--emulators", "google", *TEST_ARGUMENTS, PATH="/nowhere")
     assert result.returncode == 1
     assert result.stderr.startswith("Google's emulators need gcloud and Java, and gcloud is not on PATH.")
     assert len(result.stderr.splitlines()) == 1
 
 
-def test_sample_messages_arrive_by_themselves(tmp_path: Path) -> None:
+def test_sample_messages_arrive_after_the_start(tmp_path: Path) -> None:
     with start_cloud(tmp_path, arguments=("--port", "0")) as cloud:
         messages = cloud.firestore().collection("messages")
         wait_until(lambda: len(messages.get()) >= 9, "the samples")
@@ -176,7 +176,7 @@ def test_sample_messages_arrive_by_themselves(tmp_path: Path) -> None:
 
 @pytest.mark.emulators
 @pytest.mark.slow
-def test_googles_emulators_do_as_well(google_emulators: None, own_cloud: OwnCloud) -> None:
+def test_cloud_runs_on_googles_emulators(google_emulators: None, own_cloud: OwnCloud) -> None:
     cloud = own_cloud(emulators="google")
     assert cloud["emulators"] == "google"
     message_id = cloud.publish(b"through the relay")
@@ -187,7 +187,7 @@ def test_googles_emulators_do_as_well(google_emulators: None, own_cloud: OwnClou
 
 
 def run(directory: Path, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    """Run it with a ready file in ``directory`` until it ends by itself."""
+    """Run the local cloud with a ready file in ``directory`` until it ends."""
     command = [sys.executable, "-m", "infra.local", "--ready-file", str(directory / "ready.json"), *arguments]
     return subprocess.run(
         command, cwd=ROOT, env={**os.environ, **environ}, capture_output=True, text=True, timeout=30, check=False
@@ -195,15 +195,15 @@ def run(directory: Path, *arguments: str, **environ: str) -> subprocess.Complete
 
 
 def children_of(marker: str) -> list[str]:
-    """Command lines that mention ``marker``."""
+    """Return the command lines of processes that contain ``marker``."""
     lines = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout.splitlines()
     return [line for line in lines if marker in line]
 
 
-def test_the_readme_shows_what_is_printed(cloud: Cloud) -> None:
+def test_readme_shows_the_printed_welcome(cloud: Cloud) -> None:
     shown = (ROOT / "README.md").read_text().split("```\nSubscope runs", 1)[1].split("```", 1)[0]
     printed = output_of(cloud.ready_file).read_text()
     for line in filter(None, map(str.strip, f"Subscope runs{shown}".splitlines())):
-        # What differs from run to run: the port, the password, where the ready file and Python are.
+        # These parts differ between runs: the port, the password, the paths of the ready file and of Python.
         fixed = re.split(r"http://\S*|\(made up.*|\S*\.venv\S*|\S*\.local\S*", line)
         assert all(part.strip() in printed for part in fixed), f"README.md shows {line!r}, which is not printed"

@@ -1,4 +1,4 @@
-"""Tokens are what Google's own library accepts, and refuses when something is wrong with them."""
+"""Google's library accepts the signed tokens, and refuses changed ones."""
 
 import time
 
@@ -15,7 +15,7 @@ def verify(token: str, signer: Signer, audience: str = AUDIENCE) -> dict[str, ob
     return claims
 
 
-def test_a_push_token_has_googles_claims() -> None:
+def test_push_token_has_googles_claims() -> None:
     signer = Signer()
     claims = verify(signer.push_token(EMAIL, AUDIENCE), signer)
     assert set(claims) == {"aud", "azp", "email", "email_verified", "exp", "iat", "iss", "sub"}
@@ -23,14 +23,14 @@ def test_a_push_token_has_googles_claims() -> None:
     assert claims["iss"] == "https://accounts.google.com"
 
 
-def test_a_token_is_reused_and_stays_good_while_it_is() -> None:
+def test_token_is_reused_while_valid() -> None:
     signer = Signer()
     assert signer.push_token(EMAIL, AUDIENCE) == signer.push_token(EMAIL, AUDIENCE)
     assert signer.push_token(EMAIL, AUDIENCE) != signer.push_token(EMAIL, "https://other.example")
     assert REUSE_SECONDS < TOKEN_SECONDS - 60
 
 
-def test_wrong_tokens_can_be_minted() -> None:
+def test_invalid_tokens_can_be_signed_for_tests() -> None:
     signer = Signer()
     expired = signer.sign(push_claims(EMAIL, AUDIENCE, time.time() - 2 * TOKEN_SECONDS))
     forged = SigningKey.generate().sign(push_claims(EMAIL, AUDIENCE, time.time()))
@@ -45,7 +45,7 @@ def test_wrong_tokens_can_be_minted() -> None:
         verify(signer.push_token(EMAIL, AUDIENCE), signer, "https://other.example")
 
 
-def test_the_key_before_a_rotation_is_still_served_and_the_one_before_that_is_not() -> None:
+def test_two_newest_certificates_are_served() -> None:
     signer = Signer()
     first = signer.push_token(EMAIL, AUDIENCE)
     signer.rotate()

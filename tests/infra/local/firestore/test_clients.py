@@ -45,7 +45,7 @@ def test_a_collection_is_deleted_with_all_below_it(client: firestore.Client, fir
     assert [collection.id for collection in client.collections()] == ["other"]
 
 
-def test_what_the_local_cloud_does_not_do_it_says(client: firestore.Client, firestore_target: FirestoreTarget) -> None:
+def test_unsupported_method_is_refused_by_name(client: firestore.Client, firestore_target: FirestoreTarget) -> None:
     firestore_target.skip_google("it has its own set of methods.")
     request = {
         "parent": f"{client._database_string}/documents",

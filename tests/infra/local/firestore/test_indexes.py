@@ -1,4 +1,4 @@
-"""An index answers exactly what looking at every document answers, whatever was written before."""
+"""An index gives the same results as a scan of every document, after any writes."""
 
 from typing import Any
 
@@ -102,7 +102,7 @@ def write(database: StoredDatabase, number: int, content: dict[str, Any] | None)
 
 
 def crowd(database: StoredDatabase) -> None:
-    """So many documents that queries use indexes; they are below the numbered ones and match no filter on a field."""
+    """Enough documents for queries to use indexes; they sort below the numbered ones and match no filter on a field."""
     paths = [f"c/crowd-{number}" for number in range(101)]
     documents = {path: Stored(path, Document(name=f"{NAME}/documents/{path}"), 0) for path in paths}
     database.commit(documents, database.clock.tick())
@@ -114,7 +114,7 @@ def paths(found: list[Stored]) -> list[str]:
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(writes, max_size=25), queries(), st.lists(writes, max_size=10))
-def test_an_index_and_a_scan_agree(before: list[Any], query: Query, after: list[Any]) -> None:
+def test_index_and_scan_agree(before: list[Any], query: Query, after: list[Any]) -> None:
     small, large = Store().database(NAME), Store().database(NAME)
     crowd(large)
     anything = bool(query.where.matches(large.documents["c/crowd-0"]) and len(query.order.fields) == 1)
@@ -129,7 +129,7 @@ def test_an_index_and_a_scan_agree(before: list[Any], query: Query, after: list[
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(writes, max_size=25), queries(), st.lists(writes, max_size=10))
-def test_the_past_stays_as_it_was(before: list[Any], query: Query, after: list[Any]) -> None:
+def test_reads_in_the_past_do_not_change(before: list[Any], query: Query, after: list[Any]) -> None:
     database = Store().database(NAME)
     crowd(database)
     for number, content in before:

@@ -1,4 +1,4 @@
-"""Listen: what a client is told, in which order, and what it costs when the client does not read."""
+"""Listen: the messages of a stream, their order, and the cost of a client that does not read."""
 
 import queue
 import threading
@@ -35,7 +35,7 @@ class Listener:
     def send(self, **change: Any) -> None:
         self._requests.put({"database": self._database, **change})
         if self._stream is None:
-            # Returns with the first response, so there must be a request first.
+            # The call returns with the first response, so a request must be sent first.
             self._stream = self._api.listen(iter(self._requests.get, None), metadata=self._metadata)
 
     def add(self, target_id: int, query: Any, **resume: Any) -> None:
@@ -48,14 +48,14 @@ class Listener:
         self.send(add_target={"target_id": target_id, "documents": {"documents": names}, **resume})
 
     def until_snapshot(self) -> list[str]:
-        """What arrives before the next snapshot of the whole stream, one line a message; idle snapshots are passed."""
+        """Return the messages before the next snapshot of the whole stream, one line each, without idle snapshots."""
         lines = [self.told()]
         while (line := self.line()) != "NO_CHANGE":
             lines.append(line)
         return lines
 
     def told(self) -> str:
-        """The next message that is not a snapshot."""
+        """Return the next message that is not a snapshot."""
         while (line := self.line()) == "NO_CHANGE":
             pass
         return line
@@ -72,7 +72,7 @@ class Listener:
         return " ".join([kind.removeprefix("document_"), name.rpartition("documents/")[2], *map(str, inside), *removed])
 
     def end(self) -> None:
-        """Send no more requests."""
+        """End the requests."""
         self._requests.put(None)
 
     def read_to_the_end(self) -> None:
@@ -87,7 +87,7 @@ class Listener:
 
 @pytest.fixture
 def firestore_target(firestore_thread: FirestoreThread) -> Any:
-    """Only the local one: Google's emulator answers every change with RESET and the whole result."""
+    """The local Firestore only: Google's emulator answers every change with RESET and the whole result."""
     return firestore_thread
 
 
@@ -119,7 +119,7 @@ def test_changes_of_one_commit_arrive_together(client: firestore.Client, listene
     assert listener.until_snapshot() == ["delete c/a -1"]
 
 
-def test_a_document_that_leaves_the_result_is_removed_not_deleted(client: firestore.Client, listener: Listener) -> None:
+def test_document_leaving_the_result_is_removed_and_not_deleted(client: firestore.Client, listener: Listener) -> None:
     client.document("c/a").set({"n": 1})
     listener.add(1, client.collection("c").where(filter=where("n", "==", 1)))
     listener.until_snapshot()
@@ -141,13 +141,13 @@ def test_one_message_serves_all_targets_of_a_document(client: firestore.Client, 
     assert listener.until_snapshot() == ["change c/b 1"]
 
 
-def test_a_documents_target_tells_which_ones_are_missing(client: firestore.Client, listener: Listener) -> None:
+def test_documents_target_reports_missing_documents(client: firestore.Client, listener: Listener) -> None:
     client.document("c/a").set({})
     listener.add_documents(5, "c/a", "c/none")
     assert listener.until_snapshot() == ["ADD 5", "change c/a 5", "delete c/none -5", "CURRENT 5"]
 
 
-def test_a_removed_target_is_silent(client: firestore.Client, listener: Listener) -> None:
+def test_removed_target_sends_nothing(client: firestore.Client, listener: Listener) -> None:
     listener.add(1, client.collection("c"))
     listener.add(2, client.collection("d"))
     for _ in range(2):
@@ -159,7 +159,7 @@ def test_a_removed_target_is_silent(client: firestore.Client, listener: Listener
     assert listener.until_snapshot() == ["change d/a 2"]
 
 
-def test_a_target_for_once_ends_when_it_is_current(client: firestore.Client, listener: Listener) -> None:
+def test_once_target_is_removed_when_current(client: firestore.Client, listener: Listener) -> None:
     listener.add(1, client.collection("c"), once=True)
     assert listener.until_snapshot() == ["ADD 1", "CURRENT 1"]
     assert listener.told() == "REMOVE 1"
@@ -184,7 +184,7 @@ def changed_while_away(client: firestore.Client) -> None:
 
 
 @pytest.mark.parametrize("by", ["resume_token", "read_time"])
-def test_a_resumed_target_is_told_only_what_changed(client: firestore.Client, listener: Listener, by: str) -> None:
+def test_resumed_target_gets_only_changes(client: firestore.Client, listener: Listener, by: str) -> None:
     for name, number in {"same": 1, "kept": 2, "deleted": 3, "left": 4}.items():
         client.document("c", name).set({"n": number})
     query = client.collection("c").where(filter=where("n", ">", 0))
@@ -200,7 +200,7 @@ def test_a_resumed_target_is_told_only_what_changed(client: firestore.Client, li
     assert sorted(told[1:-1]) == ["change c/kept 1", "change c/new 1", "delete c/deleted -1", "remove c/left -1"]
 
 
-def test_a_resumed_window_is_told_only_what_changed(client: firestore.Client, listener: Listener) -> None:
+def test_resumed_window_gets_only_changes(client: firestore.Client, listener: Listener) -> None:
     for number in range(1, 5):
         client.document(f"c/{number}").set({"n": number})
     query = client.collection("c").order_by("n").limit(3)
@@ -221,7 +221,7 @@ def test_a_token_from_before_the_server_began_resets_the_target(client: firestor
     assert listener.until_snapshot() == ["ADD 1", "RESET 1", "change c/a 1", "CURRENT 1"]
 
 
-def test_an_idle_stream_gets_a_later_snapshot_now_and_then(client: firestore.Client, listener: Listener) -> None:
+def test_idle_stream_gets_heartbeat_snapshots(client: firestore.Client, listener: Listener) -> None:
     listener.add(1, client.collection("c"))
     listener.until_snapshot()
     first = listener.last.target_change.read_time
@@ -231,7 +231,7 @@ def test_an_idle_stream_gets_a_later_snapshot_now_and_then(client: firestore.Cli
     assert listener.last.target_change.read_time > first
 
 
-def test_a_client_that_sends_no_more_gets_its_first_result(client: firestore.Client, listener: Listener) -> None:
+def test_half_closed_client_gets_its_first_result(client: firestore.Client, listener: Listener) -> None:
     listener.add(1, client.collection("c"))
     listener.end()
     assert listener.until_snapshot() == ["ADD 1", "CURRENT 1"]
@@ -250,7 +250,7 @@ def listeners(firestore_thread: FirestoreThread, client: firestore.Client) -> in
     return firestore_thread.call(lambda: len(firestore_thread.firestore.store.database(database).listeners))
 
 
-def test_a_cancelled_stream_is_forgotten_at_once(
+def test_cancelled_stream_is_removed_at_once(
     client: firestore.Client, listener: Listener, firestore_thread: FirestoreThread
 ) -> None:
     listener.add(1, client.collection("c"))
@@ -260,7 +260,7 @@ def test_a_cancelled_stream_is_forgotten_at_once(
     wait_until(lambda: listeners(firestore_thread, client) == 0, "the end of the listener", 2)
 
 
-def test_a_client_that_does_not_read_loses_the_stream_and_can_resume(
+def test_slow_client_loses_the_stream_and_can_resume(
     client: firestore.Client, listener: Listener, firestore_thread: FirestoreThread
 ) -> None:
     listener.add(1, client.collection("c"))
@@ -295,7 +295,7 @@ def test_no_change_is_lost_between_many_writers(client: firestore.Client, listen
     assert sorted(told) == sorted(f"change c/{writer}-{number} 1" for writer in range(4) for number in range(50))
 
 
-def test_other_databases_are_not_heard(client: firestore.Client, listener: Listener, api: FirestoreClient) -> None:
+def test_listener_ignores_other_databases(client: firestore.Client, listener: Listener, api: FirestoreClient) -> None:
     listener.add(1, client.collection("c"))
     listener.until_snapshot()
     name = f"projects/{client.project}/databases/other/documents/c/a"

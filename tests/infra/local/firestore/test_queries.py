@@ -24,13 +24,13 @@ CITIES: dict[str, dict[str, Any]] = {
     "york": {"country": "uk", "people": 202.5, "tags": ["old"], "rank": NAN},
     "zug": {"country": "ch", "people": 30, "rank": "small"},
 }
-# Enough other documents that the local Firestore answers from an index, not by looking at each.
+# Enough other documents for the local Firestore to use an index instead of a scan.
 CROWD = 120
 
 
 @pytest.fixture(params=["a few documents", "many documents"])
 def cities(request: pytest.FixtureRequest, client: firestore.Client) -> firestore.CollectionReference:
-    """The same cities, alone or in a crowd that no query of these tests matches."""
+    """The same cities, alone or among many documents that no query of these tests matches."""
     batch = client.batch()
     for name, content in CITIES.items():
         batch.set(client.document("cities", name), content)
@@ -55,7 +55,7 @@ def counted(query: Any) -> int:
 
 
 def aggregated(query: Any) -> dict[str, Any]:
-    """The count, sum and average of ``people``."""
+    """Return the count, sum and average of ``people``."""
     asked = query.count(alias="count").sum("people", alias="sum").avg("people", alias="average")
     return {one.alias: one.value for one in asked.get()[0]}
 
@@ -199,7 +199,7 @@ def test_a_projection_sends_only_the_chosen_fields(cities: firestore.CollectionR
 def test_aggregations_count_sum_and_average(cities: firestore.CollectionReference) -> None:
     assert aggregated(cities.where(filter=where("country", "==", "ch"))) == {"count": 2, "sum": 164, "average": 82.0}
     assert aggregated(cities.where(filter=where("country", "in", ["ch", "uk"])))["sum"] == 366.5
-    # The average of nothing is null on the wire; the client makes it 0.0.
+    # The service sends null as the average of no values; the client returns 0.0.
     assert aggregated(cities.where(filter=where("country", "==", "xx"))) == {"count": 0, "sum": 0, "average": 0.0}
 
 

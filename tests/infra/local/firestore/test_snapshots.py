@@ -11,7 +11,7 @@ from tests.support.waiting import wait_until
 
 
 class Snapshots:
-    """What ``on_snapshot`` reported: the ids held now, and every change."""
+    """Collects the reports of ``on_snapshot``: the current ids, and every change."""
 
     def __init__(self, watched: Any) -> None:
         self.ids: list[str] | None = None
@@ -70,7 +70,7 @@ def test_a_watched_collection_is_followed(client: firestore.Client, watch: Watch
 
 def test_a_watched_query_follows_what_enters_and_leaves(client: firestore.Client, watch: Watch) -> None:
     collection = client.collection("c")
-    # Ascending: the client itself sorts what it was told, and ignores that an order descends.
+    # Ascending, because the client sorts the documents itself and ignores a descending order.
     seen = watch(collection.where(filter=FieldFilter("n", ">", 1)).order_by("n"))
     seen.expect()
     collection.document("a").set({"n": 2})

@@ -1,4 +1,4 @@
-"""Transactions: what they see, when they are aborted, and that the client's retry comes through."""
+"""Transactions: their reads, when they are aborted, and that the client's retry succeeds."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -27,7 +27,7 @@ def test_a_transaction_reads_and_then_writes(client: firestore.Client) -> None:
     assert document.get().get("n") == 2
 
 
-def test_contending_transactions_all_come_through(client: firestore.Client, firestore_target: FirestoreTarget) -> None:
+def test_contending_transactions_all_succeed(client: firestore.Client, firestore_target: FirestoreTarget) -> None:
     firestore_target.skip_google("its locks time out while transactions queue for them.")
     document = client.document("c/counter")
     document.set({"n": 0})
@@ -122,7 +122,9 @@ def test_a_finished_transaction_is_no_longer_valid(client: firestore.Client, api
         commit(client, api, b"never begun", "c/d")
 
 
-def test_a_read_only_transaction_sees_one_moment(client: firestore.Client, firestore_target: FirestoreTarget) -> None:
+def test_read_only_transaction_reads_one_point_in_time(
+    client: firestore.Client, firestore_target: FirestoreTarget
+) -> None:
     firestore_target.skip_google("it locks what a read-only transaction reads.")
     document = client.document("c/d")
     document.set({"n": 1})
@@ -136,7 +138,7 @@ def test_a_read_only_transaction_sees_one_moment(client: firestore.Client, fires
     assert document.get().get("n") == 2
 
 
-def test_a_client_that_gives_up_says_so(client: firestore.Client, firestore_target: FirestoreTarget) -> None:
+def test_client_reports_a_transaction_it_gives_up(client: firestore.Client, firestore_target: FirestoreTarget) -> None:
     optimistic(firestore_target)
     document = client.document("c/d")
 

@@ -19,7 +19,7 @@ DOCUMENTS = "projects/p/databases/d/documents"
 
 
 def encoded(value: object) -> Any:
-    """The client's own encoding, as the wire carries it."""
+    """Encode a value with Google's client."""
     return _helpers.encode_value(value)._pb
 
 
@@ -101,13 +101,13 @@ def test_field_paths_are_names_joined_by_dots(text: str, path: FieldPath) -> Non
 
 
 @pytest.mark.parametrize("text", ["", ".", "a.", ".a", "a..b", "1a", "a b", "a-b", "``", "`a", "`a`b", "é", "a.``"])
-def test_what_is_no_field_path_is_refused(text: str) -> None:
+def test_invalid_field_path_is_refused(text: str) -> None:
     with pytest.raises(RpcError, match="Invalid field path"):
         parse_path(text)
 
 
 @pytest.mark.parametrize("path", ["a/b", "a/b/c/d", "a/...", "a/__x", "a/x__", "a/___", "a/_", "a/" + "x" * 1500])
-def test_document_names_of_the_service_are_taken(path: str) -> None:
+def test_valid_document_names_are_accepted(path: str) -> None:
     check_document(path, path)
 
 

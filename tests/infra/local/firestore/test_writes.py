@@ -1,4 +1,4 @@
-"""What a write does, and what is refused: preconditions, masks, transforms, codes, batches."""
+"""Writes and their errors: preconditions, masks, transforms, codes, batches."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -74,7 +74,7 @@ def test_a_deleted_document_is_gone(client: firestore.Client) -> None:
         (None, lambda document: document.set({"m": {"x": 1}}, merge=["m.x"]), {"m": {"x": 1}}),
     ],
 )
-def test_a_mask_changes_only_what_it_names(
+def test_mask_limits_the_changed_fields(
     client: firestore.Client, before: dict[str, Any] | None, write: Callable[[Any], object], after: dict[str, Any]
 ) -> None:
     document = client.document("c/d")
@@ -114,7 +114,7 @@ def test_transforms_compute_from_the_stored_value(
     assert {name: type(value) for name, value in found.items()} == {name: type(value) for name, value in after.items()}
 
 
-def test_the_reply_shows_what_transforms_made(client: firestore.Client) -> None:
+def test_reply_has_the_results_of_transforms(client: firestore.Client) -> None:
     document = client.document("c/d")
     document.set({"n": 1, "l": [1]})
     result = document.update({"n": firestore.Increment(2), "l": firestore.ArrayUnion([2])})
@@ -183,7 +183,7 @@ def raw_set(
     database: str = "(default)",
     mask: list[str] | None = None,
 ) -> None:
-    """A write that the client's helpers would not make."""
+    """Return a write that the client's helpers cannot create."""
     name = f"projects/{client.project}/databases/{database}/documents/{path}"
     write = Write(update=Document(name=name, fields=fields))
     if mask is not None:
@@ -198,7 +198,7 @@ def name_of(client: firestore.Client, path: str) -> str:
 @pytest.mark.parametrize(
     ("call", "refusal"), [(call, refusal) for _, call, refusal in REFUSALS], ids=[name for name, _, _ in REFUSALS]
 )
-def test_refusals_have_the_codes_of_the_service(client: firestore.Client, call: Call, refusal: type[Exception]) -> None:
+def test_errors_have_the_codes_of_the_service(client: firestore.Client, call: Call, refusal: type[Exception]) -> None:
     client.document("c/d").set({"a": 1})
     with pytest.raises(refusal) as caught:
         call(client)
@@ -218,7 +218,7 @@ def test_more_than_twenty_levels_are_refused(client: firestore.Client, firestore
         client.document("c/d").set(nested(21))
 
 
-def test_what_is_just_allowed_is_stored(client: firestore.Client) -> None:
+def test_document_at_the_limits_is_stored(client: firestore.Client) -> None:
     client.document("c", "é" * 750).set(nested(20))
     client.document("c/large").set({"b": bytes(1_000_000)})
     client.document("c/path").set({"m" * 10: {"x" * 1489: 1}})
@@ -245,7 +245,7 @@ def test_a_commit_may_write_one_document_twice(client: firestore.Client) -> None
 
 def batch_write(client: firestore.Client, *writes: Write) -> BatchWriteResponse:
     request = BatchWriteRequest(database=client._database_string, writes=list(writes))
-    # Google's emulator takes a BatchWrite only from its owner.
+    # Google's emulator accepts a BatchWrite only with an owner's authorization.
     metadata = [*client._rpc_metadata, ("authorization", "Bearer owner")]
     reply: BatchWriteResponse = client._firestore_api.batch_write(request, metadata=metadata, timeout=5)
     return reply
@@ -286,7 +286,7 @@ def test_a_request_over_ten_mebibytes_is_refused(
     batch_write(client, *(create(client, f"c/{number}", b=large) for number in range(11)))
 
 
-def test_databases_and_projects_are_apart(client: firestore.Client, firestore_target: FirestoreTarget) -> None:
+def test_databases_and_projects_are_separate(client: firestore.Client, firestore_target: FirestoreTarget) -> None:
     other = firestore.Client(project=client.project, database="other", credentials=client._credentials)
     client.document("c/d").set({"a": 1})
     assert stored(other) is None

@@ -1,4 +1,4 @@
-"""What of a service's log is shown in the terminal."""
+"""The lines of a service's log that the terminal shows."""
 
 import json
 

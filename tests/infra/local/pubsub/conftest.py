@@ -1,4 +1,4 @@
-"""The two Pub/Subs that must behave alike, ours and Google's emulator, and receivers for their pushes."""
+"""Our Pub/Sub and Google's emulator, which must behave alike, and receivers for their pushes."""
 
 import contextlib
 import os
@@ -33,7 +33,7 @@ def signer() -> Signer:
 
 @contextlib.asynccontextmanager
 async def serve(signer: Signer) -> AsyncIterator[tuple[PubsubServer, str]]:
-    """Our Pub/Sub at some port: the server and ``host:port``."""
+    """Our Pub/Sub on a free port: the server and ``host:port``."""
     pubsub = PubsubServer(signer)
     server = grpc.aio.server(options=SERVER_OPTIONS)
     pubsub.add_to(server)
@@ -56,7 +56,7 @@ def clients(host: str) -> Iterator[Bench]:
 
 @pytest.fixture(scope="session")
 def ours(loop: LoopThread, signer: Signer) -> Iterator[tuple[PubsubServer, Bench]]:
-    """Our Pub/Sub, for what Google's emulator does not do: tokens, limits, dead letters."""
+    """Our Pub/Sub, for features that Google's emulator lacks: tokens, limits, dead letters."""
     serving = serve(signer)
     pubsub, host = loop.run(serving.__aenter__())
     with clients(host) as bench:
@@ -81,7 +81,7 @@ def googles(google_emulators: None, tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.fixture(params=["local", pytest.param("google", marks=pytest.mark.emulators)])
 def bench(request: pytest.FixtureRequest) -> Bench:
-    """Ours, then Google's: what a test says here is true of both."""
+    """Our Pub/Sub, then Google's emulator: each test must hold on both."""
     if request.param == "google":
         googles: Bench = request.getfixturevalue("googles")
         return googles
@@ -91,7 +91,7 @@ def bench(request: pytest.FixtureRequest) -> Bench:
 
 @pytest.fixture
 def local(ours: tuple[PubsubServer, Bench]) -> Bench:
-    """Ours only."""
+    """Our Pub/Sub only."""
     return ours[1]
 
 
@@ -103,7 +103,7 @@ def pubsub(ours: tuple[PubsubServer, Bench]) -> PubsubServer:
 
 @pytest.fixture
 def receivers(loop: LoopThread) -> Iterator[Callable[..., Receiver]]:
-    """Make receivers: ``receivers(answer=lambda push: 500)``."""
+    """Create receivers: ``receivers(answer=lambda push: 500)``."""
     made: list[Receiver] = []
 
     def make(**options: object) -> Receiver:
@@ -119,5 +119,5 @@ def receivers(loop: LoopThread) -> Iterator[Callable[..., Receiver]]:
 
 @pytest.fixture
 def receiver(receivers: Callable[..., Receiver]) -> Receiver:
-    """One that acknowledges everything."""
+    """A receiver that acknowledges every push."""
     return receivers()

@@ -54,7 +54,7 @@ def test_a_pulled_message_counts_its_attempts(local: Bench) -> None:
     assert not local.pull_now(subscription)
 
 
-def test_without_a_policy_attempts_are_not_told(bench: Bench) -> None:
+def test_attempts_are_absent_without_a_policy(bench: Bench) -> None:
     topic = bench.topic()
     subscription = bench.subscription(topic)
     bench.publish(topic, {"data": b"x"})
@@ -96,7 +96,7 @@ def test_a_policy_set_later_starts_to_count_then(
 
 
 def waiting(pubsub: PubsubServer, subscription: str) -> object:
-    """How many messages are in the backlog."""
+    """Return the number of messages in the backlog."""
     found = pubsub.backlog(subscription)
     assert found is not None
     return found["messages"]

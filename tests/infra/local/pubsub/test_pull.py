@@ -1,4 +1,4 @@
-"""Pulling, acknowledging and giving back."""
+"""Pull, acknowledge and modify deadlines."""
 
 import queue
 import time
@@ -11,7 +11,7 @@ from tests.support.pubsub import Bench
 from tests.support.waiting import wait_until
 
 
-def test_an_acknowledged_message_never_comes_back(bench: Bench) -> None:
+def test_acknowledged_message_is_not_redelivered(bench: Bench) -> None:
     topic = bench.topic()
     subscription = bench.subscription(topic)
     bench.publish(topic, {"data": b"x"})
@@ -20,7 +20,7 @@ def test_an_acknowledged_message_never_comes_back(bench: Bench) -> None:
     assert not bench.pull_now(subscription)
 
 
-def test_a_message_is_held_while_its_deadline_runs(bench: Bench) -> None:
+def test_message_is_held_until_its_deadline(bench: Bench) -> None:
     topic = bench.topic()
     subscription = bench.subscription(topic)
     bench.publish(topic, {"data": b"x"})
@@ -28,7 +28,7 @@ def test_a_message_is_held_while_its_deadline_runs(bench: Bench) -> None:
     assert not bench.pull_now(subscription)
 
 
-def test_a_refused_message_comes_back(bench: Bench) -> None:
+def test_refused_message_is_redelivered(bench: Bench) -> None:
     topic = bench.topic()
     subscription = bench.subscription(topic)
     bench.publish(topic, {"data": b"x"})
@@ -38,7 +38,7 @@ def test_a_refused_message_comes_back(bench: Bench) -> None:
     assert second.message.message_id == first.message.message_id
 
 
-def test_a_message_comes_back_after_its_deadline(bench: Bench) -> None:
+def test_message_is_redelivered_after_its_deadline(bench: Bench) -> None:
     topic = bench.topic()
     subscription = bench.subscription(topic)
     bench.publish(topic, {"data": b"x"})
@@ -66,7 +66,7 @@ def test_a_pull_waits_for_a_message(bench: Bench) -> None:
     assert response.received_messages[0].message.message_id == future.result(5)
 
 
-def test_a_pull_never_gets_more_than_it_asked_for(bench: Bench) -> None:
+def test_pull_respects_max_messages(bench: Bench) -> None:
     topic = bench.topic()
     subscription = bench.subscription(topic)
     bench.publish(topic, *({"data": b"x"} for _ in range(10)))

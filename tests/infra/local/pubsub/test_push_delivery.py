@@ -1,4 +1,4 @@
-"""Push delivery: what is sent, what counts as an acknowledgement, and that nothing is lost."""
+"""Push delivery: the request, the acknowledging statuses, retries, and no lost message."""
 
 import base64
 import itertools
@@ -39,7 +39,7 @@ def test_the_envelope_holds_the_message(bench: Bench, receiver: Receiver) -> Non
     assert not message
 
 
-def test_what_is_empty_is_left_out(local: Bench, receiver: Receiver) -> None:
+def test_empty_fields_are_left_out_of_the_envelope(local: Bench, receiver: Receiver) -> None:
     topic = local.topic()
     local.subscription(topic, push_config=push_to(receiver.url))
     local.publish(topic, {"data": b"x"}, {"attributes": {"k": ""}})
@@ -49,7 +49,7 @@ def test_what_is_empty_is_left_out(local: Bench, receiver: Receiver) -> None:
     assert sorted(map(sorted, keys)) == [["attributes"], ["data"]]
 
 
-def test_the_request_looks_like_the_services(local: Bench, receiver: Receiver) -> None:
+def test_request_has_the_headers_of_the_service(local: Bench, receiver: Receiver) -> None:
     topic = local.topic()
     local.subscription(topic, push_config=push_to(receiver.url))
     local.publish(topic, {"data": b"x"})
@@ -104,7 +104,7 @@ def test_no_other_status_acknowledges(local: Bench, receivers: Receivers, status
     assert local.pull(subscription)[0].message.data == b"x"
 
 
-def test_a_refused_message_is_pushed_until_it_is_taken(bench: Bench, receivers: Receivers) -> None:
+def test_refused_message_is_pushed_until_acknowledged(bench: Bench, receivers: Receivers) -> None:
     receiver: Receiver = receivers(answer=lambda _: 204 if len(receiver.pushes) > 3 else 503)
     topic = bench.topic()
     bench.subscription(topic, push_config=push_to(receiver.url))
@@ -115,7 +115,7 @@ def test_a_refused_message_is_pushed_until_it_is_taken(bench: Bench, receivers: 
     assert len({push.message["messageId"] for push in receiver.pushes}) == 1
 
 
-def test_attempts_are_further_and_further_apart(local: Bench, receivers: Receivers) -> None:
+def test_pauses_between_attempts_grow(local: Bench, receivers: Receivers) -> None:
     receiver = receivers(answer=lambda _: 503)
     topic = local.topic()
     local.subscription(topic, push_config=push_to(receiver.url))
@@ -139,7 +139,7 @@ def test_a_retry_policy_spaces_the_attempts_of_its_message_only(local: Bench, re
     assert second - first >= 0.39
 
 
-def test_a_receiver_that_comes_back_gets_everything(local: Bench, receivers: Receivers) -> None:
+def test_restarted_receiver_gets_every_message(local: Bench, receivers: Receivers) -> None:
     receiver = receivers()
     topic = local.topic()
     closed = f"http://127.0.0.1:{free_port()}/push"
@@ -163,7 +163,7 @@ def test_stopping_keeps_the_backlog(bench: Bench, receiver: Receiver) -> None:
     assert {push.message["messageId"] for push in receiver.pushes} == set(ids)
 
 
-def test_the_largest_message_arrives_whole(local: Bench, receiver: Receiver) -> None:
+def test_largest_message_is_pushed_complete(local: Bench, receiver: Receiver) -> None:
     topic = local.topic()
     local.subscription(topic, push_config=push_to(receiver.url))
     payload = bytes(range(250)) * 40_000
@@ -183,7 +183,7 @@ def test_no_push_starts_after_stopping_returned(local: Bench, receivers: Receive
     local.set_push(subscription, "")
     stopped = time.monotonic()
     time.sleep(0.5)
-    # What was on its way may still arrive, within the time a request takes to cross the loopback.
+    # Pushes in flight may still arrive, within the time that a request takes on loopback.
     assert max(push.at for push in receiver.pushes) - stopped < 0.1
     local.set_push(subscription, receiver.url)
     wait_until(
@@ -224,7 +224,7 @@ def test_the_window_opens_with_acknowledgements(local: Bench, receivers: Receive
     local.publish(topic, *({"data": b"x"} for _ in range(300)))
     first, second = receiver.wait_for(300)[:2]
     assert second.at - first.at >= 0.015
-    # Slow answers now: how many wait at once is the window's doing, not this machine's.
+    # With slow answers the window limits the number of waiting pushes, and not the speed of the machine.
     receiver.delay_seconds = 2.0
     local.publish(topic, *({"data": b"x"} for _ in range(300)))
     receiver.wait_for(600, seconds=20)
@@ -232,7 +232,7 @@ def test_the_window_opens_with_acknowledgements(local: Bench, receivers: Receive
 
 
 @pytest.mark.slow
-def test_a_receiver_that_is_too_slow_gets_the_message_again(local: Bench, receivers: Receivers) -> None:
+def test_message_is_pushed_again_after_a_slow_answer(local: Bench, receivers: Receivers) -> None:
     receiver = receivers(delay_seconds=11)
     topic = local.topic()
     local.subscription(topic, push_config=push_to(receiver.url), ack_deadline_seconds=10)
@@ -241,7 +241,7 @@ def test_a_receiver_that_is_too_slow_gets_the_message_again(local: Bench, receiv
     assert second.at - first.at >= 10
 
 
-def test_the_backlog_is_what_is_not_acknowledged(local: Bench, pubsub: PubsubServer, receiver: Receiver) -> None:
+def test_backlog_counts_unacknowledged_messages(local: Bench, pubsub: PubsubServer, receiver: Receiver) -> None:
     topic = local.topic()
     subscription = local.subscription(topic)
     assert pubsub.backlog(subscription) == {"messages": 0, "oldest_publish_time": None}
@@ -256,7 +256,7 @@ def test_the_backlog_is_what_is_not_acknowledged(local: Bench, pubsub: PubsubSer
 
 
 def data(receiver: Receiver) -> Counter[str]:
-    """How often each payload was pushed."""
+    """Count the pushes of each payload."""
     return Counter(base64.b64decode(push.message["data"]).decode() for push in list(receiver.pushes))
 
 

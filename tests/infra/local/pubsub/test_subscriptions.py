@@ -8,7 +8,7 @@ from tests.support.pubsub import PROJECT, Bench
 MISSING = f"projects/{PROJECT}/subscriptions/missing"
 
 
-def test_a_subscription_says_what_it_was_given_and_what_was_filled_in(local: Bench) -> None:
+def test_created_subscription_has_given_and_default_fields(local: Bench) -> None:
     topic = local.topic()
     found = local.subscriber.get_subscription(subscription=local.subscription(topic))
     assert (found.topic, found.push_config.push_endpoint, found.ack_deadline_seconds) == (topic, "", 10)
@@ -37,7 +37,7 @@ def test_policies_get_their_defaults(bench: Bench) -> None:
     assert (backoff.minimum_backoff.total_seconds(), backoff.maximum_backoff.total_seconds()) == (10, 600)
 
 
-def test_a_subscription_is_made_once(bench: Bench) -> None:
+def test_existing_subscription_is_refused(bench: Bench) -> None:
     topic = bench.topic()
     name = bench.subscription(topic)
     with pytest.raises(exceptions.AlreadyExists):
@@ -105,7 +105,7 @@ def test_delivery_attempts_are_five_to_a_hundred(bench: Bench, attempts: int) ->
         {"push_config": {"push_endpoint": "https://r.example", "no_wrapper": {"write_metadata": True}}},
     ],
 )
-def test_what_is_not_done_says_so(local: Bench, feature: dict[str, object]) -> None:
+def test_unsupported_feature_is_refused_by_name(local: Bench, feature: dict[str, object]) -> None:
     with pytest.raises(exceptions.MethodNotImplemented, match="The local cloud does not"):
         local.subscription(local.topic(), **feature)
 
@@ -142,6 +142,6 @@ def test_a_deleted_subscription_is_gone_with_its_backlog(bench: Bench) -> None:
 
 
 def update(bench: Bench, name: str, **fields: object) -> None:
-    """Change these fields and no others."""
+    """Update only these fields."""
     request = {"subscription": {"name": name, **fields}, "update_mask": {"paths": list(fields)}}
     bench.subscriber.update_subscription(request=request)

@@ -14,7 +14,7 @@ def test_a_topic_can_be_read_back(bench: Bench) -> None:
     assert bench.publisher.get_topic(topic=name).name == name
 
 
-def test_a_topic_is_made_once(bench: Bench) -> None:
+def test_existing_topic_is_refused(bench: Bench) -> None:
     name = bench.topic()
     with pytest.raises(exceptions.AlreadyExists):
         bench.publisher.create_topic(name=name)
@@ -43,13 +43,13 @@ def test_labels_can_be_updated(local: Bench) -> None:
     assert dict(local.publisher.get_topic(topic=name).labels) == {"team": "blue"}
 
 
-def test_lists_come_in_pages(local: Bench) -> None:
+def test_list_has_pages(local: Bench) -> None:
     made = {local.topic() for _ in range(5)}
     request = {"project": f"projects/{PROJECT}", "page_size": 2}
     assert made <= {topic.name for topic in local.publisher.list_topics(request=request)}
 
 
-def test_a_topic_knows_its_subscriptions(bench: Bench) -> None:
+def test_subscriptions_of_a_topic_are_listed(bench: Bench) -> None:
     topic = bench.topic()
     made = sorted(bench.subscription(topic) for _ in range(3))
     assert sorted(bench.publisher.list_topic_subscriptions(topic=topic)) == made
@@ -116,7 +116,7 @@ def test_attributes_alone_are_a_message(bench: Bench) -> None:
     ],
     ids=["data", "attributes", "key", "value", "empty-key", "goog", "ordering-key"],
 )
-def test_more_than_the_service_takes_is_refused(local: Bench, message: dict[str, object]) -> None:
+def test_message_over_the_limits_is_refused(local: Bench, message: dict[str, object]) -> None:
     with pytest.raises(exceptions.InvalidArgument):
         local.publish(local.topic(), message)
 
@@ -135,7 +135,7 @@ def test_a_request_holds_one_to_a_thousand_messages(local: Bench, count: int) ->
         local.publish(local.topic(), *[{"data": b"x"}] * count)
 
 
-def test_what_is_not_done_says_so(local: Bench) -> None:
+def test_unsupported_feature_is_refused_by_name(local: Bench) -> None:
     with pytest.raises(exceptions.MethodNotImplemented, match="does not implement DetachSubscription"):
         local.publisher.detach_subscription(request={"subscription": local.subscription(local.topic())})
     schema = {"schema_settings": {"schema": "projects/p/schemas/sss"}}
