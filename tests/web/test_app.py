@@ -59,6 +59,10 @@ def test_process_is_ready_with_firestore(stranger: Visitor) -> None:
     assert (ready.status_code, ready.json["ready"], ready.json["firestore"]) == (200, True, "reachable")
 
 
+def test_help_page_shows_the_version(viewer: Visitor) -> None:
+    assert f"Subscope {VERSION}" in viewer.get("/help").text
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
