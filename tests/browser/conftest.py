@@ -1,4 +1,4 @@
-"""Real Chromium on the shared local cloud. Without Chromium or Playwright these tests are skipped, saying so."""
+"""Real Chromium on the shared local cloud. Without Chromium or Playwright these tests are skipped with a reason."""
 
 import importlib.util
 import shutil
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 WHOLE = ("chromium", "chromium-browser", "google-chrome")
 
 
-# Not for the whole run: Playwright keeps an event loop in this thread, where later tests want their own.
+# For one module only: Playwright keeps an event loop in this thread, and later tests need their own.
 @pytest.fixture(scope="package")
 def playwright() -> Iterator["Playwright"]:
-    """What drives browsers."""
+    """Playwright, which drives the browsers."""
     if not importlib.util.find_spec("playwright"):
         pytest.skip("Playwright is not installed here (pip install playwright)")
     from playwright.sync_api import sync_playwright
@@ -31,13 +31,13 @@ def playwright() -> Iterator["Playwright"]:
 
 @pytest.fixture(scope="package")
 def chromium(playwright: "Playwright") -> Iterator["Browser"]:
-    """The machine's own Chromium; without windows where that is installed: its contexts open sooner."""
+    """The installed Chromium; the headless one where it exists, because its contexts open faster."""
     yield from _launched(playwright, ("chromium-headless-shell", *WHOLE))
 
 
 @pytest.fixture(scope="package")
 def whole_chromium(playwright: "Playwright") -> Iterator["Browser"]:
-    """The one with windows, which alone lets a page notify."""
+    """The Chromium with windows, the only one that allows notifications."""
     yield from _launched(playwright, WHOLE)
 
 
@@ -52,8 +52,10 @@ def _launched(playwright: "Playwright", names: tuple[str, ...]) -> Iterator["Bro
 
 @pytest.fixture
 def visit(request: pytest.FixtureRequest, cloud: Cloud) -> Iterator[Visit]:
-    """Somebody signed in as administrator: ``visit()``, ``visit(java_script_enabled=False)``, ``visit(viewport=…)``.
-    ``visit(cloud=…)`` is at a cloud of the test's own.
+    """Open pages as a signed-in administrator.
+
+    ``visit()`` opens the shared cloud, ``visit(cloud=…)`` another one. Other options go to the browser's context:
+    ``visit(java_script_enabled=False)``, ``visit(viewport=…)``.
 
     At the end no page may have shown a dialog, broken a script or violated the Content-Security-Policy.
     """
@@ -75,7 +77,7 @@ def visit(request: pytest.FixtureRequest, cloud: Cloud) -> Iterator[Visit]:
 
 @pytest.fixture(scope="module")
 def both(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    """A viewer of the cloud that monitors the dead letters, too."""
+    """A viewer of the cloud that also monitors the dead letters."""
     names = f"{cloud['subscription']},{cloud['dead_letter_subscription']}"
     directory = tmp_path_factory.mktemp("both")
     with viewer_beside(cloud, directory, SUBSCRIPTIONS=names, ENVIRONMENT_LABEL=LABEL) as place:

@@ -16,6 +16,6 @@ def google_cloud(google_emulators: None, tmp_path_factory: pytest.TempPathFactor
 
 @pytest.fixture(params=["local", pytest.param("google", marks=pytest.mark.emulators)])
 def each_cloud(request: pytest.FixtureRequest) -> Cloud:
-    """The shared local cloud, then Google's emulators: a test that takes this is true of both."""
+    """The shared local cloud, then Google's emulators: the test must hold on both."""
     cloud: Cloud = request.getfixturevalue("google_cloud" if request.param == "google" else "cloud")
     return cloud

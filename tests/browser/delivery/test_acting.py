@@ -1,4 +1,4 @@
-"""Acting: publish and follow, replay, stop with what waits, look after users; with scripts and without."""
+"""Actions: publish and follow, replay, stop with a backlog, manage users; with and without JavaScript."""
 
 import json
 import re
@@ -30,7 +30,7 @@ def attributes_shown(ana: Person) -> dict[str, str]:
 
 
 def looked_again(ana: Person) -> bool:
-    """Look once more, by the page's own link; whether it is here."""
+    """Follow the page's link to check again; return whether the message is stored."""
     if ana.page.locator('a:text-is("It is here")').count():
         return True
     ana.page.click('a:text-is("Look again")')
@@ -38,7 +38,7 @@ def looked_again(ana: Person) -> bool:
 
 
 @pytest.mark.parametrize("size", [(1440, 900), (390, 844)], ids=["desk", "phone"])
-def test_what_is_published_is_followed_until_it_is_here(visit: Visit, size: tuple[int, int]) -> None:
+def test_published_message_is_followed_until_stored(visit: Visit, size: tuple[int, int]) -> None:
     ana = visit(viewport={"width": size[0], "height": size[1]})
     ana.page.click('header a:text-is("Publish")')
     many = {f"name-{number}": f"value {number}" for number in range(5)}
@@ -50,7 +50,7 @@ def test_what_is_published_is_followed_until_it_is_here(visit: Visit, size: tupl
     assert attributes_shown(ana) == many
 
 
-def test_markup_that_is_published_stays_text(visit: Visit, cloud: Cloud) -> None:
+def test_published_markup_stays_text(visit: Visit, cloud: Cloud) -> None:
     ana = visit()
     ana.open("/publish")
     fill_in(ana, HOSTILE, a=HOSTILE)
@@ -63,7 +63,7 @@ def test_markup_that_is_published_stays_text(visit: Visit, cloud: Cloud) -> None
     assert cloud["topic"] in (ana.page.text_content("#topic option:checked") or "")
 
 
-def test_a_mistake_costs_nothing_that_was_typed(visit: Visit) -> None:
+def test_refused_form_keeps_its_text(visit: Visit) -> None:
     ana = visit()
     ana.open("/publish")
     fill_in(ana, "an hour's work\n", **{"goog-team": "payments"})
@@ -88,7 +88,7 @@ def sign_in_beside(ana: Person) -> None:
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])
-def test_the_end_of_a_sign_in_costs_nothing_that_was_typed(visit: Visit, scripts: bool) -> None:
+def test_expired_session_keeps_the_typed_text(visit: Visit, scripts: bool) -> None:
     ana = visit(java_script_enabled=scripts)
     ana.open("/publish")
     fill_in(ana, "an hour's work\n", team="payments")
@@ -108,7 +108,7 @@ def test_the_end_of_a_sign_in_costs_nothing_that_was_typed(visit: Visit, scripts
     assert attributes_shown(ana) == {"team": "payments"}
 
 
-def test_a_double_click_publishes_once(visit: Visit, cloud: Cloud) -> None:
+def test_double_click_publishes_once(visit: Visit, cloud: Cloud) -> None:
     ana = visit()
     text = f"twice {document_id('once', cloud['viewer'])}"
     ana.open("/publish")
@@ -119,7 +119,7 @@ def test_a_double_click_publishes_once(visit: Visit, cloud: Cloud) -> None:
     assert len(ana.rows()) == 1
 
 
-def test_a_file_goes_byte_for_byte(visit: Visit, tmp_path: Path) -> None:
+def test_file_is_published_byte_for_byte(visit: Visit, tmp_path: Path) -> None:
     ana = visit()
     payload = bytes(range(256)) * 4000
     (tmp_path / "payload.bin").write_bytes(payload)
@@ -134,7 +134,7 @@ def test_a_file_goes_byte_for_byte(visit: Visit, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])
-def test_a_replay_links_to_what_it_came_from(visit: Visit, cloud: Cloud, scripts: bool) -> None:
+def test_replay_links_to_its_origin(visit: Visit, cloud: Cloud, scripts: bool) -> None:
     ana = visit(java_script_enabled=scripts)
     one = cloud.publish(b"\xff\x00again", team="payments")
     document = document_id(cloud["subscription"], one)
@@ -154,7 +154,7 @@ def test_a_replay_links_to_what_it_came_from(visit: Visit, cloud: Cloud, scripts
     assert ana.page.locator(f'.lineage a[href="/messages/{replay}"]').count() == 1
 
 
-def test_all_that_match_are_replayed_after_a_look(visit: Visit, cloud: Cloud) -> None:
+def test_matching_messages_are_replayed_after_a_confirmation(visit: Visit, cloud: Cloud) -> None:
     ana = visit()
     ana.wait_until_live()
     batch = document_id("batch", cloud.publish(b"first"))
@@ -170,7 +170,7 @@ def test_all_that_match_are_replayed_after_a_look(visit: Visit, cloud: Cloud) ->
     ana.page.wait_for_selector(f'tr.message:has-text("{batch}") >> nth=2')
 
 
-def test_the_strip_says_what_waits(visit: Visit, cloud: Cloud) -> None:
+def test_delivery_strip_shows_the_backlog(visit: Visit, cloud: Cloud) -> None:
     ana, ben = visit(), visit()
     for one in (ana, ben):
         one.wait_until_live()
@@ -189,7 +189,7 @@ def test_the_strip_says_what_waits(visit: Visit, cloud: Cloud) -> None:
         one.page.wait_for_selector('.backlog:has-text("nothing waiting")')
 
 
-def test_what_is_exported_is_what_is_shown(visit: Visit, cloud: Cloud) -> None:
+def test_export_equals_the_shown_list(visit: Visit, cloud: Cloud) -> None:
     ana = visit()
     ana.wait_until_live()
     batch = document_id("export", cloud.publish(b"first"))
@@ -205,7 +205,7 @@ def test_what_is_exported_is_what_is_shown(visit: Visit, cloud: Cloud) -> None:
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])
-def test_an_admin_adds_and_removes_somebody(visit: Visit, scripts: bool) -> None:
+def test_admin_adds_and_removes_a_user(visit: Visit, scripts: bool) -> None:
     ana = visit(java_script_enabled=scripts)
     name = f"vera-{'a' if scripts else 'b'}"
     ana.open("/users")
@@ -228,8 +228,8 @@ def test_an_admin_adds_and_removes_somebody(visit: Visit, scripts: bool) -> None
     vera.close()
 
 
-def test_a_question_that_is_answered_no_changes_nothing(visit: Visit, own_cloud: StartCloud) -> None:
-    ana = visit(cloud=own_cloud())  # where nobody else is an admin
+def test_cancelled_confirmation_changes_nothing(visit: Visit, own_cloud: StartCloud) -> None:
+    ana = visit(cloud=own_cloud())  # a cloud without another admin
     ana.open("/users")
     ana.page.click('tr[data-user="admin"] button:text-is("Remove")')
     ana.page.click('#confirm button:text-is("Cancel")')

@@ -1,4 +1,4 @@
-"""Coming back: a killed viewer or receiver loses no message, and the page never says live when it is not."""
+"""Recovery: a killed viewer or receiver loses no message, and the page says "live" only when it is live."""
 
 import os
 import signal
@@ -9,7 +9,7 @@ from tests.support.local_cloud import Cloud
 from tests.support.waiting import wait_until
 
 
-def test_the_page_comes_back_after_the_viewer_was_killed(visit: Visit, each_cloud: Cloud) -> None:
+def test_page_reconnects_after_the_viewer_was_killed(visit: Visit, each_cloud: Cloud) -> None:
     ana = visit(cloud=each_cloud)
     ana.wait_until_live()
     ana.page.evaluate("window.neverReloaded = true")
@@ -36,7 +36,7 @@ def test_messages_wait_for_a_killed_receiver(visit: Visit, each_cloud: Cloud) ->
     assert len(ana.rows()) == len(set(ana.rows())), "a row is shown twice"
 
 
-def test_a_connection_that_died_without_a_word_is_noticed(visit: Visit, cloud: Cloud) -> None:
+def test_silently_dead_connection_is_detected(visit: Visit, cloud: Cloud) -> None:
     ana = visit()
     ana.page.clock.install()
     ana.page.reload()
@@ -57,6 +57,6 @@ def test_a_connection_that_died_without_a_word_is_noticed(visit: Visit, cloud: C
 
 
 def workers(cloud: Cloud) -> list[int]:
-    """The processes that gunicorn serves with: what it was started as only watches them."""
+    """Return the worker processes of gunicorn; the started process only supervises them."""
     viewer = cloud.pid("viewer")
     return [int(one) for one in Path(f"/proc/{viewer}/task/{viewer}/children").read_text().split()]

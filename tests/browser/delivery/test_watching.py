@@ -1,4 +1,4 @@
-"""Watching: messages appear by themselves, everybody sees who stopped delivery, a paused view misses nothing."""
+"""Watching: new messages appear, all people see who stopped delivery, a paused view misses no message."""
 
 import time
 
@@ -15,14 +15,14 @@ def documents(cloud: Cloud, message_ids: list[str]) -> set[str]:
     return {document_id(cloud["subscription"], one) for one in message_ids}
 
 
-def test_a_message_appears_within_two_seconds(visit: Visit, each_cloud: Cloud) -> None:
+def test_published_message_appears_within_two_seconds(visit: Visit, each_cloud: Cloud) -> None:
     ana = visit(cloud=each_cloud)
     ana.wait_until_live()
     ana.see(each_cloud.publish(b'{"status": "WORKING"}', status="WORKING"), seconds=2)
     assert ana.page.locator("tr.message").first.inner_text().count("WORKING") == 2
 
 
-def test_stop_and_start_are_everyones(visit: Visit, each_cloud: Cloud) -> None:
+def test_stop_and_start_are_shown_to_all(visit: Visit, each_cloud: Cloud) -> None:
     ana, ben = visit(cloud=each_cloud), visit(cloud=each_cloud)
     for person in (ana, ben):
         person.wait_until_live()
@@ -49,7 +49,7 @@ def test_stop_and_start_are_everyones(visit: Visit, each_cloud: Cloud) -> None:
     assert set(ana.rows()) - before == documents(each_cloud, waiting)
 
 
-def test_stop_can_be_thought_better_of(visit: Visit, cloud: Cloud) -> None:
+def test_stop_dialog_can_be_cancelled(visit: Visit, cloud: Cloud) -> None:
     ana = visit()
     ana.page.click("button.stop")
     dialog = ana.page.locator("#confirm-stop")
@@ -61,7 +61,7 @@ def test_stop_can_be_thought_better_of(visit: Visit, cloud: Cloud) -> None:
     ana.see(cloud.publish(b"still delivered"))
 
 
-def test_a_change_made_elsewhere_is_shown(visit: Visit, cloud: Cloud) -> None:
+def test_change_made_elsewhere_is_shown(visit: Visit, cloud: Cloud) -> None:
     ana = visit()
     ana.wait_until_live()
     ana.see_state("RECEIVING")
@@ -76,7 +76,7 @@ def test_a_change_made_elsewhere_is_shown(visit: Visit, cloud: Cloud) -> None:
     ana.see_state("RECEIVING", seconds=15)
 
 
-def test_a_paused_view_counts_and_misses_nothing(visit: Visit, cloud: Cloud) -> None:
+def test_paused_view_counts_and_misses_no_message(visit: Visit, cloud: Cloud) -> None:
     ana, ben = visit(), visit()
     for person in (ana, ben):
         person.wait_until_live()
@@ -97,7 +97,7 @@ def test_a_paused_view_counts_and_misses_nothing(visit: Visit, cloud: Cloud) -> 
     assert not ana.page.locator("#arrivals").is_visible()
 
 
-def test_the_list_never_moves_under_a_reader(visit: Visit, cloud: Cloud) -> None:
+def test_scrolled_list_does_not_move(visit: Visit, cloud: Cloud) -> None:
     ana = visit(viewport={"width": 1200, "height": 500})
     ana.wait_until_live()
     fill(ana, cloud, 40)
@@ -114,7 +114,7 @@ def test_the_list_never_moves_under_a_reader(visit: Visit, cloud: Cloud) -> None
     assert ana.page.eval_on_selector(".list", "list => list.scrollTop") == 0
 
 
-def test_a_redelivery_changes_its_row_in_place(visit: Visit, cloud: Cloud) -> None:
+def test_redelivery_updates_its_row_in_place(visit: Visit, cloud: Cloud) -> None:
     ana = visit()
     ana.wait_until_live()
     twice, after = cloud.publish(b"twice"), cloud.publish(b"after")
@@ -164,7 +164,7 @@ def test_older_messages_load_on_scroll(visit: Visit, cloud: Cloud) -> None:
     assert len(ana.rows()) == len(set(ana.rows()))
 
 
-def test_signed_out_is_said(visit: Visit, cloud: Cloud) -> None:
+def test_page_reports_the_end_of_the_session(visit: Visit, cloud: Cloud) -> None:
     ana = visit()
     ana.wait_until_live()
     ana.context.clear_cookies()

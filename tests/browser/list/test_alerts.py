@@ -1,4 +1,4 @@
-"""Notifications: told once every few seconds what arrives while nobody looks, nothing of a message unless asked to."""
+"""Desktop notifications: sent every few seconds for a hidden page, without the content unless that is chosen."""
 
 from uuid import uuid4
 
@@ -18,7 +18,7 @@ EVERY_MS = 5_000
 
 
 def look_away(person: Person) -> None:
-    """Another tab comes to the front; Playwright otherwise pretends that every page has the focus."""
+    """Bring another tab to the front; otherwise Playwright gives every page the focus."""
     person.context.new_cdp_session(person.page).send("Emulation.setFocusEmulationEnabled", {"enabled": False})
     other = person.context.new_page()
     other.bring_to_front()
@@ -35,7 +35,7 @@ def told(person: Person) -> list[tuple[str, str]]:
     return [(title, body) for title, body in found]
 
 
-def test_a_number_and_the_subscription_are_told(visit: Visit, cloud: Cloud) -> None:
+def test_notification_has_count_and_subscription(visit: Visit, cloud: Cloud) -> None:
     team = uuid4().hex
     ana = visit()
     ana.open(f"/messages?q=team%3D{team}")
@@ -59,7 +59,7 @@ def test_a_number_and_the_subscription_are_told(visit: Visit, cloud: Cloud) -> N
     wait_until(lambda: not ana.page.title().startswith("("), "the title without a count", 5)
 
 
-def test_a_click_brings_the_message(visit: Visit, cloud: Cloud) -> None:
+def test_click_on_a_notification_opens_the_message(visit: Visit, cloud: Cloud) -> None:
     ana = visit()
     switch_on(ana)
     ana.wait_until_live()
@@ -72,7 +72,7 @@ def test_a_click_brings_the_message(visit: Visit, cloud: Cloud) -> None:
     ana.page.wait_for_selector(f'#drawer .detail[data-id="{document_id(cloud["subscription"], one)}"]')
 
 
-def test_what_it_says_is_told_when_asked_and_is_only_text(visit: Visit, cloud: Cloud) -> None:
+def test_notification_shows_the_content_only_when_chosen(visit: Visit, cloud: Cloud) -> None:
     text = f"<img src=x onerror=alert(1)> {uuid4().hex}"
     ana = visit()
     switch_on(ana, text=True)
@@ -83,7 +83,7 @@ def test_what_it_says_is_told_when_asked_and_is_only_text(visit: Visit, cloud: C
     assert told(ana)[0] == ("1 new message", f"{cloud['subscription']}\n{text}")
 
 
-def test_nothing_is_told_to_those_who_look_or_do_not_want_it(visit: Visit, cloud: Cloud) -> None:
+def test_visible_or_muted_page_sends_no_notification(visit: Visit, cloud: Cloud) -> None:
     ana, ben = visit(), visit()
     switch_on(ana)
     for person in (ana, ben):
@@ -98,7 +98,7 @@ def test_nothing_is_told_to_those_who_look_or_do_not_want_it(visit: Visit, cloud
         assert not person.page.title().startswith("(")
 
 
-def test_the_choice_is_this_browsers(visit: Visit) -> None:
+def test_choice_is_kept_in_the_browser(visit: Visit) -> None:
     ana = visit()
     switch_on(ana, text=True)
     ana.page.reload()
@@ -111,7 +111,7 @@ def test_the_choice_is_this_browsers(visit: Visit) -> None:
     assert not ana.page.locator("#notify summary .default-mark").is_visible()
 
 
-def test_a_browser_that_does_not_allow_it_says_so(visit: Visit) -> None:
+def test_blocked_notifications_are_explained(visit: Visit) -> None:
     ana = visit()
     ana.context.clear_permissions()
     ana.page.click(".notify > summary")
@@ -122,7 +122,7 @@ def test_a_browser_that_does_not_allow_it_says_so(visit: Visit) -> None:
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_the_menu_breaks_no_rule(visit: Visit, size: dict[str, int]) -> None:
+def test_menu_is_accessible(visit: Visit, size: dict[str, int]) -> None:
     ana = visit(viewport=size)
     switch_on(ana)
     assert not violations(ana.page, within=OPEN_MENU)

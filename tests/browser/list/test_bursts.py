@@ -1,4 +1,4 @@
-"""Bursts: at 1,000 messages a second the page answers, shows what it can, and says what it did not show."""
+"""Bursts: at 1,000 messages a second the page answers, shows a part, and reports the skipped messages."""
 
 import re
 import statistics
@@ -17,7 +17,7 @@ from tests.support.waiting import wait_until
 
 RATE, BATCHES_PER_SECOND, SECONDS = 1_000, 20, 4
 thousands = partial(burst, messages=RATE * SECONDS, per_second=RATE, batch=RATE // BATCHES_PER_SECOND)
-# How long the browser took from a key to the next picture, as it measures it itself.
+# The browser's measurement of the time from a key press to the next frame.
 MEASURE = """() => {
     window.answers = [];
     new PerformanceObserver((list) => answers.push(...list.getEntries().map((one) => one.duration)))
@@ -27,7 +27,7 @@ MEASURE = """() => {
 
 @pytest.fixture
 def busy(visit: Visit, own_cloud: StartCloud) -> tuple[Person, Cloud]:
-    """Somebody on the list of a cloud of their own."""
+    """A person on the list of a cloud of this test only."""
     cloud = own_cloud()
     ana = visit(cloud=cloud)
     ana.wait_until_live()
@@ -35,7 +35,7 @@ def busy(visit: Visit, own_cloud: StartCloud) -> tuple[Person, Cloud]:
 
 
 def span_of(person: Person) -> tuple[datetime, datetime]:
-    """What the link to the skipped ones asks for; the epoch twice while nothing was skipped."""
+    """Return the time range of the link to the skipped messages; twice 1970 when none were skipped."""
     link = person.page.locator("#skipped a")
     if not link.is_visible():
         return datetime.fromtimestamp(0, UTC), datetime.fromtimestamp(0, UTC)
@@ -47,7 +47,7 @@ def span_of(person: Person) -> tuple[datetime, datetime]:
 
 
 def settle(person: Person, cloud: Cloud) -> None:
-    """Wait until the newest that is stored is on top, and the list does not change any more."""
+    """Wait until the newest stored message is on top and the list stays unchanged."""
     stored = cloud.firestore().collection("messages").order_by("received_at", direction="DESCENDING")
     newest = stored.order_by("__name__", direction="DESCENDING").limit(1).get()[0].id
     wait_until(lambda: person.rows()[:1] == [newest], "the newest message at the top", 40)
@@ -60,7 +60,7 @@ def settle(person: Person, cloud: Cloud) -> None:
 
 
 def unaccounted(person: Person, cloud: Cloud) -> list[str]:
-    """Messages newer than the list's oldest row that are neither in the list nor in what it says it skipped."""
+    """Return the messages newer than the oldest row that are neither in the list nor in the reported range."""
     shown = set(person.rows())
     cursors: list[str] = person.page.eval_on_selector_all("tr.message", "rows => rows.map((row) => row.dataset.cursor)")
     oldest = min(Cursor.parse(one) for one in cursors)
@@ -71,7 +71,7 @@ def unaccounted(person: Person, cloud: Cloud) -> list[str]:
     return [f"{name} {at}" for name, at in newer if not after <= at < before]
 
 
-def test_the_page_answers_while_a_thousand_arrive_a_second(busy: tuple[Person, Cloud]) -> None:
+def test_page_answers_at_a_thousand_messages_a_second(busy: tuple[Person, Cloud]) -> None:
     ana, cloud = busy
     ana.page.evaluate(MEASURE)
     with thousands(cloud) as ids:
@@ -88,7 +88,7 @@ def test_the_page_answers_while_a_thousand_arrive_a_second(busy: tuple[Person, C
     assert not unaccounted(ana, cloud)
 
 
-def test_clicks_are_answered_within_a_second_while_a_thousand_arrive(busy: tuple[Person, Cloud]) -> None:
+def test_click_is_answered_within_a_second_in_a_burst(busy: tuple[Person, Cloud]) -> None:
     ana, cloud = busy
     ana.page.evaluate(MEASURE)
     box = ana.page.locator("#pause").bounding_box()
@@ -109,10 +109,10 @@ def test_clicks_are_answered_within_a_second_while_a_thousand_arrive(busy: tuple
     assert not unaccounted(ana, cloud)
 
 
-def test_what_is_skipped_is_said_and_linked(busy: tuple[Person, Cloud]) -> None:
+def test_skipped_messages_are_reported_and_linked(busy: tuple[Person, Cloud]) -> None:
     ana, cloud = busy
     with thousands(cloud) as ids:
-        while len(ids) < RATE * 3:  # nothing moves under a moving pointer
+        while len(ids) < RATE * 3:  # rows under a moving pointer do not move
             for x in range(300, 400, 20):
                 ana.page.mouse.move(x, 400)
             ana.page.wait_for_timeout(20)
@@ -128,7 +128,7 @@ def test_what_is_skipped_is_said_and_linked(busy: tuple[Person, Cloud]) -> None:
     assert all(after <= Cursor.parse(one).at < before for one in cursors)
 
 
-def test_a_stream_that_was_left_behind_never_moves_a_paused_view(busy: tuple[Person, Cloud]) -> None:
+def test_resync_does_not_move_a_paused_view(busy: tuple[Person, Cloud]) -> None:
     ana, cloud = busy
     first = cloud.publish(b"before the pause")
     ana.see(first)
@@ -136,7 +136,7 @@ def test_a_stream_that_was_left_behind_never_moves_a_paused_view(busy: tuple[Per
     ana.context.set_offline(True)
     with thousands(cloud):
         pass
-    ana.context.set_offline(False)  # more came than a stream sends again
+    ana.context.set_offline(False)  # more messages arrived than a stream replays
     ana.page.wait_for_selector('#arrivals:has-text("Many new messages while paused")', timeout=20_000)
     assert ana.rows() == [ana.row(first).get_attribute("data-id")]
     ana.page.click("#pause")

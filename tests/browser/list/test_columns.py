@@ -1,4 +1,4 @@
-"""Columns: chosen in a menu, kept in the address, filled in history and in what arrives, a line below on a phone."""
+"""Columns: chosen in a menu, kept in the address, filled in old and new rows, shown below the row on a phone."""
 
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
@@ -20,7 +20,7 @@ def cells_of(person: Person, message_id: str) -> list[str]:
     return person.row(message_id).locator("td.column").all_text_contents()
 
 
-def test_what_is_chosen_is_in_the_address_and_in_what_arrives(visit: Visit, cloud: Cloud) -> None:
+def test_chosen_columns_are_in_the_address_and_in_new_rows(visit: Visit, cloud: Cloud) -> None:
     team = uuid4().hex
     before = publish(cloud, team, "FAILED")
     ana, ben = visit(), visit()
@@ -47,7 +47,7 @@ def test_what_is_chosen_is_in_the_address_and_in_what_arrives(visit: Visit, clou
     assert columns_of(ana) == columns_of(ben), "a new filter keeps the columns"
 
 
-def test_a_ninth_column_cannot_be_chosen(visit: Visit, cloud: Cloud) -> None:
+def test_ninth_column_cannot_be_chosen(visit: Visit, cloud: Cloud) -> None:
     names = {f"name{number}": "x" for number in range(9)}
     team = uuid4().hex
     one = cloud.publish(b"many", team=team, **names)
@@ -63,7 +63,7 @@ def test_a_ninth_column_cannot_be_chosen(visit: Visit, cloud: Cloud) -> None:
     assert boxes.nth(8).is_enabled()
 
 
-def test_without_javascript(visit: Visit, cloud: Cloud) -> None:
+def test_page_works_without_javascript(visit: Visit, cloud: Cloud) -> None:
     team = uuid4().hex
     one = publish(cloud, team, "FAILED")
     ana = visit(java_script_enabled=False)
@@ -80,7 +80,7 @@ def test_without_javascript(visit: Visit, cloud: Cloud) -> None:
     assert cells_of(ana, one) == ["FAILED", "42"]
 
 
-def test_hostile_names_and_values_are_only_text(visit: Visit, cloud: Cloud) -> None:
+def test_hostile_names_and_values_stay_text(visit: Visit, cloud: Cloud) -> None:
     name = uuid4().hex
     hostile = f"{name}</td><script>alert(1)</script>\"',=~:\\"
     one = cloud.publisher().publish(cloud.topic_path, b"hostile", **{hostile: hostile}).result(timeout=10)
@@ -96,7 +96,7 @@ def test_hostile_names_and_values_are_only_text(visit: Visit, cloud: Cloud) -> N
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_no_rule_is_broken_and_nothing_is_too_wide(visit: Visit, cloud: Cloud, size: dict[str, int]) -> None:
+def test_page_is_accessible_and_fits_the_width(visit: Visit, cloud: Cloud, size: dict[str, int]) -> None:
     team = uuid4().hex
     one = cloud.publish(b'{"user": {"id": "' + b"x" * 400 + b'"}}', team=team, status="FAILED")
     ana = visit(viewport=size)

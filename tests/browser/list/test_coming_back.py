@@ -1,4 +1,4 @@
-"""Away and back: a tab in the back holds no connection; what came meanwhile is shown once, counted, and said."""
+"""Hidden tabs: they close their stream, and afterwards show and count the missed messages once."""
 
 import urllib.error
 import urllib.request
@@ -16,7 +16,7 @@ from tests.support.waiting import wait_until
 if TYPE_CHECKING:
     from playwright.sync_api import Route
 
-# Chromium without a window never hides a page: the page is told what a browser would tell it.
+# Headless Chromium never hides a page, so the test sends the events that a browser sends.
 VISIBILITY = """
     window.inTheBack = sessionStorage.getItem("in-the-back") === "yes";
     Object.defineProperty(document, "hidden", { get: () => window.inTheBack });
@@ -27,13 +27,13 @@ TO_THE = """where => {
     document.dispatchEvent(new Event("visibilitychange"));
 }"""
 MINUTE_MS = 61_000
-# Longer than a page waits before it comes back by itself.
+# Longer than the pause after which a page reconnects.
 LATER_MS = 3_000
 
 
 @pytest.fixture
 def alone(visit: Visit, own_cloud: StartCloud) -> Person:
-    """Somebody on a viewer with room for one stream, in a tab that can be put in the back, with a clock to turn."""
+    """A person on a viewer with one stream, in a tab that the test can hide, with a clock that it can move."""
     ana = visit(cloud=own_cloud(environ={"MAX_STREAMS": "1"}))
     ana.page.add_init_script(VISIBILITY)
     ana.page.clock.install()
@@ -43,7 +43,7 @@ def alone(visit: Visit, own_cloud: StartCloud) -> Person:
 
 
 def has_room(person: Person) -> bool:
-    """Whether the server has a stream to give: it is asked for one."""
+    """Tell whether the server has a free stream, by requesting one."""
     cookies = "; ".join(f"{one['name']}={one['value']}" for one in person.context.cookies())
     request = urllib.request.Request(f"{person.cloud['viewer']}/live", headers={"Cookie": cookies})
     try:
@@ -56,7 +56,7 @@ def has_room(person: Person) -> bool:
         return False
 
 
-def test_a_tab_in_the_back_lets_go_and_catches_up(alone: Person) -> None:
+def test_hidden_tab_closes_its_stream_and_catches_up(alone: Person) -> None:
     assert not has_room(alone), "the tab in front holds the only stream"
     alone.page.evaluate(TO_THE, "back")
     alone.page.clock.fast_forward(MINUTE_MS)
@@ -73,7 +73,7 @@ def test_a_tab_in_the_back_lets_go_and_catches_up(alone: Person) -> None:
     assert not has_room(alone), "the tab in front has a stream again"
 
 
-def test_a_tab_that_is_seen_again_soon_keeps_its_stream(alone: Person) -> None:
+def test_briefly_hidden_tab_keeps_its_stream(alone: Person) -> None:
     alone.page.evaluate(TO_THE, "back")
     alone.page.clock.fast_forward(MINUTE_MS // 3)
     alone.page.evaluate(TO_THE, "front")
@@ -82,7 +82,7 @@ def test_a_tab_that_is_seen_again_soon_keeps_its_stream(alone: Person) -> None:
     alone.wait_until_live()
 
 
-def test_a_tab_opened_in_the_back_lets_go_too(alone: Person) -> None:
+def test_tab_opened_hidden_closes_its_stream(alone: Person) -> None:
     alone.page.evaluate("sessionStorage.setItem('in-the-back', 'yes')")
     alone.page.reload()
     alone.page.wait_for_selector('#connection[data-state="live"]', timeout=30_000)
@@ -93,7 +93,7 @@ def test_a_tab_opened_in_the_back_lets_go_too(alone: Person) -> None:
 
 @pytest.mark.notifies
 @pytest.mark.parametrize("is_on", [True, False], ids=["on", "off"])
-def test_a_tab_in_the_back_keeps_its_stream_to_tell(alone: Person, is_on: bool) -> None:
+def test_hidden_tab_with_notifications_keeps_its_stream(alone: Person, is_on: bool) -> None:
     if is_on:
         switch_on(alone)
     alone.page.evaluate(TO_THE, "back")
@@ -102,7 +102,7 @@ def test_a_tab_in_the_back_keeps_its_stream_to_tell(alone: Person, is_on: bool) 
     assert has_room(alone) is not is_on
 
 
-def test_what_came_while_the_connection_was_lost_is_counted(visit: Visit, cloud: Cloud) -> None:
+def test_messages_during_a_lost_connection_are_counted(visit: Visit, cloud: Cloud) -> None:
     ana = visit()
     ana.wait_until_live()
     known = document_id(cloud["subscription"], cloud.publish(b"known"))
@@ -113,11 +113,11 @@ def test_what_came_while_the_connection_was_lost_is_counted(visit: Visit, cloud:
     ana.context.set_offline(False)
     ana.see_notice("Caught up: 3 messages came while this page was away, since ")
     first = ana.rows()[:4]
-    # Pushed at the same moment, they are stored in any order.
+    # They are pushed at the same time, so they are stored in any order.
     assert (set(first[:3]), first[3]) == (set(missed), known)
 
 
-def test_coming_back_to_nothing_new_says_nothing(visit: Visit, cloud: Cloud) -> None:
+def test_return_without_new_messages_shows_no_count(visit: Visit, cloud: Cloud) -> None:
     ana = visit()
     ana.wait_until_live()
     ana.context.set_offline(True)
@@ -129,7 +129,7 @@ def test_coming_back_to_nothing_new_says_nothing(visit: Visit, cloud: Cloud) -> 
     assert not ana.page.locator(".notice").count()
 
 
-def test_a_stream_that_starts_over_counts_what_it_can(visit: Visit, cloud: Cloud) -> None:
+def test_restarted_stream_counts_the_known_messages(visit: Visit, cloud: Cloud) -> None:
     ana = visit()
     ana.wait_until_live()
     ana.see(cloud.publish(b"known before"))
@@ -142,7 +142,7 @@ def test_a_stream_that_starts_over_counts_what_it_can(visit: Visit, cloud: Cloud
     assert len(ana.rows()) == len(set(ana.rows()))
 
 
-def test_a_filtered_list_keeps_its_rows_when_much_else_came(visit: Visit, own_cloud: StartCloud) -> None:
+def test_filtered_list_keeps_its_rows_after_a_resync(visit: Visit, own_cloud: StartCloud) -> None:
     own = own_cloud()
     with writer_at(own) as writer:
         rare = [writer.message(attributes={"type": "rare"}, tokens=["type=rare"]) for _ in range(3)]
@@ -156,7 +156,7 @@ def test_a_filtered_list_keeps_its_rows_when_much_else_came(visit: Visit, own_cl
         for _ in range(13):
             writer.messages(200, attributes={"type": "beat"}, tokens=["type=beat"])
         last = writer.message(attributes={"type": "rare"}, tokens=["type=rare"])
-        ben.page.wait_for_selector(f'tr.message[data-id="{last}"]')  # the feed has all of it
+        ben.page.wait_for_selector(f'tr.message[data-id="{last}"]')  # then the feed has every message
         ana.context.set_offline(False)
         ana.see_notice("Caught up: 1 message came while this page was away, since ")
         assert ana.rows() == [last, *rare[::-1]]
@@ -164,5 +164,5 @@ def test_a_filtered_list_keeps_its_rows_when_much_else_came(visit: Visit, own_cl
 
 
 def _from_an_unknown_position(route: "Route") -> None:
-    """As a browser asks that was away for longer than positions are known."""
+    """Request the stream like a browser that was away for longer than the server knows positions."""
     route.continue_(url=f"{route.request.url}&".replace("after=", "after=unknown&was="))

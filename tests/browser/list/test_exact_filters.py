@@ -1,4 +1,4 @@
-"""Filters are exact: a link changes whole terms only, and what arrives late is shown where it was looked for."""
+"""Exact filters: a link changes whole terms only, and a late message appears in the searched range."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -16,18 +16,18 @@ from tests.support.local_cloud import Cloud, StartCloud
 
 @pytest.fixture
 def own(own_cloud: StartCloud) -> Cloud:
-    """A cloud of the test's own: the order of its messages is the test's."""
+    """A cloud of this test only, so that the test decides the order of the messages."""
     return own_cloud()
 
 
 @pytest.fixture
 def writer(own: Cloud) -> Iterator[Writer]:
-    """Stores messages there, at any time."""
+    """A writer that stores messages with any time in this cloud."""
     with writer_at(own) as made:
         yield made
 
 
-def test_a_late_message_in_the_stretch_that_was_searched_is_shown(visit: Visit, own: Cloud, writer: Writer) -> None:
+def test_late_message_in_the_searched_range_is_shown(visit: Visit, own: Cloud, writer: Writer) -> None:
     newest = datetime.now(UTC)
     first = writer.message(preview="needle", data=b"needle", received_at=newest)
     for batch in range(1, 2 * BOUNDS.messages // 400 + 2):
@@ -35,7 +35,7 @@ def test_a_late_message_in_the_stretch_that_was_searched_is_shown(visit: Visit, 
     ana = visit(cloud=own)
     ana.open("/messages?q=needle")
     ana.wait_until_live()
-    # More is kept than two searches look at: a short page looks on by itself, once.
+    # There are more messages than two searches examine: a short page continues the search once by itself.
     ana.page.wait_for_selector('a:text-is("Search older")')
     assert ana.rows() == [first]
     late = writer.message(preview="needle", data=b"needle", received_at=newest - timedelta(milliseconds=15))
@@ -55,9 +55,7 @@ def test_a_late_message_in_the_stretch_that_was_searched_is_shown(visit: Visit, 
     ],
     ids=["opposite in quotes", "same in quotes", "escaped quote", "spaces", "there already", "in an alternative"],
 )
-def test_a_chip_changes_nothing_within_quotes(
-    visit: Visit, cloud: Cloud, quoted: str, clicked: str, wanted: str
-) -> None:
+def test_chip_keeps_quoted_text_unchanged(visit: Visit, cloud: Cloud, quoted: str, clicked: str, wanted: str) -> None:
     team = uuid4().hex
     text = r'not -status=FAILED here, a status=FAILED b, a " -status=FAILED b, two  spaces'
     one = cloud.publish(text.encode(), team=team, status="FAILED")

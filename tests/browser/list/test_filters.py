@@ -1,4 +1,4 @@
-"""Saved filters: saved once, there for everybody; one opens the list, and everything is one click away."""
+"""Saved filters: saved once and offered to all; one is the default, and one click shows all messages."""
 
 from collections.abc import Iterator
 from uuid import uuid4
@@ -16,14 +16,14 @@ HOSTILE = "</a><script>alert(1)</script>\"'`${1}{{7*7}}"
 
 @pytest.fixture(autouse=True)
 def none_left(cloud: Cloud) -> Iterator[None]:
-    """A default filter would meet every other test."""
+    """A cloud of this module only, because a default filter would affect other tests."""
     yield
     for one in cloud.firestore().collection("filters").stream():
         one.reference.delete()
 
 
 def save(person: Person, name: str) -> None:
-    """Save what the list shows, as its menu offers it."""
+    """Save the list's filter through its menu."""
     person.page.click(".saved > summary")
     person.page.click('.saved a:text-is("Save this filter…")')
     person.page.fill("#new-name", name)
@@ -43,7 +43,7 @@ def make_default(person: Person, name: str) -> None:
 
 
 @pytest.mark.parametrize("has_scripts", [True, False], ids=["scripts", "plain"])
-def test_what_one_saves_another_uses(visit: Visit, cloud: Cloud, has_scripts: bool) -> None:
+def test_saved_filter_is_offered_to_others(visit: Visit, cloud: Cloud, has_scripts: bool) -> None:
     team = uuid4().hex
     failed, _ = publish(cloud, team, "FAILED"), publish(cloud, team, "WORKING")
     ana, ben = visit(java_script_enabled=has_scripts), visit(java_script_enabled=has_scripts)
@@ -58,7 +58,7 @@ def test_what_one_saves_another_uses(visit: Visit, cloud: Cloud, has_scripts: bo
     assert len(ben.rows()) == 1
 
 
-def test_the_default_is_plain_to_see_and_one_click_from_everything(visit: Visit, cloud: Cloud) -> None:
+def test_default_filter_is_shown_and_can_be_cleared(visit: Visit, cloud: Cloud) -> None:
     beat = cloud.publish(b"beat", type=f"heartbeat-{uuid4().hex}")
     order = cloud.publish(b"order", type="order")
     ana = visit()
@@ -80,7 +80,7 @@ def test_the_default_is_plain_to_see_and_one_click_from_everything(visit: Visit,
     ana.see(beat)
 
 
-def test_emptying_the_search_box_shows_everything(visit: Visit, cloud: Cloud) -> None:
+def test_empty_search_box_shows_all_messages(visit: Visit, cloud: Cloud) -> None:
     beat = cloud.publish(b"beat", type=f"heartbeat-{uuid4().hex}")
     ana = visit()
     ana.see(beat)
@@ -94,7 +94,7 @@ def test_emptying_the_search_box_shows_everything(visit: Visit, cloud: Cloud) ->
     ana.see(beat)
 
 
-def test_a_filter_is_deleted_after_a_question(visit: Visit, cloud: Cloud) -> None:
+def test_filter_is_deleted_after_a_confirmation(visit: Visit, cloud: Cloud) -> None:
     ana = visit()
     ana.open("/messages?q=kind%3Ajson")
     save(ana, "JSON")
@@ -108,7 +108,7 @@ def test_a_filter_is_deleted_after_a_question(visit: Visit, cloud: Cloud) -> Non
     assert not ana.page.locator("[data-filter-id]").count()
 
 
-def test_what_was_done_is_said_once(visit: Visit) -> None:
+def test_notice_is_shown_once(visit: Visit) -> None:
     ana = visit()
     ana.open("/messages?q=kind%3Ajson")
     save(ana, "JSON")
@@ -120,7 +120,7 @@ def test_what_was_done_is_said_once(visit: Visit) -> None:
     ana.page.wait_for_url("**/filters")
 
 
-def test_hostile_names_are_only_text(visit: Visit, cloud: Cloud) -> None:
+def test_hostile_names_stay_text(visit: Visit, cloud: Cloud) -> None:
     ana = visit()
     ana.open("/messages?q=kind%3Ajson")
     save(ana, HOSTILE)
@@ -132,7 +132,7 @@ def test_hostile_names_are_only_text(visit: Visit, cloud: Cloud) -> None:
     assert HOSTILE in ana.page.locator("#confirm h2").inner_text()
 
 
-def test_a_wrong_filter_is_told_beside_the_form(visit: Visit) -> None:
+def test_invalid_filter_is_reported_beside_the_form(visit: Visit) -> None:
     ana = visit()
     ana.open("/filters?q=levl%3Ahigh")
     ana.page.fill("#new-name", "Wrong")
@@ -143,7 +143,7 @@ def test_a_wrong_filter_is_told_beside_the_form(visit: Visit) -> None:
     assert not violations(ana.page)
 
 
-def test_by_keyboard(visit: Visit, cloud: Cloud) -> None:
+def test_keyboard_is_enough(visit: Visit, cloud: Cloud) -> None:
     ana = visit()
     ana.open("/messages?q=kind%3Ajson")
     save(ana, "JSON")
@@ -155,7 +155,7 @@ def test_by_keyboard(visit: Visit, cloud: Cloud) -> None:
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_no_rule_is_broken_and_nothing_is_too_wide(visit: Visit, cloud: Cloud, size: dict[str, int]) -> None:
+def test_page_is_accessible_and_fits_the_width(visit: Visit, cloud: Cloud, size: dict[str, int]) -> None:
     ana = visit(viewport=size)
     for name in ("W" * 80, "Without heartbeats"):
         ana.open("/messages?q=-type%3Dheartbeat" if name[0:2] != "WW" else "/messages?q=" + "x" * 300)

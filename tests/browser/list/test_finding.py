@@ -1,4 +1,4 @@
-"""Finding: a filter narrows history and what arrives, chips and the timeline write it, a wrong one is told."""
+"""Filters in the page: they narrow old and new messages; chips and the timeline write them; errors are shown."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -19,7 +19,7 @@ def search_for(person: Person, text: str) -> None:
     person.page.wait_for_url("**/messages?q=*")
 
 
-def test_a_filter_narrows_history_and_what_arrives(visit: Visit, cloud: Cloud) -> None:
+def test_filter_narrows_history_and_live_messages(visit: Visit, cloud: Cloud) -> None:
     team = uuid4().hex
     ana = visit()
     ana.wait_until_live()
@@ -39,7 +39,7 @@ def test_a_filter_narrows_history_and_what_arrives(visit: Visit, cloud: Cloud) -
     ana.see(unwanted)
 
 
-def test_a_wrong_filter_is_told_and_kept(visit: Visit) -> None:
+def test_invalid_filter_is_reported_and_kept(visit: Visit) -> None:
     ana = visit()
     search_for(ana, "status=FAILED levl:high")
     assert "at column 15, levl: is not known" in ana.page.locator("#q-problem").inner_text()
@@ -52,7 +52,7 @@ def test_a_wrong_filter_is_told_and_kept(visit: Visit) -> None:
     assert not ana.page.locator("#q-problem").count()
 
 
-def test_chips_add_to_the_filter_or_leave_out(visit: Visit, cloud: Cloud) -> None:
+def test_chips_extend_or_exclude(visit: Visit, cloud: Cloud) -> None:
     team = uuid4().hex
     ana = visit()
     one = publish(cloud, team, "FAILED")
@@ -77,7 +77,7 @@ def test_chips_add_to_the_filter_or_leave_out(visit: Visit, cloud: Cloud) -> Non
     assert filter_of(ana) == "-status=FAILED"
 
 
-def test_hostile_names_and_filters_are_only_text(visit: Visit, cloud: Cloud) -> None:
+def test_hostile_names_and_filters_stay_text(visit: Visit, cloud: Cloud) -> None:
     hostile = f"</a><script>alert(1)</script>\n\"'=~:\\ {uuid4().hex}"
     one = cloud.publisher().publish(cloud.topic_path, b"hostile", **{hostile: hostile}).result(timeout=10)
     ana = visit()
@@ -93,7 +93,7 @@ def test_hostile_names_and_filters_are_only_text(visit: Visit, cloud: Cloud) -> 
         assert not ana.page.locator("main script, #q-problem a").count()
 
 
-def test_the_drawer_adds_to_the_filter(visit: Visit, cloud: Cloud) -> None:
+def test_drawer_links_extend_the_filter(visit: Visit, cloud: Cloud) -> None:
     team = uuid4().hex
     one = publish(cloud, team, "two words")
     ana = visit()
@@ -107,7 +107,7 @@ def test_the_drawer_adds_to_the_filter(visit: Visit, cloud: Cloud) -> None:
     assert ana.rows() == [document_id(cloud["subscription"], one)]
 
 
-def test_a_search_goes_on_by_a_button(visit: Visit, cloud: Cloud) -> None:
+def test_button_continues_a_search(visit: Visit, cloud: Cloud) -> None:
     stored = cloud.firestore().collection("messages")
     template = stored.document(document_id(cloud["subscription"], cloud.publish(b"template")))
     wait_until(lambda: template.get().exists, "the stored template")
@@ -155,7 +155,7 @@ def _has_bar(person: Person) -> bool:
     return person.page.locator("#timeline .bar").count() > 0
 
 
-def test_the_timeline_filters_by_a_click_and_by_a_drag(visit: Visit, cloud: Cloud) -> None:
+def test_timeline_filters_by_click_and_drag(visit: Visit, cloud: Cloud) -> None:
     ana = visit()
     minute_with_messages(ana, cloud)
     last = ana.page.locator("#timeline .spans-1 a").last
@@ -177,7 +177,7 @@ def test_the_timeline_filters_by_a_click_and_by_a_drag(visit: Visit, cloud: Clou
     ana.page.wait_for_url(lambda url: parse_qs(urlsplit(url).query)["q"] == [f"after:{since} before:{until}"])
 
 
-def test_the_timeline_is_one_stop_for_the_keyboard(visit: Visit, cloud: Cloud) -> None:
+def test_timeline_is_one_tab_stop(visit: Visit, cloud: Cloud) -> None:
     ana = visit()
     ana.page.wait_for_selector("#timeline:not([data-pending])")
     assert ana.page.locator('#timeline a[tabindex="0"]').count() == 1
@@ -194,7 +194,7 @@ def test_the_timeline_is_one_stop_for_the_keyboard(visit: Visit, cloud: Cloud) -
     ana.page.wait_for_url("**/messages?q=after*")
 
 
-def test_a_stop_is_in_the_timeline(visit: Visit, cloud: Cloud) -> None:
+def test_stop_is_shown_in_the_timeline(visit: Visit, cloud: Cloud) -> None:
     ana = visit()
     ana.wait_until_live()
     ana.switch("stop")
@@ -202,14 +202,14 @@ def test_a_stop_is_in_the_timeline(visit: Visit, cloud: Cloud) -> None:
     ana.switch("start")
     ana.see_state("RECEIVING")
     said = f"{cloud['subscription']} stopped"
-    # The open page looks again by itself.
+    # The open page refreshes the timeline by itself.
     words = ana.page.locator(".timeline-words")
     wait_until(lambda: said in words.inner_text(), "the stop of delivery in the timeline", 30)
     assert ana.page.locator("#timeline .stop").count() >= 1
     assert not re.search(r"(\d\d:\d\d)–\1", words.inner_text()), "a stop within a minute is a moment, not a span"
 
 
-def test_without_javascript(visit: Visit, cloud: Cloud) -> None:
+def test_page_works_without_javascript(visit: Visit, cloud: Cloud) -> None:
     team = uuid4().hex
     one = publish(cloud, team, "FAILED")
     ana = visit(java_script_enabled=False)
@@ -233,7 +233,7 @@ def test_without_javascript(visit: Visit, cloud: Cloud) -> None:
     assert filter_of(ana).startswith("after:")
 
 
-def test_a_phone_filters_too(visit: Visit, cloud: Cloud) -> None:
+def test_filters_work_on_a_phone(visit: Visit, cloud: Cloud) -> None:
     team = uuid4().hex
     one = publish(cloud, team, "FAILED")
     ana = visit(viewport={"width": 390, "height": 844}, has_touch=True)

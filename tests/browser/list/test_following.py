@@ -1,4 +1,4 @@
-"""Following what was published: through a lost connection, a sign-out and a stop, until it is here or given up."""
+"""Following a published message: through a lost connection, a sign-out and a stop, until it is stored or given up."""
 
 from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
@@ -12,7 +12,7 @@ from tests.support.waiting import wait_until
 
 @pytest.fixture
 def on_its_way(visit: Visit, cloud: Cloud) -> Iterator[Person]:
-    """Somebody who follows a message that cannot arrive, for delivery is stopped; it is started at the end."""
+    """A person who follows a message while delivery is stopped; the test's end starts delivery again."""
     before = cloud.subscriber().get_subscription(subscription=cloud.subscription_path).push_config
     cloud.subscriber().modify_push_config(subscription=cloud.subscription_path, push_config={})
     try:
@@ -27,7 +27,7 @@ def on_its_way(visit: Visit, cloud: Cloud) -> Iterator[Person]:
 
 
 def deliver(cloud: Cloud) -> None:
-    """Start delivery as somebody else does."""
+    """Start delivery as another person."""
     receiver = {
         "push_endpoint": cloud.environ["PUSH_ENDPOINT"],
         "oidc_token": {
@@ -38,7 +38,7 @@ def deliver(cloud: Cloud) -> None:
     cloud.subscriber().modify_push_config(subscription=cloud.subscription_path, push_config=receiver)
 
 
-def test_following_goes_on_after_a_lost_connection(on_its_way: Person, cloud: Cloud) -> None:
+def test_following_continues_after_a_lost_connection(on_its_way: Person, cloud: Cloud) -> None:
     ana = on_its_way
     ana.context.set_offline(True)
     ana.page.wait_for_selector('#trouble:has-text("The server did not answer. This page goes on asking.")')
@@ -48,7 +48,7 @@ def test_following_goes_on_after_a_lost_connection(on_its_way: Person, cloud: Cl
     assert not ana.page.locator("#trouble").is_visible()
 
 
-def test_following_ends_with_the_session_and_says_so(on_its_way: Person) -> None:
+def test_following_ends_with_the_session(on_its_way: Person) -> None:
     ana = on_its_way
     followed = parse_qs(urlsplit(ana.page.url).query)
     ana.context.clear_cookies()
@@ -58,7 +58,7 @@ def test_following_ends_with_the_session_and_says_so(on_its_way: Person) -> None
     assert parse_qs(urlsplit(ana.page.url).query) == followed
 
 
-def test_following_that_is_given_up_says_so(on_its_way: Person) -> None:
+def test_following_reports_when_it_gives_up(on_its_way: Person) -> None:
     ana = on_its_way
     ana.page.clock.install()
     ana.page.reload()
@@ -69,6 +69,6 @@ def test_following_that_is_given_up_says_so(on_its_way: Person) -> None:
 
 
 def _later(person: Person) -> bool:
-    """Some seconds later, by the page's own clock."""
+    """Move the page's clock forward by some seconds."""
     person.page.clock.run_for(8_000)
     return True

@@ -1,4 +1,4 @@
-"""Nothing moves under a reader: in a burst the row under the pointer, or with the focus, stays where it is."""
+"""Stable rows: in a burst the row under the pointer, or with the focus, keeps its position."""
 
 import time
 from functools import partial
@@ -12,7 +12,7 @@ from tests.support.local_cloud import Cloud, StartCloud
 SIZES = {"desk": (1440, 900), "tablet": (768, 1024), "phone": (390, 844)}
 HUNDREDS = 300
 hundreds = partial(burst, messages=HUNDREDS, per_second=200, batch=20)
-# At each picture: which row is at a place, and where its top is.
+# In each frame: the row at a position, and its top.
 WATCH = """([x, y]) => {
     window.seen = { ids: new Set(), tops: [] };
     const look = () => {
@@ -30,7 +30,7 @@ SEEN = (
 
 @pytest.fixture
 def own(own_cloud: StartCloud) -> Cloud:
-    """A cloud of the test's own, with more messages than a page shows."""
+    """A cloud of this test only, with more messages than a page shows."""
     cloud = own_cloud()
     with writer_at(cloud) as writer:
         writer.messages(60)
@@ -38,7 +38,7 @@ def own(own_cloud: StartCloud) -> Cloud:
 
 
 def watch(person: Person, place: tuple[int, int]) -> str:
-    """Look at a place from now on; the row that is there."""
+    """Start to observe a position; return the row there."""
     person.page.evaluate(WATCH, list(place))
     found: str = person.page.evaluate("([...seen.ids])[0]")
     assert found, "no row is there"
@@ -53,7 +53,7 @@ def assert_it_held_still(person: Person, row: str) -> None:
 
 
 def assert_a_burst_moves_nothing(person: Person, place: tuple[int, int]) -> str:
-    """Let some hundreds arrive, which are counted and do not move the row at a place; that row."""
+    """Publish some hundreds of messages, which must be counted and not move the row at a position; return the row."""
     row = watch(person, place)
     with hundreds(person.cloud):
         person.page.wait_for_selector(f'#arrivals:has-text("{HUNDREDS} new messages")', timeout=30_000)
@@ -62,7 +62,7 @@ def assert_a_burst_moves_nothing(person: Person, place: tuple[int, int]) -> str:
 
 
 @pytest.mark.parametrize("size", SIZES.values(), ids=SIZES.keys())
-def test_a_scrolled_list_holds_still_in_a_burst(visit: Visit, own: Cloud, size: tuple[int, int]) -> None:
+def test_scrolled_list_stays_in_place_in_a_burst(visit: Visit, own: Cloud, size: tuple[int, int]) -> None:
     ana = visit(cloud=own, viewport={"width": size[0], "height": size[1]})
     ana.wait_until_live()
     ana.page.mouse.move(size[0] // 2, size[1] // 2)
@@ -72,14 +72,14 @@ def test_a_scrolled_list_holds_still_in_a_burst(visit: Visit, own: Cloud, size: 
 
 
 @pytest.mark.parametrize("size", SIZES.values(), ids=SIZES.keys())
-def test_a_paused_list_holds_still_at_its_top(visit: Visit, own: Cloud, size: tuple[int, int]) -> None:
+def test_paused_list_stays_in_place_at_the_top(visit: Visit, own: Cloud, size: tuple[int, int]) -> None:
     ana = visit(cloud=own, viewport={"width": size[0], "height": size[1]})
     ana.wait_until_live()
     ana.page.keyboard.press("Space")
     assert_a_burst_moves_nothing(ana, (size[0] // 2, size[1] // 2))
 
 
-def test_the_list_beside_an_open_message_holds_still(visit: Visit, own: Cloud) -> None:
+def test_list_beside_an_open_message_stays_in_place(visit: Visit, own: Cloud) -> None:
     ana = visit(cloud=own, viewport={"width": 1440, "height": 900})
     ana.wait_until_live()
     ana.page.locator("tr.message a.preview").nth(3).click()
@@ -87,7 +87,7 @@ def test_the_list_beside_an_open_message_holds_still(visit: Visit, own: Cloud) -
     assert_a_burst_moves_nothing(ana, (300, 600))
 
 
-def test_a_row_that_is_pointed_at_stays_until_the_pointer_rests(visit: Visit, own: Cloud) -> None:
+def test_row_under_the_pointer_stays_until_the_pointer_rests(visit: Visit, own: Cloud) -> None:
     ana = visit(cloud=own, viewport={"width": 1440, "height": 900})
     ana.wait_until_live()
     ana.page.mouse.move(400, 600)
@@ -103,7 +103,7 @@ def test_a_row_that_is_pointed_at_stays_until_the_pointer_rests(visit: Visit, ow
     ana.page.wait_for_function("top => document.querySelector('tr.message').dataset.id !== top", arg=top)
 
 
-def test_a_row_that_is_walked_to_by_keys_stays_until_it_is_left(visit: Visit, own: Cloud) -> None:
+def test_row_with_the_focus_stays_until_it_loses_the_focus(visit: Visit, own: Cloud) -> None:
     ana = visit(cloud=own, viewport={"width": 1440, "height": 900})
     ana.wait_until_live()
     for _ in range(3):

@@ -1,4 +1,4 @@
-"""Older messages: asked for with patience while the server fails, and there again after Back, where the reader was."""
+"""Older messages: slow retries while the server fails, and the scroll position after Back."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Route
 
 STORED = 700
-# Whichever scrolls, the list or the window, to a place or to its end.
+# Scroll the element that scrolls on this page, the list or the window, to a position or to the end.
 SCROLL = """top => {
     for (const one of [document.querySelector(".list"), window]) one.scrollTo({ top, behavior: "instant" });
 }"""
@@ -30,7 +30,7 @@ SEEN = """() => {
 
 @pytest.fixture(scope="module")
 def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    """A cloud with many messages, each of which can be filtered by."""
+    """A cloud with many messages that a filter can find one by one."""
     with start_cloud(tmp_path_factory.mktemp("full")) as cloud, writer_at(cloud) as writer:
         for _ in range(STORED // 100):
             writer.messages(100, attributes={"team": "a"})
@@ -38,7 +38,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 
 
 def load(person: Person, rows: int) -> None:
-    """Scroll to the end until so many are loaded."""
+    """Scroll to the end until ``count`` rows are loaded."""
     wait_until(lambda: _scrolled(person) >= rows, f"{rows} loaded rows", 20)
 
 
@@ -48,13 +48,13 @@ def _scrolled(person: Person) -> int:
 
 
 def sees(person: Person, expected: tuple[str, float]) -> bool:
-    """Whether a row is where it was, but for a pixel."""
+    """Tell whether a row is at its old position, within one pixel."""
     row, top = person.page.evaluate(SEEN)
     return bool(row == expected[0] and abs(top - expected[1]) <= 1)
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desk", "phone"])
-def test_back_leads_to_where_the_reader_was(visit: Visit, full: Cloud, size: dict[str, int]) -> None:
+def test_back_restores_the_scroll_position(visit: Visit, full: Cloud, size: dict[str, int]) -> None:
     ana = visit(cloud=full, viewport=size)
     ana.wait_until_live()
     load(ana, 200)
@@ -72,7 +72,7 @@ def test_back_leads_to_where_the_reader_was(visit: Visit, full: Cloud, size: dic
     assert sees(ana, seen), "it does not stay"
 
 
-def test_back_from_a_message_of_its_own_page_leads_there_too(visit: Visit, full: Cloud) -> None:
+def test_back_from_a_message_page_restores_the_scroll_position(visit: Visit, full: Cloud) -> None:
     ana = visit(cloud=full)
     ana.wait_until_live()
     load(ana, 100)
@@ -88,7 +88,7 @@ def test_back_from_a_message_of_its_own_page_leads_there_too(visit: Visit, full:
     wait_until(lambda: sees(ana, seen), "the same row at the same place", 5)
 
 
-def test_who_was_too_deep_begins_at_the_newest(visit: Visit, full: Cloud) -> None:
+def test_deep_scroll_is_not_restored(visit: Visit, full: Cloud) -> None:
     ana = visit(cloud=full)
     load(ana, 600)
     ana.page.wait_for_timeout(500)
@@ -100,7 +100,7 @@ def test_who_was_too_deep_begins_at_the_newest(visit: Visit, full: Cloud) -> Non
     assert ana.page.evaluate(SCROLLED) == 0
 
 
-def test_who_moves_meanwhile_is_not_moved(visit: Visit, full: Cloud) -> None:
+def test_scrolling_reader_is_not_moved(visit: Visit, full: Cloud) -> None:
     ana = visit(cloud=full)
     load(ana, 300)
     ana.page.wait_for_timeout(500)
@@ -119,7 +119,7 @@ def _later(person: Person, route: "Route") -> None:
     route.continue_()
 
 
-def test_while_the_server_fails_it_is_asked_now_and_then_and_said_once(visit: Visit, full: Cloud) -> None:
+def test_failing_server_is_retried_slowly_and_reported_once(visit: Visit, full: Cloud) -> None:
     ana = visit(cloud=full)
     asked: list[str] = []
     ana.page.route("**/messages?before=*", lambda route: _fail(route, asked))
@@ -135,7 +135,7 @@ def test_while_the_server_fails_it_is_asked_now_and_then_and_said_once(visit: Vi
 
 
 def _asked(person: Person, asked: list[str]) -> int:
-    """How often, after the browser's words were heard."""
+    """Return the number of requests, after processing the browser's events."""
     person.page.wait_for_timeout(20)
     return len(asked)
 

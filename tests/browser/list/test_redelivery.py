@@ -1,4 +1,4 @@
-"""What a second delivery does to a list that is open."""
+"""Redeliveries in an open list."""
 
 from infra.messages.message import document_id
 from tests.support.browser.person import Visit
@@ -6,19 +6,19 @@ from tests.support.local_cloud import Cloud
 
 
 def redeliver(cloud: Cloud, message_id: str) -> None:
-    """Say that a message was delivered a second time."""
+    """Record a second delivery of a message."""
     document = document_id(cloud["subscription"], message_id)
     cloud.firestore().collection("messages").document(document).update({"deliveries": 2})
 
 
-def test_a_message_that_no_longer_matches_leaves_the_list(visit: Visit, cloud: Cloud) -> None:
+def test_message_that_no_longer_matches_is_removed(visit: Visit, cloud: Cloud) -> None:
     ana = visit()
     ana.open("/messages?q=-has%3Aredelivery")
     ana.wait_until_live()
     twice, once = cloud.publish(b"twice"), cloud.publish(b"once")
     ana.see(twice)
     ana.see(once)
-    ana.page.click("#pause")  # nothing moves under a reader
+    ana.page.click("#pause")  # a paused list does not move
     redeliver(cloud, twice)
     bystander = visit()
     bystander.open("/messages?q=has%3Aredelivery")
@@ -30,7 +30,7 @@ def test_a_message_that_no_longer_matches_leaves_the_list(visit: Visit, cloud: C
     assert ana.row(once).count() == 1
 
 
-def test_a_redelivery_is_no_new_message_while_paused(visit: Visit, cloud: Cloud) -> None:
+def test_redelivery_is_not_counted_while_paused(visit: Visit, cloud: Cloud) -> None:
     ana = visit()
     ana.wait_until_live()
     twice = cloud.publish(b"twice")

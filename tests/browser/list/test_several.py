@@ -17,7 +17,7 @@ from tests.support.waiting import wait_until
 
 @pytest.fixture
 def pair(both: Cloud) -> Iterator[tuple[str, str]]:
-    """A new message of each subscription, the dead letter the newer one: their documents' ids."""
+    """Publish one message in each subscription, the dead letter last; return the document ids."""
     first = both.publish(uuid4().hex.encode())
     document = document_id(both["subscription"], first)
     stored = both.firestore().collection("messages").document(document)
@@ -32,7 +32,7 @@ def edge_of(person: Person, document: str) -> str:
     return found
 
 
-def test_all_are_one_timeline_with_a_colour_each(visit: Visit, both: Cloud, pair: tuple[str, str]) -> None:
+def test_subscriptions_share_one_timeline_with_their_colours(visit: Visit, both: Cloud, pair: tuple[str, str]) -> None:
     ana = visit(cloud=both)
     assert ana.rows()[:2] == [pair[1], pair[0]]
     edges = [edge_of(ana, one) for one in pair]
@@ -42,7 +42,7 @@ def test_all_are_one_timeline_with_a_colour_each(visit: Visit, both: Cloud, pair
     assert row.inner_text() == both["dead_letter_subscription"]
 
 
-def test_the_strip_leads_to_one_of_them(visit: Visit, both: Cloud, pair: tuple[str, str]) -> None:
+def test_strip_links_to_one_subscription(visit: Visit, both: Cloud, pair: tuple[str, str]) -> None:
     ana = visit(cloud=both)
     states = ana.page.locator(".delivery .state-word").all_inner_texts()
     assert states == ["RECEIVING", "STOPPED"]
@@ -56,13 +56,13 @@ def test_the_strip_leads_to_one_of_them(visit: Visit, both: Cloud, pair: tuple[s
     assert ana.rows()[:2] == [pair[1], pair[0]]
 
 
-def test_one_subscription_has_no_chooser(visit: Visit) -> None:
+def test_single_subscription_has_no_chooser(visit: Visit) -> None:
     ana = visit()
     assert not ana.page.locator(".all-subscriptions, .delivery-name a").count()
     assert ana.page.locator("td.from").first.is_hidden()
 
 
-def test_several_break_no_rule_and_name_the_environment(visit: Visit, both: Cloud) -> None:
+def test_list_of_several_subscriptions_is_accessible(visit: Visit, both: Cloud) -> None:
     for options in ({}, {"viewport": PHONE}):
         ana = visit(cloud=both, **options)
         assert not violations(ana.page)

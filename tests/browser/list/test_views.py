@@ -1,4 +1,4 @@
-"""The ways to look at one message: folding, unpacking, copying, with and without a script."""
+"""The views of one message: folding, decoding, copying, with and without JavaScript."""
 
 import base64
 import gzip
@@ -18,7 +18,7 @@ PACKED = base64.b64encode(gzip.compress(b'{"total": 10.50}', mtime=0))
 
 
 def read(ana: Person, message_id: str) -> None:
-    """Open a published message's own page as soon as it is stored."""
+    """Open the page of a published message as soon as it is stored."""
     address = f"{ana.cloud['viewer']}/messages/{document_id(ana.cloud['subscription'], message_id)}"
     wait_until(lambda: ana.context.request.get(address).ok, "the stored message")
     ana.open_message(message_id)
@@ -34,7 +34,7 @@ def clipboard(ana: Person) -> str:
     return found
 
 
-def test_a_tree_folds_by_mouse_and_keyboard(visit: Visit, cloud: Cloud) -> None:
+def test_tree_folds_by_mouse_and_keyboard(visit: Visit, cloud: Cloud) -> None:
     ana = visit()
     read(ana, cloud.publish(NESTED))
     show(ana, "tree")
@@ -52,7 +52,7 @@ def test_a_tree_folds_by_mouse_and_keyboard(visit: Visit, cloud: Cloud) -> None:
     assert tree.locator("details[open]").count() == 1
 
 
-def test_a_tree_folds_without_a_script(visit: Visit, cloud: Cloud) -> None:
+def test_tree_folds_without_javascript(visit: Visit, cloud: Cloud) -> None:
     ana = visit(java_script_enabled=False)
     read(ana, cloud.publish(NESTED))
     ana.page.click('a[data-view="tree"]')
@@ -61,7 +61,7 @@ def test_a_tree_folds_without_a_script(visit: Visit, cloud: Cloud) -> None:
     assert ana.page.locator("[data-copy]:visible, [data-fold]:visible").count() == 0, "they need a script"
 
 
-def test_what_is_packed_is_decoded_when_asked(visit: Visit, cloud: Cloud) -> None:
+def test_packed_payload_is_decoded_on_request(visit: Visit, cloud: Cloud) -> None:
     ana = visit()
     one = cloud.publish(PACKED)
     read(ana, one)
@@ -72,7 +72,7 @@ def test_what_is_packed_is_decoded_when_asked(visit: Visit, cloud: Cloud) -> Non
     assert ana.download(one) == PACKED
 
 
-def test_the_chosen_view_is_remembered_and_in_the_address(visit: Visit, cloud: Cloud) -> None:
+def test_chosen_view_is_remembered_and_in_the_address(visit: Visit, cloud: Cloud) -> None:
     ana = visit()
     ana.wait_until_live()
     first, second, text = cloud.publish(NESTED), cloud.publish(NESTED), cloud.publish(b"plain text")
@@ -115,7 +115,7 @@ def test_copies_are_exact(visit: Visit, cloud: Cloud) -> None:
     assert clipboard(ana).startswith('{\n  "b": 1.0,')
 
 
-def test_an_attribute_leads_to_its_like(visit: Visit, cloud: Cloud) -> None:
+def test_attribute_links_to_messages_with_the_same_value(visit: Visit, cloud: Cloud) -> None:
     ana = visit()
     one = cloud.publisher().publish(cloud.topic_path, b"filter me", shape="odd one").result(timeout=10)
     cloud.publish(b"not me")
@@ -126,7 +126,7 @@ def test_an_attribute_leads_to_its_like(visit: Visit, cloud: Cloud) -> None:
     assert ana.rows() == [document_id(cloud["subscription"], one)]
 
 
-def test_a_well_known_message_has_a_line_in_the_list(visit: Visit, cloud: Cloud) -> None:
+def test_well_known_message_has_a_summary_in_the_list(visit: Visit, cloud: Cloud) -> None:
     ana = visit()
     ana.wait_until_live()
     data = b'{"substitutions": {"REPO_NAME": "gateway"}}'
@@ -138,7 +138,7 @@ def test_a_well_known_message_has_a_line_in_the_list(visit: Visit, cloud: Cloud)
     ana.page.wait_for_selector('#drawer .summary:text-is("Build WORKING · gateway")')
 
 
-def test_of_two_quick_openings_the_second_is_shown(visit: Visit, cloud: Cloud) -> None:
+def test_second_of_two_quick_openings_is_shown(visit: Visit, cloud: Cloud) -> None:
     ana = visit()
     ana.wait_until_live()
     slow, quick = cloud.publish(b"the slow one"), cloud.publish(b"the quick one")

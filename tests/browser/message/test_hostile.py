@@ -1,4 +1,4 @@
-"""Hostile text is only text, wherever a page takes it from: addresses, users, journals, views, labels, file names.
+"""Hostile text stays text, from every source: addresses, users, history, views, labels, file names.
 
 Each page with a hostile text has the elements and attributes of the same page with a harmless one. The fixture
 ``visit`` sees to it that no dialog opened, no script failed and the Content-Security-Policy was not violated.
@@ -23,7 +23,7 @@ from tests.support.waiting import wait_until
 
 PLAIN = "harmless"
 NAMES = [f"string {number}" for number in range(len(STRINGS))]
-# Where an address carries text of its own; {id} is a message's.
+# Addresses that carry text; {id} is a message's id.
 ARGUMENTS = (
     "/messages?before=",
     "/messages?subscription=",
@@ -45,10 +45,10 @@ ARGUMENTS = (
     "/login?notice=",
     "/nowhere?",
 )
-# These make another page of another text, or are paths, where a slash leads elsewhere.
+# With other text these show another page, or they are paths, in which a slash changes the page.
 UNLIKE = ("/messages?columns=", "/filters?columns=", "/messages/", "/subscriptions/", "/")
 FILTERS = ("/messages?q=", "/republish?q=", "/filters?q=", "/timeline?q=")
-# How many bars a timeline has, and how many rows a list, is the minute's own.
+# The numbers of timeline bars and of rows change from minute to minute.
 SHAPE = """([html, selector]) => {
     const page = new DOMParser().parseFromString(html, "text/html");
     const walk = (one) => [one.tagName, ...one.getAttributeNames(), "(",
@@ -59,7 +59,7 @@ SHAPE = """([html, selector]) => {
 
 @pytest.fixture(scope="module")
 def message(cloud: Cloud) -> str:
-    """A stored message's id in addresses."""
+    """Return the id of a stored message for addresses."""
     sent = document_id(cloud["subscription"], cloud.publish(b"any"))
     messages = cloud.firestore().collection("messages")
     wait_until(lambda: messages.document(sent).get().exists, "the stored message")
@@ -67,7 +67,7 @@ def message(cloud: Cloud) -> str:
 
 
 def shape(person: Person, path: str, selector: str = "html") -> str:
-    """The elements and attributes' names that Chromium makes of what the server writes, without a script running."""
+    """Return the element and attribute names that Chromium parses from the server's HTML, without running scripts."""
     pages: list[str] = []
 
     def is_counted() -> bool:
@@ -81,14 +81,14 @@ def shape(person: Person, path: str, selector: str = "html") -> str:
 
 
 def look(person: Person, path: str) -> None:
-    """Let a page's own scripts work on it, and see that it has no others."""
+    """Let the page's scripts run, and check that there are no others."""
     person.open(path)
     person.page.wait_for_load_state()
     assert not person.page.locator("script:not([src]), iframe, img[src='x'], a[href^='javascript']").count(), path
 
 
 @pytest.mark.parametrize("path", ARGUMENTS)
-def test_an_address_brings_no_markup(visit: Visit, message: str, path: str) -> None:
+def test_address_adds_no_markup(visit: Visit, message: str, path: str) -> None:
     ana = visit()
     path = path.replace("{id}", message)
     harmless = shape(ana, path + PLAIN)
@@ -99,14 +99,14 @@ def test_an_address_brings_no_markup(visit: Visit, message: str, path: str) -> N
 
 
 @pytest.mark.parametrize("path", UNLIKE)
-def test_an_address_that_makes_another_page_brings_no_scripts(visit: Visit, path: str) -> None:
+def test_address_of_another_page_adds_no_script(visit: Visit, path: str) -> None:
     ana = visit()
     for text in TOGETHER:
         look(ana, path + quote(text, safe=""))
 
 
 @pytest.mark.parametrize("path", FILTERS)
-def test_a_filter_brings_no_markup(visit: Visit, path: str) -> None:
+def test_filter_adds_no_markup(visit: Visit, path: str) -> None:
     ana = visit()
     harmless, plainly_wrong = (shape(ana, path + one) for one in (_finding_nothing("no such text"), _wrong(PLAIN)))
     for text in STRINGS:
@@ -122,12 +122,12 @@ def _finding_nothing(text: str) -> str:
 
 
 def _wrong(text: str) -> str:
-    """A quote that does not end."""
+    """Return a filter with an unclosed quote."""
     return quote('"' + text.replace('"', ""), safe="")
 
 
 @pytest.mark.parametrize("view", ["pretty", "tree", "raw", "hex", "decoded"])
-def test_every_view_shows_text(visit: Visit, cloud: Cloud, view: str) -> None:
+def test_every_view_shows_hostile_payloads_as_text(visit: Visit, cloud: Cloud, view: str) -> None:
     ana = visit()
 
     def path_of(text: str) -> str:
@@ -146,12 +146,12 @@ def test_every_view_shows_text(visit: Visit, cloud: Cloud, view: str) -> None:
 
 
 def _without_spans(person: Person, path: str) -> str:
-    """A message's page but for the spans that colour a payload; of the tree, too."""
+    """Return a message's page without the spans that colour payloads and trees."""
     return re.sub(r"SPAN class \( (\) ?)?", "", shape(person, path, "#reader")).replace(")", "")
 
 
 @pytest.mark.parametrize(("journal", "path"), [("audit", "/audit"), ("rejections", "/rejections")])
-def test_journals_show_text(visit: Visit, cloud: Cloud, journal: str, path: str) -> None:
+def test_history_pages_show_hostile_text_as_text(visit: Visit, cloud: Cloud, journal: str, path: str) -> None:
     ana = visit()
     shapes = set()
     for one in (PLAIN, *STRINGS, TOGETHER[0]):
@@ -166,7 +166,7 @@ def test_journals_show_text(visit: Visit, cloud: Cloud, journal: str, path: str)
 
 
 @pytest.mark.parametrize("text", STRINGS, ids=NAMES)
-def test_names_of_people_are_text(visit: Visit, cloud: Cloud, text: str) -> None:
+def test_hostile_user_names_stay_text(visit: Visit, cloud: Cloud, text: str) -> None:
     ana = visit()
     people = cloud.firestore().collection("users")
     shapes = []
@@ -186,7 +186,7 @@ def test_names_of_people_are_text(visit: Visit, cloud: Cloud, text: str) -> None
     assert shapes[0] == shapes[1]
 
 
-def test_a_file_is_never_named_by_others(visit: Visit, cloud: Cloud) -> None:
+def test_download_name_ignores_published_text(visit: Visit, cloud: Cloud) -> None:
     ana = visit()
     one = cloud.publish(HOSTILE.encode(), name=HOSTILE)
     ana.see(one)
@@ -204,7 +204,9 @@ def _disposition(answer: object) -> str:
     return headers["content-disposition"]
 
 
-def test_the_environments_label_is_text(visit: Visit, cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_hostile_environment_label_stays_text(
+    visit: Visit, cloud: Cloud, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     shapes = []
     for label in (PLAIN, HOSTILE):
         with viewer_beside(cloud, tmp_path_factory.mktemp("labelled"), ENVIRONMENT_LABEL=label) as place:
@@ -215,7 +217,7 @@ def test_the_environments_label_is_text(visit: Visit, cloud: Cloud, tmp_path_fac
     assert shapes[0] == shapes[1]
 
 
-def test_a_stopped_span_is_labelled_with_text(visit: Visit, cloud: Cloud) -> None:
+def test_hostile_name_in_a_timeline_label_stays_text(visit: Visit, cloud: Cloud) -> None:
     ana, still = visit(), visit(java_script_enabled=False)
     before = still.page.locator("#timeline .pause-words").count()
     entry = cloud.firestore().collection("audit").document()
@@ -224,6 +226,6 @@ def test_a_stopped_span_is_labelled_with_text(visit: Visit, cloud: Cloud) -> Non
         look(ana, "/messages")
         wait_until(lambda: ana.page.locator("#timeline:not([data-pending])").count(), "the timeline")
         still.open("/messages")
-        assert still.page.locator("#timeline .pause-words").count() == before, "nobody monitors such a subscription"
+        assert still.page.locator("#timeline .pause-words").count() == before, "this subscription is not monitored"
     finally:
         entry.delete()

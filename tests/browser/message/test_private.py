@@ -1,4 +1,4 @@
-"""A private viewer, opened through ``gcloud run services proxy`` on a person's own machine."""
+"""A private viewer, opened through ``gcloud run services proxy`` on a local machine."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(params=["localhost", "127.0.0.1"])
 def private(request: pytest.FixtureRequest, cloud: Cloud, tmp_path: Path) -> Iterator[Cloud]:
-    """The viewer, seen through the proxy under one of the two names that people type."""
+    """The viewer behind the proxy, under one of the two names that people type."""
     port = free_port()
     addresses = f"http://localhost:{port},http://127.0.0.1:{port}"
     with (
@@ -29,7 +29,7 @@ def private(request: pytest.FixtureRequest, cloud: Cloud, tmp_path: Path) -> Ite
         yield Beside(cloud, f"http://{request.param}:{port}")
 
 
-def test_people_sign_in_watch_and_sign_out(chromium: "Browser", private: Cloud) -> None:
+def test_private_viewer_signs_in_watches_and_signs_out(chromium: "Browser", private: Cloud) -> None:
     context = chromium.new_context()
     ana = Person(context, private)
     ana.open("/login")

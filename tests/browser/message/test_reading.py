@@ -1,4 +1,4 @@
-"""Reading: whatever a publisher sends is shown safely, and saved byte for byte."""
+"""Payloads in the browser: every payload is shown safely and downloaded byte for byte."""
 
 import os
 
@@ -38,7 +38,7 @@ def test_every_payload_is_shown_and_saved(visit: Visit, cloud: Cloud, payload: b
         ana.page.wait_for_selector(f'a[data-view="{view.get_attribute("data-view")}"][aria-current]')
 
 
-def test_ten_megabytes_are_cut_in_the_page_and_whole_in_the_file(visit: Visit, cloud: Cloud) -> None:
+def test_ten_megabytes_are_cut_in_the_page_and_complete_in_the_download(visit: Visit, cloud: Cloud) -> None:
     ana = visit()
     ana.wait_until_live()
     payload = os.urandom(9_900_000)
@@ -49,7 +49,7 @@ def test_ten_megabytes_are_cut_in_the_page_and_whole_in_the_file(visit: Visit, c
     assert ana.download(one) == payload
 
 
-def test_markup_in_every_field_changes_no_page(visit: Visit, cloud: Cloud) -> None:
+def test_markup_in_every_field_stays_text(visit: Visit, cloud: Cloud) -> None:
     ana = visit()
     ana.wait_until_live()
     rows, pages = [], []

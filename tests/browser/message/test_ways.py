@@ -1,4 +1,4 @@
-"""Other ways to use it: without JavaScript, by keyboard, on a phone, in the dark."""
+"""Other ways to use the viewer: without JavaScript, by keyboard, on a phone, in dark mode."""
 
 import re
 
@@ -13,7 +13,7 @@ from tests.support.local_cloud import Cloud
 PHONE = {"width": 390, "height": 844}
 
 
-def test_without_javascript(visit: Visit, cloud: Cloud) -> None:
+def test_page_works_without_javascript(visit: Visit, cloud: Cloud) -> None:
     published_ids(cloud, 60)
     one = cloud.publish(b'{"plain": "page"}')
     ana = visit(java_script_enabled=False)
@@ -51,7 +51,7 @@ def test_without_javascript(visit: Visit, cloud: Cloud) -> None:
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])
-def test_the_form_signs_in_and_leads_to_where_one_was_going(visit: Visit, scripts: bool) -> None:
+def test_sign_in_returns_to_the_requested_page(visit: Visit, scripts: bool) -> None:
     ana = visit(java_script_enabled=scripts)
     ana.context.clear_cookies()
     ana.open("/messages?q=kind%3Ajson")
@@ -60,7 +60,7 @@ def test_the_form_signs_in_and_leads_to_where_one_was_going(visit: Visit, script
     assert ana.page.input_value("input[name=q]") == "kind:json"
 
 
-def test_by_keyboard(visit: Visit, cloud: Cloud) -> None:
+def test_keyboard_is_enough(visit: Visit, cloud: Cloud) -> None:
     ana = visit()
     ana.wait_until_live()
     fill(ana, cloud, 3)
@@ -86,7 +86,7 @@ def test_by_keyboard(visit: Visit, cloud: Cloud) -> None:
     assert ana.page.locator("#pause").get_attribute("aria-pressed") == "true"
 
 
-def test_back_closes_the_message_and_its_address_is_its_own(visit: Visit, cloud: Cloud) -> None:
+def test_back_closes_the_message_and_restores_the_address(visit: Visit, cloud: Cloud) -> None:
     ana = visit()
     ana.wait_until_live()
     one = cloud.publish(b"an address of its own")
@@ -121,7 +121,7 @@ def test_forward_opens_the_message_again(visit: Visit, cloud: Cloud) -> None:
     assert ana.page.url.endswith("/messages")
 
 
-def test_forward_to_a_message_that_is_gone_leads_back(visit: Visit, cloud: Cloud) -> None:
+def test_forward_to_a_deleted_message_returns_to_the_list(visit: Visit, cloud: Cloud) -> None:
     ana = visit()
     ana.wait_until_live()
     one = cloud.publish(b"expires meanwhile")
@@ -138,7 +138,7 @@ def test_forward_to_a_message_that_is_gone_leads_back(visit: Visit, cloud: Cloud
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_on_a_phone(visit: Visit, cloud: Cloud, scheme: str) -> None:
+def test_page_works_on_a_phone(visit: Visit, cloud: Cloud, scheme: str) -> None:
     ana = visit(viewport=PHONE, color_scheme=scheme, has_touch=True)
     ana.wait_until_live()
     one = cloud.publish(b"x" * 600, attribute="v" * 300)
@@ -157,13 +157,13 @@ def test_on_a_phone(visit: Visit, cloud: Cloud, scheme: str) -> None:
     ana.page.wait_for_selector("#drawer", state="hidden")
 
 
-def test_targets_on_a_desk(visit: Visit, cloud: Cloud) -> None:
+def test_controls_are_large_enough_on_a_desk(visit: Visit, cloud: Cloud) -> None:
     ana = visit()
     fill(ana, cloud, 2)
     assert not small_targets(ana.page, 24)
 
 
-def test_colours_follow_the_system_or_a_choice(visit: Visit) -> None:
+def test_colours_follow_the_system_or_the_choice(visit: Visit) -> None:
     ana = visit(color_scheme="dark")
     ground = "getComputedStyle(document.body).backgroundColor"
     dark = ana.page.evaluate(ground)

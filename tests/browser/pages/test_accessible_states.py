@@ -1,4 +1,4 @@
-"""axe-core finds nothing to complain about in what a page becomes: dialogs, menus, views, what follows a form."""
+"""axe-core finds no violation in the states of pages: dialogs, menus, views, results of forms."""
 
 import base64
 import gzip
@@ -96,7 +96,7 @@ STATES: dict[str, Step] = {
 
 
 def view_of(name: str, message_id: str) -> Step:
-    """Open a view of a message's own page."""
+    """Open a view on the page of a message."""
 
     def step(ana: Person) -> None:
         ana.open(f"/messages/{document_id(ana.cloud['subscription'], message_id)}?view={name}")
@@ -106,7 +106,7 @@ def view_of(name: str, message_id: str) -> Step:
 
 
 @pytest.mark.parametrize("size", SIZES, ids=["desk", "tablet", "phone"])
-def test_no_state_of_a_page_breaks_a_rule(visit: Visit, cloud: Cloud, size: dict[str, int]) -> None:
+def test_every_state_of_a_page_is_accessible(visit: Visit, cloud: Cloud, size: dict[str, int]) -> None:
     ana = visit(viewport=size)
     nested, packed = cloud.publish(NESTED, replay="me"), cloud.publish(PACKED)
     ana.see(packed)
@@ -120,7 +120,7 @@ def test_no_state_of_a_page_breaks_a_rule(visit: Visit, cloud: Cloud, size: dict
 
 
 @pytest.mark.parametrize("size", SIZES, ids=["desk", "tablet", "phone"])
-def test_the_shortest_attributes_are_targets_too(visit: Visit, cloud: Cloud, size: dict[str, int]) -> None:
+def test_shortest_attributes_are_large_enough_to_click(visit: Visit, cloud: Cloud, size: dict[str, int]) -> None:
     ana = visit(viewport=size)
     message = cloud.publish(b"short", a="1", i="i", empty="", team="l")
     ana.see(message)
@@ -130,7 +130,7 @@ def test_the_shortest_attributes_are_targets_too(visit: Visit, cloud: Cloud, siz
 
 
 @pytest.mark.parametrize("size", SIZES, ids=["desk", "tablet", "phone"])
-def test_no_open_menu_breaks_a_rule(visit: Visit, cloud: Cloud, size: dict[str, int]) -> None:
+def test_every_open_menu_is_accessible(visit: Visit, cloud: Cloud, size: dict[str, int]) -> None:
     ana = visit(viewport=size)
     for menu in ana.page.locator("details.menu").all():
         menu.locator("summary").click()
@@ -139,7 +139,7 @@ def test_no_open_menu_breaks_a_rule(visit: Visit, cloud: Cloud, size: dict[str, 
 
 
 @pytest.mark.parametrize("size", SIZES, ids=["desk", "tablet", "phone"])
-def test_neither_signing_in_nor_an_error_breaks_a_rule(visit: Visit, cloud: Cloud, size: dict[str, int]) -> None:
+def test_sign_in_and_errors_are_accessible(visit: Visit, cloud: Cloud, size: dict[str, int]) -> None:
     ana = visit(viewport=size)
     for path in ("/nowhere", "/messages?before=wrong", "/messages?subscription=wrong"):
         ana.open(path)
@@ -160,7 +160,7 @@ def test_neither_signing_in_nor_an_error_breaks_a_rule(visit: Visit, cloud: Clou
     assert not violations(ana.page)
 
 
-def test_first_steps_break_no_rule(visit: Visit, own_cloud: StartCloud) -> None:
+def test_first_steps_are_accessible(visit: Visit, own_cloud: StartCloud) -> None:
     new = own_cloud()
     for size in SIZES:
         ana = visit(cloud=new, viewport=size)

@@ -1,4 +1,4 @@
-"""Comfort: how long ago beside the time, a page that prints what it holds, no motion for those who want none."""
+"""Relative times, printing, and reduced motion."""
 
 import re
 
@@ -6,7 +6,7 @@ from tests.support.browser.person import Visit
 from tests.support.local_cloud import Cloud
 
 
-def test_how_long_ago_stands_beside_the_time_and_stays(visit: Visit, cloud: Cloud) -> None:
+def test_relative_time_is_shown_beside_the_time(visit: Visit, cloud: Cloud) -> None:
     ana = visit()
     ana.wait_until_live()
     ana.see(cloud.publish(b"a while ago"))
@@ -25,7 +25,7 @@ def test_how_long_ago_stands_beside_the_time_and_stays(visit: Visit, cloud: Clou
     assert not ana.page.locator("time[data-ago]").count()
 
 
-def test_a_time_to_come_is_told_as_one(visit: Visit, cloud: Cloud) -> None:
+def test_future_time_is_shown_as_future(visit: Visit, cloud: Cloud) -> None:
     ana = visit()
     message = cloud.publish(b"expires")
     ana.see(message)
@@ -37,7 +37,7 @@ def test_a_time_to_come_is_told_as_one(visit: Visit, cloud: Cloud) -> None:
     assert re.match(r"in [67] days$", expires.get_attribute("data-ago") or "")
 
 
-def test_a_message_is_printed_whole_and_without_controls(visit: Visit, cloud: Cloud) -> None:
+def test_message_is_printed_complete_without_controls(visit: Visit, cloud: Cloud) -> None:
     ana = visit()
     message = cloud.publish("\n".join(map(str, range(2_000))).encode())
     ana.see(message)
@@ -50,7 +50,7 @@ def test_a_message_is_printed_whole_and_without_controls(visit: Visit, cloud: Cl
         assert not ana.page.locator(control).first.is_visible(), control
 
 
-def test_nothing_moves_for_those_who_want_no_motion(visit: Visit, cloud: Cloud) -> None:
+def test_reduced_motion_stops_animations(visit: Visit, cloud: Cloud) -> None:
     ana = visit(reduced_motion="reduce")
     ana.wait_until_live()
     message = cloud.publish(b"still")

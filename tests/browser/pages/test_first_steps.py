@@ -1,4 +1,4 @@
-"""Before the first message: what is done and what is not, one thing to do, and a test message that is followed."""
+"""The empty list: the completed steps, the next step, and a followed test message."""
 
 import re
 
@@ -12,7 +12,7 @@ from tests.support.local_cloud import Cloud, StartCloud
 
 @pytest.fixture
 def new(own_cloud: StartCloud) -> Cloud:
-    """A cloud to which nothing was published."""
+    """A cloud without messages."""
     return own_cloud()
 
 
@@ -21,7 +21,7 @@ def ticks(person: Person) -> list[str]:
     return found
 
 
-def test_a_test_message_is_followed_through_the_chain(visit: Visit, new: Cloud) -> None:
+def test_test_message_is_followed_through_the_chain(visit: Visit, new: Cloud) -> None:
     ana = visit(cloud=new)
     assert ticks(ana) == ["yes", "yes", "no"]
     assert "-m infra --local publish builds hello" in ana.page.locator(".command").inner_text()
@@ -34,7 +34,7 @@ def test_a_test_message_is_followed_through_the_chain(visit: Visit, new: Cloud) 
     assert not ana.page.locator("#empty").is_visible()
 
 
-def test_the_steps_are_live_and_lead_to_start(visit: Visit, new: Cloud) -> None:
+def test_steps_update_live_and_link_to_start(visit: Visit, new: Cloud) -> None:
     ana = visit(cloud=new)
     ana.wait_until_live()
     ana.switch("stop")
@@ -46,7 +46,7 @@ def test_the_steps_are_live_and_lead_to_start(visit: Visit, new: Cloud) -> None:
     ana.see_state("RECEIVING")
 
 
-def test_a_deleted_subscription_is_said_to_be(visit: Visit, new: Cloud) -> None:
+def test_deleted_subscription_is_reported(visit: Visit, new: Cloud) -> None:
     ana = visit(cloud=new)
     assert not violations(ana.page)
     new.subscriber().delete_subscription(subscription=new.subscription_path)

@@ -1,4 +1,4 @@
-"""The keyboard does what the table of keys says: every key of it is pressed here, and no other is bound."""
+"""Shortcuts: each key of the table does what the table says, and no other key is bound."""
 
 from collections.abc import Callable
 from uuid import uuid4
@@ -16,7 +16,7 @@ Watching = tuple[Person, str]
 
 @pytest.fixture
 def watching(visit: Visit, cloud: Cloud) -> Watching:
-    """Somebody on the list, and the newest message, whose row has the focus."""
+    """A person on the list, and the newest message, which has the focus."""
     ana = visit(permissions=["clipboard-read", "clipboard-write"])
     ana.wait_until_live()
     for _ in range(2):
@@ -103,17 +103,17 @@ def test_every_key_of_the_table_is_tested() -> None:
 
 
 @pytest.mark.parametrize("press", dict.fromkeys(PRESSED.values()), ids=lambda press: press.__name__)
-def test_a_key_does_what_the_table_says(watching: Watching, press: Callable[[Person, str], None]) -> None:
+def test_key_does_what_the_table_says(watching: Watching, press: Callable[[Person, str], None]) -> None:
     press(*watching)
 
 
-def test_keys_of_one_character_can_be_turned_off(watching: Watching) -> None:
+def test_single_character_keys_can_be_turned_off(watching: Watching) -> None:
     ana, document = watching
     ana.page.keyboard.press("?")
     ana.page.locator("#keys").get_by_label("Keys of one character").uncheck()
     ana.page.keyboard.press("Escape")
-    # The box keeps the focus until the next frame, and the space bar would press it.
-    # (A function: an expression would be evaluated in the page again for each look, which its policy forbids.)
+    # The check box keeps the focus until the next frame, and the space bar would toggle it.
+    # (A function, because the page's policy forbids evaluating an expression again for each check.)
     ana.page.wait_for_function("() => document.activeElement === document.body")
     for _ in ("at once", "remembered"):
         for one in SHORTCUTS:
@@ -135,7 +135,7 @@ def test_keys_of_one_character_can_be_turned_off(watching: Watching) -> None:
     assert not ana.page.locator("#keys").get_by_label("Keys of one character").is_checked()
 
 
-def test_they_are_turned_on_again_on_the_help_page(watching: Watching) -> None:
+def test_single_character_keys_can_be_turned_on_again(watching: Watching) -> None:
     ana, document = watching
     ana.open("/help")
     choice = ana.page.locator("main").get_by_label("Keys of one character")
@@ -155,7 +155,7 @@ def test_they_are_turned_on_again_on_the_help_page(watching: Watching) -> None:
     ana.page.wait_for_url("**/publish")
 
 
-def test_the_help_page_tells_the_keys_and_the_two_switches(visit: Visit) -> None:
+def test_help_page_explains_keys_and_switches(visit: Visit) -> None:
     ana = visit(java_script_enabled=False)
     ana.page.click(".menu summary")
     ana.page.click('a:text-is("Help and keys")')

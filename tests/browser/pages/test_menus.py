@@ -1,4 +1,4 @@
-"""Menus open and close as people expect, and never two at a time."""
+"""Menus open and close as people expect, one at a time."""
 
 from tests.support.browser.actions import fill
 from tests.support.browser.person import Person, Visit
@@ -6,11 +6,11 @@ from tests.support.local_cloud import Cloud
 
 
 def opened(person: Person) -> list[str]:
-    """What the open menus' buttons say."""
+    """Return the labels of the open menus' buttons."""
     return person.page.locator("details.menu[open] > summary").all_inner_texts()
 
 
-def test_a_click_elsewhere_closes_a_menu(visit: Visit, cloud: Cloud) -> None:
+def test_click_elsewhere_closes_a_menu(visit: Visit, cloud: Cloud) -> None:
     ana = visit()
     fill(ana, cloud, 1)
     ana.page.click("details.take > summary")
@@ -29,7 +29,7 @@ def test_one_menu_is_open_at_a_time(visit: Visit, cloud: Cloud) -> None:
     assert not opened(ana)
 
 
-def test_a_menu_stays_while_it_is_used(visit: Visit, cloud: Cloud) -> None:
+def test_menu_stays_open_while_used(visit: Visit, cloud: Cloud) -> None:
     ana = visit()
     fill(ana, cloud, 1)
     ana.page.click("details.choose > summary")
@@ -38,7 +38,7 @@ def test_a_menu_stays_while_it_is_used(visit: Visit, cloud: Cloud) -> None:
     assert len(opened(ana)) == 1
 
 
-def test_escape_closes_the_menu_and_not_the_message_behind_it(visit: Visit, cloud: Cloud) -> None:
+def test_escape_closes_only_the_menu(visit: Visit, cloud: Cloud) -> None:
     ana = visit()
     fill(ana, cloud, 1)
     ana.page.locator("tr.message a.preview").first.click()
@@ -52,7 +52,7 @@ def test_escape_closes_the_menu_and_not_the_message_behind_it(visit: Visit, clou
     ana.page.locator("#drawer").wait_for(state="hidden")
 
 
-def test_an_export_closes_its_menu(visit: Visit, cloud: Cloud) -> None:
+def test_export_closes_its_menu(visit: Visit, cloud: Cloud) -> None:
     ana = visit()
     fill(ana, cloud, 1)
     ana.page.click("details.take > summary")

@@ -1,4 +1,4 @@
-"""A phone's page: it begins with messages, says all that a desk says, and its controls fit a thumb."""
+"""Pages on a phone: messages near the top, the same content as on a desk, controls large enough for a thumb."""
 
 from pathlib import Path
 
@@ -11,15 +11,15 @@ from tests.support.browser.person import Person, Visit
 from tests.support.browser.sizes import DESKTOP, PHONE
 from tests.support.local_cloud import Cloud, StartCloud
 
-# Of 844: where the messages begin, with one subscription that receives, the same when somebody started it, and with
-# one of two in trouble.
-MOST_ABOVE = {"one": 300, "started": 340, "two": 400}
+# The most pixels, of 844, above the first message: with one receiving subscription, with one that a person has started,
+# and with two of which one is in trouble.
+MAX_ABOVE = {"one": 300, "started": 340, "two": 400}
 TABLET = {"width": 768, "height": 1024}
 
 
-def test_messages_begin_early(visit: Visit, own_cloud: StartCloud, both: Cloud) -> None:
+def test_messages_start_near_the_top(visit: Visit, own_cloud: StartCloud, both: Cloud) -> None:
     new = own_cloud()
-    for place, most in ((new, MOST_ABOVE["one"]), (both, MOST_ABOVE["two"])):
+    for place, most in ((new, MAX_ABOVE["one"]), (both, MAX_ABOVE["two"])):
         ana = visit(cloud=place, viewport=PHONE, has_touch=True)
         fill(ana, place, 3)
         assert top_of_the_messages(ana) <= most
@@ -29,21 +29,21 @@ def test_messages_begin_early(visit: Visit, own_cloud: StartCloud, both: Cloud) 
     for action, state in (("stop", "STOPPED"), ("start", "RECEIVING")):
         ana.switch(action)
         ana.see_state(state)
-    assert top_of_the_messages(ana) <= MOST_ABOVE["started"]
+    assert top_of_the_messages(ana) <= MAX_ABOVE["started"]
 
 
-def test_many_pauses_push_nothing_down(visit: Visit, own_cloud: StartCloud, tmp_path: Path) -> None:
+def test_many_pauses_do_not_push_the_list_down(visit: Visit, own_cloud: StartCloud, tmp_path: Path) -> None:
     new = own_cloud()
     ana = visit(cloud=new)
     fill(ana, new, 3)
     for action, state in (("stop", "STOPPED"), ("start", "RECEIVING")) * 4:
         ana.switch(action)
         ana.see_state(state)
-    # The first viewer looks at pauses every ten seconds; another one looks at once.
+    # The first viewer reads pauses every ten seconds; a new one reads them at once.
     with viewer_beside(new, tmp_path) as place:
         phone = visit(cloud=place, viewport=PHONE, has_touch=True)
         phone.page.wait_for_selector("#timeline:not([data-pending]) .timeline-words:has-text('and 3 more pauses')")
-        assert top_of_the_messages(phone) <= MOST_ABOVE["started"]
+        assert top_of_the_messages(phone) <= MAX_ABOVE["started"]
 
 
 def top_of_the_messages(person: Person) -> float:
@@ -51,7 +51,7 @@ def top_of_the_messages(person: Person) -> float:
     return top
 
 
-def test_the_one_in_trouble_comes_first(visit: Visit, both: Cloud) -> None:
+def test_subscription_in_trouble_is_first(visit: Visit, both: Cloud) -> None:
     ana = visit(cloud=both, viewport=PHONE)
     states = ana.page.locator(".delivery")
     lefts: dict[str, float] = states.evaluate_all(
@@ -64,7 +64,7 @@ def test_the_one_in_trouble_comes_first(visit: Visit, both: Cloud) -> None:
 
 
 @pytest.mark.parametrize("width", [PHONE["width"], 640, TABLET["width"], 1000, DESKTOP["width"]])
-def test_no_menu_leaves_the_screen(visit: Visit, cloud: Cloud, width: int) -> None:
+def test_menus_stay_on_the_screen(visit: Visit, cloud: Cloud, width: int) -> None:
     ana = visit(viewport={"width": width, "height": 844})
     fill(ana, cloud, 3)
     menus = ana.page.locator("details.menu").all()
@@ -78,7 +78,7 @@ def test_no_menu_leaves_the_screen(visit: Visit, cloud: Cloud, width: int) -> No
         menu.locator("summary").click()
 
 
-def test_a_notice_is_closed_by_a_button_beside_its_words(visit: Visit, cloud: Cloud) -> None:
+def test_notice_has_a_close_button_beside_its_text(visit: Visit, cloud: Cloud) -> None:
     ana = visit(viewport=PHONE, permissions=["clipboard-read", "clipboard-write"])
     fill(ana, cloud, 1)
     ana.page.locator("tr.message a.preview").first.click()
@@ -94,13 +94,13 @@ def test_a_notice_is_closed_by_a_button_beside_its_words(visit: Visit, cloud: Cl
     assert not ana.page.locator(".notice").count()
 
 
-def test_help_shows_the_keys_here_too(visit: Visit) -> None:
+def test_help_shows_the_keys_on_a_phone(visit: Visit) -> None:
     ana = visit(viewport=PHONE)
     ana.open("/help")
     assert ana.page.locator(".keys kbd").first.is_visible()
 
 
-def test_a_tablets_filter_can_be_read(visit: Visit, cloud: Cloud) -> None:
+def test_filter_is_readable_on_a_tablet(visit: Visit, cloud: Cloud) -> None:
     ana = visit(viewport=TABLET)
     fill(ana, cloud, 3)
     ana.open("/messages?columns=kind,data.user.id")
@@ -111,7 +111,7 @@ def test_a_tablets_filter_can_be_read(visit: Visit, cloud: Cloud) -> None:
     assert toolbar["height"] <= 90, "no more than two lines"
 
 
-def test_a_subscriptions_name_is_read_whole(visit: Visit, cloud: Cloud) -> None:
+def test_subscription_name_is_complete(visit: Visit, cloud: Cloud) -> None:
     ana = visit(viewport=PHONE, has_touch=True)
     for action, word in (("stop", "STOPPED"), ("start", "RECEIVING")):
         ana.switch(action)
@@ -121,7 +121,7 @@ def test_a_subscriptions_name_is_read_whole(visit: Visit, cloud: Cloud) -> None:
         assert name.evaluate(hidden) == 0
 
 
-# The focused element, unless something else is drawn above it.
+# The focused element, unless another element covers it.
 IS_COVERED = """() => {
     const one = document.activeElement;
     if (one === document.body) return "";
@@ -132,7 +132,7 @@ IS_COVERED = """() => {
 
 
 @pytest.mark.parametrize("size", [PHONE, TABLET], ids=["phone", "tablet"])
-def test_the_focus_never_goes_behind_an_open_message(visit: Visit, cloud: Cloud, size: dict[str, int]) -> None:
+def test_focus_stays_in_front_of_an_open_message(visit: Visit, cloud: Cloud, size: dict[str, int]) -> None:
     ana = visit(viewport=size)
     ana.wait_until_live()
     fill(ana, cloud, 3)
