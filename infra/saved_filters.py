@@ -1,6 +1,6 @@
-"""Saved filters, shared by all who sign in: ``filters/{id}``, the id made of the name, so that a name is there once.
+"""Saved filters, shared by all users: ``filters/{id}``. The id is made from the name, so that each name exists once.
 
-One of them may be the default, which the list opens with. Every change is written in one batch with its audit entry.
+One of them can be the default, which the list opens with. Each change is written in one batch with its audit entry.
 """
 
 import hashlib
@@ -20,15 +20,15 @@ from infra.query.list_arguments import ListArguments
 
 MAX_FILTERS = 100
 MAX_NAME_CHARACTERS = 80
-# Two who save at the same moment may pass the limit; what is read stays bounded all the same.
+# Two users who save concurrently can exceed the limit, so reading has a limit as well.
 _MAX_READ = 2 * MAX_FILTERS
 _ID = re.compile(r"[A-Za-z0-9-]{1,128}")
-_GONE = "There is no such filter; somebody may have deleted it."
+_GONE = "There is no such filter; another user may have deleted it."
 
 
 @dataclass(frozen=True, slots=True)
 class SavedFilter:
-    """A view with a name. ``created_at`` is aware UTC; ``default_since`` is None unless it was made the default."""
+    """List arguments with a name. ``created_at`` is aware UTC; ``default_since`` is None unless it is the default."""
 
     id: str
     name: str
@@ -45,16 +45,19 @@ class SavedFilters:
         self._database = database
 
     def all(self) -> list[SavedFilter]:
-        """All of them by name; what somebody left without a name in the console is not one. Raises StoreError."""
+        """Return all saved filters by name; a document without a name is skipped. Raises StoreError."""
         with firestore_errors("listing filters"):
-            found = self._collection.limit(_MAX_READ).stream(retry=None, timeout=READ_SECONDS)
-            filters = [filter_of(one.id, one.to_dict()) for one in found]
-        return sorted((one for one in filters if one.name), key=lambda one: (one.name.casefold(), one.id))
+            documents = self._collection.limit(_MAX_READ).stream(retry=None, timeout=READ_SECONDS)
+            filters = [filter_of(document.id, document.to_dict()) for document in documents]
+        named = [saved for saved in filters if saved.name]
+        return sorted(named, key=lambda saved: (saved.name.casefold(), saved.id))
 
     def save(self, name: str, view: ListArguments, *, by: str) -> SavedFilter:
-        """Save a view under a name. Raises InputError (400), QueryError (400), DocumentExistsError (409), StoreError.
+        """Save list arguments under a name.
 
-        A filter that the search box would refuse is refused here with the same sentence.
+        Raises InputError (400), QueryError (400), DocumentExistsError (409), StoreError.
+
+        A query that the search box refuses is refused here with the same sentence.
         """
         name = " ".join(name.split())
         _check(name, view)
@@ -71,37 +74,37 @@ class SavedFilters:
         return saved
 
     def delete(self, document: str, *, by: str) -> SavedFilter:
-        """Delete one and return what it was. Raises DocumentNotFoundError (404), StoreError."""
-        gone = self._get(document)
+        """Delete one and return it. Raises DocumentNotFoundError (404), StoreError."""
+        deleted = self._get(document)
         batch = self._database.documents.batch()
-        batch.delete(self._collection.document(gone.id), ExistsOption(True))
-        self._record(batch, by, "filter.delete", gone)
+        batch.delete(self._collection.document(deleted.id), ExistsOption(True))
+        self._record(batch, by, "filter.delete", deleted)
         self._commit(batch, "deleting a filter")
-        return gone
+        return deleted
 
     def set_default(self, document: str, *, by: str) -> SavedFilter:
-        """Let the list open with this one, and with no other. Raises as ``delete``."""
+        """Make this one the only default of the list. Raises as ``delete``."""
         filters = self.all()
-        chosen = next((one for one in filters if one.id == document), None)
+        chosen = next((saved for saved in filters if saved.id == document), None)
         if chosen is None:
             raise DocumentNotFoundError(_GONE)
         batch = self._database.documents.batch()
-        self._unmark(batch, [one for one in filters if one is not chosen])
-        # Of two who choose at the same moment the later one wins: see ``default_of``.
+        self._unmark(batch, [saved for saved in filters if saved is not chosen])
+        # If two users choose concurrently, the later choice wins: see ``default_of``.
         batch.update(self._collection.document(chosen.id), {"default_since": SERVER_TIMESTAMP})
         self._record(batch, by, "filter.default", chosen)
         self._commit(batch, "choosing the default filter")
         return chosen
 
     def clear_default(self, *, by: str) -> None:
-        """Let the list open with everything. Raises StoreError."""
-        marked = [one for one in self.all() if one.default_since]
+        """Remove the default: the list opens with all messages. Raises StoreError."""
+        marked = [saved for saved in self.all() if saved.default_since]
         if not marked:
             return
         batch = self._database.documents.batch()
         self._unmark(batch, marked)
-        said = audit_fields(by, "filter.default", "filters", "none: the list opens with everything")
-        batch.create(self._audit(), said)
+        entry = audit_fields(by, "filter.default", "filters", "none: the list opens with everything")
+        batch.create(self._audit(), entry)
         self._commit(batch, "clearing the default filter")
 
     @property
@@ -112,50 +115,50 @@ class SavedFilters:
         return self._database.documents.collection("audit").document()
 
     def _get(self, document: str) -> SavedFilter:
-        # Whatever else stands in an address must not reach a document's path.
+        # The id comes from an address: any other text must not reach a document's path.
         if _ID.fullmatch(document):
             with firestore_errors("reading a filter"):
-                found = self._collection.document(document).get(retry=None, timeout=READ_SECONDS)
-            if found.exists:
-                return filter_of(found.id, found.to_dict())
+                stored = self._collection.document(document).get(retry=None, timeout=READ_SECONDS)
+            if stored.exists:
+                return filter_of(stored.id, stored.to_dict())
         raise DocumentNotFoundError(_GONE)
 
     def _unmark(self, batch: Any, filters: list[SavedFilter]) -> None:
-        for one in filters:
-            if one.default_since:
-                batch.update(self._collection.document(one.id), {"default_since": None})
+        for saved in filters:
+            if saved.default_since:
+                batch.update(self._collection.document(saved.id), {"default_since": None})
 
     def _record(self, batch: Any, by: str, what: str, saved: SavedFilter) -> None:
-        said = f"{saved.name}: {saved.view.query or 'everything'}"
-        batch.create(self._audit(), audit_fields(by, what, f"filters/{saved.id}", said))
+        detail = f"{saved.name}: {saved.view.query or 'everything'}"
+        batch.create(self._audit(), audit_fields(by, what, f"filters/{saved.id}", detail))
 
     def _commit(self, batch: Any, doing: str) -> None:
         try:
             with firestore_errors(doing):
                 batch.commit(retry=None, timeout=WRITE_SECONDS)
         except DocumentNotFoundError as exc:
-            # Between reading and writing; nothing of the batch is written.
-            raise DocumentNotFoundError("Somebody deleted a filter at the same moment. Look, and try again.") from exc
+            # Deleted between reading and writing; nothing of the batch is written.
+            raise DocumentNotFoundError("Another user deleted a filter just now. Look, and try again.") from exc
 
 
 def default_of(filters: list[SavedFilter]) -> SavedFilter | None:
-    """The one that was made the default last; None when there is none."""
-    marked = [(one.default_since, one.id, one) for one in filters if one.default_since]
+    """Return the one that was made the default last; None if there is none."""
+    marked = [(saved.default_since, saved.id, saved) for saved in filters if saved.default_since]
     return max(marked)[2] if marked else None
 
 
 def filter_id(name: str) -> str:
-    """The id of the filter with a name; capitals make no other name."""
+    """Return the id of the filter with a name; case is ignored."""
     return hashlib.sha256(name.casefold().encode()).hexdigest()[:32]
 
 
 def filter_of(document: str, fields: dict[str, Any]) -> SavedFilter:
-    """The filter in a document's fields, whatever somebody made of them in the console."""
+    """Return the filter in a document's fields. Fields of a wrong type, set in the console, count as empty."""
     columns = fields.get("columns")
     view = ListArguments(
         _text(fields, "query"),
         _text(fields, "subscription"),
-        tuple(one for one in columns if isinstance(one, str)) if isinstance(columns, list) else (),
+        tuple(column for column in columns if isinstance(column, str)) if isinstance(columns, list) else (),
     )
     return SavedFilter(
         document,
@@ -180,22 +183,22 @@ def _fields(saved: SavedFilter) -> dict[str, Any]:
 
 
 def _text(fields: dict[str, Any], name: str) -> str:
-    found = fields.get(name)
-    return found if isinstance(found, str) else ""
+    value = fields.get(name)
+    return value if isinstance(value, str) else ""
 
 
 def _time(fields: dict[str, Any], name: str) -> datetime | None:
-    found = fields.get(name)
-    return found if isinstance(found, datetime) else None
+    value = fields.get(name)
+    return value if isinstance(value, datetime) else None
 
 
 def _check(name: str, view: ListArguments) -> None:
     if not name:
         raise InputError("name", "is missing. Give the filter a name that others understand.")
     if len(name) > MAX_NAME_CHARACTERS:
-        raise InputError("name", f"has {len(name)} characters; {MAX_NAME_CHARACTERS} are the most.")
+        raise InputError("name", f"has {len(name)} characters; the maximum is {MAX_NAME_CHARACTERS}.")
     if not name.isprintable():
-        raise InputError("name", "holds a character that cannot be seen.")
+        raise InputError("name", "contains an invisible character.")
     if view == ListArguments():
-        raise InputError("q", "is empty, and so is the rest: there is nothing to save.")
+        raise InputError("q", "is empty, and so are subscription and columns: there is nothing to save.")
     parse(view.query, datetime.now(UTC))

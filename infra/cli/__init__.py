@@ -1,1 +1,1 @@
-"""The commands of ``python -m infra``: each works on the local cloud and on Google Cloud alike."""
+"""The commands of ``subscope``. Each works on the local cloud and on Google Cloud."""

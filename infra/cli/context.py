@@ -1,4 +1,4 @@
-"""What every command shares: where it works, who it is, and how an error reads."""
+"""The parts that all commands share: settings, connections, the name for the audit, and the form of errors."""
 
 import fcntl
 import getpass
@@ -24,21 +24,21 @@ READY_FILE = Path(".local/ready.json")
 
 
 def environment_of(ready_file: Path) -> dict[str, str]:
-    """The environment of a running local cloud. Raises SettingsError when there is none."""
+    """Return the environment of a running local cloud. Raises SettingsError if none runs."""
     try:
         ready: dict[str, Any] = json.loads(ready_file.read_text())
         _check_running(ready_file)
         return {str(name): str(value) for name, value in ready["environment"].items()}
     except FileNotFoundError as exc:
         raise SettingsError(
-            f"No local cloud is running: {ready_file} is not there. Start one with `make run`."
+            f"No local cloud is running: {ready_file} does not exist. Start one with `make run`."
         ) from exc
     except (ValueError, KeyError, AttributeError, TypeError, OSError) as exc:
         raise SettingsError(f"{ready_file} is not a local cloud's ready file: {exc}.") from exc
 
 
 def _check_running(ready_file: Path) -> None:
-    """A local cloud holds the lock beside its ready file; one that was killed leaves the file and holds nothing."""
+    """Raise SettingsError unless a process holds the lock: a local cloud that was killed leaves the ready file."""
     with ready_file.with_suffix(".lock").open() as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -49,18 +49,18 @@ def _check_running(ready_file: Path) -> None:
 
 @dataclass
 class CommandContext:
-    """A command's surroundings; connects when first used."""
+    """The settings and connections of a command. Connects on first use."""
 
     environ: dict[str, str] = field(default_factory=lambda: dict(os.environ))
-    needed: tuple[str, ...] = ()
+    required: tuple[str, ...] = ()
 
-    def needing(self, *settings: str) -> "CommandContext":
-        """The same console, for a command that cannot do without these settings."""
+    def requiring(self, *settings: str) -> "CommandContext":
+        """Return a context for a command that requires these settings."""
         return CommandContext(self.environ, settings)
 
     @property
     def who(self) -> str:
-        """Whom the audit names."""
+        """Return the name for the audit."""
         try:
             return f"{getpass.getuser()} (command line)"
         except (KeyError, OSError):  # a container's user without a name
@@ -68,7 +68,7 @@ class CommandContext:
 
     @cached_property
     def settings(self) -> ConsoleSettings:
-        return console_settings(self.environ, *self.needed)
+        return console_settings(self.environ, *self.required)
 
     @cached_property
     def database(self) -> Database:
@@ -83,14 +83,14 @@ class CommandContext:
         return UserStore(self.database)
 
     @cached_property
-    def subscriptions(self) -> DeliveryControl:
-        # Commands speak to a person; the log's lines would stand between their own.
+    def delivery_control(self) -> DeliveryControl:
+        # Commands write for people; log lines would mix with their output.
         log = Logger("CRITICAL")
         settings, audit = self.settings, Audit(self.database)
         return DeliveryControl(settings, settings.push_endpoint, self.database, self.pubsub, audit, log)
 
-    def one_subscription(self, named: str | None) -> str:
-        """The subscription that is meant: the named one, or the only one there is."""
+    def choose_subscription(self, named: str | None) -> str:
+        """Return the named subscription, or the only monitored one. Raises UsageError if there are several."""
         monitored = self.settings.subscriptions
         if named is None and len(monitored) != 1:
             raise click.UsageError(f"Say which subscription: {', '.join(monitored)}.")
@@ -98,15 +98,15 @@ class CommandContext:
 
 
 class CommandGroup(click.Group):
-    """A group whose commands end with a sentence on a known error: exit code 2 for what was typed or set, else 1."""
+    """Turns a known error into one sentence: exit code 2 for a wrong argument or setting, otherwise 1."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except SubscopeError as exc:
-            kind = _WrongCommand if isinstance(exc, SettingsError | InputError) else click.ClickException
+            kind = _UsageProblem if isinstance(exc, SettingsError | InputError) else click.ClickException
             raise kind(str(exc)) from exc
 
 
-class _WrongCommand(click.ClickException):
+class _UsageProblem(click.ClickException):
     exit_code = 2

@@ -23,11 +23,11 @@ _RATED_REQUESTS_A_SECOND = 10
 @click.option("--ordering-key", default="", help="Messages of one key are delivered in order.")
 @click.option("--count", type=click.IntRange(1), default=1, show_default=True, help="How many times to send it.")
 @click.option(
-    "--rate", type=click.FloatRange(0, min_open=True), help="Messages a second; as fast as it goes if not given."
+    "--rate", type=click.FloatRange(0, min_open=True), help="Messages a second; as fast as possible if not given."
 )
 @click.pass_obj
 def publish(
-    console: CommandContext,
+    context: CommandContext,
     topic: str,
     data: str | None,
     file: Path | None,
@@ -40,15 +40,15 @@ def publish(
     message = types.PubsubMessage(
         data=_payload(data, file), attributes=dict(map(_pair, pairs)), ordering_key=ordering_key
     )
-    path = f"projects/{console.settings.google_cloud_project}/topics/{topic}"
+    path = f"projects/{context.settings.google_cloud_project}/topics/{topic}"
     ids: list[str] = []
-    # A bar is for eyes: to a file or a pipe only the last line goes.
+    # Show the progress bar only on a terminal.
     with click.progressbar(
         length=count, label="Publishing", file=sys.stderr, hidden=count == 1 or not sys.stderr.isatty()
     ) as bar:
         for size in _paced(count, message, rate):
             with pubsub_errors(f"publishing to {topic}"):
-                reply = console.pubsub.publisher.publish(
+                reply = context.pubsub.publisher.publish(
                     topic=path, messages=[message] * size, retry=None, timeout=CALL_SECONDS * 3
                 )
             ids.extend(reply.message_ids)
@@ -72,14 +72,14 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def _paced(count: int, message: types.PubsubMessage, rate: float | None) -> Iterator[int]:
-    """How many messages to send now, each time their turn has come."""
+    """Yield the size of each request when it is time to send it."""
     largest = max(1, min(_BATCH_MESSAGES, REQUEST_BYTES // (types.PubsubMessage.pb(message).ByteSize() + 16)))
     if rate:
         largest = max(1, min(largest, int(rate / _RATED_REQUESTS_A_SECOND)))
-    began, sent = time.monotonic(), 0
+    started, sent = time.monotonic(), 0
     while sent < count:
         size = min(largest, count - sent)
         if rate:
-            time.sleep(max(0.0, began + sent / rate - time.monotonic()))
+            time.sleep(max(0.0, started + sent / rate - time.monotonic()))
         yield size
         sent += size

@@ -13,13 +13,15 @@ from infra.firestore.message_reader import MessageReader, Selection
 from infra.firestore.search import SearchBounds, narrowed, search
 from infra.messages.cursor import Cursor
 from infra.messages.message import Message, visible
+from infra.messages.record import summary
 from infra.query import Query, QueryError, parse
 
-# A message may become visible a little later than a newer one: what was printed is remembered, and read again.
+# A message can become visible a little later than a newer one. So the last seconds are read again, and printed messages
+# are remembered.
 _OVERLAP = timedelta(seconds=10)
-_REMEMBERED = 20_000
+_MAX_REMEMBERED = 20_000
 _POLL_SECONDS = 1.0
-_ONCE = 2_000
+_MAX_READ = 2_000
 _LOOK_BACK = SearchBounds(messages=10_000, seconds=10.0)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -33,22 +35,22 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
 @click.option("--no-follow", is_flag=True, help="End after the newest N.")
 @click.pass_obj
-def tail(console: CommandContext, lines: int, subscription: str, text: str, as_json: bool, no_follow: bool) -> None:
+def tail(context: CommandContext, lines: int, subscription: str, text: str, as_json: bool, no_follow: bool) -> None:
     """Print the newest messages, oldest first, then each new one as it is stored, until Ctrl-C.
 
     QUERY is for example 'status=FAILURE after:10m' or '-type=heartbeat "connection refused"'; see
     docs/filter-language.md.
     """
     query = _query(text)
-    _check(subscription, console)
-    messages = MessageReader(console.database, console.settings.message_shards, console.settings.subscriptions)
+    _check(subscription, context)
+    messages = MessageReader(context.database, context.settings.message_shards, context.settings.subscriptions)
     line = _json if as_json else _text
     for message in _followed(messages, Selection(subscription), query, lines, not no_follow):
         click.echo(line(message))
 
 
-def _check(subscription: str, console: CommandContext) -> None:
-    known = console.settings.subscriptions
+def _check(subscription: str, context: CommandContext) -> None:
+    known = context.settings.subscriptions
     if subscription and known and subscription not in known:
         problem = f"{subscription!r} is not monitored here; SUBSCRIPTIONS names {', '.join(known)}"
         raise click.BadParameter(problem, param_hint="--subscription")
@@ -66,7 +68,7 @@ def _followed(
     messages: MessageReader, selection: Selection, query: Query, lines: int, follow: bool
 ) -> Iterator[Message]:
     narrow = narrowed(selection, query)
-    # Firestore's clock, not this machine's; and read first: nothing that comes meanwhile counts as known.
+    # Firestore's clock, not this machine's. Read first, so that a message that arrives after this is never skipped.
     newest = next((message.received_at for message in messages.page(narrow, limit=1)), _EPOCH)
     known = _recent(messages, narrow, newest)[0] if follow else []
     seen = OrderedDict((message.id, None) for message in known if message.received_at <= newest)
@@ -75,58 +77,44 @@ def _followed(
     seen.update((message.id, None) for message in shown)
     while follow:
         time.sleep(_POLL_SECONDS)
-        found, is_whole = _recent(messages, narrow, newest)
-        if not is_whole:
-            click.echo(f"More than {_ONCE} at once: some are not shown here.", err=True)
-        for message in found:
+        recent, is_complete = _recent(messages, narrow, newest)
+        if not is_complete:
+            click.echo(f"More than {_MAX_READ} new messages at once: some are not shown.", err=True)
+        for message in recent:
             newest = max(newest, message.received_at)
             if message.id in seen or not query.matches(message):
                 continue
             seen[message.id] = None
             yield message
-        while len(seen) > _REMEMBERED:
+        while len(seen) > _MAX_REMEMBERED:
             seen.popitem(last=False)
 
 
 def _last(messages: MessageReader, selection: Selection, query: Query, lines: int) -> list[Message]:
-    """The newest that match, oldest first; it says how far back it looked when there may be more."""
-    found = search(messages, selection, query, limit=lines, bounds=_LOOK_BACK)
-    if found.older and len(found.messages) < lines:
-        back_to = f"{found.older.at:%Y-%m-%d %H:%M:%S} UTC"
-        click.echo(f"Looked at {found.looked_at:,} messages, back to {back_to}.", err=True)
-    return found.messages[::-1]
+    """Return the newest matches, oldest first; print how far back the search went if there can be more."""
+    result = search(messages, selection, query, limit=lines, bounds=_LOOK_BACK)
+    if result.older and len(result.messages) < lines:
+        back_to = f"{result.older.at:%Y-%m-%d %H:%M:%S} UTC"
+        click.echo(f"Looked at {result.looked_at:,} messages, back to {back_to}.", err=True)
+    return result.messages[::-1]
 
 
 def _recent(messages: MessageReader, selection: Selection, newest: datetime) -> tuple[list[Message], bool]:
-    """What came from a little before ``newest`` on, oldest first, and whether that is all of it."""
-    found = messages.since(Cursor(max(_EPOCH + _OVERLAP, newest) - _OVERLAP, "0" * 32), selection, limit=_ONCE)
-    if found is None:
-        return messages.page(selection, limit=_ONCE)[::-1], False
-    return found, True
+    """Return the messages since shortly before ``newest``, oldest first, and whether they are all."""
+    recent = messages.since(Cursor(max(_EPOCH + _OVERLAP, newest) - _OVERLAP, "0" * 32), selection, limit=_MAX_READ)
+    if recent is None:
+        return messages.page(selection, limit=_MAX_READ)[::-1], False
+    return recent, True
 
 
 def _text(message: Message) -> str:
     chips = " ".join(f"{visible(key)}={visible(value)}" for key, value in message.attributes.items())
-    again = f" x{message.deliveries}" if message.deliveries > 1 else ""
+    repeated = f" x{message.deliveries}" if message.deliveries > 1 else ""
     return (
         f"{message.received_at:%Y-%m-%d %H:%M:%S.%f} {message.subscription} {message.message_id} "
-        f"{message.kind} {message.size_bytes}B{again} {message.preview} {chips}"
+        f"{message.kind} {message.size_bytes}B{repeated} {message.preview} {chips}"
     ).rstrip()
 
 
 def _json(message: Message) -> str:
-    return json.dumps(
-        {
-            "id": message.id,
-            "subscription": message.subscription,
-            "message_id": message.message_id,
-            "publish_time": message.publish_time.isoformat(),
-            "received_at": message.received_at.isoformat(),
-            "ordering_key": message.ordering_key,
-            "attributes": dict(message.attributes),
-            "kind": message.kind,
-            "size_bytes": message.size_bytes,
-            "deliveries": message.deliveries,
-            "preview": message.preview,
-        }
-    )
+    return json.dumps(summary(message))

@@ -1,4 +1,4 @@
-"""``user``: add, list and remove the people who may sign in, their roles and passwords."""
+"""``user``: add, list and remove users, and set their roles and passwords."""
 
 import sys
 
@@ -15,7 +15,7 @@ _password_stdin = click.option(
 
 @click.group()
 def user() -> None:
-    """The people who may sign in to the viewer."""
+    """Manage the users who can sign in to the viewer."""
 
 
 @user.command()
@@ -23,21 +23,21 @@ def user() -> None:
 @click.option("--role", type=_role, default="viewer", show_default=True, help="What the user may do.")
 @_password_stdin
 @click.pass_obj
-def add(console: CommandContext, name: str, role: Role, password_stdin: bool) -> None:
+def add(context: CommandContext, name: str, role: Role, password_stdin: bool) -> None:
     """Add the user NAME."""
-    console.users.add(name, _password(password_stdin), role, by=console.who)
+    context.users.add(name, _password(password_stdin), role, by=context.who)
     click.echo(f"Added {name} as {role}.")
-    if not any(one.role == "admin" for one in console.users.all()):
-        click.echo("Nobody is an admin: the viewer makes one only while there is no user at all. Add one.", err=True)
+    if not any(account.role == "admin" for account in context.users.all()):
+        click.echo("No admin is left, and the viewer creates one only when there are no users. Add one now.", err=True)
 
 
 @user.command()
 @click.argument("name")
 @_password_stdin
 @click.pass_obj
-def password(console: CommandContext, name: str, password_stdin: bool) -> None:
+def password(context: CommandContext, name: str, password_stdin: bool) -> None:
     """Set a new password for NAME and end all sessions of NAME."""
-    console.users.set_password(name, _password(password_stdin), by=console.who)
+    context.users.set_password(name, _password(password_stdin), by=context.who)
     click.echo(f"{name} has a new password and is signed out everywhere.")
 
 
@@ -45,28 +45,28 @@ def password(console: CommandContext, name: str, password_stdin: bool) -> None:
 @click.argument("name")
 @click.argument("role", type=_role)
 @click.pass_obj
-def role(console: CommandContext, name: str, role: Role) -> None:
+def role(context: CommandContext, name: str, role: Role) -> None:
     """Give NAME another ROLE and end all sessions of NAME."""
-    console.users.set_role(name, role, by=console.who)
+    context.users.set_role(name, role, by=context.who)
     click.echo(f"{name} is {role} now and is signed out everywhere.")
 
 
 @user.command("list")
 @click.pass_obj
-def list_(console: CommandContext) -> None:
+def list_(context: CommandContext) -> None:
     """List all users: name, role, last sign-in."""
     click.echo(f"{'NAME':<32} {'ROLE':<8} LAST SIGN-IN")
-    for one in console.users.all():
-        seen = f"{one.last_seen_at:%Y-%m-%d %H:%M} UTC" if one.last_seen_at else "never signed in"
-        click.echo(f"{one.name:<32} {one.role:<8} {seen}")
+    for account in context.users.all():
+        last_seen = f"{account.last_seen_at:%Y-%m-%d %H:%M} UTC" if account.last_seen_at else "never signed in"
+        click.echo(f"{account.name:<32} {account.role:<8} {last_seen}")
 
 
 @user.command()
 @click.argument("name")
 @click.pass_obj
-def remove(console: CommandContext, name: str) -> None:
+def remove(context: CommandContext, name: str) -> None:
     """Remove NAME and end all sessions of NAME."""
-    console.users.remove(name, by=console.who)
+    context.users.remove(name, by=context.who)
     click.echo(f"Removed {name}.")
 
 
@@ -75,5 +75,5 @@ def _password(password_stdin: bool) -> str:
         return sys.stdin.readline().rstrip("\r\n")
     if not sys.stdin.isatty():
         raise click.UsageError("There is no terminal to ask for the password; use --password-stdin.")
-    asked: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
-    return asked
+    password: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    return password

@@ -1,1 +1,1 @@
-"""The records of what happened: the audit log, and paging through records by time."""
+"""The audit log, and pages of records by time. Records are added and read, never changed."""

@@ -1,4 +1,4 @@
-"""Who did what: append-only documents in ``audit``. Nothing here changes or deletes one."""
+"""The audit: append-only documents in ``audit`` that say who did what. This module never changes or deletes one."""
 
 from typing import Any
 
@@ -22,5 +22,5 @@ class Audit:
 
 
 def audit_fields(who: str, what: str, target: str, detail: str = "") -> dict[str, Any]:
-    """The fields of an entry, for writing it in one batch with what it records."""
+    """Return the fields of an entry, to write it in one batch with the recorded change."""
     return {"at": SERVER_TIMESTAMP, "who": who, "what": what, "target": target, "detail": detail}

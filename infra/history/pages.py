@@ -1,4 +1,4 @@
-"""Small collections in the order of time, newest first, by cursor: the audit and the refused pushes."""
+"""Pages of small collections by time, newest first, by cursor: the audit and the refused pushes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ from infra.firestore.error_mapping import firestore_errors
 from infra.messages.cursor import Cursor
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# A filter has no index of its own: so many documents are looked at for one page.
-_MOST_READ = 1_000
-_AT_ONCE = 200
+# No index serves the filter of a page, so at most this number of documents is read for one page.
+_MAX_READ = 1_000
+_READ_SIZE = 200
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
-    """One document; ``at`` is aware UTC."""
+    """One document. ``at`` is aware UTC."""
 
     id: str
     at: datetime
@@ -27,13 +27,13 @@ class HistoryEntry:
 
     @property
     def cursor(self) -> Cursor:
-        """Where it stands."""
+        """The entry's position."""
         return Cursor(self.at, self.id)
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryPage:
-    """Entries, newest first. ``older`` is where to go on; None at the end. ``cut``: not all that was asked was read."""
+    """Entries, newest first. ``older`` starts the next page, None at the end; ``cut`` if the reading stopped early."""
 
     entries: list[HistoryEntry]
     older: Cursor | None
@@ -48,23 +48,23 @@ class History:
         self._collection = collection
 
     def page(
-        self, wanted: Callable[[HistoryEntry], bool], *, before: Cursor | None = None, limit: int = 50
+        self, is_wanted: Callable[[HistoryEntry], bool], *, before: Cursor | None = None, limit: int = 50
     ) -> HistoryPage:
-        """Up to ``limit`` entries that are wanted, older than ``before`` (the newest when None). Raises StoreError."""
-        found: list[HistoryEntry] = []
+        """Return up to ``limit`` wanted entries older than ``before``, or the newest if None. Raises StoreError."""
+        entries: list[HistoryEntry] = []
         read = 0
-        while read < _MOST_READ:
-            some = self._read(before, _AT_ONCE)
-            read += len(some)
-            for entry in some:
-                if wanted(entry):
-                    if len(found) == limit:
-                        return HistoryPage(found, found[-1].cursor)
-                    found.append(entry)
-            if len(some) < _AT_ONCE:
-                return HistoryPage(found, None)
-            before = some[-1].cursor
-        return HistoryPage(found, before, cut=True)
+        while read < _MAX_READ:
+            chunk = self._read(before, _READ_SIZE)
+            read += len(chunk)
+            for entry in chunk:
+                if is_wanted(entry):
+                    if len(entries) == limit:
+                        return HistoryPage(entries, entries[-1].cursor)
+                    entries.append(entry)
+            if len(chunk) < _READ_SIZE:
+                return HistoryPage(entries, None)
+            before = chunk[-1].cursor
+        return HistoryPage(entries, before, cut=True)
 
     def _read(self, before: Cursor | None, limit: int) -> list[HistoryEntry]:
         collection = self._database.documents.collection(self._collection)
@@ -72,13 +72,13 @@ class History:
         if before:
             query = query.start_after({"at": before.at, "__name__": collection.document(before.id)})
         with firestore_errors(f"reading {self._collection}"):
-            found = query.limit(limit).stream(retry=None, timeout=READ_SECONDS)
-            return [_entry(one) for one in found]
+            documents = query.limit(limit).stream(retry=None, timeout=READ_SECONDS)
+            return [_entry(document) for document in documents]
 
 
 def _entry(document: Any) -> HistoryEntry:
     fields: dict[str, Any] = document.to_dict()
     at = fields.pop("at", None)
-    # Somebody may have made a document by hand.
+    # A document made by hand in the Google Cloud console can lack the time.
     # The sum is a plain datetime: the client's own class counts nanoseconds.
     return HistoryEntry(document.id, _EPOCH + (at - _EPOCH) if isinstance(at, datetime) else _EPOCH, fields)

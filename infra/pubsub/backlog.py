@@ -1,8 +1,8 @@
-"""What waits in Pub/Sub for each monitored subscription: how many messages, and how old the oldest is.
+"""The backlog of each monitored subscription: the number of waiting messages, and the age of the oldest.
 
-From Cloud Monitoring, which samples both once a minute and shows them minutes later, so a figure carries its time; on
-the local cloud from the local cloud. Asked at most once a minute, beside the requests that want to know: a page never
-waits long for it, and what cannot be read is left out.
+The figures come from Cloud Monitoring, which samples both once a minute and shows them minutes later, so each figure
+carries its time; on the local cloud they come from the local cloud. A thread reads them at most once a minute, so that
+no page waits long for them. A figure that cannot be read is left out.
 """
 
 import threading
@@ -23,9 +23,9 @@ from infra.settings import ViewerSettings
 
 MONITORING = "https://monitoring.googleapis.com"
 KEEP_SECONDS = 60.0
-# The local cloud's figure is of this moment, and asking costs nothing.
+# The local cloud's figure is current, and reading it costs nothing.
 KEEP_LOCAL_SECONDS = 1.0
-# A page is not to be slow for a figure that its script fetches again in a moment.
+# A page does not wait longer: its script fetches the figure again soon.
 WAIT_SECONDS = 0.3
 WAIT_LOCAL_SECONDS = 1.0
 _CALL_SECONDS = 3.0
@@ -41,7 +41,7 @@ _Session: Any = AuthorizedSession  # carries no types
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionBacklog:
-    """``oldest_seconds`` is None when nothing waits or it is not known; ``as_of`` (aware UTC) is the figure's time."""
+    """``oldest_seconds`` is None if no message waits or it is unknown; ``as_of`` (aware UTC) is the figure's time."""
 
     messages: int
     oldest_seconds: int | None
@@ -49,7 +49,7 @@ class SubscriptionBacklog:
 
 
 class BacklogReader:
-    """The last figures of each monitored subscription. ``monitoring`` is Cloud Monitoring's address."""
+    """Reads and keeps the last figures. ``monitoring`` is Cloud Monitoring's address."""
 
     def __init__(
         self,
@@ -65,47 +65,46 @@ class BacklogReader:
         self._keep_seconds = KEEP_LOCAL_SECONDS if settings.backlog_url else KEEP_SECONDS
         self._wait_seconds = WAIT_LOCAL_SECONDS if settings.backlog_url else WAIT_SECONDS
         self._lock = threading.Lock()
-        self._found: Mapping[str, SubscriptionBacklog] = {}
-        self._found_at = float("-inf")
-        self._asking: threading.Event | None = None
+        self._figures: Mapping[str, SubscriptionBacklog] = {}
+        self._read_at = float("-inf")
+        self._reading: threading.Event | None = None
 
     def all(self, wait_seconds: float | None = None) -> Mapping[str, SubscriptionBacklog]:
-        """The figures by subscription id; one that is not known is not in it.
+        """Return the known figures by subscription id.
 
-        Figures that are too old are asked for anew, and waited for no longer than ``wait_seconds`` (WAIT_SECONDS when
-        None): then the old ones have to do.
+        Old figures are read again. Waits at most ``wait_seconds`` (WAIT_SECONDS if None), then returns the old ones.
         """
         with self._lock:
-            asking = self._asking
-            if asking is None and time.monotonic() - self._found_at >= self._keep_seconds:
-                asking = self._asking = threading.Event()
-                threading.Thread(target=self._ask, args=(asking,), name="backlog", daemon=True).start()
-        if asking:
-            asking.wait(self._wait_seconds if wait_seconds is None else wait_seconds)
-        return self._found
+            reading = self._reading
+            if reading is None and time.monotonic() - self._read_at >= self._keep_seconds:
+                reading = self._reading = threading.Event()
+                threading.Thread(target=self._read, args=(reading,), name="backlog", daemon=True).start()
+        if reading:
+            reading.wait(self._wait_seconds if wait_seconds is None else wait_seconds)
+        return self._figures
 
-    def _ask(self, done: threading.Event) -> None:
-        found: Mapping[str, SubscriptionBacklog] = {}
+    def _read(self, done: threading.Event) -> None:
+        figures: Mapping[str, SubscriptionBacklog] = {}
         try:
-            found = self._from_local() if self._settings.backlog_url else self._from_monitoring()
-        # A request of the library's fails with an OSError; what is no JSON, or of another shape, with the others.
+            figures = self._from_local() if self._settings.backlog_url else self._from_monitoring()
+        # The library's requests fail with OSError; a reply that is not JSON, or has another shape, with the others.
         except (OSError, GoogleAuthError, ValueError, KeyError, TypeError) as exc:
             self._log.warning("backlog cannot be read", reason=f"{type(exc).__name__}: {exc}")
         with self._lock:
-            self._found, self._found_at, self._asking = found, time.monotonic(), None
+            self._figures, self._read_at, self._reading = figures, time.monotonic(), None
         done.set()
 
     def _from_local(self) -> dict[str, SubscriptionBacklog]:
         now = datetime.now(UTC)
-        found = {}
+        figures = {}
         for subscription in self._settings.subscriptions:
             name = self._settings.subscription_path(subscription)
-            said = self._get(self._settings.backlog_url, {"subscription": name})
-            if said is not None:
-                since = said["oldest_publish_time"]
+            reply = self._get(self._settings.backlog_url, {"subscription": name})
+            if reply is not None:
+                since = reply["oldest_publish_time"]
                 oldest = int((now - datetime.fromisoformat(since)).total_seconds()) if since else None
-                found[subscription] = SubscriptionBacklog(int(said["messages"]), oldest, now)
-        return found
+                figures[subscription] = SubscriptionBacklog(int(reply["messages"]), oldest, now)
+        return figures
 
     def _from_monitoring(self) -> dict[str, SubscriptionBacklog]:
         messages, oldest = self._newest(_MESSAGES), self._newest(_OLDEST)
@@ -117,30 +116,30 @@ class BacklogReader:
         }
 
     def _newest(self, metric: str) -> dict[str, Point]:
-        """The newest point of each subscription's series (projects.timeSeries.list: points are newest first)."""
+        """Return the newest point of each subscription's series (projects.timeSeries.list: points are newest first)."""
         now = datetime.now(UTC)
-        wanted = ", ".join(f'"{one}"' for one in self._settings.subscriptions)
-        said = self._get(
+        ids = ", ".join(f'"{subscription}"' for subscription in self._settings.subscriptions)
+        reply = self._get(
             f"{self._monitoring}/v3/projects/{self._settings.google_cloud_project}/timeSeries",
             {
-                "filter": f'metric.type = "{metric}" AND resource.labels.subscription_id = one_of({wanted})',
+                "filter": f'metric.type = "{metric}" AND resource.labels.subscription_id = one_of({ids})',
                 "interval.startTime": f"{now - _LOOK_BACK:%Y-%m-%dT%H:%M:%SZ}",
                 "interval.endTime": f"{now:%Y-%m-%dT%H:%M:%SZ}",
             },
         )
-        series = (said or {}).get("timeSeries", [])
-        return {one["resource"]["labels"]["subscription_id"]: _point(one["points"][0]) for one in series}
+        series = (reply or {}).get("timeSeries", [])
+        return {entry["resource"]["labels"]["subscription_id"]: _point(entry["points"][0]) for entry in series}
 
     def _get(self, url: str, parameters: Mapping[str, str]) -> dict[str, Any] | None:
-        """The JSON object at an address; None when it has nothing of what was asked for."""
+        """Return the JSON object at an address; None if the figure does not exist there."""
         response = self._session.get(url, params=parameters, timeout=_CALL_SECONDS)
         if response.status_code in (404, 501):
             return None
         response.raise_for_status()
-        found = response.json()
-        if not isinstance(found, dict):
-            raise TypeError(f"wanted a JSON object, found {type(found).__name__}")
-        return found
+        body = response.json()
+        if not isinstance(body, dict):
+            raise TypeError(f"wanted a JSON object, found {type(body).__name__}")
+        return body
 
     @cached_property
     def _session(self) -> AuthorizedSession:
@@ -157,7 +156,7 @@ def _authorized() -> AuthorizedSession:
 def _anonymous() -> AuthorizedSession:
     credentials: Any = AnonymousCredentials
     session: AuthorizedSession = _Session(credentials())
-    session.trust_env = False  # a proxy has no way to this machine
+    session.trust_env = False  # a proxy cannot reach this machine
     return session
 
 

@@ -1,7 +1,7 @@
-"""Connections to Pub/Sub, made when first used and once per process, and the border of its errors.
+"""Connections to Pub/Sub, made on first use and once per process, and the mapping of its errors.
 
-The generated clients are used: ``google.cloud.pubsub_v1`` costs 570 ms to import and brings batching and threads that
-nothing here needs.
+Uses the generated clients: ``google.cloud.pubsub_v1`` takes 570 ms to import and brings batching and threads that
+Subscope does not need.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -26,7 +26,7 @@ from infra.errors import (
 from infra.settings import Settings
 
 CALL_SECONDS = 10.0
-# Below what Pub/Sub takes: the rest of a request needs a little room.
+# Below the limits of Pub/Sub: the rest of a request needs some room.
 REQUEST_MESSAGES = 100
 REQUEST_BYTES = 9_000_000
 M = TypeVar("M")
@@ -34,30 +34,30 @@ _UNLIMITED = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_l
 
 
 class PubSub:
-    """The admin and publishing APIs of one project. Every call names its own timeout and ``retry=None``."""
+    """The admin and publishing APIs of one project. Each call passes its timeout and ``retry=None``."""
 
     def __init__(self, settings: Settings) -> None:
         self._host = settings.pubsub_emulator_host
 
     @cached_property
     def subscriber(self) -> SubscriberClient:
-        """Reads and changes subscriptions."""
+        """The client that reads and changes subscriptions."""
         if not self._host:
             return SubscriberClient()
         return SubscriberClient(transport=SubscriberGrpcTransport(channel=self._channel, host=self._host))
 
     @cached_property
     def publisher(self) -> PublisherClient:
-        """Publishes, and reads topics."""
+        """The client that publishes, and reads topics."""
         if not self._host:
             return PublisherClient()
         return PublisherClient(transport=PublisherGrpcTransport(channel=self._channel, host=self._host))
 
     def close(self) -> None:
-        """Close the connections that were made."""
+        """Close the open connections."""
         for name in ("subscriber", "publisher"):
-            if made := self.__dict__.pop(name, None):
-                made.transport.close()
+            if client := self.__dict__.pop(name, None):
+                client.transport.close()
 
     @cached_property
     def _channel(self) -> grpc.Channel:
@@ -67,26 +67,26 @@ class PubSub:
 def in_requests(
     messages: Iterable[M], ordering_key: Callable[[M], str], size_bytes: Callable[[M], int]
 ) -> Iterator[list[M]]:
-    """The messages in requests that Pub/Sub takes, their order kept; never more in memory than one request.
+    """Group messages, in their order, into requests that Pub/Sub takes. Holds one request in memory.
 
-    Pub/Sub refuses a request that mixes ordering keys, and takes 1,000 messages and 10 MB.
+    Pub/Sub refuses a request that mixes ordering keys, or has more than 1,000 messages or 10 MB.
     """
-    some: list[M] = []
-    taken = 0
-    for one in messages:
-        is_full = taken + size_bytes(one) > REQUEST_BYTES or len(some) == REQUEST_MESSAGES
-        if some and (is_full or ordering_key(one) != ordering_key(some[0])):
-            yield some
-            some, taken = [], 0
-        some.append(one)
-        taken += size_bytes(one)
-    if some:
-        yield some
+    request: list[M] = []
+    request_bytes = 0
+    for message in messages:
+        is_full = request_bytes + size_bytes(message) > REQUEST_BYTES or len(request) == REQUEST_MESSAGES
+        if request and (is_full or ordering_key(message) != ordering_key(request[0])):
+            yield request
+            request, request_bytes = [], 0
+        request.append(message)
+        request_bytes += size_bytes(message)
+    if request:
+        yield request
 
 
 @contextmanager
 def pubsub_errors(doing: str) -> Iterator[None]:
-    """Raise a SubscriptionError, or InputError for INVALID_ARGUMENT, for whatever Google's client raises inside."""
+    """Map the errors of Google's client: InputError for INVALID_ARGUMENT, otherwise a SubscriptionError."""
     try:
         yield
     except (google.GoogleAPICallError, google.RetryError, GoogleAuthError, grpc.RpcError) as exc:
@@ -95,15 +95,15 @@ def pubsub_errors(doing: str) -> Iterator[None]:
 
 def _pubsub_error(exc: Exception, doing: str) -> SubscriptionError | InputError:
     reason = str(getattr(exc, "message", None) or exc)
-    said = f"Pub/Sub, {doing}: {reason}"
+    text = f"Pub/Sub, {doing}: {reason}"
     match exc:
         case google.NotFound():
-            return SubscriptionMissingError(said)
+            return SubscriptionMissingError(text)
         case google.PermissionDenied() | google.Unauthenticated():
-            return SubscriptionDeniedError(said)
+            return SubscriptionDeniedError(text)
         case google.InvalidArgument():
             return InputError(doing, reason)
         case google.FailedPrecondition() | google.MethodNotImplemented() | google.AlreadyExists():
-            return SubscriptionError(said)
+            return SubscriptionError(text)
         case _:
-            return SubscriptionUnavailableError(said)
+            return SubscriptionUnavailableError(text)

@@ -1,10 +1,10 @@
-"""Publishing, to the topics of the monitored subscriptions and to no others. Each time is recorded in the audit."""
+"""Publishing to the topics of the monitored subscriptions only. The audit records each request and its outcome."""
 
 import threading
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from cachetools import TTLCache
 from google.pubsub_v1 import types
 
 from infra.errors import InputError, StoreError, SubscopeError, SubscriptionDeniedError, SubscriptionMissingError
@@ -20,9 +20,10 @@ MAX_NAME_BYTES = 256
 MAX_VALUE_BYTES = 1024
 MAX_ORDERING_KEY_BYTES = 1024
 _PUBLISH_SECONDS = CALL_SECONDS * 3
-# A subscription's topic never changes; only a subscription that was made anew has another one.
+# A subscription's topic never changes, but a subscription can be deleted and created again with another topic.
 _REMEMBER_SECONDS = 60.0
-# What Pub/Sub says of a subscription whose topic was deleted.
+_MAX_REMEMBERED = 1_000
+# Pub/Sub returns this as the topic of a subscription if the topic was deleted.
 _DELETED_TOPIC = "_deleted-topic_"
 
 
@@ -36,65 +37,65 @@ class OutgoingMessage:
 
     @property
     def size_bytes(self) -> int:
-        """About what it takes in a request."""
+        """The approximate size in a request."""
         texts = (*self.attributes, *self.attributes.values(), self.ordering_key)
         return len(self.data) + sum(len(text.encode()) + 16 for text in texts)
 
 
 @dataclass(frozen=True, slots=True)
 class PublishResult:
-    """What came of publishing several: the ids of those that were published, and what stopped the others."""
+    """The outcome of publishing several: the ids of the published messages, and the error that stopped the rest."""
 
     message_ids: tuple[str, ...]
     problem: str = ""
 
 
 class Topics:
-    """The topics of the monitored subscriptions: the only ones anybody publishes to from here."""
+    """The topics of the monitored subscriptions. Subscope publishes to no others."""
 
     def __init__(self, settings: Settings, pubsub: PubSub) -> None:
         self._settings = settings
         self._pubsub = pubsub
         self._lock = threading.Lock()
-        self._known: dict[str, tuple[str, float]] = {}
+        self._known: TTLCache[str, str] = TTLCache(_MAX_REMEMBERED, _REMEMBER_SECONDS)
 
     def all(self) -> dict[str, tuple[str, ...]]:
-        """Full topic names, each with its monitored subscriptions. Raises SubscriptionError while Pub/Sub is away.
+        """Return the full topic names, each with its monitored subscriptions. Raises SubscriptionError.
 
-        A subscription that is gone, or that our account may not read, has no topic.
+        A subscription that is deleted, or that our service account cannot read, has no topic.
         """
-        found: dict[str, tuple[str, ...]] = {}
+        topics: dict[str, tuple[str, ...]] = {}
         for subscription in self._settings.subscriptions:
             try:
                 topic = self.of(subscription)
             except (SubscriptionMissingError, SubscriptionDeniedError):
                 continue
             if topic != _DELETED_TOPIC:
-                found[topic] = (*found.get(topic, ()), subscription)
-        return found
+                topics[topic] = (*topics.get(topic, ()), subscription)
+        return topics
 
     def of(self, subscription: str) -> str:
-        """The full name of the topic of any subscription of this project. Raises SubscriptionError, InputError."""
+        """Return the full topic name of any subscription of this project. Raises SubscriptionError, InputError."""
         with self._lock:
-            topic, until = self._known.get(subscription, ("", 0.0))
-        if topic and time.monotonic() < until:
-            return topic
+            known = self._known.get(subscription)
+        if known:
+            return known
         topic = self._read(subscription)
         with self._lock:
-            self._known[subscription] = topic, time.monotonic() + _REMEMBER_SECONDS
+            self._known[subscription] = topic
         return topic
 
     def _read(self, subscription: str) -> str:
         with pubsub_errors(f"reading {subscription}"):
-            found = self._pubsub.subscriber.get_subscription(
+            reply = self._pubsub.subscriber.get_subscription(
                 subscription=self._settings.subscription_path(subscription), retry=None, timeout=CALL_SECONDS
             )
-        topic: str = found.topic
+        topic: str = reply.topic
         return topic
 
 
 class Publisher:
-    """Publishes on behalf of a person."""
+    """Publishes for a signed-in user."""
 
     def __init__(self, topics: Topics, pubsub: PubSub, audit: Audit, log: Logger) -> None:
         self.topics = topics
@@ -107,35 +108,38 @@ class Publisher:
     ) -> str:
         """Publish one message to a full topic name; return its message id.
 
-        ``what`` and ``why`` are what the audit says of it. Raises InputError (400) naming the field, SubscriptionError,
+        ``what`` and ``why`` go into the audit. Raises InputError (400) naming the field, SubscriptionError,
         StoreError.
         """
         self._check_topic(topic)
         check(outgoing)
-        self._audit.record(who, what, _short(topic), _sentence("requested", f"{len(outgoing.data)} bytes", why))
+        self._audit.record(who, what, _short(topic), _joined("requested", f"{len(outgoing.data)} bytes", why))
         try:
             ids = self._send(topic, [outgoing])
         except SubscopeError as exc:
-            self._record_outcome(who, what, topic, _sentence(f"failed: {exc}", why))
+            self._record_outcome(who, what, topic, _joined(f"failed: {exc}", why))
             raise
-        self._record_outcome(who, what, topic, _sentence(f"done: message {ids[0]}", why))
+        self._record_outcome(who, what, topic, _joined(f"done: message {ids[0]}", why))
         return ids[0]
 
     def publish_all(
         self, topic: str, messages: Iterable[OutgoingMessage], who: str, what: str, why: str
     ) -> PublishResult:
-        """Publish several in their order, until one request fails. Raises InputError, StoreError before the first."""
+        """Publish several messages in their order, until one request fails.
+
+        Raises InputError, StoreError before the first request.
+        """
         self._check_topic(topic)
-        self._audit.record(who, what, _short(topic), _sentence("requested", why))
+        self._audit.record(who, what, _short(topic), _joined("requested", why))
         ids: list[str] = []
         problem = ""
         try:
-            for some in requests_of(messages):
-                ids += self._send(topic, some)
+            for request in requests_of(messages):
+                ids += self._send(topic, request)
         except SubscopeError as exc:
             problem = str(exc)
         outcome = f"done: {len(ids)} published" + (f", then failed: {problem}" if problem else "")
-        self._record_outcome(who, what, topic, _sentence(outcome, why))
+        self._record_outcome(who, what, topic, _joined(outcome, why))
         return PublishResult(tuple(ids), problem)
 
     def _check_topic(self, topic: str) -> None:
@@ -154,12 +158,12 @@ class Publisher:
         try:
             self._audit.record(who, what, _short(topic), detail)
         except StoreError as exc:
-            # The message is out: an error now would make somebody publish it twice. The request is recorded.
+            # The message is published: an error now would make the user publish it twice. The audit has the request.
             self._log.error("the outcome is not in the audit", what=what, who=who, reason=str(exc))
 
 
 def check(outgoing: OutgoingMessage) -> None:
-    """Refuse what Pub/Sub would refuse, naming the field. Raises InputError (400)."""
+    """Raise InputError (400) naming the field if Pub/Sub would refuse the message."""
     if len(outgoing.data) > MAX_DATA_BYTES:
         raise InputError("data", f"has {len(outgoing.data):,} bytes; Pub/Sub takes {MAX_DATA_BYTES:,}.")
     if not outgoing.data and not outgoing.attributes:
@@ -176,7 +180,7 @@ def _check_attribute(name: str, value: str) -> None:
     if not name:
         raise InputError("attributes", f"the value {value[:40]!r} has no name.")
     if name.startswith("goog"):
-        raise InputError("attributes", f"{name[:40]!r} begins with goog, which Google keeps to itself.")
+        raise InputError("attributes", f"{name[:40]!r} begins with goog, which is reserved for Google.")
     if _size(name, "attributes") > MAX_NAME_BYTES:
         raise InputError("attributes", f"the name {name[:40]!r} is longer than {MAX_NAME_BYTES} bytes.")
     if _size(value, "attributes") > MAX_VALUE_BYTES:
@@ -191,8 +195,10 @@ def _size(text: str, where: str) -> int:
 
 
 def requests_of(messages: Iterable[OutgoingMessage]) -> Iterator[list[OutgoingMessage]]:
-    """The messages in requests that Pub/Sub takes, their order kept; never more in memory than one request."""
-    return in_requests(map(_checked, messages), lambda one: one.ordering_key, lambda one: one.size_bytes)
+    """Check messages and group them, in their order, into requests that Pub/Sub takes. Holds one request in memory."""
+    return in_requests(
+        map(_checked, messages), lambda message: message.ordering_key, lambda message: message.size_bytes
+    )
 
 
 def _checked(outgoing: OutgoingMessage) -> OutgoingMessage:
@@ -201,9 +207,9 @@ def _checked(outgoing: OutgoingMessage) -> OutgoingMessage:
 
 
 def _short(topic: str) -> str:
-    """``topics/T`` of a full name, as the audit writes targets."""
+    """Return ``topics/T`` of a full name: the form of targets in the audit."""
     return "/".join(topic.split("/")[-2:])
 
 
-def _sentence(*parts: str) -> str:
+def _joined(*parts: str) -> str:
     return "; ".join(filter(None, parts))

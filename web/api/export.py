@@ -16,6 +16,7 @@ from infra.firestore.message_reader import MessageReader
 from infra.firestore.search import SearchBounds, SearchResult
 from infra.messages.cursor import Cursor
 from infra.messages.message import Message
+from infra.messages.record import record
 from web.access.roles import requires, signed_in_user
 from web.api import message_records
 from web.filters.columns import parse_columns, whole_value
@@ -58,14 +59,14 @@ NDJSON = ExportFormat(
     name="ndjson",
     content_type="application/x-ndjson",
     head=b"",
-    line=lambda message, payload: message_records.ndjson_line(message_records.record(message, payload)),
+    line=lambda message, payload: message_records.ndjson_line(record(message, payload)),
     last_line=lambda reason: message_records.ndjson_line({"cut": reason}),
 )
 
 
 def _csv_format(columns: Sequence[str]) -> ExportFormat:
     def row(message: Message, payload: bytes | None) -> bytes:
-        fields = message_records.csv_fields(message_records.record(message, payload))
+        fields = message_records.csv_fields(record(message, payload))
         return message_records.csv_row([*fields, *(whole_value(message, payload or b"", name) for name in columns)])
 
     return ExportFormat(

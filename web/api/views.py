@@ -9,12 +9,12 @@ from flask_wtf.csrf import generate_csrf
 
 from infra.errors import DocumentNotFoundError, InputError, PayloadMaskedError
 from infra.messages.message import Message
+from infra.messages.record import record, summary
 from infra.pubsub.delivery_state import Delivery
 from infra.version import version
 from web.access.monitored import subscription_in_path
 from web.access.readable_messages import payload_file, readable_message, readable_messages
 from web.access.roles import login_required, requires, signed_in_user
-from web.api import message_records
 from web.api.openapi import document
 from web.delivery.backlog import backlog_json
 from web.delivery.views import delivery_json, read_deliveries
@@ -48,7 +48,7 @@ def messages() -> ResponseReturnValue:
     """Return the messages of a filter without payloads, newest first; ``older`` is the next page's ``before``."""
     page = find(read_filter(request.args), _limit())
     return jsonify(
-        messages=[message_records.summary(message) for message in page.messages],
+        messages=[summary(message) for message in page.messages],
         older=str(page.older) if page.older else None,
         looked_at=page.looked_at,
     )
@@ -59,7 +59,7 @@ def messages() -> ResponseReturnValue:
 def message(document: str) -> ResponseReturnValue:
     """Return one message with its whole payload, as text or base64."""
     stored = _message(document)
-    return jsonify({**message_records.record(stored, _payload(stored)), "cursor": str(stored.cursor)})
+    return jsonify({**record(stored, _payload(stored)), "cursor": str(stored.cursor)})
 
 
 @blueprint.get("/messages/<document>/data")

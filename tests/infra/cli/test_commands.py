@@ -1,4 +1,4 @@
-"""The commands, run as a person runs them: real processes against the local cloud."""
+"""The commands as real processes against the local cloud."""
 
 import json
 import os
@@ -19,6 +19,7 @@ from test_utils.retry import RetryResult
 from infra.accounts.user_store import UserStore
 from infra.firestore.encoding import Plain
 from infra.settings import ConsoleSettings
+from infra.version import version
 from tests.support.accounts import NAMES
 from tests.support.browser.writing import writer_at
 from tests.support.firestore.servers import local_firestore
@@ -38,11 +39,12 @@ COMMANDS = [
     ["user", "role"],
     ["user", "list"],
     ["user", "remove"],
+    ["redrive"],
 ]
 
 
 def run(*words: str, environ: dict[str, str] | None = None, stdin: bytes = b"") -> subprocess.CompletedProcess[str]:
-    found = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-m", "infra", *words],
         input=stdin,
         capture_output=True,
@@ -51,15 +53,32 @@ def run(*words: str, environ: dict[str, str] | None = None, stdin: bytes = b"") 
         timeout=60,
     )
     return subprocess.CompletedProcess(
-        found.args, found.returncode, found.stdout.decode(), found.stderr.decode(errors="replace")
+        result.args, result.returncode, result.stdout.decode(), result.stderr.decode(errors="replace")
     )
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 def test_every_command_has_help(words: list[str]) -> None:
-    found = run(*words, "--help")
-    assert found.returncode == 0
-    assert found.stdout.startswith("Usage: python -m infra " + " ".join(words))
+    result = run(*words, "--help")
+    assert result.returncode == 0
+    assert result.stdout.startswith("Usage: python -m infra " + " ".join(words))
+
+
+def test_version_is_the_one_of_the_package() -> None:
+    assert run("--version").stdout == f"{version()}\n"
+
+
+def test_installed_script_runs_from_any_folder(tmp_path: Path) -> None:
+    python = tmp_path / "venv/bin/python"
+    python.parent.mkdir(parents=True)
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    python.chmod(0o755)
+    (tmp_path / "infra").mkdir()
+    (tmp_path / "infra/__init__.py").write_text("raise AssertionError('a folder called infra was imported')")
+    script = python.with_name("subscope")
+    subprocess.run(["make", "--silent", f"VENV={tmp_path / 'venv'}", str(script)], cwd=ROOT, check=True, timeout=60)
+    shown = subprocess.run([script, "redrive", "-h"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert shown.stdout.startswith("Usage: subscope redrive [OPTIONS] SUBSCRIPTION TOPIC"), shown.stderr
 
 
 def test_documentation_lists_every_command() -> None:
@@ -69,67 +88,67 @@ def test_documentation_lists_every_command() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "text"),
     [
         (["status"], "GOOGLE_CLOUD_PROJECT is not set"),
         (["--ready-file", "nowhere.json", "status"], "No local cloud is running"),
         (["publish"], "Missing argument 'TOPIC'"),
-        (["user", "add", "ana", "--role", "king"], "'king' is not one of"),
+        (["user", "add", "viewer", "--role", "king"], "'king' is not one of"),
         (["tail", "--filter", "a=b levl:high"], "at column 5, levl: is not known; known are after:, before:, has:,"),
         (["publish", "builds", "x", "-a", "nonsense"], "'nonsense' is not KEY=VALUE"),
     ],
     ids=["no settings", "no local cloud", "no topic", "no such role", "no filter", "no attribute"],
 )
-def test_a_wrong_command_is_one_clear_line_and_exit_code_2(words: list[str], said: str) -> None:
-    found = run(*words)
-    assert found.returncode == 2
-    assert said in found.stderr
-    assert "Traceback" not in found.stderr
+def test_wrong_argument_is_one_sentence_and_exit_code_2(words: list[str], text: str) -> None:
+    result = run(*words)
+    assert result.returncode == 2
+    assert text in result.stderr
+    assert "Traceback" not in result.stderr
 
 
-def test_without_a_terminal_a_password_is_not_asked_for(cloud: Cloud) -> None:
-    found = run("user", "add", "ana", environ=cloud.environ)
-    assert found.returncode == 2
-    assert "use --password-stdin" in found.stderr
+def test_password_without_a_terminal_needs_the_stdin_option(cloud: Cloud) -> None:
+    result = run("user", "add", "viewer", environ=cloud.environ)
+    assert result.returncode == 2
+    assert "use --password-stdin" in result.stderr
 
 
-def test_a_local_cloud_that_was_killed_is_said_to_be_gone(tmp_path: Path) -> None:
+def test_ready_file_of_a_killed_local_cloud_is_refused(tmp_path: Path) -> None:
     ready_file = tmp_path / "ready.json"
     ready_file.write_text('{"environment": {}}')
     ready_file.with_suffix(".lock").touch()
-    found = run("--ready-file", str(ready_file), "status")
-    assert found.returncode == 2
-    assert f"The local cloud that wrote {ready_file} is gone" in found.stderr
+    result = run("--ready-file", str(ready_file), "status")
+    assert result.returncode == 2
+    assert f"The local cloud that wrote {ready_file} is gone" in result.stderr
 
 
-def test_a_missing_topic_is_one_clear_line_and_exit_code_1(cloud: Cloud) -> None:
-    found = run("publish", "no-such-topic", "x", environ=cloud.environ)
-    assert found.returncode == 1
-    assert found.stderr.count("\n") == 1
-    assert "no-such-topic" in found.stderr
+def test_missing_topic_is_one_line_and_exit_code_1(cloud: Cloud) -> None:
+    result = run("publish", "no-such-topic", "x", environ=cloud.environ)
+    assert result.returncode == 1
+    assert result.stderr.count("\n") == 1
+    assert "no-such-topic" in result.stderr
 
 
-def test_an_unreachable_cloud_is_one_clear_line_and_exit_code_1(cloud: Cloud) -> None:
-    nobody = {**cloud.environ, "FIRESTORE_EMULATOR_HOST": "127.0.0.1:9", "PUBSUB_EMULATOR_HOST": "127.0.0.1:9"}
+def test_unreachable_cloud_is_one_line_and_exit_code_1(cloud: Cloud) -> None:
+    unreachable = {**cloud.environ, "FIRESTORE_EMULATOR_HOST": "127.0.0.1:9", "PUBSUB_EMULATOR_HOST": "127.0.0.1:9"}
     for words in (["user", "list"], ["publish", "builds", "x"]):
-        found = run(*words, environ=nobody)
-        assert found.returncode == 1
-        assert found.stderr.startswith("Error: ")
-        assert "Traceback" not in found.stderr
+        result = run(*words, environ=unreachable)
+        assert result.returncode == 1
+        assert result.stderr.startswith("Error: ")
+        assert "Traceback" not in result.stderr
 
 
-def test_published_messages_are_followed_by_tail(cloud: Cloud) -> None:
+def test_tail_prints_published_messages_that_match(cloud: Cloud) -> None:
     mark = uuid4().hex
     publish = ["publish", cloud["topic"], '{"n": 1}', "-a", f"mark={mark}", "--ordering-key", "k"]
     assert run(*publish, environ=cloud.environ).returncode == 0
-    wanted = ["-n", "1", "--json", "--filter", f"mark={mark} data.n=1 -kind:text"]
-    with following(*wanted, environ=cloud.environ) as tail:
+    options = ["-n", "1", "--json", "--filter", f"mark={mark} data.n=1 -kind:text"]
+    with following(*options, environ=cloud.environ) as tail:
         first = json.loads(next(tail))
         other = ["publish", cloud["topic"], "not this", "-a", f"mark={mark}"]
         assert run(*other, environ=cloud.environ).returncode == 0
-        found = run(*publish, "--count", "3", environ=cloud.environ)
-        assert found.returncode == 0, found.stderr
-        assert found.stdout.startswith("Published 3 messages")
+        result = run(*publish, "--count", "3", environ=cloud.environ)
+        assert result.returncode == 0, result.stderr
+        assert result.stdout.startswith("Published 3 messages")
         lines = [first, *(json.loads(next(tail)) for _ in range(3))]
     assert {(line["attributes"]["mark"], line["ordering_key"], line["preview"]) for line in lines} == {
         (mark, "k", '{"n": 1}')
@@ -138,7 +157,7 @@ def test_published_messages_are_followed_by_tail(cloud: Cloud) -> None:
 
 
 @pytest.mark.parametrize("lines", [0, 2])
-def test_tail_takes_nothing_for_new_that_was_there(cloud: Cloud, lines: int) -> None:
+def test_tail_prints_older_messages_only_up_to_lines(cloud: Cloud, lines: int) -> None:
     mark = uuid4().hex
     marked: dict[str, Plain] = {"attributes": {"mark": mark}, "tokens": [f"mark={mark}"]}
     then = datetime.now(UTC) - timedelta(seconds=30)
@@ -146,7 +165,7 @@ def test_tail_takes_nothing_for_new_that_was_there(cloud: Cloud, lines: int) -> 
     ended = threading.Event()
 
     def write() -> None:
-        # It says nothing of when it began to look, so something new comes until it has seen that.
+        # The process does not report when its first reading ends, so new messages are written until it prints one.
         while not ended.wait(0.5):
             new.append(writer.message(**marked))
 
@@ -164,14 +183,14 @@ def test_tail_takes_nothing_for_new_that_was_there(cloud: Cloud, lines: int) -> 
 
 
 def test_tail_refuses_a_subscription_that_is_not_monitored(cloud: Cloud) -> None:
-    found = run("tail", "--subscription", "bilds", environ=cloud.environ)
-    assert found.returncode == 2
-    assert f"'bilds' is not monitored here; SUBSCRIPTIONS names {cloud['subscription']}" in found.stderr
+    result = run("tail", "--subscription", "bilds", environ=cloud.environ)
+    assert result.returncode == 2
+    assert f"'bilds' is not monitored here; SUBSCRIPTIONS names {cloud['subscription']}" in result.stderr
 
 
 @contextmanager
 def following(*words: str, environ: dict[str, str]) -> Iterator[Iterator[str]]:
-    """The lines of ``tail`` as it prints them; none of them is waited for longer than 45 s."""
+    """Yield the lines of ``tail`` as it prints them; it is killed after 45 s."""
     with subprocess.Popen(
         [sys.executable, "-m", "infra", "tail", *words],
         stdout=subprocess.PIPE,
@@ -179,25 +198,25 @@ def following(*words: str, environ: dict[str, str]) -> Iterator[Iterator[str]]:
         cwd=ROOT,
         text=True,
     ) as tail:
-        patience = threading.Timer(45, tail.kill)  # ends the reading when nothing comes
-        patience.start()
+        time_limit = threading.Timer(45, tail.kill)
+        time_limit.start()
         try:
             assert tail.stdout is not None
             yield iter(tail.stdout)
         finally:
-            patience.cancel()
+            time_limit.cancel()
             tail.terminate()
 
 
-def test_tail_says_where_a_filter_is_wrong(cloud: Cloud) -> None:
-    found = run("tail", "--filter", "ok kind:xml", environ=cloud.environ)
-    assert found.returncode == 2
-    assert found.stderr.endswith(
+def test_tail_points_at_the_error_in_a_filter(cloud: Cloud) -> None:
+    result = run("tail", "--filter", "ok kind:xml", environ=cloud.environ)
+    assert result.returncode == 2
+    assert result.stderr.endswith(
         "at column 9, a kind is one of json, text, binary, empty; found 'xml'.\n  ok kind:xml\n          ^\n"
     )
 
 
-def test_a_file_and_standard_input_are_published_byte_for_byte(cloud: Cloud, tmp_path: Path) -> None:
+def test_file_and_standard_input_are_published_byte_for_byte(cloud: Cloud, tmp_path: Path) -> None:
     mark = uuid4().hex
     payload = bytes(range(256))
     (tmp_path / "payload").write_bytes(payload)
@@ -207,25 +226,25 @@ def test_a_file_and_standard_input_are_published_byte_for_byte(cloud: Cloud, tmp
     assert run("publish", cloud["topic"], *attribute, environ=cloud.environ, stdin=payload).returncode == 0
 
     def stored() -> list[dict[str, object]]:
-        found = run("tail", "--no-follow", "--json", "--filter", f"mark={mark}", environ=cloud.environ)
-        return [json.loads(line) for line in found.stdout.splitlines()]
+        result = run("tail", "--no-follow", "--json", "--filter", f"mark={mark}", environ=cloud.environ)
+        return [json.loads(line) for line in result.stdout.splitlines()]
 
-    def both_are_there(shown: list[dict[str, object]]) -> bool:
+    def are_both_stored(shown: list[dict[str, object]]) -> bool:
         return len(shown) == 2
 
-    retry = RetryResult(both_are_there, max_tries=6, delay=0.2)  # type: ignore[no-untyped-call]
+    retry = RetryResult(are_both_stored, max_tries=6, delay=0.2)  # type: ignore[no-untyped-call]
     shown = retry(stored)()
-    assert [(one["kind"], one["size_bytes"]) for one in shown] == [("binary", 256)] * 2
+    assert [(message["kind"], message["size_bytes"]) for message in shown] == [("binary", 256)] * 2
 
 
-def test_a_rate_is_kept(cloud: Cloud) -> None:
-    began = time.monotonic()
-    found = run("publish", cloud["topic"], "x", "--count", "20", "--rate", "10", environ=cloud.environ)
-    assert found.returncode == 0, found.stderr
-    assert time.monotonic() - began > 1.8
+def test_publish_keeps_the_rate(cloud: Cloud) -> None:
+    start = time.monotonic()
+    result = run("publish", cloud["topic"], "x", "--count", "20", "--rate", "10", environ=cloud.environ)
+    assert result.returncode == 0, result.stderr
+    assert time.monotonic() - start > 1.8
 
 
-def test_users_are_managed(cloud: Cloud, settings: ConsoleSettings, users: UserStore) -> None:
+def test_user_commands_add_change_list_and_remove(cloud: Cloud, settings: ConsoleSettings, users: UserStore) -> None:
     name = NAMES.create_prefix()
     password = b"a long enough password\n"
     added = run("user", "add", name, "--role", "operator", "--password-stdin", environ=cloud.environ, stdin=password)
@@ -241,22 +260,22 @@ def test_users_are_managed(cloud: Cloud, settings: ConsoleSettings, users: UserS
     assert (again.returncode, again.stderr) == (1, f"Error: There is no user {name}.\n")
 
 
-def test_a_cloud_that_is_ready_has_its_admin_whoever_is_added_first(own_cloud: StartCloud) -> None:
+def test_ready_local_cloud_has_an_admin(own_cloud: StartCloud) -> None:
     own = own_cloud()
     listed = run("user", "list", environ=own.environ).stdout
     assert re.search(r"^admin +admin ", listed, re.MULTILINE)
     assert run("user", "remove", "admin", environ=own.environ).returncode != 0, "the last admin stays"
 
 
-def test_who_adds_the_first_user_is_told_that_nobody_is_an_admin(cloud: Cloud) -> None:
+def test_adding_the_first_user_warns_that_there_is_no_admin(cloud: Cloud) -> None:
     with local_firestore() as address:
         environ = {**cloud.environ, "FIRESTORE_EMULATOR_HOST": address}
-        added = run("user", "add", "vera", "--password-stdin", environ=environ, stdin=b"a long enough password\n")
-    assert (added.returncode, added.stdout) == (0, "Added vera as viewer.\n")
-    assert added.stderr == "Nobody is an admin: the viewer makes one only while there is no user at all. Add one.\n"
+        added = run("user", "add", "first-user", "--password-stdin", environ=environ, stdin=b"a long enough password\n")
+    assert (added.returncode, added.stdout) == (0, "Added first-user as viewer.\n")
+    assert added.stderr == ("No admin is left, and the viewer creates one only when there are no users. Add one now.\n")
 
 
-def test_delivery_is_stopped_and_started(cloud: Cloud) -> None:
+def test_stop_and_start_change_delivery(cloud: Cloud) -> None:
     try:
         stopped = run("stop", environ=cloud.environ)
         assert stopped.returncode == 0, stopped.stderr
@@ -268,7 +287,7 @@ def test_delivery_is_stopped_and_started(cloud: Cloud) -> None:
     assert started.stdout.startswith(f"{cloud['subscription']}: receiving to http://")
 
 
-def test_another_subscription_is_refused_by_name(cloud: Cloud) -> None:
-    found = run("start", "somebody-elses", environ=cloud.environ)
-    assert found.returncode == 2
-    assert "'somebody-elses' is not monitored here" in found.stderr
+def test_start_refuses_a_subscription_that_is_not_monitored(cloud: Cloud) -> None:
+    result = run("start", "not-monitored", environ=cloud.environ)
+    assert result.returncode == 2
+    assert "'not-monitored' is not monitored here" in result.stderr

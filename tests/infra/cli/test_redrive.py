@@ -1,4 +1,4 @@
-"""Dead letters go back as they were, all of them, and wait no longer."""
+"""``redrive`` publishes all dead letters again, unchanged, and acknowledges them."""
 
 import subprocess
 import sys
@@ -11,7 +11,7 @@ from tests.support.local_cloud import ROOT, Cloud
 from tests.support.waiting import wait_until
 
 
-def test_dead_letters_are_sent_again_as_they_were(cloud: Cloud) -> None:
+def test_dead_letters_are_published_again_unchanged(cloud: Cloud) -> None:
     name = f"redrive-{uuid4().hex[:8]}"
     project = f"projects/{cloud['project']}"
     dead, again = f"{project}/topics/{name}-dead-letter", f"{project}/topics/{name}"
@@ -23,23 +23,23 @@ def test_dead_letters_are_sent_again_as_they_were(cloud: Cloud) -> None:
     for number in range(120):
         cloud.publisher().publish(dead, b"%d" % number, kind="order", **added).result(timeout=10)
 
-    command = [sys.executable, "-m", "infra.cli.redrive", f"{name}-waiting", name]
+    command = [sys.executable, "-m", "infra", "redrive", f"{name}-waiting", name]
     done = subprocess.run(command, cwd=ROOT, env=cloud.environ, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout) == (0, "Sent 120 messages again.\n"), done.stderr
 
-    found: set[bytes] = set()
+    received: set[bytes] = set()
 
     def all_seen() -> bool:
         pulled = cloud.subscriber().pull(subscription=seen, max_messages=500, timeout=5).received_messages
-        assert all(dict(one.message.attributes) == {"kind": "order"} for one in pulled)
-        found.update(one.message.data for one in pulled)
-        return len(found) == 120
+        assert all(dict(message.message.attributes) == {"kind": "order"} for message in pulled)
+        received.update(message.message.data for message in pulled)
+        return len(received) == 120
 
     wait_until(all_seen, "every dead letter's return")
     assert cloud.backlog(f"{name}-waiting")["messages"] == 0
 
 
-def test_a_topic_of_another_project_is_named_in_full(cloud: Cloud) -> None:
+def test_topic_of_another_project_is_given_by_its_full_name(cloud: Cloud) -> None:
     name = f"redrive-{uuid4().hex[:8]}"
     dead, again = f"projects/{cloud['project']}/topics/{name}", f"projects/elsewhere-{name}/topics/events"
     waiting, seen = (
@@ -51,26 +51,26 @@ def test_a_topic_of_another_project_is_named_in_full(cloud: Cloud) -> None:
         cloud.subscriber().create_subscription(name=subscription, topic=topic)
     cloud.publisher().publish(dead, b"one").result(timeout=10)
 
-    command = [sys.executable, "-m", "infra.cli.redrive", name, again]
+    command = [sys.executable, "-m", "infra", "redrive", name, again]
     done = subprocess.run(command, cwd=ROOT, env=cloud.environ, capture_output=True, text=True, timeout=60)
-    assert (done.returncode, done.stdout) == (0, "Sent 1 messages again.\n"), done.stderr
+    assert (done.returncode, done.stdout) == (0, "Sent 1 message again.\n"), done.stderr
     (pulled,) = cloud.subscriber().pull(subscription=seen, max_messages=5, timeout=5).received_messages
     assert pulled.message.data == b"one"
 
 
-def test_a_subscription_that_is_not_there_is_one_sentence(cloud: Cloud) -> None:
-    command = [sys.executable, "-m", "infra.cli.redrive", "nothing-here", "nowhere"]
+def test_missing_subscription_is_one_sentence_and_exit_code_1(cloud: Cloud) -> None:
+    command = [sys.executable, "-m", "infra", "redrive", "nothing-here", "nowhere"]
     done = subprocess.run(command, cwd=ROOT, env=cloud.environ, capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
     assert "nothing-here" in done.stderr
 
 
-def test_a_request_has_one_ordering_key_and_a_size_that_pubsub_takes() -> None:
-    def received(key: str, size: int = 1) -> types.ReceivedMessage:
+def test_request_has_one_ordering_key_and_at_most_9_megabytes() -> None:
+    def message_of(key: str, size: int = 1) -> types.ReceivedMessage:
         return types.ReceivedMessage(message=types.PubsubMessage(data=b"x" * size, ordering_key=key))
 
-    mixed = [received("a"), received("a"), received("b"), received(""), received("a")]
+    mixed = [message_of("a"), message_of("a"), message_of("b"), message_of(""), message_of("a")]
     assert [len(some) for some in requests_of(mixed)] == [2, 1, 1, 1]
-    assert [len(some) for some in requests_of([received("", 4_000_000)] * 5)] == [2, 2, 1]
+    assert [len(some) for some in requests_of([message_of("", 4_000_000)] * 5)] == [2, 2, 1]
     assert list(requests_of([])) == []

@@ -15,11 +15,12 @@ from flask import Flask
 from infra.firestore.message_reader import EVERYTHING
 from infra.firestore.search import SearchBounds
 from infra.messages.cursor import Cursor
+from infra.messages.record import record
 from infra.query import parse
 from tests.support.firestore.writer import Writer, stored_message
 from tests.support.viewer.visitor import PAGE, SCRIPT, Visitor, services_of
 from web.api.export import NDJSON, export_lines
-from web.api.message_records import COLUMNS, csv_fields, csv_row, ndjson_line, record
+from web.api.message_records import COLUMNS, csv_fields, csv_row, ndjson_line
 from web.filters.request_filter import RequestFilter, pages
 from web.formats import full_text
 
