@@ -20,7 +20,7 @@ def user() -> None:
 
 @user.command()
 @click.argument("name")
-@click.option("--role", type=_role, default="viewer", show_default=True, help="What the user may do.")
+@click.option("--role", type=_role, default="viewer", show_default=True, help="The rights of the user.")
 @_password_stdin
 @click.pass_obj
 def add(context: CommandContext, name: str, role: Role, password_stdin: bool) -> None:

@@ -41,7 +41,7 @@ def differences(push_config: Any, endpoint: str, account: str, audiences: Sequen
     An expected value that is empty is unknown and is not compared.
     """
     clauses = []
-    # The receiver refuses a push whose token was made for another audience or by another account.
+    # The receiver refuses a push if its token was made for another audience or by another account.
     if endpoint and push_config.push_endpoint != endpoint:
         clauses.append(f"the push endpoint is {push_config.push_endpoint}, not {endpoint}")
     signed_by = push_config.oidc_token.service_account_email

@@ -151,7 +151,7 @@ def _fields_to_write(
     fields = state_fields(config)
     if _fulfils(cause, config.is_receiving):
         return {**fields, "changed_by": cause.who, "changed_at": SERVER_TIMESTAMP}
-    if not stored:  # first observation: nothing is known of the last change
+    if not stored:  # first observation: the last change is unknown
         return {**fields, "changed_by": "", "changed_at": None}
     if all(stored.get(name) == value for name, value in fields.items() if name != "checked_at"):
         return None

@@ -1,4 +1,4 @@
-"""Adapters on the shared local cloud, each test with names of its own."""
+"""Adapters on the shared local cloud. Each test uses unique names."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from infra.firestore.client import Database
 from infra.history.audit import Audit
 from infra.pubsub.client import PubSub
 from infra.settings import ConsoleSettings, console_settings
-from tests.support.accounts import NAMES, PASSWORD, found
+from tests.support.accounts import NAMES, PASSWORD, existing_user
 from tests.support.local_cloud import Cloud
 
 
@@ -59,13 +59,13 @@ def name() -> str:
 
 
 @pytest.fixture
-def ana(users: UserStore, name: str) -> str:
-    """A user with the role viewer and PASSWORD."""
+def viewer(users: UserStore, name: str) -> str:
+    """The name of a new user with the role viewer and PASSWORD."""
     users.add(name, PASSWORD, "viewer", by="tests")
     return name
 
 
 @pytest.fixture
-def person(users: UserStore, ana: str) -> User:
-    """The same one, as found in the database."""
-    return found(users, ana)
+def viewer_user(users: UserStore, viewer: str) -> User:
+    """The same user, as stored."""
+    return existing_user(users, viewer)

@@ -10,7 +10,8 @@ PASSWORD = "correct horse battery"
 HOME = "203.0.113.7"
 
 
-def found(users: UserStore, name: str) -> User:
+def existing_user(users: UserStore, name: str) -> User:
+    """Return a user that the test has added."""
     user = users.get(name)
     assert user is not None, f"there is no user {name}"
     return user

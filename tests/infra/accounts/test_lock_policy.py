@@ -1,4 +1,4 @@
-"""What failing again and again brings: locks that grow, and an end to them."""
+"""Locks that grow with each failed attempt, up to a maximum."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -12,7 +12,7 @@ FIVE = LockPolicy(5, timedelta(hours=1))
 
 
 @pytest.mark.parametrize(("attempts", "minutes"), [(4, None), (5, 1), (6, 2), (7, 4), (9, 15), (1000, 15)])
-def test_each_further_mistake_locks_longer(attempts: int, minutes: int | None) -> None:
+def test_each_further_failure_locks_longer(attempts: int, minutes: int | None) -> None:
     assert FIVE.lock_until(attempts, NOW) == (None if minutes is None else NOW + timedelta(minutes=minutes))
 
 
@@ -24,32 +24,32 @@ def test_each_further_mistake_locks_longer(attempts: int, minutes: int | None) -
         (AttemptCount(4, NOW), AttemptCount(5, NOW, NOW + timedelta(minutes=1))),
         (AttemptCount(5, NOW, NOW), AttemptCount(6, NOW, NOW + timedelta(minutes=2))),
         (AttemptCount(9, NOW - timedelta(hours=1), NOW), AttemptCount(1, NOW)),
-        # As an earlier version stored them: without the first one's time.
+        # As an earlier version stored it: without the time of the first attempt.
         (AttemptCount(7, None, NOW - timedelta(minutes=1)), AttemptCount(1, NOW)),
     ],
 )
-def test_an_attempt_is_one_more_of_the_last_hours(before: AttemptCount, after: AttemptCount) -> None:
+def test_attempt_is_added_within_the_period(before: AttemptCount, after: AttemptCount) -> None:
     assert before.with_attempt(FIVE, NOW) == after
 
 
-def test_who_is_locked_must_wait() -> None:
+def test_attempt_while_locked_is_refused() -> None:
     until = NOW + timedelta(seconds=1)
     with pytest.raises(LockedError, match="Try again after 00:00:01 UTC") as locked:
         AttemptCount(5, NOW, until).with_attempt(FIVE, NOW)
     assert locked.value.until == until
 
 
-def test_an_attempt_can_be_taken_back() -> None:
+def test_last_attempt_can_be_uncounted() -> None:
     assert AttemptCount(4, NOW).with_attempt(FIVE, NOW).without_last_attempt() == AttemptCount(4, NOW)
     assert AttemptCount().without_last_attempt() == AttemptCount()
 
 
-def test_nobody_locks_a_name_for_everybody_from_one_address() -> None:
-    strikes, now, tries = AttemptCount(), NOW, list[datetime]()
+def test_one_address_cannot_lock_a_name_for_all_addresses() -> None:
+    count, now, attempts = AttemptCount(), NOW, list[datetime]()
     while now < NOW + timedelta(days=2):
-        strikes = strikes.with_attempt(FROM_ONE_ADDRESS, now)
-        tries.append(now)
-        now = strikes.locked_until or now
-    instances = 3  # that Terraform allows unless it is told otherwise
-    hours = [sum(begin <= one < begin + FROM_ALL_ADDRESSES.within for one in tries) for begin in tries]
+        count = count.with_attempt(FROM_ONE_ADDRESS, now)
+        attempts.append(now)
+        now = count.locked_until or now
+    instances = 3  # Terraform's default maximum
+    hours = [sum(begin <= at < begin + FROM_ALL_ADDRESSES.within for at in attempts) for begin in attempts]
     assert instances * max(hours) < FROM_ALL_ADDRESSES.free

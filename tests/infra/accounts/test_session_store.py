@@ -1,4 +1,4 @@
-"""Sessions: a cookie is worth what the server's document says at this moment."""
+"""Sessions: the server's document decides whether a cookie is valid."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -12,7 +12,7 @@ from infra.accounts.user import User
 from infra.accounts.user_store import UserStore
 from infra.firestore.client import Database
 from infra.settings import ConsoleSettings
-from tests.support.accounts import HOME, PASSWORD, found
+from tests.support.accounts import HOME, PASSWORD, existing_user
 
 
 def backdate(database: Database, session: str, **times: timedelta) -> None:
@@ -20,22 +20,26 @@ def backdate(database: Database, session: str, **times: timedelta) -> None:
     database.documents.collection("sessions").document(session).update({name: now - age for name, age in times.items()})
 
 
-def test_a_cookie_resolves_to_its_session_and_user(sessions: SessionStore, person: User) -> None:
-    resolved = sessions.resolve(sessions.create(person))
+def test_cookie_resolves_to_its_session_and_user(sessions: SessionStore, viewer_user: User) -> None:
+    resolved = sessions.resolve(sessions.create(viewer_user))
     assert resolved is not None
-    assert (resolved.user.name, resolved.session.user) == (person.name, person.name)
+    assert (resolved.user.name, resolved.session.user) == (viewer_user.name, viewer_user.name)
 
 
-def test_the_database_does_not_hold_the_secret(sessions: SessionStore, database: Database, person: User) -> None:
-    cookie = sessions.create(person)
-    stored = [one for one in database.documents.collection("sessions").stream() if one.get("user") == person.name]
+def test_database_does_not_contain_the_secret(sessions: SessionStore, database: Database, viewer_user: User) -> None:
+    cookie = sessions.create(viewer_user)
+    stored = [
+        session
+        for session in database.documents.collection("sessions").stream()
+        if session.get("user") == viewer_user.name
+    ]
     secret = cookie.partition(".")[0]
     assert len(stored) == 1
     assert secret not in f"{stored[0].id} {stored[0].to_dict()}"
 
 
-def test_an_ended_session_is_worth_nothing(sessions: SessionStore, person: User) -> None:
-    cookie, other = sessions.create(person), sessions.create(person)
+def test_ended_session_is_invalid(sessions: SessionStore, viewer_user: User) -> None:
+    cookie, other = sessions.create(viewer_user), sessions.create(viewer_user)
     sessions.end(cookie)
     assert sessions.resolve(cookie) is None
     assert sessions.resolve(other) is not None
@@ -46,18 +50,18 @@ def test_an_ended_session_is_worth_nothing(sessions: SessionStore, person: User)
     [{"created_at": ABSOLUTE + timedelta(seconds=1)}, {"seen_at": IDLE + timedelta(seconds=1)}],
     ids=["too old", "idle too long"],
 )
-def test_a_session_ends_by_itself(
-    sessions: SessionStore, database: Database, person: User, times: dict[str, timedelta]
+def test_session_expires_when_old_or_idle(
+    sessions: SessionStore, database: Database, viewer_user: User, times: dict[str, timedelta]
 ) -> None:
-    cookie = sessions.create(person)
+    cookie = sessions.create(viewer_user)
     resolved = sessions.resolve(cookie)
     assert resolved is not None
     backdate(database, resolved.session.id, **times)
     assert sessions.resolve(cookie) is None
 
 
-def test_using_a_session_keeps_it(sessions: SessionStore, database: Database, person: User) -> None:
-    cookie = sessions.create(person)
+def test_use_extends_a_session(sessions: SessionStore, database: Database, viewer_user: User) -> None:
+    cookie = sessions.create(viewer_user)
     resolved = sessions.resolve(cookie)
     assert resolved is not None
     backdate(database, resolved.session.id, seen_at=IDLE - timedelta(minutes=1))
@@ -69,15 +73,15 @@ def test_using_a_session_keeps_it(sessions: SessionStore, database: Database, pe
 
 @pytest.mark.parametrize(
     "cookie",
-    ["", ".", "x", "a" * 43, f"{'a' * 43}.nobody", f"{'a' * 43}.", f"{'a' * 43}.a/b", f"{'ä' * 43}.ana", "x" * 9000],
+    ["", ".", "x", "a" * 43, f"{'a' * 43}.unknown", f"{'a' * 43}.", f"{'a' * 43}.a/b", f"{'ä' * 43}.name", "x" * 9000],
 )
-def test_nonsense_resolves_to_nobody(sessions: SessionStore, cookie: str) -> None:
+def test_malformed_cookie_resolves_to_none(sessions: SessionStore, cookie: str) -> None:
     assert sessions.resolve(cookie) is None
     sessions.end(cookie)
 
 
-def test_a_cookie_with_another_name_resolves_to_nobody(sessions: SessionStore, person: User) -> None:
-    secret = sessions.create(person).partition(".")[0]
+def test_cookie_with_another_name_resolves_to_none(sessions: SessionStore, viewer_user: User) -> None:
+    secret = sessions.create(viewer_user).partition(".")[0]
     assert sessions.resolve(f"{secret}.admin") is None
 
 
@@ -91,34 +95,34 @@ def test_a_cookie_with_another_name_resolves_to_nobody(sessions: SessionStore, p
     ],
     ids=["password", "role", "admin", "another of that name"],
 )
-def test_a_sign_in_that_a_change_overtook_is_over(
-    users: UserStore, sessions: SessionStore, ana: str, change: Callable[[UserStore, str], object]
+def test_session_is_invalid_if_the_user_changed_after_sign_in(
+    users: UserStore, sessions: SessionStore, viewer: str, change: Callable[[UserStore, str], object]
 ) -> None:
-    user = users.authenticate(ana, PASSWORD, address=HOME)
-    change(users, ana)
+    user = users.authenticate(viewer, PASSWORD, address=HOME)
+    change(users, viewer)
     cookie = sessions.create(user)
     assert sessions.resolve(cookie) is None
-    assert ana not in {one.user for one in sessions.newest()}
-    assert sessions.resolve(sessions.create(found(users, ana))) is not None
+    assert viewer not in {session.user for session in sessions.newest()}
+    assert sessions.resolve(sessions.create(existing_user(users, viewer))) is not None
 
 
-def test_a_session_from_before_generations_counts_until_a_change(
-    users: UserStore, sessions: SessionStore, database: Database, person: User
+def test_session_without_generation_is_valid_until_a_change(
+    users: UserStore, sessions: SessionStore, database: Database, viewer_user: User
 ) -> None:
-    cookie = sessions.create(person)
+    cookie = sessions.create(viewer_user)
     resolved = sessions.resolve(cookie)
     assert resolved is not None
     database.documents.collection("sessions").document(resolved.session.id).update({"generation": DELETE_FIELD})
     assert sessions.resolve(cookie) is None, "the user's generation has one"
-    database.documents.collection("users").document(person.name).update({"generation": DELETE_FIELD})
+    database.documents.collection("users").document(viewer_user.name).update({"generation": DELETE_FIELD})
     assert sessions.resolve(cookie) is not None
-    users.set_role(person.name, "operator", by="tests")
+    users.set_role(viewer_user.name, "operator", by="tests")
     assert sessions.resolve(cookie) is None
 
 
 @pytest.fixture
 def alone(settings: ConsoleSettings, name: str) -> Iterator[Database]:
-    """A database of the test's own."""
+    """An empty database."""
     database = Database(replace(settings, firestore_database=name))
     yield database
     database.close()
@@ -128,20 +132,20 @@ def begin_many(database: Database, user: User, count: int) -> None:
     """Store sessions as ``create`` does, in one request; the first is the newest."""
     batch, now = database.documents.batch(), datetime.now(UTC)
     for number in range(count):
-        began = now - timedelta(seconds=number)
-        fields = {"user": user.name, "generation": user.generation, "created_at": began, "seen_at": began}
+        start = now - timedelta(seconds=number)
+        fields = {"user": user.name, "generation": user.generation, "created_at": start, "seen_at": start}
         batch.create(database.documents.collection("sessions").document(f"{number:04d}"), fields)
     batch.commit()
 
 
-def test_of_many_sessions_the_newest_are_listed(alone: Database) -> None:
-    begin_many(alone, UserStore(alone).add("ana", PASSWORD, "viewer", by="tests"), MAX_LISTED + 1)
-    assert [one.id for one in SessionStore(alone).newest()] == [f"{number:04d}" for number in range(MAX_LISTED)]
+def test_only_the_newest_sessions_are_listed(alone: Database) -> None:
+    begin_many(alone, UserStore(alone).add("viewer", PASSWORD, "viewer", by="tests"), MAX_LISTED + 1)
+    assert [session.id for session in SessionStore(alone).newest()] == [f"{number:04d}" for number in range(MAX_LISTED)]
 
 
 @pytest.mark.parametrize("count", [399, 400, 850])
-def test_a_change_deletes_every_session_however_many(alone: Database, count: int) -> None:
+def test_change_deletes_all_sessions_of_any_number(alone: Database, count: int) -> None:
     users = UserStore(alone)
-    begin_many(alone, users.add("ana", PASSWORD, "viewer", by="tests"), count)
-    users.set_role("ana", "operator", by="tests")
+    begin_many(alone, users.add("viewer", PASSWORD, "viewer", by="tests"), count)
+    users.set_role("viewer", "operator", by="tests")
     assert not alone.documents.collection("sessions").limit(1).get()

@@ -1,4 +1,4 @@
-"""Lockouts: who guesses locks out himself; many who guess together lock the name; a stranger's name locks the same."""
+"""Locks: per name and address, per name from all addresses, and the same for unknown names."""
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -31,7 +31,7 @@ def guess(users: UserStore, name: str, address: str = ELSEWHERE) -> type[Excepti
 
 
 def locked_for_all(attempts: SignInAttempts, name: str) -> datetime:
-    """Lock a name from as many addresses as it takes; return until when."""
+    """Lock a name from many addresses; return the end of the lock."""
     for number in range(FROM_ALL_ADDRESSES.free):
         attempts.count(name, f"a network, {number}")
     with pytest.raises(LockedError) as locked:
@@ -39,86 +39,86 @@ def locked_for_all(attempts: SignInAttempts, name: str) -> datetime:
     return locked.value.until
 
 
-def test_wrong_passwords_lock_and_the_right_one_must_wait(users: UserStore, ana: str) -> None:
-    assert [guess(users, ana) for _ in range(FROM_ONE_ADDRESS.free)] == [SignInError] * FROM_ONE_ADDRESS.free
+def test_wrong_passwords_lock_out_the_right_one(users: UserStore, viewer: str) -> None:
+    assert [guess(users, viewer) for _ in range(FROM_ONE_ADDRESS.free)] == [SignInError] * FROM_ONE_ADDRESS.free
     with pytest.raises(LockedError) as locked:
-        users.authenticate(ana, PASSWORD, address=ELSEWHERE)
+        users.authenticate(viewer, PASSWORD, address=ELSEWHERE)
     assert locked.value.until > datetime.now(UTC)
 
 
-def test_who_guesses_locks_out_nobody_else(users: UserStore, ana: str) -> None:
+def test_guesser_locks_only_their_own_address(users: UserStore, viewer: str) -> None:
     for _ in range(FROM_ONE_ADDRESS.free):
-        guess(users, ana)
-    assert guess(users, ana) is LockedError
-    assert users.authenticate(ana, PASSWORD, address=HOME).name == ana
-    assert guess(users, ana) is LockedError, "somebody else's right password lifts no lock"
+        guess(users, viewer)
+    assert guess(users, viewer) is LockedError
+    assert users.authenticate(viewer, PASSWORD, address=HOME).name == viewer
+    assert guess(users, viewer) is LockedError, "a sign-in from another address lifts no lock"
 
 
-def test_an_unknown_name_locks_like_a_known_one(users: UserStore, name: str) -> None:
+def test_unknown_name_locks_like_a_known_one(users: UserStore, name: str) -> None:
     assert [guess(users, name) for _ in range(FROM_ONE_ADDRESS.free)] == [SignInError] * FROM_ONE_ADDRESS.free
     assert guess(users, name) is LockedError
     assert guess(users, name, HOME) is SignInError
 
 
-def test_a_new_password_lifts_every_lock_of_the_name(users: UserStore, database: Database, ana: str) -> None:
+def test_new_password_lifts_all_locks_of_the_name(users: UserStore, database: Database, viewer: str) -> None:
     for _ in range(FROM_ONE_ADDRESS.free):
-        guess(users, ana, HOME)
-    assert guess(users, ana, HOME) is LockedError
-    UserStore(database).set_password(ana, "a new horse battery", by="another instance")
-    assert users.authenticate(ana, "a new horse battery", address=HOME).name == ana
+        guess(users, viewer, HOME)
+    assert guess(users, viewer, HOME) is LockedError
+    UserStore(database).set_password(viewer, "a new horse battery", by="another instance")
+    assert users.authenticate(viewer, "a new horse battery", address=HOME).name == viewer
 
 
-def test_many_addresses_lock_a_name_for_all_on_every_instance(database: Database, ana: str) -> None:
-    until = locked_for_all(SignInAttempts(database), ana)
+def test_many_addresses_lock_a_name_on_every_instance(database: Database, viewer: str) -> None:
+    until = locked_for_all(SignInAttempts(database), viewer)
     with pytest.raises(LockedError) as locked:
-        SignInAttempts(database).count(ana, "one more network")
+        SignInAttempts(database).count(viewer, "one more network")
     assert locked.value.until == until > datetime.now(UTC)
 
 
-def test_many_addresses_lock_an_unknown_name_for_all(database: Database, name: str) -> None:
+def test_many_addresses_lock_an_unknown_name(database: Database, name: str) -> None:
     assert locked_for_all(SignInAttempts(database), name) > datetime.now(UTC)
 
 
-def test_whom_others_lock_out_loses_no_attempt_of_his_own(database: Database, ana: str) -> None:
+def test_attempt_refused_by_the_lock_of_others_is_not_counted(database: Database, viewer: str) -> None:
     attempts = SignInAttempts(database)
-    until = locked_for_all(attempts, ana)
+    until = locked_for_all(attempts, viewer)
     for _ in range(2 * FROM_ONE_ADDRESS.free):
         with pytest.raises(LockedError) as locked:
-            attempts.count(ana, HOME)
+            attempts.count(viewer, HOME)
         assert locked.value.until == until
 
 
-def test_many_guesses_at_once_are_not_many_guesses(users: UserStore, database: Database, ana: str) -> None:
+def test_concurrent_guesses_are_limited_like_successive_ones(users: UserStore, database: Database, viewer: str) -> None:
     with ThreadPoolExecutor(20) as pool:
-        outcomes = Counter(pool.map(lambda _: guess(users, ana), range(20)))
+        outcomes = Counter(pool.map(lambda _: guess(users, viewer), range(20)))
     assert 1 <= outcomes[SignInError] <= FROM_ONE_ADDRESS.free
-    counted = database.documents.collection("users").document(ana).get().get("failed_logins")
-    assert counted == outcomes[SignInError], "who was refused a place made no guess"
+    counted = database.documents.collection("users").document(viewer).get().get("failed_logins")
+    assert counted == outcomes[SignInError], "an attempt without a slot is not counted"
 
 
-def test_signing_in_forgets_earlier_mistakes(users: UserStore, database: Database, ana: str) -> None:
+def test_sign_in_resets_the_count(users: UserStore, database: Database, viewer: str) -> None:
     for _ in range(2):
         for _ in range(FROM_ONE_ADDRESS.free - 1):
-            guess(users, ana, HOME)
-        users.authenticate(ana, PASSWORD, address=HOME)
-    assert database.documents.collection("users").document(ana).get().get("failed_logins") == 0
+            guess(users, viewer, HOME)
+        users.authenticate(viewer, PASSWORD, address=HOME)
+    assert database.documents.collection("users").document(viewer).get().get("failed_logins") == 0
 
 
-def test_what_is_too_long_for_a_password_is_no_attempt(users: UserStore, ana: str) -> None:
+def test_too_long_password_is_not_counted(users: UserStore, viewer: str) -> None:
     for _ in range(2 * FROM_ONE_ADDRESS.free):
         with pytest.raises(SignInError):
-            users.authenticate(ana, "x" * (MAX_BYTES + 1), address=HOME)
-    users.authenticate(ana, PASSWORD, address=HOME)
+            users.authenticate(viewer, "x" * (MAX_BYTES + 1), address=HOME)
+    users.authenticate(viewer, PASSWORD, address=HOME)
 
 
-def test_what_is_remembered_is_bounded() -> None:
+def test_counter_evicts_the_least_recent_key() -> None:
     tally = AttemptCounter(LockPolicy(2, timedelta(hours=1)), max_keys=3)
     for key in ("a", "b", "c", "a", "d"):
         tally.count(key)
     assert len(tally) == 3
     with pytest.raises(LockedError):
         tally.count("a")
-    tally.count("b")  # forgotten: it was counted the longest time ago
+    tally.count("b")  # evicted: it was counted least recently
 
 
 @pytest.mark.parametrize(
@@ -133,5 +133,5 @@ def test_what_is_remembered_is_bounded() -> None:
         ("x" * 65_536, ""),
     ],
 )
-def test_one_persons_addresses_are_one_network(address: str, network: str) -> None:
+def test_addresses_of_one_customer_are_one_network(address: str, network: str) -> None:
     assert network_of(address) == network

@@ -1,4 +1,4 @@
-"""The audit and the refused pushes in the order of time: pages by cursor, a filter that says how far it looked."""
+"""Pages of history by cursor, and a filter that reports where its reading stopped."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -12,8 +12,8 @@ START = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 
 
 @pytest.fixture
-def journal(database: Database, name: str) -> History:
-    """2,300 entries, three of each moment."""
+def history(database: Database, name: str) -> History:
+    """A collection of 2,300 entries, three with each time."""
     batch = database.documents.batch()
     for number in range(2_300):
         entry = database.documents.collection(name).document(f"{number:020d}")
@@ -25,7 +25,7 @@ def journal(database: Database, name: str) -> History:
     return History(database, name)
 
 
-def anything(_: HistoryEntry) -> bool:
+def is_any(_: HistoryEntry) -> bool:
     return True
 
 
@@ -33,29 +33,29 @@ def numbers(entries: list[HistoryEntry]) -> list[int]:
     return [entry.fields["number"] for entry in entries]
 
 
-def test_pages_follow_each_other_without_gap_or_repetition(journal: History) -> None:
-    seen: list[int] = []
+def test_pages_have_no_gap_and_no_repetition(history: History) -> None:
+    shown: list[int] = []
     before: Cursor | None = None
     while True:
-        page = journal.page(anything, before=before, limit=250)
-        seen += numbers(page.entries)
+        page = history.page(is_any, before=before, limit=250)
+        shown += numbers(page.entries)
         before = page.older and Cursor.parse(str(page.older), AUTO_ID)
         if not before:
             break
-    assert seen == list(range(2_299, -1, -1))
+    assert shown == list(range(2_299, -1, -1))
 
 
-def test_a_rare_entry_is_found_or_the_page_says_how_far_it_looked(journal: History) -> None:
-    page = journal.page(lambda entry: entry.fields["number"] == 5)
+def test_page_without_a_match_continues_from_where_reading_stopped(history: History) -> None:
+    page = history.page(lambda entry: entry.fields["number"] == 5)
     assert (page.entries, page.cut) == ([], True)
     assert page.older is not None
-    page = journal.page(lambda entry: entry.fields["number"] == 5, before=page.older)
+    page = history.page(lambda entry: entry.fields["number"] == 5, before=page.older)
     assert page.cut
-    page = journal.page(lambda entry: entry.fields["number"] == 5, before=page.older)
+    page = history.page(lambda entry: entry.fields["number"] == 5, before=page.older)
     assert (numbers(page.entries), page.older, page.cut) == ([5], None, False)
 
 
 @pytest.mark.parametrize("text", ["", "x", "1-", "-1-a", "1-a/b", "9" * 18 + "-a", "1-../x", "\u0661-a"])
-def test_what_is_no_position_is_refused(text: str) -> None:
+def test_malformed_cursor_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="cursor"):
         Cursor.parse(text, AUTO_ID)

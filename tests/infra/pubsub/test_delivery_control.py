@@ -1,4 +1,4 @@
-"""Start and stop: the subscription is the truth, everybody is told, and the audit says who."""
+"""Start, stop and observe: the subscription is the truth, the state is stored, and the audit names the person."""
 
 import threading
 from collections.abc import Iterator
@@ -21,13 +21,13 @@ from infra.pubsub.delivery_state import NO_DEAD_LETTER, differences
 from infra.settings import ConsoleSettings
 from tests.support.accounts import NAMES
 
-# Nobody listens there: these tests publish nothing.
+# Nothing listens there: these tests publish nothing.
 ENDPOINT = "http://127.0.0.1:9/push"
 
 
 @pytest.fixture
 def subscription(settings: ConsoleSettings, pubsub: PubSub) -> Iterator[str]:
-    """A stopped subscription of its own, without a dead-letter policy."""
+    """A new stopped subscription without a dead-letter policy."""
     name = NAMES.create_prefix()
     topic = f"projects/{settings.google_cloud_project}/topics/{name}"
     pubsub.publisher.create_topic(name=topic)
@@ -37,7 +37,7 @@ def subscription(settings: ConsoleSettings, pubsub: PubSub) -> Iterator[str]:
 
 
 @pytest.fixture
-def subscriptions(
+def control(
     settings: ConsoleSettings, database: Database, pubsub: PubSub, audit: Audit, subscription: str
 ) -> DeliveryControl:
     monitored = replace(settings, subscriptions=(subscription,))
@@ -51,46 +51,45 @@ def stored(database: Database, subscription: str) -> dict[str, object]:
 def audited(database: Database, subscription: str) -> list[tuple[str, str, str]]:
     ours = FieldFilter("target", "==", f"subscriptions/{subscription}")
     entries = database.documents.collection("audit").where(filter=ours).stream()
-    return [
-        (one.get("who"), one.get("what"), one.get("detail")) for one in sorted(entries, key=lambda one: one.get("at"))
-    ]
+    in_order = sorted(entries, key=lambda entry: entry.get("at"))
+    return [(entry.get("who"), entry.get("what"), entry.get("detail")) for entry in in_order]
 
 
 def test_start_sets_endpoint_account_and_audience(
-    subscriptions: DeliveryControl, subscription: str, settings: ConsoleSettings, pubsub: PubSub
+    control: DeliveryControl, subscription: str, settings: ConsoleSettings, pubsub: PubSub
 ) -> None:
-    delivery = subscriptions.start(subscription, "ana")
-    assert (delivery.state, delivery.changed_by) == ("receiving", "ana")
+    delivery = control.start(subscription, "operator")
+    assert (delivery.state, delivery.changed_by) == ("receiving", "operator")
     found = pubsub.subscriber.get_subscription(subscription=settings.subscription_path(subscription)).push_config
     assert found.push_endpoint == ENDPOINT
     assert found.oidc_token.service_account_email == settings.push_service_account
     assert found.oidc_token.audience == settings.push_audience[0]
 
 
-def test_what_the_receiver_would_refuse_is_named(
-    subscriptions: DeliveryControl, subscription: str, settings: ConsoleSettings, pubsub: PubSub
+def test_settings_that_the_receiver_refuses_are_named(
+    control: DeliveryControl, subscription: str, settings: ConsoleSettings, pubsub: PubSub
 ) -> None:
-    assert subscriptions.last(subscription) is None
-    assert subscriptions.start(subscription, "ana").differences == ()
+    assert control.last(subscription) is None
+    assert control.start(subscription, "operator").differences == ()
     oidc = types.PushConfig.OidcToken(service_account_email="else@example.com", audience="https://else.example")
     pubsub.subscriber.modify_push_config(
         subscription=settings.subscription_path(subscription),
         push_config=types.PushConfig(push_endpoint=ENDPOINT, oidc_token=oidc),
     )
-    seen = subscriptions.observe(subscription)
-    assert (seen.state, seen.ours) == ("receiving", True)
-    assert seen.differences == (
+    delivery = control.observe(subscription)
+    assert (delivery.state, delivery.ours) == ("receiving", True)
+    assert delivery.differences == (
         f"the push service account is else@example.com, not {settings.push_service_account}",
         f"the audience is https://else.example, not {' or '.join(settings.push_audience)}",
     )
-    assert any(warning.startswith("The receiver rejects its pushes: the push service") for warning in seen.warnings)
-    assert subscriptions.last(subscription) == seen
-    assert subscriptions.start(subscription, "ana").differences == ()
-    assert subscriptions.stop(subscription, "ana").differences == ()
+    assert any(warning.startswith("The receiver rejects its pushes: the push service") for warning in delivery.warnings)
+    assert control.last(subscription) == delivery
+    assert control.start(subscription, "operator").differences == ()
+    assert control.stop(subscription, "operator").differences == ()
 
 
-def test_how_long_messages_are_kept_is_read(subscriptions: DeliveryControl, subscription: str) -> None:
-    assert subscriptions.observe(subscription).retention == timedelta(days=7)
+def test_retention_is_read(control: DeliveryControl, subscription: str) -> None:
+    assert control.observe(subscription).retention == timedelta(days=7)
 
 
 @pytest.mark.parametrize(
@@ -102,151 +101,149 @@ def test_how_long_messages_are_kept_is_read(subscriptions: DeliveryControl, subs
         ("", "", ("the push service account is none, not push@p",)),
     ],
 )
-def test_each_audience_of_the_receiver_is_right(account: str, audience: str, found: tuple[str, ...]) -> None:
+def test_differences_accept_each_audience_of_the_receiver(account: str, audience: str, found: tuple[str, ...]) -> None:
     oidc = types.PushConfig.OidcToken(service_account_email=account, audience=audience)
     config = types.PushConfig(push_endpoint="https://r/push", oidc_token=oidc)
     assert differences(config, "https://r/push", "push@p", ("aud", "other-aud")) == found
     assert differences(config, "", "", ()) == ()
 
 
-def test_stop_clears_the_endpoint_and_remembers_what_it_was(
-    subscriptions: DeliveryControl, subscription: str, settings: ConsoleSettings, pubsub: PubSub, database: Database
+def test_stop_clears_the_endpoint_and_stores_the_old_one(
+    control: DeliveryControl, subscription: str, settings: ConsoleSettings, pubsub: PubSub, database: Database
 ) -> None:
-    subscriptions.start(subscription, "ana")
-    delivery = subscriptions.stop(subscription, "ben")
-    assert (delivery.state, delivery.changed_by) == ("stopped", "ben")
+    control.start(subscription, "operator")
+    delivery = control.stop(subscription, "admin")
+    assert (delivery.state, delivery.changed_by) == ("stopped", "admin")
     found = pubsub.subscriber.get_subscription(subscription=settings.subscription_path(subscription))
     assert found.push_config == types.PushConfig()
     kept = stored(database, subscription)
     assert (kept["observed_running"], kept["push_endpoint"]) == (False, ENDPOINT)
 
 
-def test_stopping_and_starting_twice_changes_nothing_more(subscriptions: DeliveryControl, subscription: str) -> None:
-    for change, state in ((subscriptions.start, "receiving"), (subscriptions.stop, "stopped")):
-        first = change(subscription, "ana")
-        again = change(subscription, "ben")
-        assert (again.state, again.changed_by) == (state, "ana")
+def test_repeated_start_or_stop_keeps_who_changed_it(control: DeliveryControl, subscription: str) -> None:
+    for change, state in ((control.start, "receiving"), (control.stop, "stopped")):
+        first = change(subscription, "operator")
+        again = change(subscription, "admin")
+        assert (again.state, again.changed_by) == (state, "operator")
         assert first.changed_at
         assert again.changed_at
         assert again.changed_at - first.changed_at < timedelta(milliseconds=1)
 
 
-def test_start_sets_what_nobody_keeps_account_of_too(
-    subscriptions: DeliveryControl, subscription: str, settings: ConsoleSettings, pubsub: PubSub
+def test_start_resets_push_config_fields_that_are_not_stored(
+    control: DeliveryControl, subscription: str, settings: ConsoleSettings, pubsub: PubSub
 ) -> None:
-    subscriptions.start(subscription, "ana")
+    control.start(subscription, "operator")
     path = settings.subscription_path(subscription)
     config = pubsub.subscriber.get_subscription(subscription=path).push_config
     config.attributes["x-goog-version"] = "v1beta1"
     pubsub.subscriber.modify_push_config(subscription=path, push_config=config)
     assert pubsub.subscriber.get_subscription(subscription=path).push_config.attributes
-    subscriptions.start(subscription, "ben")
+    control.start(subscription, "admin")
     assert not pubsub.subscriber.get_subscription(subscription=path).push_config.attributes
 
 
-def test_a_change_made_elsewhere_is_seen_and_nobody_here_is_blamed(
-    subscriptions: DeliveryControl, subscription: str, settings: ConsoleSettings, pubsub: PubSub, database: Database
+def test_change_made_elsewhere_is_attributed_to_no_user(
+    control: DeliveryControl, subscription: str, settings: ConsoleSettings, pubsub: PubSub, database: Database
 ) -> None:
-    subscriptions.start(subscription, "ana")
+    control.start(subscription, "operator")
     path = settings.subscription_path(subscription)
     pubsub.subscriber.modify_push_config(subscription=path, push_config=types.PushConfig())
-    delivery = subscriptions.observe(subscription)
+    delivery = control.observe(subscription)
     assert (delivery.state, delivery.changed_by) == ("stopped", "")
     assert ("", "delivery.changed_elsewhere", "stopped") in audited(database, subscription)
 
 
-def test_another_endpoint_is_reported_and_start_sets_it_back(
-    subscriptions: DeliveryControl, subscription: str, settings: ConsoleSettings, pubsub: PubSub
+def test_foreign_endpoint_is_reported_and_start_replaces_it(
+    control: DeliveryControl, subscription: str, settings: ConsoleSettings, pubsub: PubSub
 ) -> None:
     other = types.PushConfig(push_endpoint="http://127.0.0.1:9/other")
     path = settings.subscription_path(subscription)
     pubsub.subscriber.modify_push_config(subscription=path, push_config=other)
-    assert not subscriptions.observe(subscription).ours
-    assert subscriptions.start(subscription, "ana").ours
+    assert not control.observe(subscription).ours
+    assert control.start(subscription, "operator").ours
 
 
 def test_observing_an_unchanged_state_writes_nothing(
-    subscriptions: DeliveryControl, subscription: str, database: Database
+    control: DeliveryControl, subscription: str, database: Database
 ) -> None:
-    subscriptions.observe(subscription)
+    control.observe(subscription)
     reference = database.documents.collection("subscriptions").document(subscription)
     before = reference.get().update_time
-    subscriptions.observe(subscription)
+    control.observe(subscription)
     assert reference.get().update_time == before
 
 
-def test_the_audit_says_who_asked_and_what_came_of_it(
-    subscriptions: DeliveryControl, subscription: str, database: Database
-) -> None:
-    subscriptions.start(subscription, "ana")
-    said = [entry for entry in audited(database, subscription) if entry[0]]
-    assert said == [("ana", "delivery.start", "requested"), ("ana", "delivery.start", "done")]
+def test_audit_has_the_request_and_its_outcome(control: DeliveryControl, subscription: str, database: Database) -> None:
+    control.start(subscription, "operator")
+    requests = [entry for entry in audited(database, subscription) if entry[0]]
+    assert requests == [("operator", "delivery.start", "requested"), ("operator", "delivery.start", "done")]
 
 
-def test_many_people_at_once_end_with_the_truth_on_record(
-    subscriptions: DeliveryControl, subscription: str, settings: ConsoleSettings, pubsub: PubSub, database: Database
+def test_concurrent_changes_leave_the_true_state_stored(
+    control: DeliveryControl, subscription: str, settings: ConsoleSettings, pubsub: PubSub, database: Database
 ) -> None:
     def press(person: int) -> None:
-        change = subscriptions.start if person % 2 else subscriptions.stop
+        change = control.start if person % 2 else control.stop
         change(subscription, f"person {person}")
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(press, range(12)))
-    subscriptions.observe(subscription)
+    control.observe(subscription)
     found = pubsub.subscriber.get_subscription(subscription=settings.subscription_path(subscription))
     assert stored(database, subscription)["observed_running"] == bool(found.push_config.push_endpoint)
     asked = [entry for entry in audited(database, subscription) if entry[2] == "requested"]
     assert len(asked) == 12
 
 
-def test_a_subscription_without_dead_letters_is_warned_about(subscriptions: DeliveryControl, subscription: str) -> None:
-    assert NO_DEAD_LETTER in subscriptions.start(subscription, "ana").warnings
+def test_missing_dead_letter_policy_is_a_warning(control: DeliveryControl, subscription: str) -> None:
+    assert NO_DEAD_LETTER in control.start(subscription, "operator").warnings
 
 
-def test_a_deleted_subscription_is_a_state_and_cannot_be_started(
-    subscriptions: DeliveryControl, subscription: str, settings: ConsoleSettings, pubsub: PubSub, database: Database
+def test_deleted_subscription_is_missing_and_cannot_be_started(
+    control: DeliveryControl, subscription: str, settings: ConsoleSettings, pubsub: PubSub, database: Database
 ) -> None:
     pubsub.subscriber.delete_subscription(subscription=settings.subscription_path(subscription))
-    assert subscriptions.observe(subscription).state == "missing"
+    assert control.observe(subscription).state == "missing"
     with pytest.raises(SubscriptionMissingError, match=subscription):
-        subscriptions.start(subscription, "ana")
+        control.start(subscription, "operator")
     assert audited(database, subscription)[-1][2].startswith("failed: ")
 
 
-def test_everybody_is_told_when_a_subscription_disappears_and_comes_back(
-    subscriptions: DeliveryControl, subscription: str, settings: ConsoleSettings, pubsub: PubSub, database: Database
+def test_missing_subscription_is_stored_and_its_return_as_well(
+    control: DeliveryControl, subscription: str, settings: ConsoleSettings, pubsub: PubSub, database: Database
 ) -> None:
-    subscriptions.start(subscription, "ana")
+    control.start(subscription, "operator")
     path = settings.subscription_path(subscription)
     topic = pubsub.subscriber.get_subscription(subscription=path).topic
     pubsub.subscriber.delete_subscription(subscription=path)
-    subscriptions.observe(subscription)
+    control.observe(subscription)
     gone = stored(database, subscription)
     assert (gone["observed_running"], gone["unreadable"], gone["changed_by"]) == (False, "missing", "")
     pubsub.subscriber.create_subscription(name=path, topic=topic)
-    assert subscriptions.observe(subscription).state == "stopped"
+    assert control.observe(subscription).state == "stopped"
     assert stored(database, subscription)["unreadable"] == ""
 
 
-def test_only_monitored_subscriptions_are_touched(subscriptions: DeliveryControl) -> None:
-    for act in (subscriptions.observe, lambda name: subscriptions.start(name, "ana")):
+def test_subscription_that_is_not_monitored_is_refused(control: DeliveryControl) -> None:
+    for act in (control.observe, lambda name: control.start(name, "operator")):
         with pytest.raises(InputError, match="not monitored here"):
             act("../other")
 
 
-def test_who_is_kept_from_it_by_others_is_told_so(
-    subscriptions: DeliveryControl, database: Database, subscription: str
+def test_start_is_busy_if_others_keep_changing_the_state(
+    control: DeliveryControl, database: Database, subscription: str
 ) -> None:
-    document, over = database.documents.collection("subscriptions").document(subscription), threading.Event()
+    document, done = database.documents.collection("subscriptions").document(subscription), threading.Event()
 
     def write() -> None:
-        while not over.is_set():
+        while not done.is_set():
             document.set({"changed_by": uuid4().hex})
 
-    with ThreadPoolExecutor(1) as somebody:
-        somebody.submit(write)
+    with ThreadPoolExecutor(1) as other_writer:
+        other_writer.submit(write)
         try:
             with pytest.raises(BusyError, match=f"Others are changing the state of {subscription}"):
-                subscriptions.start(subscription, "ana")
+                control.start(subscription, "operator")
         finally:
-            over.set()
+            done.set()

@@ -1,4 +1,4 @@
-"""Which messages may share a request to Pub/Sub."""
+"""Grouping messages into requests that Pub/Sub takes."""
 
 import pytest
 
@@ -16,10 +16,10 @@ MEGABYTES = b"x" * 4_000_000
         ([], []),
     ],
 )
-def test_a_request_has_one_ordering_key_and_the_order_is_kept(keys: list[str], requests: list[list[str]]) -> None:
-    found = requests_of(OutgoingMessage(b"x", {}, key) for key in keys)
-    assert [[one.ordering_key for one in request] for request in found] == requests
+def test_request_has_one_ordering_key_and_keeps_the_order(keys: list[str], requests: list[list[str]]) -> None:
+    requests_sent = requests_of(OutgoingMessage(b"x", {}, key) for key in keys)
+    assert [[message.ordering_key for message in request] for request in requests_sent] == requests
 
 
-def test_a_request_stays_within_what_pubsub_takes() -> None:
+def test_request_stays_within_the_size_limit() -> None:
     assert [len(request) for request in requests_of([OutgoingMessage(MEGABYTES)] * 5)] == [2, 2, 1]

@@ -180,7 +180,7 @@ def test_invalid_filter_is_refused_as_in_the_search_box(app: Flask, operator: Vi
     ("fields", "status", "sentence"),
     [
         ({"name": ""}, 400, "The name is missing"),
-        ({"name": "x" * 81}, 400, "The name has 81 characters; 80 are the most."),
+        ({"name": "x" * 81}, 400, "The name has 81 characters; the maximum is 80."),
         ({"q": ""}, 400, "The filter is empty"),
         ({"subscription": "other"}, 400, "is not monitored here"),
         ({"columns": "a,b,c,d,e,f,g,h,i"}, 400, "The columns are at most 8; found 9."),
