@@ -35,8 +35,9 @@ def filters(database: Database) -> SavedFilters:
 
 
 def audited(database: Database) -> list[tuple[str, str, str]]:
-    found = [fields_of(one) for one in database.documents.collection("audit").stream()]
-    return [(one["who"], one["what"], one["detail"]) for one in sorted(found, key=lambda one: one["at"])]
+    entries = [fields_of(document) for document in database.documents.collection("audit").stream()]
+    in_order = sorted(entries, key=lambda entry: entry["at"])
+    return [(entry["who"], entry["what"], entry["detail"]) for entry in in_order]
 
 
 def at_once(actions: list[Callable[[], object]]) -> list[str]:
@@ -61,9 +62,14 @@ def names(filters: SavedFilters) -> list[str]:
 
 def test_saved_filter_is_stored_and_audited(filters: SavedFilters, database: Database) -> None:
     saved = filters.save("  Without   heartbeats ", QUIET, by="operator")
-    (found,) = SavedFilters(database).all()
-    assert (found.id, found.name, found.view, found.created_by) == (saved.id, "Without heartbeats", QUIET, "operator")
-    assert abs((datetime.now(UTC) - found.created_at).total_seconds()) < 60
+    (stored_filter,) = SavedFilters(database).all()
+    assert (stored_filter.id, stored_filter.name, stored_filter.view, stored_filter.created_by) == (
+        saved.id,
+        "Without heartbeats",
+        QUIET,
+        "operator",
+    )
+    assert abs((datetime.now(UTC) - stored_filter.created_at).total_seconds()) < 60
     stored = fields_of(database.documents.collection("filters").document(saved.id).get())
     assert stored["columns"] == ["type", "data.user.id"]
     assert audited(database) == [("operator", "filter.save", "Without heartbeats: -type=heartbeat")]
@@ -127,9 +133,9 @@ def test_at_most_one_filter_is_the_default(filters: SavedFilters, database: Data
     assert default_of(filters.all()) is None
     for chosen in (one, other, one):
         filters.set_default(chosen.id, by="admin")
-        found = default_of(filters.all())
-        assert found
-        assert found.id == chosen.id
+        stored_filter = default_of(filters.all())
+        assert stored_filter
+        assert stored_filter.id == chosen.id
         assert sum(saved.default_since is not None for saved in filters.all()) == 1
     filters.clear_default(by="admin")
     assert default_of(filters.all()) is None
@@ -146,9 +152,9 @@ def test_later_of_two_defaults_counts() -> None:
     marked = [
         SavedFilter(name, name, QUIET, "operator", AT, AT.replace(hour=hour)) for name, hour in (("a", 2), ("b", 1))
     ]
-    found = default_of([*marked, SavedFilter("c", "c", QUIET, "operator", AT)])
-    assert found
-    assert found.name == "a"
+    stored_filter = default_of([*marked, SavedFilter("c", "c", QUIET, "operator", AT)])
+    assert stored_filter
+    assert stored_filter.name == "a"
 
 
 def test_concurrent_changes_each_report_their_outcome(filters: SavedFilters, database: Database) -> None:
@@ -156,12 +162,12 @@ def test_concurrent_changes_each_report_their_outcome(filters: SavedFilters, dat
     saved = at_once([lambda: filters.save("Failures", QUIET, by="operator")] * 6)
     assert sorted(saved) == ["", *["There is a filter 'Failures' already: delete it, or change the name."] * 5]
     many = [filters.save(name, ListArguments(name), by="operator") for name in "abcdef"]
-    assert at_once([partial(filters.set_default, one.id, by="admin") for one in many]) == [""] * 6
+    assert at_once([partial(filters.set_default, saved_filter.id, by="admin") for saved_filter in many]) == [""] * 6
     assert default_of(filters.all()) is not None
     filters.set_default(many[0].id, by="admin")
     assert [saved.name for saved in filters.all() if saved.default_since] == ["a"]
-    for one in many[1:]:
-        gone = at_once([partial(filters.delete, one.id, by="admin")] * 8)
+    for unwanted in many[1:]:
+        gone = at_once([partial(filters.delete, unwanted.id, by="admin")] * 8)
         assert gone.count("") == 1
         assert not [text for text in gone if "Firestore" in text], "the text names no internal service"
     assert names(filters) == ["a", "Failures"]
@@ -184,8 +190,8 @@ def test_deleted_filter_is_gone_and_not_the_default(filters: SavedFilters, datab
     [{}, {"name": 1, "query": None, "columns": "type"}, {"columns": [1, None], "created_at": "x", "default_since": 1}],
 )
 def test_fields_of_a_wrong_type_count_as_empty(fields: dict[str, object]) -> None:
-    found = filter_of("x", fields)
-    assert (found.name, found.view, found.default_since) == ("", ListArguments(), None)
+    stored_filter = filter_of("x", fields)
+    assert (stored_filter.name, stored_filter.view, stored_filter.default_since) == ("", ListArguments(), None)
 
 
 def test_document_without_a_name_is_not_listed(filters: SavedFilters, database: Database) -> None:

@@ -60,10 +60,10 @@ def test_start_sets_endpoint_account_and_audience(
 ) -> None:
     delivery = control.start(subscription, "operator")
     assert (delivery.state, delivery.changed_by) == ("receiving", "operator")
-    found = pubsub.subscriber.get_subscription(subscription=settings.subscription_path(subscription)).push_config
-    assert found.push_endpoint == ENDPOINT
-    assert found.oidc_token.service_account_email == settings.push_service_account
-    assert found.oidc_token.audience == settings.push_audience[0]
+    push_config = pubsub.subscriber.get_subscription(subscription=settings.subscription_path(subscription)).push_config
+    assert push_config.push_endpoint == ENDPOINT
+    assert push_config.oidc_token.service_account_email == settings.push_service_account
+    assert push_config.oidc_token.audience == settings.push_audience[0]
 
 
 def test_settings_that_the_receiver_refuses_are_named(
@@ -93,7 +93,7 @@ def test_retention_is_read(control: DeliveryControl, subscription: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("account", "audience", "found"),
+    ("account", "audience", "expected"),
     [
         ("push@p", "aud", ()),
         ("push@p", "other-aud", ()),
@@ -101,10 +101,12 @@ def test_retention_is_read(control: DeliveryControl, subscription: str) -> None:
         ("", "", ("the push service account is none, not push@p",)),
     ],
 )
-def test_differences_accept_each_audience_of_the_receiver(account: str, audience: str, found: tuple[str, ...]) -> None:
+def test_differences_accept_each_audience_of_the_receiver(
+    account: str, audience: str, expected: tuple[str, ...]
+) -> None:
     oidc = types.PushConfig.OidcToken(service_account_email=account, audience=audience)
     config = types.PushConfig(push_endpoint="https://r/push", oidc_token=oidc)
-    assert differences(config, "https://r/push", "push@p", ("aud", "other-aud")) == found
+    assert differences(config, "https://r/push", "push@p", ("aud", "other-aud")) == expected
     assert differences(config, "", "", ()) == ()
 
 
@@ -114,8 +116,8 @@ def test_stop_clears_the_endpoint_and_stores_the_old_one(
     control.start(subscription, "operator")
     delivery = control.stop(subscription, "admin")
     assert (delivery.state, delivery.changed_by) == ("stopped", "admin")
-    found = pubsub.subscriber.get_subscription(subscription=settings.subscription_path(subscription))
-    assert found.push_config == types.PushConfig()
+    current = pubsub.subscriber.get_subscription(subscription=settings.subscription_path(subscription))
+    assert current.push_config == types.PushConfig()
     kept = stored(database, subscription)
     assert (kept["observed_running"], kept["push_endpoint"]) == (False, ENDPOINT)
 
@@ -190,8 +192,8 @@ def test_concurrent_changes_leave_the_true_state_stored(
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(press, range(12)))
     control.observe(subscription)
-    found = pubsub.subscriber.get_subscription(subscription=settings.subscription_path(subscription))
-    assert stored(database, subscription)["observed_running"] == bool(found.push_config.push_endpoint)
+    current = pubsub.subscriber.get_subscription(subscription=settings.subscription_path(subscription))
+    assert stored(database, subscription)["observed_running"] == bool(current.push_config.push_endpoint)
     asked = [entry for entry in audited(database, subscription) if entry[2] == "requested"]
     assert len(asked) == 12
 
