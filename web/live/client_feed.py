@@ -4,7 +4,6 @@ A client gets every message from 10 s before its position on, or a ``resync``; n
 ClientFeed; only ``close`` may be called from any.
 """
 
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -53,7 +52,7 @@ class ClientFeed:
         self._position = position
         self._on_close = on_close
         self._state: State = "waiting"
-        self._closed = threading.Event()
+        self._closed = False
         # Taken before the replay reads anything: every later message has this number or a larger one.
         self._number = recent.next_number
         # The largest cursor among the messages read so far, accepted by the filter or not.
@@ -84,12 +83,12 @@ class ClientFeed:
     @property
     def ended(self) -> bool:
         """Whether it was closed, or the process is shutting down."""
-        return self._closed.is_set() or self._recent.closed
+        return self._closed or self._recent.closed
 
     def close(self) -> None:
         """End it, from any thread; closing again does nothing."""
-        if not self._closed.is_set():
-            self._closed.set()
+        if not self._closed:
+            self._closed = True
             self._recent.wake()
             self._on_close(self)
 
@@ -119,7 +118,7 @@ class ClientFeed:
 
     def _has_news(self) -> bool:
         number = _NEVER if self._state == "waiting" else self._number
-        return self._closed.is_set() or self._recent.is_news(number, self._version)
+        return self._closed or self._recent.is_news(number, self._version)
 
     def _next_write(self) -> bytes:
         if time.monotonic() < self._write_at:
@@ -147,7 +146,9 @@ class ClientFeed:
         if self._replayed and time.monotonic() > self._forget_at:
             self._replayed.clear()
         size = sum(map(len, self._queue))
-        frames = chain(self._replay_frames(), self._live_frames())
+        frames = self._live_frames()
+        if self._state == "replaying":
+            frames = chain(self._replay_frames(), frames)
         while size < MAX_WRITE_BYTES and (frame := next(frames, None)):
             self._queue.append(frame)
             size += len(frame)
