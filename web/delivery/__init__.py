@@ -1,1 +1,4 @@
-"""The state of delivery: showing it, starting, stopping, and the backlog."""
+"""Delivery: the state of each subscription, Start and Stop, and the backlog.
+
+It knows no messages and no list. The list, the banners and the API show what it reads.
+"""

@@ -1,4 +1,4 @@
-"""What waits in Pub/Sub, in words beside the state of delivery, with the figure's age."""
+"""The backlog in words: the number of messages that wait in Pub/Sub, and the age of this figure."""
 
 from datetime import datetime, timedelta
 
@@ -12,21 +12,21 @@ from web.formats import iso
 from web.services import services
 
 UNKNOWN = "backlog unknown"
-# When a page asks again: the local cloud's figure is of this moment, Google's a minute old at best.
+# When a page asks again: the local cloud's figure is current, Google's at least a minute old.
 NEXT_SECONDS, NEXT_LOCAL_SECONDS = 30, 5
 
 blueprint = Blueprint("backlog", __name__)
 
 
 def init_app(app: Flask) -> None:
-    """Let the strip ask."""
+    """Let templates show backlogs."""
     app.jinja_env.globals.update(backlog_of=backlog_of, backlog_words=backlog_words, lost_from=lost_from)
 
 
 @blueprint.get("/backlog")
 @login_required
 def backlog() -> ResponseReturnValue:
-    """The figures of every monitored subscription, for the page's own script, and when to ask again."""
+    """Return the figures of every monitored subscription, and when the page's script should ask again."""
     return jsonify(
         subscriptions={name: backlog_json(name) for name in services().settings.subscriptions},
         next_seconds=NEXT_LOCAL_SECONDS if services().settings.backlog_url else NEXT_SECONDS,
@@ -34,49 +34,49 @@ def backlog() -> ResponseReturnValue:
 
 
 def backlog_of(subscription: str) -> SubscriptionBacklog | None:
-    """The last figures; None when they are not known."""
+    """Return the last figures; None if they are unknown."""
     return services().backlogs.all().get(subscription)
 
 
-def backlog_words(found: SubscriptionBacklog | None) -> str:
-    """``1,240 waiting, oldest 12 min``, without its time."""
-    if found is None:
+def backlog_words(backlog: SubscriptionBacklog | None) -> str:
+    """Return words like ``1,240 waiting, oldest 12 min``."""
+    if backlog is None:
         return UNKNOWN
-    if not found.messages:
+    if not backlog.messages:
         return "nothing waiting"
-    oldest = "" if found.oldest_seconds is None else f", oldest {_age(max(1, found.oldest_seconds))}"
-    return f"{found.messages:,} waiting{oldest}"
+    oldest = "" if backlog.oldest_seconds is None else f", oldest {_age(max(1, backlog.oldest_seconds))}"
+    return f"{backlog.messages:,} waiting{oldest}"
 
 
-def lost_from(found: SubscriptionBacklog | None, delivery: Delivery | None) -> datetime | None:
-    """When Pub/Sub drops the oldest of what waits, unless it is delivered first; aware UTC.
+def lost_from(backlog: SubscriptionBacklog | None, delivery: Delivery | None) -> datetime | None:
+    """Return when Pub/Sub drops the oldest waiting message unless it is delivered first; aware UTC.
 
-    None while it is delivered here, when nothing waits, and when it is not known.
+    None while it is delivered here, if no message waits, and if the time is unknown.
     """
-    if found is None or found.oldest_seconds is None or delivery is None or delivery.retention is None:
+    if backlog is None or backlog.oldest_seconds is None or delivery is None or delivery.retention is None:
         return None
     if delivery.state == "receiving" and delivery.ours:
         return None
-    return found.as_of - timedelta(seconds=found.oldest_seconds) + delivery.retention
+    return backlog.as_of - timedelta(seconds=backlog.oldest_seconds) + delivery.retention
 
 
 def backlog_json(subscription: str) -> dict[str, object] | None:
-    """The figures for a script; None when they are not known."""
-    found = backlog_of(subscription)
-    if found is None:
+    """Return the figures for a script; None if they are unknown."""
+    figures = backlog_of(subscription)
+    if figures is None:
         return None
-    lost = lost_from(found, services().delivery_control.last(subscription))
+    lost = lost_from(figures, services().delivery_control.last(subscription))
     return {
-        "messages": found.messages,
-        "oldest_seconds": found.oldest_seconds,
-        "as_of": iso(found.as_of),
-        "words": backlog_words(found),
+        "messages": figures.messages,
+        "oldest_seconds": figures.oldest_seconds,
+        "as_of": iso(figures.as_of),
+        "words": backlog_words(figures),
         "lost_from": iso(lost) if lost else None,
     }
 
 
 def _age(seconds: int) -> str:
-    """As exact as the figure is: ``45 s``, ``12 min``, ``3 h``, ``2 d``."""
+    """Return an age in its largest unit, as the figure is no more exact: ``45 s``, ``12 min``, ``3 h``, ``2 d``."""
     for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
         if seconds >= size:
             return f"{seconds // size} {unit}"

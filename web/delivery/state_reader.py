@@ -1,6 +1,6 @@
-"""The state of every subscription for a page that is made now: read from Pub/Sub, waited for as a person waits.
+"""Read the current state of every subscription from Pub/Sub, for a page that a person waits for.
 
-While Pub/Sub does not answer, a page shows what was seen last, and says so.
+While Pub/Sub does not answer, the page shows the last known state, with a warning.
 """
 
 import threading
@@ -14,7 +14,7 @@ WAIT_SECONDS = 1.5
 
 
 class StateReader:
-    """Asks for each subscription once at a time, however many pages want to know."""
+    """Reads each subscription once at a time; all pages that ask during that time share the answer."""
 
     def __init__(
         self,
@@ -26,32 +26,32 @@ class StateReader:
         self._names, self._observe, self._last = names, observe, last
         self._wait_seconds = wait_seconds
         self._lock = threading.Lock()
-        self._asked: dict[str, Future[Delivery]] = {}
+        self._reads: dict[str, Future[Delivery]] = {}
 
     def read_all(self) -> list[Delivery]:
-        """The state of each, in the order of the settings: as it is, or where nobody answers in time, as it was."""
-        asked = {name: self._ask(name) for name in self._names}
-        wait(asked.values(), self._wait_seconds)
-        return [future.result() if future.done() else self._known(name) for name, future in asked.items()]
+        """Return the state of each, in the order of the settings; the last known if Pub/Sub does not answer in time."""
+        futures = {name: self._read(name) for name in self._names}
+        wait(futures.values(), self._wait_seconds)
+        return [future.result() if future.done() else self._last_known(name) for name, future in futures.items()]
 
-    def _ask(self, name: str) -> Future[Delivery]:
+    def _read(self, name: str) -> Future[Delivery]:
         with self._lock:
-            running = self._asked.get(name)
+            running = self._reads.get(name)
             if running is None or running.done():
-                running = self._asked[name] = Future()
-                # Not a pool's: its threads would hold up the end of the process as long as Pub/Sub does not answer.
+                running = self._reads[name] = Future()
+                # Not a pool: the process could not end before its threads, and those wait for Pub/Sub.
                 threading.Thread(target=self._run, args=(name, running), daemon=True, name="observe").start()
             return running
 
-    def _run(self, name: str, asked: Future[Delivery]) -> None:
+    def _run(self, name: str, future: Future[Delivery]) -> None:
         try:
-            asked.set_result(self._observe(name))
-        except Exception as exc:  # noqa: BLE001 - whoever waits for the answer gets it
-            asked.set_exception(exc)
+            future.set_result(self._observe(name))
+        except Exception as exc:  # noqa: BLE001 - the waiting page raises it
+            future.set_exception(exc)
 
-    def _known(self, name: str) -> Delivery:
+    def _last_known(self, name: str) -> Delivery:
         last = self._last(name)
         if last is None or last.checked_at is None:
-            return Delivery(name, "unknown", warnings=("Pub/Sub does not answer at this moment. Reload to ask again.",))
-        said = f"Pub/Sub does not answer at this moment; this is as it was at {last.checked_at:%H:%M:%S} UTC."
-        return replace(last, warnings=(said, *last.warnings))
+            return Delivery(name, "unknown", warnings=("Pub/Sub does not answer now. Reload to try again.",))
+        warning = f"Pub/Sub does not answer now; this is the state of {last.checked_at:%H:%M:%S} UTC."
+        return replace(last, warnings=(warning, *last.warnings))

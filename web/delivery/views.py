@@ -1,6 +1,7 @@
-"""Delivery as people see and switch it: the state of each subscription in words, Start and Stop.
+"""Show, start and stop the delivery of each subscription.
 
-State is read from the subscription itself; what Start sets comes from the deployment's settings, never from a form.
+The state is read from the subscription itself. Start sets the push config of the deployment's settings, and takes
+nothing from the form.
 """
 
 from collections.abc import Iterable
@@ -25,7 +26,7 @@ STATE_WORDS = {
     "unknown": "UNKNOWN",
 }
 _NOTICES = {
-    "started": "Delivery of {subscription} is started, for everyone. What waited in Pub/Sub arrives first.",
+    "started": "Delivery of {subscription} is started, for everyone. Messages that waited in Pub/Sub arrive first.",
     "stopped": "Delivery of {subscription} is stopped, for everyone. Messages wait in Pub/Sub.",
 }
 # The notice's name comes from the address, and the state may have changed since: show it only in the state it claims.
@@ -37,7 +38,7 @@ blueprint = Blueprint("delivery", __name__)
 @blueprint.post("/subscriptions/<subscription>/start")
 @requires("operator")
 def start(subscription: str) -> ResponseReturnValue:
-    """Deliver to this monitor again, for everyone."""
+    """Start delivery to this monitor, for everyone."""
     subscription_in_path(subscription)
     return _done(services().delivery_control.start(subscription, signed_in_user().name), "started")
 
@@ -53,17 +54,17 @@ def stop(subscription: str) -> ResponseReturnValue:
 
 
 def read_deliveries() -> list[Delivery]:
-    """The state of every monitored subscription, read now."""
+    """Return the state of every monitored subscription, read now."""
     return services().state_reader.read_all()
 
 
 def state_of(delivery: Delivery) -> str:
-    """The key of ``STATE_WORDS``: a subscription that pushes to another address is not receiving here."""
+    """Return the key of ``STATE_WORDS``: a subscription that pushes to another address is not receiving here."""
     return "elsewhere" if delivery.state == "receiving" and not delivery.ours else delivery.state
 
 
 def delivery_json(delivery: Delivery) -> dict[str, object]:
-    """What the stream's ``delivery`` event carries, with what only an observation knows."""
+    """Return the data of the stream's ``delivery`` event, with the fields that only an observation has."""
     return {
         "subscription": delivery.subscription,
         "state": state_of(delivery),

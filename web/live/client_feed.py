@@ -95,7 +95,7 @@ class ClientFeed:
     def keep_alive(self) -> bytes:
         """Return a keep-alive for when ``poll`` returned nothing.
 
-        It carries the position, so that a client whose filter rejected everything still moves forward.
+        It carries the position, so that a client moves forward even if its filter rejected everything.
         """
         return (head(str(self._read_to)) if self._read_to else b"") + KEEP_ALIVE
 

@@ -1,1 +1,1 @@
-"""The timeline above the list: messages a minute, and when delivery was stopped."""
+"""The timeline above the list: the messages of each minute of the last hour, and the pauses of delivery."""

@@ -1,8 +1,8 @@
-"""Messages per minute of the last hour, counted by Firestore in the background and shared by all viewers of a process.
+"""Messages per minute of the last hour: Firestore counts them in the background, once for all clients of the process.
 
-What it costs: a count is billed as one read for each 1,000 messages, at least one. A closed minute never changes and is
-counted once; the open one at most every 10 s. So the first look costs 60 reads or more, and an hour of watching about
-200, however many watch; with no page open, nothing.
+A count is billed as one read for each 1,000 messages, and at least one. A closed minute never changes and is counted
+once; the open minute at most every 10 s. So the first page costs 60 reads or more, and an hour with open pages about
+200, for any number of pages; without an open page it costs nothing.
 """
 
 import threading
@@ -21,14 +21,14 @@ MINUTES = 60
 MAX_COUNTED = 10_000
 REFRESH_SECONDS = 10.0
 _MINUTE = timedelta(minutes=1)
-# A message may become visible a little after its time.
+# A message can become visible a little after its time.
 _LATENESS = timedelta(seconds=10)
-_COUNTS_AT_ONCE = 6
+_CONCURRENT_COUNTS = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Minute:
-    """A minute and its messages; None while they are not counted."""
+    """A minute and the number of its messages; None until they are counted."""
 
     at: datetime
     count: int | None
@@ -36,16 +36,16 @@ class Minute:
 
 @dataclass(frozen=True, slots=True)
 class Hour:
-    """The last 60 minutes, oldest first, the open one last; and when delivery was stopped."""
+    """The last 60 minutes, oldest first, the open one last; and the pauses of delivery."""
 
     minutes: tuple[Minute, ...]
     pauses: tuple[Pause, ...]
-    # Whether it is counted again at this moment: what it says may be as old as the last look.
+    # Whether a refresh is running: until it ends, the counts may be as old as the last request.
     is_refreshing: bool = False
 
     @property
     def uncounted(self) -> int:
-        """How many minutes are not known yet."""
+        """The number of minutes that are not counted yet."""
         return sum(minute.count is None for minute in self.minutes)
 
 
@@ -54,10 +54,13 @@ ReadPauses = Callable[[datetime, datetime], tuple[Pause, ...]]
 
 
 class MinuteCounts:
-    """The last hour of one selection. ``hour`` never waits for Firestore longer than it is told to."""
+    """The counts of one selection's last hour, refreshed in the background."""
 
-    def __init__(self, count: Count, read_pauses: ReadPauses, log: Logger) -> None:
+    def __init__(
+        self, count: Count, read_pauses: ReadPauses, log: Logger, *, refresh_seconds: float = REFRESH_SECONDS
+    ) -> None:
         self._count, self._read_pauses, self._log = count, read_pauses, log
+        self._refresh_seconds = refresh_seconds
         self._lock = threading.Lock()
         self._counts: dict[datetime, int] = {}
         self._closed: set[datetime] = set()
@@ -65,8 +68,14 @@ class MinuteCounts:
         self._running: threading.Event | None = None
         self._refreshed_at = float("-inf")
 
+    def __len__(self) -> int:
+        return len(self._counts)
+
     def hour(self, now: datetime, wait_seconds: float = 0.0) -> Hour:
-        """What is known at ``now`` (aware UTC); a refresh that is due begins, and is waited for so long."""
+        """Return the known counts at ``now`` (aware UTC), after starting a refresh if one is due.
+
+        Waits at most ``wait_seconds`` for a running refresh.
+        """
         refresh = self._begin_refresh(now)
         if refresh and wait_seconds:
             refresh.wait(wait_seconds)
@@ -76,15 +85,16 @@ class MinuteCounts:
 
     def _begin_refresh(self, now: datetime) -> threading.Event | None:
         with self._lock:
-            if self._running is None and time.monotonic() - self._refreshed_at >= REFRESH_SECONDS:
+            if self._running is None and time.monotonic() - self._refreshed_at >= self._refresh_seconds:
                 self._running = threading.Event()
-                threading.Thread(target=self._refresh, args=(now, self._running), daemon=True, name="volume").start()
+                thread = threading.Thread(target=self._refresh, args=(now, self._running), name="counts", daemon=True)
+                thread.start()
             return self._running
 
     def _refresh(self, now: datetime, done: threading.Event) -> None:
         try:
             self._read(now)
-        except Exception as exc:  # noqa: BLE001 - a page without its timeline is still a page; the next look tries again
+        except Exception as exc:  # noqa: BLE001 - the page works without its timeline; the next request retries
             self._log.warning("The last hour could not be counted.", error=repr(exc))
         finally:
             with self._lock:
@@ -93,19 +103,19 @@ class MinuteCounts:
             done.set()
 
     def _read(self, now: datetime) -> None:
-        wanted = minutes_until(now)
+        minutes = minutes_until(now)
         with self._lock:
-            self._counts = {at: count for at, count in self._counts.items() if at >= wanted[0]}
-            self._closed = {at for at in self._closed if at >= wanted[0]}
-        # Newest first: whoever looks meanwhile sees those.
-        open_minutes = [at for at in reversed(wanted) if at not in self._closed]
+            self._counts = {at: count for at, count in self._counts.items() if at >= minutes[0]}
+            self._closed = {at for at in self._closed if at >= minutes[0]}
+        # Newest first, because a page that is loaded during the refresh shows the minutes counted so far.
+        open_minutes = [at for at in reversed(minutes) if at not in self._closed]
         self._count_all(open_minutes, now)
-        found = self._read_pauses(wanted[0], now)
+        pauses = self._read_pauses(minutes[0], now)
         with self._lock:
-            self._pauses = found
+            self._pauses = pauses
 
     def _count_all(self, minutes: list[datetime], now: datetime) -> None:
-        """Count several at once. Not by a pool, whose threads would hold up the end of the process."""
+        """Count several minutes at once, in daemon threads: the process could not end before those of a pool."""
         left, failed = deque(minutes), list[Exception]()
 
         def count() -> None:
@@ -116,10 +126,10 @@ class MinuteCounts:
                     return
                 try:
                     self._count_minute(at, now)
-                except Exception as exc:  # noqa: BLE001 - raised where all are waited for
+                except Exception as exc:  # noqa: BLE001 - raised again after all threads have ended
                     failed.append(exc)
 
-        threads = [threading.Thread(target=count, daemon=True, name="volume-count") for _ in range(_COUNTS_AT_ONCE)]
+        threads = [threading.Thread(target=count, daemon=True, name="count") for _ in range(_CONCURRENT_COUNTS)]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -136,7 +146,7 @@ class MinuteCounts:
 
 
 def minutes_until(now: datetime) -> list[datetime]:
-    """The beginnings of the last 60 minutes, oldest first; ``now`` is in the last."""
+    """Return the starts of the last 60 minutes, oldest first; ``now`` is in the last."""
     last = now.replace(second=0, microsecond=0)
     return [last - _MINUTE * back for back in reversed(range(MINUTES))]
 

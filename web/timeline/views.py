@@ -1,4 +1,4 @@
-"""The timeline above the list: bars of the last hour, each a link that filters the list to its span."""
+"""The timeline above the list: a bar for each minute of the last hour, with a link that filters the list to it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,8 +19,8 @@ from web.timeline.minute_counts import MAX_COUNTED, MINUTES, Hour, Minute
 HEIGHT = 100
 _MIN_HEIGHT = 4
 _WAIT_SECONDS = 2.0
-_BEHIND = 3
-# On a phone a minute is too narrow for a finger.
+_UNCOUNTED_NORMALLY = 3
+# A touch screen needs wider links: a minute is too narrow for a finger.
 _STEPS = (1, 5)
 
 blueprint = Blueprint("timeline", __name__)
@@ -28,7 +28,7 @@ blueprint = Blueprint("timeline", __name__)
 
 @dataclass(frozen=True)
 class Bar:
-    """One minute in the drawing: ``x`` from 0 to 59, ``height`` of 100."""
+    """The bar of one minute: ``x`` from 0 to 59, ``height`` from 0 to 100."""
 
     x: int
     height: int
@@ -37,7 +37,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Span:
-    """A link to some minutes' messages."""
+    """A link to the messages of one or more minutes."""
 
     x: int
     width: int
@@ -50,7 +50,7 @@ class Span:
 
 @dataclass(frozen=True)
 class PauseMark:
-    """A pause of delivery in the drawing: from ``x``, ``width`` minutes wide."""
+    """A pause of delivery in the timeline: from ``x``, ``width`` minutes wide."""
 
     subscription: str
     since: datetime
@@ -61,7 +61,7 @@ class PauseMark:
 
 @dataclass(frozen=True)
 class Timeline:
-    """All that is drawn and said."""
+    """The values that the template shows."""
 
     since: datetime
     now: datetime
@@ -77,14 +77,14 @@ class Timeline:
 
     @property
     def last_stop(self) -> PauseMark | None:
-        """The one that is told in words; the words of all would push the list down."""
+        """The last pause, the only one described in words: those of all would push the list down."""
         return max(self.stops, key=lambda stop: (stop.until, stop.since), default=None)
 
 
 @blueprint.get("/timeline")
 @login_required
 def fragment() -> ResponseReturnValue:
-    """The timeline for ``?q=`` and ``&subscription=``, as a part of the page: its script asks every minute."""
+    """Return the timeline for ``?q=`` and ``&subscription=`` as a part of the page; a script loads it every minute."""
     subscription = request.args.get("subscription", "")
     query = parse(request.args.get("q", ""), datetime.now(UTC))
     view = ListArguments(subscription=subscription, columns=parse_columns(request.args.getlist("columns")))
@@ -93,26 +93,29 @@ def fragment() -> ResponseReturnValue:
 
 
 def timeline(query: Query, view: ListArguments, wait_seconds: float = 0.0) -> Timeline:
-    """The last hour of a monitored subscription, or of all; links keep the view. Raises InputError for another."""
-    volume, now = services().minute_counts[subscription_argument(view.subscription)], datetime.now(UTC)
-    return draw(volume.hour(now, wait_seconds), query, view, now)
+    """Return the last hour of one monitored subscription or of all. Raises InputError for any other.
+
+    Links keep the subscription and the columns.
+    """
+    counts, now = services().minute_counts[subscription_argument(view.subscription)], datetime.now(UTC)
+    return draw(counts.hour(now, wait_seconds), query, view, now)
 
 
 def draw(hour: Hour, query: Query, view: ListArguments, now: datetime) -> Timeline:
-    """Place an hour on the drawing; links keep the rest of the filter. Pure."""
+    """Compute positions and links of an hour; links keep the rest of the filter. Pure."""
     counts = [minute.count or 0 for minute in hour.minutes]
-    since, most = hour.minutes[0].at, max(counts)
+    since, largest = hour.minutes[0].at, max(counts)
     return Timeline(
         since=since,
         now=now,
         is_pending=hour.uncounted > 0 or hour.is_refreshing,
-        # The newest minutes are always a moment behind.
-        is_counting=hour.uncounted > _BEHIND,
+        # The newest minutes are always counted a moment later.
+        is_counting=hour.uncounted > _UNCOUNTED_NORMALLY,
         total=sum(counts),
-        is_cut=most >= MAX_COUNTED,
+        is_cut=largest >= MAX_COUNTED,
         peak=max(hour.minutes, key=lambda minute: minute.count or 0),
         bars=tuple(
-            Bar(x, max(_MIN_HEIGHT, HEIGHT * count // most), _is_chosen(query, minute.at))
+            Bar(x, max(_MIN_HEIGHT, HEIGHT * count // largest), _is_chosen(query, minute.at))
             for x, (minute, count) in enumerate(zip(hour.minutes, counts, strict=True))
             if count
         ),
@@ -129,10 +132,10 @@ def _is_chosen(query: Query, at: datetime) -> bool:
 
 def _spans(hour: Hour, step: int, timeless: str, view: ListArguments) -> Iterator[Span]:
     for x in range(0, MINUTES, step):
-        some = hour.minutes[x : x + step]
-        since, until = some[0].at, some[-1].at + timedelta(minutes=1)
+        minutes = hour.minutes[x : x + step]
+        since, until = minutes[0].at, minutes[-1].at + timedelta(minutes=1)
         q = f"{timeless} after:{since:%Y-%m-%dT%H:%MZ} before:{until:%Y-%m-%dT%H:%MZ}".strip()
-        counts = [minute.count for minute in some if minute.count is not None]
+        counts = [minute.count for minute in minutes if minute.count is not None]
         is_cut = any(count >= MAX_COUNTED for count in counts)
         yield Span(x, step, since, until, sum(counts) if counts else None, is_cut, ListLinks(view).to(q=q))
 

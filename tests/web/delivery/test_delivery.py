@@ -148,7 +148,7 @@ def test_a_page_does_not_wait_for_a_pubsub_that_never_answers(cloud: Cloud) -> N
             page = operator.get("/messages").text
             assert time.monotonic() - began < 5
             assert "UNKNOWN" in page
-            assert "Pub/Sub does not answer at this moment. Reload to ask again." in page
+            assert "Pub/Sub does not answer now. Reload to try again." in page
 
 
 def test_what_was_seen_last_is_shown_as_such_while_nobody_answers() -> None:
@@ -161,7 +161,7 @@ def test_what_was_seen_last_is_shown_as_such_while_nobody_answers() -> None:
         return replace(seen, state="stopped")
 
     observer = StateReader(["builds"], observe, lambda _: seen, wait_seconds=0.1)
-    said = "Pub/Sub does not answer at this moment; this is as it was at 03:04:05 UTC."
+    said = "Pub/Sub does not answer now; this is the state of 03:04:05 UTC."
     assert observer.read_all() == observer.read_all() == [replace(seen, warnings=(said, "other"))]
     assert asked == ["builds"], "two pages ask once"
     may_answer.set()

@@ -16,6 +16,7 @@ from tests.support.firestore.writer import Writer
 from tests.support.viewer.app import running
 from tests.support.viewer.list_page import HOSTILE, ids_in, settled
 from tests.support.viewer.visitor import SCRIPT, Skeleton, Visitor, add_user, services_of
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -174,7 +175,7 @@ def test_page_does_not_wait_for_the_timeline(app: Flask, viewer: Visitor) -> Non
         first = visitor.get("/messages").text
         assert "data-pending" in first
         assert "Counting the last hour" in first
-        assert "data-pending" not in visitor.get("/timeline").text
+        wait_until(lambda: "data-pending" not in visitor.get("/timeline").text, "the end of the count")
 
 
 def test_unmonitored_subscription_has_no_timeline(viewer: Visitor) -> None:

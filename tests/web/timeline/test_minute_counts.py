@@ -1,4 +1,4 @@
-"""The last hour: each closed minute counted once, one count for many viewers, failures that do not last."""
+"""A closed minute is counted once, many clients share one count, and a failure is retried."""
 
 import subprocess
 import sys
@@ -14,7 +14,6 @@ from infra.query import parse
 from infra.query.list_arguments import ListArguments
 from tests.support.local_cloud import ROOT
 from tests.support.waiting import wait_until
-from web.timeline import minute_counts
 from web.timeline.delivery_pauses import DeliverySwitch, Pause, pauses_between
 from web.timeline.minute_counts import MAX_COUNTED, Hour, Minute, MinuteCounts, minutes_until
 from web.timeline.views import draw
@@ -24,7 +23,7 @@ MINUTE = timedelta(minutes=1)
 
 
 class Counter:
-    """Counts one message in each minute, and how often it was asked."""
+    """Returns one message for each minute, and records the minutes it was asked for."""
 
     def __init__(self) -> None:
         self.asked: list[datetime] = []
@@ -46,36 +45,36 @@ def no_pauses(since: datetime, until: datetime) -> tuple[Pause, ...]:
 
 
 @pytest.fixture
-def counter(monkeypatch: pytest.MonkeyPatch) -> Counter:
-    # Every look is due.
-    monkeypatch.setattr(minute_counts, "REFRESH_SECONDS", 0.0)
+def counter() -> Counter:
     return Counter()
 
 
-def make(counter: Counter, log: StringIO | None = None) -> MinuteCounts:
-    return MinuteCounts(counter.count, no_pauses, Logger("DEBUG", stream=log or StringIO()))
+def counts_by(counter: Counter, log: StringIO | None = None, refresh_seconds: float = 0.0) -> MinuteCounts:
+    """Make counts for which every request is due."""
+    logger = Logger("DEBUG", stream=log or StringIO())
+    return MinuteCounts(counter.count, no_pauses, logger, refresh_seconds=refresh_seconds)
 
 
-def test_a_closed_minute_is_counted_once(counter: Counter) -> None:
-    hours = make(counter)
+def test_closed_minute_is_counted_once(counter: Counter) -> None:
+    hours = counts_by(counter)
     assert hours.hour(NOW, wait_seconds=5).uncounted == 0
     assert len(counter.asked) == 60
     hours.hour(NOW + MINUTE, wait_seconds=5)
-    # The one that was open, and the new one.
+    # The minute that was open, and the new one.
     assert sorted(counter.asked[60:]) == minutes_until(NOW + MINUTE)[-2:]
 
 
-def test_a_minute_is_counted_again_until_nothing_can_come_late(counter: Counter) -> None:
-    hours = make(counter)
+def test_minute_is_counted_again_until_no_message_can_be_late(counter: Counter) -> None:
+    hours = counts_by(counter)
     just_after = NOW.replace(minute=43, second=5)
     hours.hour(just_after, wait_seconds=5)
     hours.hour(just_after + timedelta(seconds=10), wait_seconds=5)
     assert counter.asked.count(NOW.replace(second=0)) == 2
 
 
-def test_many_viewers_count_once_and_none_waits_longer_than_it_wants(counter: Counter) -> None:
+def test_many_requests_share_one_count_and_wait_no_longer_than_asked(counter: Counter) -> None:
     counter.may_answer.clear()
-    hours = make(counter)
+    hours = counts_by(counter)
     assert [hours.hour(NOW).uncounted for _ in range(20)] == [60] * 20
     assert hours.hour(NOW, wait_seconds=0.05).uncounted == 60
     assert hours.hour(NOW).is_refreshing
@@ -85,7 +84,7 @@ def test_many_viewers_count_once_and_none_waits_longer_than_it_wants(counter: Co
     assert len(counter.asked) == 60
 
 
-def test_a_count_that_never_ends_does_not_hold_up_the_end_of_the_process() -> None:
+def test_endless_count_does_not_delay_the_end_of_the_process() -> None:
     script = """
 import threading
 from datetime import UTC, datetime
@@ -98,29 +97,28 @@ asked.wait(5)
     assert subprocess.run([sys.executable, "-c", script], cwd=ROOT, timeout=20, check=False).returncode == 0
 
 
-def test_it_is_not_asked_again_at_once(counter: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(minute_counts, "REFRESH_SECONDS", 10.0)
-    hours = make(counter)
+def test_count_is_not_refreshed_before_it_is_due(counter: Counter) -> None:
+    hours = counts_by(counter, refresh_seconds=10.0)
     for _ in range(5):
         hours.hour(NOW, wait_seconds=5)
     assert len(counter.asked) == 60
 
 
-def test_a_failure_is_logged_and_tried_again(counter: Counter) -> None:
+def test_failure_is_logged_and_retried(counter: Counter) -> None:
     log = StringIO()
     counter.fails = True
-    hours = make(counter, log)
+    hours = counts_by(counter, log)
     assert hours.hour(NOW, wait_seconds=5).uncounted == 60
     wait_until(lambda: "The last hour could not be counted" in log.getvalue(), "the log's line")
     counter.fails = False
     assert hours.hour(NOW, wait_seconds=5).uncounted == 0
 
 
-def test_memory_holds_an_hour(counter: Counter) -> None:
-    hours = make(counter)
+def test_counts_of_an_earlier_hour_are_forgotten(counter: Counter) -> None:
+    hours = counts_by(counter)
     for later in (0, 30, 300):
         hours.hour(NOW + later * MINUTE, wait_seconds=5)
-    assert len(hours._counts) == 60
+    assert len(hours) == 60
 
 
 def switch(minute: int, *, running: bool) -> DeliverySwitch:
@@ -143,17 +141,17 @@ def test_pauses_between_two_moments(
     switches: list[DeliverySwitch], running_now: bool, expected: list[tuple[int, int]]
 ) -> None:
     begin, end = NOW.replace(minute=0, second=0), NOW.replace(minute=40, second=0)
-    found = pauses_between("builds", switches, running_now, begin, end)
-    assert [(one.since.minute, one.until.minute) for one in found] == expected
+    pauses = pauses_between("builds", switches, running_now, begin, end)
+    assert [(pause.since.minute, pause.until.minute) for pause in pauses] == expected
 
 
 def hour_of(counts: dict[int, int], *stopped: Pause) -> Hour:
-    """Counts by minutes ago."""
+    """Return an hour; the keys of ``counts`` are minutes ago."""
     minutes = minutes_until(NOW)
     return Hour(tuple(Minute(at, counts.get(59 - x, 0)) for x, at in enumerate(minutes)), stopped)
 
 
-def test_the_drawing_is_to_scale() -> None:
+def test_bars_are_to_scale() -> None:
     drawn = draw(hour_of({0: 1, 10: 50, 59: 100}), parse("", NOW), ListArguments(), NOW)
     assert [(bar.x, bar.height) for bar in drawn.bars] == [(0, 100), (49, 50), (59, 4)]
     assert (drawn.total, drawn.peak.count, drawn.is_cut) == (151, 100, False)
@@ -161,24 +159,24 @@ def test_the_drawing_is_to_scale() -> None:
     assert sum(span.count or 0 for span in drawn.spans[5]) == 151
 
 
-def test_an_empty_hour_is_drawn() -> None:
+def test_hour_without_messages_has_no_bars() -> None:
     drawn = draw(hour_of({}), parse("", NOW), ListArguments(), NOW)
     assert (drawn.bars, drawn.total) == ((), 0)
 
 
-def test_what_was_not_counted_to_its_end_says_so() -> None:
+def test_count_at_its_limit_is_marked() -> None:
     drawn = draw(hour_of({5: MAX_COUNTED}), parse("", NOW), ListArguments(), NOW)
     assert drawn.is_cut
     assert drawn.spans[1][54].is_cut
 
 
-def test_the_chosen_span_stands_out() -> None:
+def test_bars_within_the_filters_time_are_marked() -> None:
     drawn = draw(hour_of(dict.fromkeys(range(60), 1)), parse("x after:10m before:5m", NOW), ListArguments(), NOW)
     assert [bar.x for bar in drawn.bars if bar.is_chosen] == [49, 50, 51, 52, 53, 54]
     assert drawn.timeless == "x"
 
 
-def test_a_pause_is_where_it_was() -> None:
+def test_pause_has_the_position_of_its_time() -> None:
     since = NOW - 70 * MINUTE
     stopped = Pause("builds", since, since + 20 * MINUTE)
     drawn = draw(hour_of({}, stopped), parse("", NOW), ListArguments(), NOW)
@@ -187,7 +185,7 @@ def test_a_pause_is_where_it_was() -> None:
     assert drawn.last_stop == drawn.stops[0]
 
 
-def test_of_many_pauses_the_last_one_is_told() -> None:
+def test_last_of_many_pauses_is_described() -> None:
     several = [
         Pause(name, NOW - age * MINUTE, NOW - age * MINUTE + 5 * MINUTE)
         for name, age in (("a", 30), ("b", 10), ("a", 20))
