@@ -179,14 +179,23 @@ class HttpClient(Frames):
 
 
 class DeafClient:
-    """A client that asks for /live and never reads."""
+    """A client that opens /live, waiting for a free slot, and reads nothing after the status."""
 
     def __init__(self, server: HttpVisitor) -> None:
-        self.socket = socket.socket()
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        self.socket.connect(("127.0.0.1", server.port))
-        request = f"GET /live HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: subscope={server.cookie}\r\n\r\n"
-        self.socket.sendall(request.encode())
+        deadline = time.monotonic() + 10
+        while (status := self._open(server)) != b"HTTP/1.1 200":
+            self.socket.close()
+            assert time.monotonic() < deadline, f"/live answered {status!r} for 10 s"
+            time.sleep(0.1)
 
     def close(self) -> None:
         self.socket.close()
+
+    def _open(self, server: HttpVisitor) -> bytes:
+        self.socket = socket.socket()
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        self.socket.settimeout(10)
+        self.socket.connect(("127.0.0.1", server.port))
+        request = f"GET /live HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: subscope={server.cookie}\r\n\r\n"
+        self.socket.sendall(request.encode())
+        return self.socket.recv(12, socket.MSG_WAITALL)

@@ -14,7 +14,7 @@ from infra.messages.cursor import Cursor
 from infra.messages.message import Message
 from tests.support.firestore.servers import LocalFirestore
 from tests.support.firestore.settings import SUBSCRIPTION
-from tests.support.firestore.writer import Writer
+from tests.support.firestore.writer import Writer, stored_message
 from tests.support.viewer.feed import Client, Frames, Viewing, viewing
 from tests.support.waiting import wait_until
 from web.live.client_feed import MAX_WRITE_BYTES, PACE_SECONDS, ClientFeed
@@ -135,13 +135,13 @@ def test_state_of_an_unmonitored_subscription_is_not_sent(view: Viewing, writer:
     assert [frame.data["subscription"] for frame in client.of("delivery")] == [SUBSCRIPTION]
 
 
-def test_first_frame_after_a_pause_is_sent_at_once(view: Viewing, writer: Writer) -> None:
+def test_first_frame_after_a_pause_is_sent_at_once(view: Viewing) -> None:
     client = view.live_client()
     delays = []
     for count in range(1, 8):
         time.sleep(PACE_SECONDS * 1.5)
         began = time.monotonic()
-        writer.message()
+        view.feed.on_message(stored_message(count))
         wait_until(lambda count=count: len(client.ids()) == count, "the message's arrival")  # type: ignore[misc]
         delays.append(client.of("message")[-1].at - began)
     assert sorted(delays)[3] < 0.06, f"publishing to frame took {delays}"

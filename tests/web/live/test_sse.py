@@ -1,4 +1,4 @@
-"""The encoder and the position parser: what publishers and clients write cannot break a frame."""
+"""No text of a publisher and no position of a client breaks a frame."""
 
 import json
 
@@ -23,7 +23,7 @@ HOSTILE = [
 
 
 def parse(frame: bytes) -> dict[str, str]:
-    """One frame as the standard reads it: CR, LF and CRLF all end lines."""
+    """Parse one frame as the standard does: CR, LF and CRLF all end lines."""
     text = frame.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
     assert text.endswith("\n\n"), "the frame does not end"
     assert text.count("\n\n") == 1, "there is more than one frame"
@@ -31,7 +31,7 @@ def parse(frame: bytes) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_data_is_one_ascii_line_whatever_it_holds(text: str) -> None:
+def test_hostile_data_stays_one_ascii_line(text: str) -> None:
     frame = event("message", {"html": text, text: 1}, CURSOR)
     assert frame.isascii()
     fields = parse(frame)
@@ -39,26 +39,26 @@ def test_data_is_one_ascii_line_whatever_it_holds(text: str) -> None:
     assert json.loads(fields["data"]) == {"html": text, text: 1}
 
 
-def test_frame_is_exactly_this() -> None:
+def test_frame_has_id_event_and_data_lines() -> None:
     assert event("message", {"a": 1}, "7-a") == b'id: 7-a\nevent: message\ndata: {"a":1}\n\n'
     assert event("resync", {}) == b"event: resync\ndata: {}\n\n"
     assert retry(1000) == b"retry: 1000\n\n"
 
 
 @pytest.mark.parametrize("event_id", ["a b", "a\n", "\r", "ü", "a\x00"])
-def test_other_ids_are_refused(event_id: str) -> None:
+def test_invalid_id_is_refused(event_id: str) -> None:
     with pytest.raises(ValueError, match="an event's id"):
         event("message", {}, event_id)
 
 
 @pytest.mark.parametrize("name", ["", "Message", "a\nb", "a b"])
-def test_other_names_are_refused(name: str) -> None:
+def test_invalid_name_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="an event's name"):
         event(name, {})
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf")])
-def test_numbers_that_are_not_json_are_refused(number: float) -> None:
+def test_number_that_is_not_json_is_refused(number: float) -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
         event("message", {"a": number})
 
@@ -71,11 +71,11 @@ def test_after_is_the_position_of_a_first_connection() -> None:
     assert parse_position("", CURSOR) == Position(Cursor.parse(CURSOR))
 
 
-def test_nothing_is_the_beginning() -> None:
+def test_client_without_a_position_starts_at_the_beginning() -> None:
     assert parse_position("", "") == Position(None)
 
 
 @pytest.mark.parametrize("text", ["x", "1-2", "-" + ID, CURSOR + "\n", CURSOR.upper(), " " + CURSOR, "\x00", "٣-" + ID])
-def test_what_is_no_cursor_is_an_unknown_position(text: str) -> None:
+def test_invalid_cursor_is_an_unknown_position(text: str) -> None:
     assert parse_position(text, CURSOR) == Position(None, known=False)
     assert parse_position("", text) == Position(None, known=False)
