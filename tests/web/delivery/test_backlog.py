@@ -1,4 +1,4 @@
-"""What waits: from the local cloud, from Cloud Monitoring as its answers are documented; quiet when unknown."""
+"""The backlog comes from the local cloud or from Cloud Monitoring; an unusable answer gives an unknown backlog."""
 
 import json
 import re
@@ -29,7 +29,7 @@ NOW = datetime(2026, 11, 23, 14, 20, tzinfo=UTC)
 
 @dataclass
 class Monitoring:
-    """A server on loopback in Cloud Monitoring's place."""
+    """A server on loopback that stands in for Cloud Monitoring, with answers as its documentation describes them."""
 
     url: str = ""
     answer: Callable[[str], tuple[int, Any]] = lambda _: (200, {})
@@ -46,8 +46,8 @@ def monitoring() -> Iterator[Monitoring]:
             parts = urlsplit(self.path)
             found.asked.append({"path": [parts.path], **parse_qs(parts.query)})
             time.sleep(found.wait_seconds)
-            status, said = found.answer(parse_qs(parts.query)["filter"][0])
-            body = said if isinstance(said, bytes) else json.dumps(said).encode()
+            status, answer = found.answer(parse_qs(parts.query)["filter"][0])
+            body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -70,7 +70,7 @@ def backlogs(url: str) -> BacklogReader:
 
 
 def series(subscription: str, value: int, end: str = "2026-11-23T14:18:00Z") -> dict[str, Any]:
-    """One time series as projects.timeSeries.list answers it, newest point first."""
+    """Return one time series as projects.timeSeries.list answers it, newest point first."""
     older = {
         "interval": {"startTime": "2026-11-23T14:17:00Z", "endTime": "2026-11-23T14:17:00Z"},
         "value": {"int64Value": "7"},
@@ -85,7 +85,7 @@ def series(subscription: str, value: int, end: str = "2026-11-23T14:18:00Z") -> 
     }
 
 
-def test_both_metrics_are_asked_for_once_and_kept(monitoring: Monitoring) -> None:
+def test_both_metrics_are_requested_once_and_cached(monitoring: Monitoring) -> None:
     def answer(asked: str) -> tuple[int, Any]:
         if "num_undelivered_messages" in asked:
             return 200, {"timeSeries": [series("builds", 1240), series("orders", 0)], "unit": "1"}
@@ -118,16 +118,16 @@ def test_both_metrics_are_asked_for_once_and_kept(monitoring: Monitoring) -> Non
         (500, b""),
     ],
 )
-def test_what_cannot_be_read_is_not_known(monitoring: Monitoring, status: int, said: Any) -> None:
+def test_unusable_answer_gives_no_backlog(monitoring: Monitoring, status: int, said: Any) -> None:
     monitoring.answer = lambda _: (status, said)
     assert backlogs(monitoring.url).all() == {}
 
 
-def test_nobody_listening_is_not_known() -> None:
+def test_backlog_is_empty_when_the_server_is_down() -> None:
     assert backlogs("http://127.0.0.1:9").all() == {}
 
 
-def test_a_slow_answer_holds_nobody_up(monitoring: Monitoring) -> None:
+def test_slow_answer_delays_no_page(monitoring: Monitoring) -> None:
     monitoring.answer = lambda _: (200, {"timeSeries": [series("builds", 5)]})
     monitoring.wait_seconds = 0.4
     found = backlogs(monitoring.url)
@@ -135,7 +135,7 @@ def test_a_slow_answer_holds_nobody_up(monitoring: Monitoring) -> None:
     assert found.all(wait_seconds=0.1) == {}
     assert time.monotonic() - began < 0.35
     wait_until(lambda: found.all(wait_seconds=0.1), "the figures", 5)
-    assert len(monitoring.asked) == 2, "people who ask meanwhile wait for the same answer"
+    assert len(monitoring.asked) == 2, "a page did not wait for the request that was running"
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_a_slow_answer_holds_nobody_up(monitoring: Monitoring) -> None:
         (SubscriptionBacklog(12, None, NOW), "12 waiting"),
     ],
 )
-def test_the_words(found: SubscriptionBacklog | None, words: str) -> None:
+def test_words_of_a_backlog(found: SubscriptionBacklog | None, words: str) -> None:
     assert backlog_words(found) == words
 
 
@@ -178,13 +178,13 @@ STOPPED = Delivery("builds", "stopped", retention=timedelta(days=7))
         (SubscriptionBacklog(3, 3600, NOW), None, None),
     ],
 )
-def test_what_waits_while_nothing_is_delivered_is_lost_after_the_retention(
+def test_undelivered_messages_are_lost_after_the_retention(
     found: SubscriptionBacklog | None, delivery: Delivery | None, lost: datetime | None
 ) -> None:
     assert lost_from(found, delivery) == lost
 
 
-def test_the_strip_says_from_when_on_messages_are_lost(reading: Visitor, topics: Topics) -> None:
+def test_strip_shows_when_messages_are_lost(reading: Visitor, topics: Topics) -> None:
     message = PubsubMessage(data=b"waits")
     topics.pubsub.publisher.publish(topic=topics.path(topics.dead), messages=[message], timeout=5, retry=None)
     time.sleep(1.1)
@@ -202,7 +202,9 @@ def test_the_strip_says_from_when_on_messages_are_lost(reading: Visitor, topics:
     assert data["next_seconds"] == 5
 
 
-def test_the_strip_says_what_waits(acting: Visitor, reading: Visitor, acting_app: Flask, topics: Topics) -> None:
+def test_strip_shows_the_number_of_waiting_messages(
+    acting: Visitor, reading: Visitor, acting_app: Flask, topics: Topics
+) -> None:
     assert "nothing waiting" in acting.get("/messages").text
     for number in range(3):
         message = PubsubMessage(data=b"%d" % number)
@@ -220,7 +222,7 @@ def test_the_strip_says_what_waits(acting: Visitor, reading: Visitor, acting_app
     assert services_of(acting_app).settings.backlog_url
 
 
-def test_without_an_answer_the_page_says_unknown(viewer: Visitor) -> None:
+def test_page_shows_unknown_without_an_answer(viewer: Visitor) -> None:
     # The application of these fixtures has no local cloud, and no credentials to ask Google.
     assert "backlog unknown" in viewer.get("/messages").text
     data = viewer.get("/backlog", SCRIPT).json

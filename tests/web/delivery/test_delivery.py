@@ -1,4 +1,4 @@
-"""Start and Stop on the local cloud: for operators, told in words, with nothing taken from a form."""
+"""Operators start and stop delivery on the local cloud; a form chooses neither endpoint nor audience."""
 
 import socket
 import threading
@@ -23,7 +23,7 @@ from web.delivery.state_reader import StateReader
 
 @pytest.fixture(scope="module")
 def settings(cloud: Cloud) -> ViewerSettings:
-    """The cloud's, for a subscription of these tests' own; nobody listens at the endpoint."""
+    """Return the cloud's settings for a new subscription, with an endpoint where no server listens."""
     own = {"SUBSCRIPTIONS": f"test-{uuid4().hex[:8]}", "PUSH_ENDPOINT": "http://127.0.0.1:9/push"}
     return viewer_settings({**cloud.environ, **own, "LOG_LEVEL": "CRITICAL"})
 
@@ -48,12 +48,12 @@ def app(settings: ViewerSettings, subscriber: SubscriberClient) -> Iterator[Flas
 
 @pytest.fixture(scope="module")
 def operator(app: Flask) -> Visitor:
-    return Visitor(app, add_user(app, f"otto-{uuid4().hex[:8]}", "operator"))
+    return Visitor(app, add_user(app, f"operator-{uuid4().hex[:8]}", "operator"))
 
 
 @pytest.fixture(scope="module")
 def viewer(app: Flask) -> Visitor:
-    return Visitor(app, add_user(app, f"vera-{uuid4().hex[:8]}", "viewer"))
+    return Visitor(app, add_user(app, f"viewer-{uuid4().hex[:8]}", "viewer"))
 
 
 @pytest.fixture(scope="module")
@@ -63,11 +63,11 @@ def path(settings: ViewerSettings) -> str:
 
 def endpoint(settings: ViewerSettings, subscriber: SubscriberClient) -> str:
     name = settings.subscription_path(settings.subscriptions[0])
-    found: str = subscriber.get_subscription(subscription=name).push_config.push_endpoint
-    return found
+    push_endpoint: str = subscriber.get_subscription(subscription=name).push_config.push_endpoint
+    return push_endpoint
 
 
-def test_forms_start_and_stop_and_say_so(
+def test_forms_start_and_stop_with_a_notice(
     operator: Visitor, settings: ViewerSettings, subscriber: SubscriberClient, path: str
 ) -> None:
     name = settings.subscriptions[0]
@@ -85,7 +85,7 @@ def test_forms_start_and_stop_and_say_so(
     assert endpoint(settings, subscriber) == ""
 
 
-def test_scripts_get_the_state(operator: Visitor, settings: ViewerSettings, path: str) -> None:
+def test_script_gets_the_new_state(operator: Visitor, settings: ViewerSettings, path: str) -> None:
     answer = operator.post(f"{path}/start", SCRIPT)
     assert answer.status_code == 200
     assert answer.json is not None
@@ -97,17 +97,17 @@ def test_scripts_get_the_state(operator: Visitor, settings: ViewerSettings, path
         "push_endpoint": settings.push_endpoint,
     }
     assert expected.items() <= answer.json.items()
-    assert answer.json["warnings"], "it has no dead-letter policy, which Start says"
+    assert answer.json["warnings"], "Start did not warn of the missing dead-letter policy"
 
 
-def test_a_form_chooses_neither_endpoint_nor_audience(
+def test_form_chooses_neither_endpoint_nor_audience(
     operator: Visitor, settings: ViewerSettings, subscriber: SubscriberClient, path: str
 ) -> None:
     operator.post(f"{path}/start", push_endpoint="https://evil.example", audience="x", service_account="y@z")
     assert endpoint(settings, subscriber) == settings.push_endpoint
 
 
-def test_viewers_see_the_state_and_no_switch(viewer: Visitor, operator: Visitor, path: str) -> None:
+def test_viewer_sees_the_state_without_buttons(viewer: Visitor, operator: Visitor, path: str) -> None:
     assert "Stop delivery</button>" in operator.get("/messages").text
     page = viewer.get("/messages").text
     assert 'class="state-word"' in page
@@ -115,14 +115,12 @@ def test_viewers_see_the_state_and_no_switch(viewer: Visitor, operator: Visitor,
     assert viewer.post(f"{path}/stop").status_code == 403
 
 
-def test_another_subscription_cannot_be_switched(operator: Visitor, cloud: Cloud) -> None:
+def test_unmonitored_subscription_cannot_be_switched(operator: Visitor, cloud: Cloud) -> None:
     for action in ("start", "stop"):
         assert operator.post(f"/subscriptions/{cloud['subscription']}/{action}", SCRIPT).status_code == 404
 
 
-def test_an_endpoint_that_is_not_ours_is_told(
-    operator: Visitor, settings: ViewerSettings, subscriber: SubscriberClient
-) -> None:
+def test_foreign_endpoint_is_shown(operator: Visitor, settings: ViewerSettings, subscriber: SubscriberClient) -> None:
     subscriber.modify_push_config(
         subscription=settings.subscription_path(settings.subscriptions[0]),
         push_config=PushConfig(push_endpoint="http://127.0.0.1:9/other"),
@@ -134,16 +132,16 @@ def test_an_endpoint_that_is_not_ours_is_told(
 
 
 @pytest.mark.parametrize("query", ["notice=started", "notice=started&about=<b>x</b>", "notice=<b>x</b>", "notice=", ""])
-def test_a_notice_says_nothing_that_an_address_wrote(operator: Visitor, query: str) -> None:
+def test_notice_shows_no_text_of_the_address(operator: Visitor, query: str) -> None:
     assert "page-notice" not in operator.get(f"/messages?{query}").text
 
 
-def test_a_page_does_not_wait_for_a_pubsub_that_never_answers(cloud: Cloud) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as deaf:
-        address = f"127.0.0.1:{deaf.getsockname()[1]}"
-        deaf_settings = viewer_settings({**cloud.environ, "PUBSUB_EMULATOR_HOST": address, "LOG_LEVEL": "CRITICAL"})
-        with running(deaf_settings) as app:
-            operator = Visitor(app, add_user(app, "deaf", "operator"))
+def test_page_does_not_wait_for_a_silent_pubsub(cloud: Cloud) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        silent_settings = viewer_settings({**cloud.environ, "PUBSUB_EMULATOR_HOST": address, "LOG_LEVEL": "CRITICAL"})
+        with running(silent_settings) as app:
+            operator = Visitor(app, add_user(app, "silent", "operator"))
             began = time.monotonic()
             page = operator.get("/messages").text
             assert time.monotonic() - began < 5
@@ -151,28 +149,28 @@ def test_a_page_does_not_wait_for_a_pubsub_that_never_answers(cloud: Cloud) -> N
             assert "Pub/Sub does not answer now. Reload to try again." in page
 
 
-def test_what_was_seen_last_is_shown_as_such_while_nobody_answers() -> None:
-    may_answer, asked = threading.Event(), list[str]()
-    seen = Delivery("builds", "receiving", checked_at=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), warnings=("other",))
+def test_last_known_state_is_shown_with_a_warning_while_pubsub_is_silent() -> None:
+    may_answer, requests = threading.Event(), list[str]()
+    last = Delivery("builds", "receiving", checked_at=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), warnings=("other",))
 
     def observe(name: str) -> Delivery:
-        asked.append(name)
+        requests.append(name)
         may_answer.wait(5)
-        return replace(seen, state="stopped")
+        return replace(last, state="stopped")
 
-    observer = StateReader(["builds"], observe, lambda _: seen, wait_seconds=0.1)
-    said = "Pub/Sub does not answer now; this is the state of 03:04:05 UTC."
-    assert observer.read_all() == observer.read_all() == [replace(seen, warnings=(said, "other"))]
-    assert asked == ["builds"], "two pages ask once"
+    reader = StateReader(["builds"], observe, lambda _: last, wait_seconds=0.1)
+    warning = "Pub/Sub does not answer now; this is the state of 03:04:05 UTC."
+    assert reader.read_all() == reader.read_all() == [replace(last, warnings=(warning, "other"))]
+    assert requests == ["builds"], "two pages sent two requests"
     may_answer.set()
-    patient = StateReader(["builds"], observe, lambda _: seen)
-    assert patient.read_all() == [replace(seen, state="stopped")]
+    patient = StateReader(["builds"], observe, lambda _: last)
+    assert patient.read_all() == [replace(last, state="stopped")]
 
 
-def test_a_notice_that_is_not_true_any_more_is_not_shown(
-    operator: Visitor, settings: ViewerSettings, path: str
-) -> None:
-    addresses = {one: f"/messages?notice={one}&about={settings.subscriptions[0]}" for one in ("started", "stopped")}
+def test_notice_that_contradicts_the_state_is_not_shown(operator: Visitor, settings: ViewerSettings, path: str) -> None:
+    addresses = {
+        notice: f"/messages?notice={notice}&about={settings.subscriptions[0]}" for notice in ("started", "stopped")
+    }
     operator.post(f"{path}/start")
     assert "page-notice" in operator.get(addresses["started"]).text
     assert "page-notice" not in operator.get(addresses["stopped"]).text
@@ -181,10 +179,10 @@ def test_a_notice_that_is_not_true_any_more_is_not_shown(
     assert "page-notice" in operator.get(addresses["stopped"]).text
 
 
-def test_a_subscription_that_is_gone_is_told(cloud: Cloud) -> None:
-    gone = viewer_settings({**cloud.environ, "SUBSCRIPTIONS": "gone-subscription", "LOG_LEVEL": "CRITICAL"})
-    with running(gone) as app:
-        operator = Visitor(app, add_user(app, f"otto-{uuid4().hex[:8]}", "operator"))
+def test_deleted_subscription_is_shown(cloud: Cloud) -> None:
+    gone_settings = viewer_settings({**cloud.environ, "SUBSCRIPTIONS": "gone-subscription", "LOG_LEVEL": "CRITICAL"})
+    with running(gone_settings) as app:
+        operator = Visitor(app, add_user(app, f"operator-{uuid4().hex[:8]}", "operator"))
         page = operator.get("/messages").text
         assert '<strong class="state-word">NOT FOUND</strong>' in page
         assert "delivery</button>" not in page
