@@ -77,7 +77,7 @@ VIEWER = (
         "where browsers open a viewer that only `gcloud run services proxy` reaches; several by commas",
     ),
 )
-# What stands in for Google on one machine; Google's own clients read the hosts, too. A deployed service refuses them.
+# Local replacements for Google; Google's clients also read the two hosts. A deployed service refuses them.
 EMULATORS = (
     Setting("FIRESTORE_EMULATOR_HOST", "", any_text, "host:port of a local Firestore; never set in production"),
     Setting("PUBSUB_EMULATOR_HOST", "", any_text, "host:port of a local Pub/Sub; never set in production"),
@@ -87,7 +87,7 @@ EMULATORS = (
 
 @dataclass(frozen=True)
 class Settings:
-    """What both services read."""
+    """The settings of both services."""
 
     google_cloud_project: str
     firestore_database: str
@@ -101,20 +101,20 @@ class Settings:
     pubsub_emulator_host: str
 
     def subscription_path(self, subscription: str) -> str:
-        """The full name of a subscription id: ``projects/P/subscriptions/S``."""
+        """Return the full name of a subscription: ``projects/P/subscriptions/S``."""
         return f"projects/{self.google_cloud_project}/subscriptions/{subscription}"
 
 
 @dataclass(frozen=True)
 class ReceiverSettings(Settings):
-    """What the receiver reads."""
+    """The settings of the receiver."""
 
     oidc_certs_url: str
 
 
 @dataclass(frozen=True)
 class ViewerSettings(Settings):
-    """What the viewer reads."""
+    """The settings of the viewer."""
 
     push_endpoint: str
     secret_key: str
@@ -130,13 +130,13 @@ class ViewerSettings(Settings):
 
 @dataclass(frozen=True)
 class ConsoleSettings(Settings):
-    """What a command reads. What it does not need may be missing, and is empty then."""
+    """The settings of a command. Those that it does not need may be missing and are then empty."""
 
     push_endpoint: str
 
 
 def console_settings(environ: Mapping[str, str], *needed: str) -> ConsoleSettings:
-    """Read a command's settings: the project, and of the other required ones those named in ``needed``.
+    """Read a command's settings. Required are the project and those named in ``needed``.
 
     Raises SettingsError naming the first variable that is missing or wrong.
     """
@@ -150,8 +150,7 @@ def receiver_settings(environ: Mapping[str, str]) -> ReceiverSettings:
     settings = _read(ReceiverSettings, (*COMMON, *EMULATORS, *RECEIVER), environ)
     if behind_front_end(environ) and settings.oidc_certs_url != GOOGLE_CERTS_URL:
         raise SettingsError(
-            f"OIDC_CERTS_URL is {settings.oidc_certs_url!r} on Cloud Run; "
-            "whoever serves it can forge every token. Remove it."
+            f"OIDC_CERTS_URL is {settings.oidc_certs_url!r} on Cloud Run; its owner can forge every token. Remove it."
         )
     return settings
 
@@ -187,12 +186,12 @@ def _value(row: Setting, environ: Mapping[str, str], needed: bool) -> Any:
     try:
         return row.parse(raw)
     except ValueError as exc:
-        found = "a value" if row.name in _HIDDEN else repr(raw)
-        raise SettingsError(f"{row.name} is {found}; wanted: {exc}.") from exc
+        shown = "a value" if row.name in _HIDDEN else repr(raw)
+        raise SettingsError(f"{row.name} is {shown}; wanted: {exc}.") from exc
 
 
 def behind_front_end(environ: Mapping[str, str]) -> bool:
-    """Whether Google's front end stands before this process: it alone may then say which scheme and client it was."""
+    """Return whether requests come through Google's front end, which then sets the scheme and the client's address."""
     # K_SERVICE is set by Cloud Run and Cloud Functions (cloud.google.com/run/docs/container-contract#env-vars).
     return bool(environ.get("K_SERVICE"))
 

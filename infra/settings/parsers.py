@@ -1,6 +1,6 @@
-"""One setting: an environment variable, what it means, and how its value is read.
+"""One setting: an environment variable, its meaning, and the parser of its value.
 
-A reader gets the text, trimmed, and raises ValueError with what is wanted.
+A parser takes the trimmed text and raises ValueError with a description of the wanted value.
 """
 
 import re
@@ -14,32 +14,32 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 @dataclass(frozen=True)
 class Setting:
-    """One environment variable: ``default`` is None when it is required, ``meaning`` a sentence for people."""
+    """One environment variable. ``default`` None: required. ``meaning``: its description in the documentation."""
 
     name: str
     default: str | None
     parse: Callable[[str], Any]
     meaning: str
-    # What a command that does not need it sees.
+    # The value for a command that does not need the setting.
     empty: Any = ""
 
 
 def any_text(value: str) -> str:
-    """Whatever it is."""
+    """Accept any text."""
     return value
 
 
 def subscription_ids(value: str) -> tuple[str, ...]:
-    """Subscription ids: a letter first (cloud.google.com/pubsub/docs/pubsub-basics#resource_names)."""
+    """Parse subscription ids, which start with a letter (cloud.google.com/pubsub/docs/pubsub-basics#resource_names)."""
     ids = several(value)
-    for one in ids:
-        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9\-_.~+%]{2,254}", one):
-            raise ValueError(f"subscription ids separated by commas, and {one!r} is not one")
+    for subscription in ids:
+        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9\-_.~+%]{2,254}", subscription):
+            raise ValueError(f"subscription ids separated by commas, and {subscription!r} is not one")
     return ids
 
 
 def several(value: str) -> tuple[str, ...]:
-    """Parts between commas, at least one."""
+    """Split at commas; at least one part."""
     parts = _parts(value)
     if not parts:
         raise ValueError("at least one, separated by commas")
@@ -47,7 +47,7 @@ def several(value: str) -> tuple[str, ...]:
 
 
 def between(low: int, high: int) -> Callable[[str], int]:
-    """A whole number."""
+    """Return a parser of whole numbers from ``low`` to ``high``."""
 
     def parse(value: str) -> int:
         if not re.fullmatch(r"[0-9]{1,9}", value) or not low <= int(value) <= high:
@@ -58,7 +58,7 @@ def between(low: int, high: int) -> Callable[[str], int]:
 
 
 def secure_url(value: str) -> str:
-    """An https URL; http on this machine's loopback."""
+    """Accept an https URL, or http on this machine's loopback."""
     parts = urlsplit(value)
     if parts.scheme == "https" and parts.hostname:
         return value
@@ -68,45 +68,45 @@ def secure_url(value: str) -> str:
 
 
 def loopback_url(value: str) -> str:
-    """A URL on this machine's loopback; may be empty."""
+    """Accept a URL on this machine's loopback; may be empty."""
     if value and urlsplit(value).hostname not in _LOOPBACK:
         raise ValueError("a URL on this machine's loopback")
     return secure_url(value) if value else ""
 
 
 def local_addresses(value: str) -> tuple[str, ...]:
-    """Addresses on this machine, by commas; may be empty."""
+    """Parse addresses on this machine, separated by commas; may be empty."""
     addresses = _parts(value)
-    for one in addresses:
-        # Nothing protects a cookie on plain http to another machine.
-        if not re.fullmatch(r"http://(localhost|127\.0\.0\.1)(:[0-9]{1,5})?", one):
-            raise ValueError(f"addresses such as http://localhost:8080 separated by commas, and {one!r} is not one")
+    for address in addresses:
+        # Plain http to another machine would expose the cookie.
+        if not re.fullmatch(r"http://(localhost|127\.0\.0\.1)(:[0-9]{1,5})?", address):
+            raise ValueError(f"addresses such as http://localhost:8080 separated by commas, and {address!r} is not one")
     return addresses
 
 
 def email_address(value: str) -> str:
-    """The address of a service account."""
+    """Accept the e-mail address of a service account."""
     if not re.fullmatch(r"[^@\s,]+@[^@\s,]+", value):
         raise ValueError("a service account's e-mail address")
     return value
 
 
 def secret_text(value: str) -> str:
-    """Long enough to sign with."""
+    """Accept a secret of at least 32 bytes."""
     if len(value.encode()) < 32:
         raise ValueError("at least 32 bytes of randomness (the value is not shown)")
     return value
 
 
 def password_text(value: str) -> str:
-    """A password; may be empty."""
+    """Accept a password; may be empty."""
     if value and not 12 <= len(value.encode()) <= 1024:
         raise ValueError("12 to 1024 bytes (the value is not shown)")
     return value
 
 
 def one_of(*choices: str) -> Callable[[str], str]:
-    """One of several words."""
+    """Return a parser that accepts one of ``choices``."""
 
     def parse(value: str) -> str:
         if value not in choices:
@@ -117,12 +117,12 @@ def one_of(*choices: str) -> Callable[[str], str]:
 
 
 def masked_fields(value: str) -> tuple[str, ...]:
-    """Names as filters have them, by commas; may be empty."""
+    """Parse field names, written as in filters and separated by commas; may be empty."""
     names = _parts(value)
-    for one in names:
-        if one.casefold().startswith("data.") and not all(step and step != "*" for step in one.split(".")):
+    for name in names:
+        if name.casefold().startswith("data.") and not all(step and step != "*" for step in name.split(".")):
             raise ValueError(
-                f"attributes, ordering_key or data.PATH separated by commas, and {one!r} is none: "
+                f"attributes, ordering_key or data.PATH separated by commas, and {name!r} is none: "
                 "the steps of a path are names, and it holds wherever a payload has them"
             )
     return names

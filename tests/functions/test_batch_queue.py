@@ -11,7 +11,7 @@ from infra.errors import StoreUnavailableError
 
 
 class RecordedCalls:
-    """What a lane sent; each call waits for ``release``."""
+    """Records the calls of a queue; each call waits for ``release``."""
 
     def __init__(self) -> None:
         self.batches: list[list[str]] = []
@@ -35,10 +35,10 @@ def run(story: Callable[[], Awaitable[None]]) -> None:
 def test_entries_queue_while_a_call_is_in_flight_and_the_next_takes_them_all() -> None:
     async def story() -> None:
         calls = RecordedCalls()
-        lane = BatchQueue[QueueEntry](calls.send, max_entries=400, max_bytes=1000)
-        entries = [lane.add(QueueEntry("first"))]
+        batches = BatchQueue[QueueEntry](calls.send, max_entries=400, max_bytes=1000)
+        entries = [batches.add(QueueEntry("first"))]
         await asyncio.sleep(0)
-        entries += [lane.add(QueueEntry(str(number))) for number in range(50)]
+        entries += [batches.add(QueueEntry(str(number))) for number in range(50)]
         await asyncio.sleep(0)
         assert calls.batches == [["first"]], "a lone entry goes at once"
         calls.release.set()
@@ -52,13 +52,13 @@ def test_entries_queue_while_a_call_is_in_flight_and_the_next_takes_them_all() -
     ("sizes", "batches"),
     [([1] * 7, [1, 3, 3]), ([1, 60, 60, 10], [1, 1, 2]), ([1, 500, 500], [1, 1, 1]), ([1, 50, 50, 50], [1, 2, 1])],
 )
-def test_a_call_keeps_its_limits_and_an_oversized_entry_goes_alone(sizes: list[int], batches: list[int]) -> None:
+def test_batch_keeps_its_limits_and_oversized_entry_is_sent_alone(sizes: list[int], batches: list[int]) -> None:
     async def story() -> None:
         calls = RecordedCalls()
-        lane = BatchQueue[QueueEntry](calls.send, max_entries=3, max_bytes=100)
+        batches = BatchQueue[QueueEntry](calls.send, max_entries=3, max_bytes=100)
         entries = []
         for number, size in enumerate(sizes):
-            entries.append(lane.add(QueueEntry(str(number), size)))
+            entries.append(batches.add(QueueEntry(str(number), size)))
             await asyncio.sleep(0)
         calls.release.set()
         await asyncio.gather(*(entry.wait() for entry in entries))
@@ -68,7 +68,7 @@ def test_a_call_keeps_its_limits_and_an_oversized_entry_goes_alone(sizes: list[i
 
 
 class Slow:
-    """What a lane sent; a call with a key in ``stuck`` waits for ``release``, any other ends soon."""
+    """Records the calls of a queue; a call with a key in ``stuck`` waits for ``release``, any other ends soon."""
 
     def __init__(self, *stuck: str) -> None:
         self.stuck = set(stuck)
@@ -91,20 +91,24 @@ class Slow:
             entry.resolve(None)
 
 
-def test_a_call_that_does_not_end_holds_only_its_own() -> None:
+def test_hanging_call_delays_only_its_entries() -> None:
     async def story() -> None:
         calls = Slow("stuck")
-        lane = BatchQueue[QueueEntry](calls.send, max_entries=400, max_bytes=1000, spare_calls=3)
-        stuck = asyncio.create_task(lane.add(QueueEntry("stuck")).wait())
+        batches = BatchQueue[QueueEntry](calls.send, max_entries=400, max_bytes=1000, spare_calls=3)
+        stuck = asyncio.create_task(batches.add(QueueEntry("stuck")).wait())
         await asyncio.sleep(0)
         start = asyncio.get_running_loop().time()
-        assert await asyncio.gather(*(lane.add(QueueEntry(str(number))).wait() for number in range(50))) == [None] * 50
+        assert (
+            await asyncio.gather(*(batches.add(QueueEntry(str(number))).wait() for number in range(50))) == [None] * 50
+        )
         waited = asyncio.get_running_loop().time() - start
         assert 0.9 * SPARE_CALL_AFTER_SECONDS < waited < SPARE_CALL_AFTER_SECONDS + 0.2
         assert [len(batch) for batch in calls.batches] == [1, 50], "they shared one call"
         for number in range(50, 60):
-            assert await lane.add(QueueEntry(str(number))).wait() is None
-        assert asyncio.get_running_loop().time() - start < waited + 0.2, "nobody waits for a call that is late already"
+            assert await batches.add(QueueEntry(str(number))).wait() is None
+        assert asyncio.get_running_loop().time() - start < waited + 0.2, (
+            "entries waited for a call that was already slow"
+        )
         assert not stuck.done()
         calls.release.set()
         assert await stuck is None
@@ -112,13 +116,13 @@ def test_a_call_that_does_not_end_holds_only_its_own() -> None:
     run(story)
 
 
-def test_calls_that_do_not_end_are_at_most_as_many_as_the_lane_may_have() -> None:
+def test_hanging_calls_are_bounded_by_the_limit_of_the_queue() -> None:
     async def story() -> None:
         calls = Slow(*(str(number) for number in range(6)))
-        lane = BatchQueue[QueueEntry](calls.send, max_entries=400, max_bytes=1000, spare_calls=3)
+        batches = BatchQueue[QueueEntry](calls.send, max_entries=400, max_bytes=1000, spare_calls=3)
         entries = []
         for number in range(6):
-            entries.append(lane.add(QueueEntry(str(number))))
+            entries.append(batches.add(QueueEntry(str(number))))
             await asyncio.sleep(SPARE_CALL_AFTER_SECONDS + 0.02)
         assert calls.batches == [["0"], ["1"], ["2"], ["3"]]
         calls.release.set()
@@ -131,10 +135,10 @@ def test_calls_that_do_not_end_are_at_most_as_many_as_the_lane_may_have() -> Non
 def test_while_calls_end_in_time_there_is_one_in_flight() -> None:
     async def story() -> None:
         calls = Slow()
-        lane = BatchQueue[QueueEntry](calls.send, max_entries=400, max_bytes=1000, spare_calls=3)
+        batches = BatchQueue[QueueEntry](calls.send, max_entries=400, max_bytes=1000, spare_calls=3)
         entries = []
         for number in range(300):
-            entries.append(lane.add(QueueEntry(str(number))))
+            entries.append(batches.add(QueueEntry(str(number))))
             await asyncio.sleep(0.002)
         await asyncio.gather(*(entry.wait() for entry in entries))
         assert calls.most_calls == 1
@@ -143,15 +147,15 @@ def test_while_calls_end_in_time_there_is_one_in_flight() -> None:
     run(story)
 
 
-def test_what_is_in_flight_is_joined_and_never_sent_beside_itself() -> None:
+def test_entry_in_flight_is_joined_and_never_sent_in_parallel() -> None:
     async def story() -> None:
         calls = Slow("1")
-        lane = BatchQueue[QueueEntry](calls.send, max_entries=400, max_bytes=1000, spare_calls=3)
-        first = lane.add(QueueEntry("1"))
+        batches = BatchQueue[QueueEntry](calls.send, max_entries=400, max_bytes=1000, spare_calls=3)
+        first = batches.add(QueueEntry("1"))
         await asyncio.sleep(SPARE_CALL_AFTER_SECONDS + 0.02)
-        assert lane.find("1") is first
-        again = lane.add(QueueEntry("1"))  # as a count does, which no call may take along any more
-        assert await lane.add(QueueEntry("2")).wait() is None
+        assert batches.find("1") is first
+        again = batches.add(QueueEntry("1"))  # as for a count, which cannot join a call in flight
+        assert await batches.add(QueueEntry("2")).wait() is None
         assert calls.batches == [["1"], ["2"]]
         calls.release.set()
         assert await asyncio.gather(*(entry.wait() for entry in (first, again))) == [None] * 2
@@ -160,18 +164,18 @@ def test_what_is_in_flight_is_joined_and_never_sent_beside_itself() -> None:
     run(story)
 
 
-def test_what_nobody_needs_any_more_is_not_sent_and_what_somebody_needs_is() -> None:
+def test_only_entries_with_a_holder_are_sent() -> None:
     async def story() -> None:
         calls = RecordedCalls()
-        lane = BatchQueue[QueueEntry](calls.send, max_entries=400, max_bytes=1000)
-        flying, dropped, shared = (lane.add(QueueEntry("flying")), QueueEntry("dropped"), QueueEntry("shared"))
+        batches = BatchQueue[QueueEntry](calls.send, max_entries=400, max_bytes=1000)
+        flying, dropped, shared = (batches.add(QueueEntry("flying")), QueueEntry("dropped"), QueueEntry("shared"))
         await asyncio.sleep(0)
-        lane.add(dropped)
-        lane.add(shared)
-        with lane.hold([shared]):
-            with lane.hold([flying, dropped, shared]):
+        batches.add(dropped)
+        batches.add(shared)
+        with batches.hold([shared]):
+            with batches.hold([flying, dropped, shared]):
                 pass
-            assert (lane.find("dropped"), lane.find("shared")) == (None, shared)
+            assert (batches.find("dropped"), batches.find("shared")) == (None, shared)
             calls.release.set()
             assert await shared.wait() is None
         assert calls.batches == [["flying"], ["shared"]]
@@ -179,7 +183,7 @@ def test_what_nobody_needs_any_more_is_not_sent_and_what_somebody_needs_is() -> 
     run(story)
 
 
-def test_a_call_that_breaks_leaves_an_unknown_outcome_and_the_lane_goes_on() -> None:
+def test_failed_call_leaves_outcome_unknown_and_queue_continues() -> None:
     async def story() -> None:
         broken = True
 
@@ -188,19 +192,19 @@ def test_a_call_that_breaks_leaves_an_unknown_outcome_and_the_lane_goes_on() -> 
                 return
             entries[0].resolve(None)
 
-        lane = BatchQueue[QueueEntry](send, max_entries=3, max_bytes=100)
-        assert isinstance(await lane.add(QueueEntry("1")).wait(), StoreUnavailableError)
+        batches = BatchQueue[QueueEntry](send, max_entries=3, max_bytes=100)
+        assert isinstance(await batches.add(QueueEntry("1")).wait(), StoreUnavailableError)
         broken = False
-        assert await lane.add(QueueEntry("1")).wait() is None
+        assert await batches.add(QueueEntry("1")).wait() is None
 
     run(story)
 
 
-def test_a_waiter_that_leaves_does_not_cancel_the_others() -> None:
+def test_cancelled_waiter_does_not_cancel_the_others() -> None:
     async def story() -> None:
         calls = RecordedCalls()
-        lane = BatchQueue[QueueEntry](calls.send, max_entries=3, max_bytes=100)
-        entry = lane.add(QueueEntry("1"))
+        batches = BatchQueue[QueueEntry](calls.send, max_entries=3, max_bytes=100)
+        entry = batches.add(QueueEntry("1"))
         leaver, stayer = asyncio.create_task(entry.wait()), asyncio.create_task(entry.wait())
         await asyncio.sleep(0)
         leaver.cancel()
@@ -230,7 +234,7 @@ def test_large_bodies_wait_for_room_in_turn() -> None:
     run(story)
 
 
-def test_who_leaves_the_queue_for_room_takes_none() -> None:
+def test_cancelled_waiter_for_room_reserves_none() -> None:
     async def story() -> None:
         room = BodyBudget(100_000)
 

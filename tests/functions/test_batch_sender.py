@@ -1,4 +1,4 @@
-"""What becomes of each message when the call it shares fails, in each way a call can fail."""
+"""The outcome of each message when its shared call fails, for each way to fail."""
 
 import asyncio
 import os
@@ -25,11 +25,11 @@ from tests.support.receiver.committing import all_saved, commit, outcomes, pushe
 
 # Small messages share a BatchWrite, those with chunks a Commit.
 PAYLOADS = pytest.mark.parametrize("data", [b"small", b"x" * 50_000], ids=["small", "mid"])
-# The envelope refuses such a name; here it stands for whatever Firestore may refuse one day.
+# The envelope refuses such a name; here it stands for any write that Firestore refuses.
 POISON = {"a" * 1501: "x"}
 
 
-def test_a_failing_count_does_not_fail_a_stored_message(proxy: FaultProxy, store: str, reader: Reader) -> None:
+def test_failing_count_does_not_fail_a_stored_message(proxy: FaultProxy, store: str, reader: Reader) -> None:
     message = pushed()
     commit(store, lambda committer: committer.save(message))
     proxy.queue = [lambda forward: forward(), failing(grpc.StatusCode.UNAVAILABLE)]
@@ -39,7 +39,7 @@ def test_a_failing_count_does_not_fail_a_stored_message(proxy: FaultProxy, store
 
 @pytest.mark.parametrize("code", ["ABORTED", "INTERNAL", "DEADLINE_EXCEEDED", "UNAVAILABLE", "RESOURCE_EXHAUSTED"])
 @PAYLOADS
-def test_a_passing_failure_is_tried_again(proxy: FaultProxy, reader: Reader, code: str, data: bytes) -> None:
+def test_passing_failure_is_tried_again(proxy: FaultProxy, reader: Reader, code: str, data: bytes) -> None:
     message = pushed(data)
     proxy.queue = [failing(grpc.StatusCode[code])]
     commit(proxy.address, lambda committer: committer.save(message))
@@ -47,7 +47,7 @@ def test_a_passing_failure_is_tried_again(proxy: FaultProxy, reader: Reader, cod
 
 
 @PAYLOADS
-def test_a_lasting_failure_is_given_up_after_three_calls(proxy: FaultProxy, reader: Reader, data: bytes) -> None:
+def test_lasting_failure_is_given_up_after_three_calls(proxy: FaultProxy, reader: Reader, data: bytes) -> None:
     messages = [pushed(data) for _ in range(3)]
     proxy.always = failing(grpc.StatusCode.RESOURCE_EXHAUSTED)
 
@@ -61,7 +61,7 @@ def test_a_lasting_failure_is_given_up_after_three_calls(proxy: FaultProxy, read
 
 
 @PAYLOADS
-def test_a_denied_write_is_not_tried_again(proxy: FaultProxy, data: bytes) -> None:
+def test_denied_write_is_not_tried_again(proxy: FaultProxy, data: bytes) -> None:
     proxy.always = failing(grpc.StatusCode.PERMISSION_DENIED)
 
     async def story(committer: Committer) -> None:
@@ -72,7 +72,7 @@ def test_a_denied_write_is_not_tried_again(proxy: FaultProxy, data: bytes) -> No
 
 
 @PAYLOADS
-def test_a_lost_reply_counts_once(proxy: FaultProxy, reader: Reader, data: bytes) -> None:
+def test_lost_reply_counts_once(proxy: FaultProxy, reader: Reader, data: bytes) -> None:
     messages = [pushed(data) for _ in range(5)]
     proxy.queue = [losing_the_reply()]
     commit(proxy.address, lambda committer: all_saved(committer, messages))
@@ -80,7 +80,7 @@ def test_a_lost_reply_counts_once(proxy: FaultProxy, reader: Reader, data: bytes
     assert [found[message.message_id]["deliveries"] for message in messages] == [1] * 5
 
 
-def test_an_outage_leaves_no_task_behind(proxy: FaultProxy) -> None:
+def test_outage_leaves_no_task_behind(proxy: FaultProxy) -> None:
     proxy.always = failing(grpc.StatusCode.UNAVAILABLE)
     sizes = [b"small", b"x" * 20_000, b"x" * 3_700_000]
 
@@ -95,16 +95,14 @@ def test_an_outage_leaves_no_task_behind(proxy: FaultProxy) -> None:
 
 
 @pytest.mark.parametrize("pauses", [(0.0, 0.2), (0.2, 0.0)], ids=["the first", "the second"])
-def test_chunks_that_nobody_waits_for_any_more_are_not_sent(
-    proxy: FaultProxy, reader: Reader, pauses: tuple[float, float]
-) -> None:
+def test_chunks_without_a_waiter_are_not_sent(proxy: FaultProxy, reader: Reader, pauses: tuple[float, float]) -> None:
     message = pushed(os.urandom(10_000_000), delivery_attempt=1)
     proxy.always = failing(grpc.StatusCode.PERMISSION_DENIED)
     proxy.queue = [failing(grpc.StatusCode.PERMISSION_DENIED, seconds=seconds) for seconds in pauses]
 
     async def story(committer: Committer) -> None:
         assert [type(found) for found in await outcomes(committer, [message] * 3)] == [StoreDeniedError] * 3
-        # Two calls are under way and one is refused; the third, which its last three chunks would be, never begins.
+        # Two calls are in flight and one is refused; the third, with the last three chunks, never starts.
         await asyncio.sleep(0.3)
         assert proxy.calls == ["BatchWrite"] * 2
 
@@ -114,7 +112,7 @@ def test_chunks_that_nobody_waits_for_any_more_are_not_sent(
     assert reader.payload(stored(reader, message)) == message.data
 
 
-def test_a_delivery_that_gives_up_takes_no_chunk_away_from_another(proxy: FaultProxy, reader: Reader) -> None:
+def test_cancelled_delivery_keeps_chunks_that_others_need(proxy: FaultProxy, reader: Reader) -> None:
     message = pushed(os.urandom(10_000_000), delivery_attempt=1)
     proxy.queue = [slow(0.6), slow(0.6)]
 
@@ -146,7 +144,7 @@ def test_each_message_of_a_batch_gets_its_own_outcome(proxy: FaultProxy, reader:
     assert good.message_id in reader.messages()
 
 
-def test_a_short_reply_acknowledges_only_what_it_names(proxy: FaultProxy) -> None:
+def test_short_reply_acknowledges_only_what_it_names(proxy: FaultProxy) -> None:
     def cut(reply: Any) -> None:
         del reply.status[1:]
 
@@ -154,7 +152,7 @@ def test_a_short_reply_acknowledges_only_what_it_names(proxy: FaultProxy) -> Non
 
     async def story(committer: Committer) -> None:
         found = await outcomes(committer, [pushed() for _ in range(5)])
-        # Tried again, the first that is left is named each time: three calls name three.
+        # Each retry names the first of those left: three calls name three.
         assert [type(one) for one in found] == [type(None)] * 3 + [StoreUnavailableError] * 2
 
     commit(proxy.address, story)
@@ -176,7 +174,7 @@ def test_one_invalid_message_is_found_and_its_neighbours_are_stored(store: str, 
 
 
 @pytest.mark.parametrize("refused", [frozenset[str](), frozenset({"BatchGetDocuments"})], ids=["asked", "halved"])
-def test_a_shared_commit_stores_the_neighbours_of_what_is_stored_and_of_what_is_invalid(
+def test_shared_commit_stores_the_neighbours_of_stored_and_invalid_messages(
     proxy: FaultProxy, store: str, reader: Reader, refused: frozenset[str]
 ) -> None:
     old, poison = pushed(os.urandom(20_000)), pushed(os.urandom(20_000), attributes=POISON)
@@ -196,7 +194,7 @@ def test_a_shared_commit_stores_the_neighbours_of_what_is_stored_and_of_what_is_
     assert not reader.all("chunks", f"messages/{poison.id}")
 
 
-def test_what_a_lost_commit_stored_is_asked_for_once(proxy: FaultProxy, reader: Reader) -> None:
+def test_messages_of_a_commit_with_lost_reply_are_looked_up_once(proxy: FaultProxy, reader: Reader) -> None:
     messages = [pushed(os.urandom(60_000)) for _ in range(32)]
     proxy.queue = [losing_the_reply()]
     commit(proxy.address, lambda committer: all_saved(committer, messages))
@@ -232,14 +230,14 @@ def refused(code: str) -> Behaviour:
 @pytest.mark.parametrize("size", [20_000, 1_000_000, 3_600_000])
 @pytest.mark.parametrize("code", ["UNAVAILABLE", "DEADLINE_EXCEEDED", "ABORTED", "PERMISSION_DENIED"])
 @pytest.mark.parametrize("fault", [lost, refused])
-def test_a_fault_leaves_a_message_with_all_of_its_chunks_or_nothing_of_either(
+def test_fault_leaves_a_message_with_all_chunks_or_nothing(
     proxy: FaultProxy, reader: Reader, fault: Callable[[str], Behaviour], code: str, size: int
 ) -> None:
     message = pushed(os.urandom(size))
-    # The reply is lost once; Firestore refuses for good.
+    # The reply is lost once; then Firestore refuses each time.
     proxy.queue = [fault(code)]
     proxy.always = fault(code)
-    commit(proxy.address, lambda committer: _whatever(committer, message))
+    commit(proxy.address, lambda committer: _save_ignoring_errors(committer, message))
     found = reader.messages().get(message.message_id)
     parts = reader.all("chunks", f"messages/{message.id}")
     if fault is refused:
@@ -252,11 +250,11 @@ def test_a_fault_leaves_a_message_with_all_of_its_chunks_or_nothing_of_either(
     assert reader.payload(stored(reader, message)) == message.data
 
 
-async def _whatever(committer: Committer, message: Pushed) -> None:
+async def _save_ignoring_errors(committer: Committer, message: Pushed) -> None:
     await outcomes(committer, [message])
 
 
-def test_an_observer_never_sees_a_part_of_a_message(store: str, reader: Reader) -> None:
+def test_observer_never_sees_a_part_of_a_message(store: str, reader: Reader) -> None:
     messages = [pushed(os.urandom(1_000_000)) for _ in range(30)]
     looks: list[int] = []
 

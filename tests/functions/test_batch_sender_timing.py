@@ -1,4 +1,4 @@
-"""How long the sender pauses, and how long somebody waits for it, whatever Firestore does."""
+"""The pauses of the sender, and the longest wait for an outcome while Firestore fails or hangs."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
@@ -13,7 +13,7 @@ from tests.support.receiver.committing import NOW, pushed
 
 
 class Failing:
-    """A writer whose every call fails, and when it was asked."""
+    """A writer in which every call fails; it records the times of the calls."""
 
     root = "projects/p/databases/(default)/documents"
 
@@ -32,7 +32,7 @@ class Failing:
 
 
 class Hanging(Failing):
-    """A writer that has everything already, and whose second call never ends, whatever its time."""
+    """A writer that has stored every message already; its second call never ends, even after its timeout."""
 
     async def batch_write(self, writes: Sequence[Any], timeout_seconds: float) -> list[StoreError | None]:
         self.asked_at.append(asyncio.get_running_loop().time())
@@ -41,7 +41,7 @@ class Hanging(Failing):
         return [DocumentExistsError("stored already")] * len(writes)
 
 
-def test_the_pauses_of_many_instances_differ_and_are_none_too_short() -> None:
+def test_pauses_of_instances_differ_and_are_long_enough() -> None:
     async def pauses() -> tuple[float, float]:
         writer = Failing()
         await BatchSender(writer).send([ChunkWrite("key", 1, lambda: None)])
@@ -57,7 +57,7 @@ def test_the_pauses_of_many_instances_differ_and_are_none_too_short() -> None:
     asyncio.run(story())
 
 
-def test_a_count_that_never_ends_does_not_hold_a_stored_message() -> None:
+def test_hanging_count_does_not_delay_a_stored_message() -> None:
     async def story() -> None:
         writer = Hanging()
         committer = Committer(writer, shards=1, retention=timedelta(days=7), now=lambda: NOW)

@@ -20,7 +20,7 @@ from tests.support.receiver.committing import NOW, PUBLISHED, all_saved, commit,
 from tests.support.receiver.push import SUBSCRIPTION
 
 
-def test_a_small_message_is_one_document_with_every_field(store: str, reader: Reader) -> None:
+def test_small_message_is_one_document_with_every_field(store: str, reader: Reader) -> None:
     message = pushed(
         b'{"status": "SUCCESS", "steps": 4}',
         attributes={"kind": "build", "__name__": "", "": "50%"},
@@ -75,7 +75,7 @@ def test_without_an_attempt_the_field_is_absent_and_the_ordering_key_is_empty(st
         (10_000_000, 11, ["BatchGetDocuments", *["BatchWrite"] * 4]),
     ],
 )
-def test_a_payload_of_any_size_is_kept_byte_for_byte(
+def test_payload_of_any_size_is_kept_byte_for_byte(
     proxy: FaultProxy, reader: Reader, size: int, chunks: int, calls: list[str]
 ) -> None:
     message = pushed(os.urandom(size))
@@ -90,7 +90,7 @@ def test_a_payload_of_any_size_is_kept_byte_for_byte(
 
 
 @pytest.mark.parametrize("size", [MAX_COMMIT_PAYLOAD_BYTES, 10_000_000])
-def test_the_most_attributes_fit_beside_the_largest_payload_of_a_request(
+def test_most_attributes_fit_beside_the_largest_payload_of_a_request(
     proxy: FaultProxy, reader: Reader, size: int
 ) -> None:
     attributes = {f"{number:03}" + "%" * 253: "ж" * 512 for number in range(100)}
@@ -142,7 +142,7 @@ def test_simultaneous_deliveries_make_one_document_and_are_all_counted(store: st
 
 
 @pytest.mark.slow
-def test_deliveries_at_almost_the_same_time_are_one_document_every_time(store: str, reader: Reader) -> None:
+def test_nearly_simultaneous_deliveries_are_one_document(store: str, reader: Reader) -> None:
     """Some are first, some join it on its way, some come when it is stored: 500 times 32."""
     rounds = [pushed() for _ in range(500)]
     chance = random.Random(3)
@@ -166,7 +166,7 @@ def test_deliveries_at_almost_the_same_time_are_one_document_every_time(store: s
 
 
 @SIZES
-def test_a_redelivery_is_counted_and_leaves_the_rest(store: str, reader: Reader, data: bytes) -> None:
+def test_redelivery_is_counted_and_leaves_the_rest(store: str, reader: Reader, data: bytes) -> None:
     message = pushed(data)
     commit(store, lambda committer: committer.save(message))
     first = stored(reader, message)
@@ -184,7 +184,7 @@ def test_a_redelivery_is_counted_and_leaves_the_rest(store: str, reader: Reader,
 
 
 @SIZES
-def test_the_highest_attempt_of_joined_deliveries_is_kept(store: str, reader: Reader, data: bytes) -> None:
+def test_highest_attempt_of_joined_deliveries_is_kept(store: str, reader: Reader, data: bytes) -> None:
     message = pushed(data)
     for attempts in ((2, 5, 3), (6, 9, 7)):
         joined = [*(replace(message, delivery_attempt=attempt) for attempt in attempts), message]
@@ -193,14 +193,14 @@ def test_the_highest_attempt_of_joined_deliveries_is_kept(store: str, reader: Re
     assert stored(reader, message)["deliveries"] == 8
 
 
-def test_a_stored_large_message_is_not_written_again(proxy: FaultProxy, store: str) -> None:
+def test_stored_large_message_is_not_written_again(proxy: FaultProxy, store: str) -> None:
     message = pushed(b"x" * 5_000_000)
     commit(store, lambda committer: committer.save(message))
     commit(proxy.address, lambda committer: committer.save(message))
     assert proxy.calls == ["BatchGetDocuments", "BatchWrite"]
 
 
-def test_a_client_that_leaves_does_not_cancel_the_shared_commit(proxy: FaultProxy, reader: Reader) -> None:
+def test_client_that_leaves_does_not_cancel_the_shared_commit(proxy: FaultProxy, reader: Reader) -> None:
     leaver, stayer = pushed(), pushed()
     proxy.queue = [slow(0.3), slow(0.3)]
 
@@ -217,9 +217,9 @@ async def _leave(committer: Committer, message: Pushed) -> None:
             await committer.save(message)
 
 
-def test_a_head_is_never_visible_before_its_chunks(proxy: FaultProxy, reader: Reader) -> None:
+def test_message_is_never_visible_before_its_chunks(proxy: FaultProxy, reader: Reader) -> None:
     message = pushed(b"x" * (5 * CHUNK_BYTES))
-    # 3.75 MiB is four chunks a call: the second call fails for good.
+    # 3.75 MiB is four chunks a call: the second call always fails.
     proxy.queue = [lambda forward: forward()]
     proxy.always = failing(grpc.StatusCode.UNAVAILABLE)
 
@@ -251,14 +251,14 @@ def test_small_messages_do_not_wait_for_large_ones(proxy: FaultProxy, size: int,
 
 
 @pytest.mark.parametrize(("size", "call", "calls"), [(5, "BatchWrite", 1), (20_000, "Commit", 2)])
-def test_calls_that_firestore_does_not_answer_hold_no_other_message(
+def test_unanswered_calls_delay_no_other_message(
     proxy: FaultProxy, reader: Reader, size: int, call: str, calls: int
 ) -> None:
     held = [pushed(os.urandom(size)) for _ in range(calls)]
     others = [pushed(os.urandom(size)) for _ in range(20)]
 
     async def story(committer: Committer) -> None:
-        await committer.save(pushed())  # the connection stands
+        await committer.save(pushed())  # opens the connection
         proxy.queue, proxy.calls = [slow(4)] * calls, []
         holding = []
         for message in held:
@@ -277,7 +277,7 @@ def test_calls_that_firestore_does_not_answer_hold_no_other_message(
     assert [stored(reader, message)["deliveries"] for message in held] == [2] * calls
 
 
-def test_a_first_attempt_of_a_large_message_is_not_looked_for(proxy: FaultProxy, reader: Reader) -> None:
+def test_first_attempt_of_a_large_message_needs_no_lookup(proxy: FaultProxy, reader: Reader) -> None:
     message = pushed(b"x" * 3_700_000, delivery_attempt=1)
     commit(proxy.address, lambda committer: committer.save(message))
     assert proxy.calls == ["BatchWrite", "BatchWrite"]

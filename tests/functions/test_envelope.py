@@ -72,7 +72,7 @@ def test_times_are_aware_utc_in_microseconds(text: str, expected: datetime) -> N
 
 
 @pytest.mark.parametrize("attempt", [1, 2**31 - 1])
-def test_an_attempt_is_a_number_of_32_bits(attempt: int) -> None:
+def test_attempt_is_a_number_of_32_bits(attempt: int) -> None:
     assert parse_push(json.dumps({**with_message(), "deliveryAttempt": attempt}).encode()).delivery_attempt == attempt
 
 
@@ -140,7 +140,7 @@ WRONG_MESSAGES: list[tuple[str, dict[str, object]]] = [
 
 
 @pytest.mark.parametrize(("field", "changed"), WRONG_MESSAGES)
-def test_a_wrong_message_names_its_field(field: str, changed: dict[str, object]) -> None:
+def test_wrong_message_names_its_field(field: str, changed: dict[str, object]) -> None:
     with pytest.raises(EnvelopeError) as caught:
         parse_push(json.dumps(with_message(**changed)).encode())
     assert caught.value.field == field
@@ -167,7 +167,7 @@ def test_a_wrong_message_names_its_field(field: str, changed: dict[str, object])
         ("deliveryAttempt", {"deliveryAttempt": 1, "delivery_attempt": True}),
     ],
 )
-def test_a_wrong_envelope_names_its_field(field: str, changed: dict[str, object]) -> None:
+def test_wrong_envelope_names_its_field(field: str, changed: dict[str, object]) -> None:
     whole = {**with_message(), **changed}
     with pytest.raises(EnvelopeError) as caught:
         parse_push(json.dumps({key: value for key, value in whole.items() if value is not ...}).encode())
@@ -202,7 +202,7 @@ GOOD = json.dumps(with_message())
     ],
     ids=lambda body: repr(body[:30]),
 )
-def test_what_is_no_json_object_names_the_body(body: bytes) -> None:
+def test_body_that_is_no_json_object_is_named(body: bytes) -> None:
     with pytest.raises(EnvelopeError) as caught:
         parse_push(body)
     assert caught.value.field == "body"

@@ -71,7 +71,7 @@ def test_unknown_keys_cause_one_fetch_a_minute(signer: Signer) -> None:
     tell(signer, story)
 
 
-def test_a_new_key_is_found_after_a_minute() -> None:
+def test_new_key_is_found_after_a_minute() -> None:
     signer = Signer()
 
     async def story(ring: KeyRing, endpoint: Endpoint) -> None:
@@ -84,24 +84,24 @@ def test_a_new_key_is_found_after_a_minute() -> None:
     tell(signer, story)
 
 
-def test_a_key_that_is_published_before_it_signs_is_never_refused() -> None:
+def test_key_that_is_published_before_it_signs_is_never_refused() -> None:
     signer = Signer()
 
     async def story(ring: KeyRing, endpoint: Endpoint) -> None:
         assert await ring.verifier(signer.key.id)
         for rotation in range(5):
             old = signer.key.id
-            signer.rotate()  # served from now on; what is pushed is signed with the old one still
+            signer.rotate()  # the new key is served; pushes are still signed with the old one
             for _ in range(20):
                 endpoint.now += 1000
                 assert await ring.verifier(old)
-            assert endpoint.asked == rotation + 2, "by age, not because somebody asked for the new one"
+            assert endpoint.asked == rotation + 2, "fetched because of their age, not because of the new key"
             assert await ring.verifier(signer.key.id)
 
     tell(signer, story)
 
 
-def test_a_failing_server_leaves_known_keys_usable_for_a_day(signer: Signer) -> None:
+def test_failing_server_leaves_known_keys_usable_for_a_day(signer: Signer) -> None:
     async def story(ring: KeyRing, endpoint: Endpoint) -> None:
         assert await ring.verifier(signer.key.id)
         endpoint.down = True
@@ -117,7 +117,7 @@ def test_a_failing_server_leaves_known_keys_usable_for_a_day(signer: Signer) -> 
     tell(signer, story)
 
 
-def test_a_failing_server_is_not_asked_in_a_hurry(signer: Signer) -> None:
+def test_failing_key_server_is_asked_again_only_after_a_pause(signer: Signer) -> None:
     async def story(ring: KeyRing, endpoint: Endpoint) -> None:
         endpoint.down = True
         for tenth in range(3000):
@@ -132,7 +132,7 @@ def test_a_failing_server_is_not_asked_in_a_hurry(signer: Signer) -> None:
     tell(signer, story)
 
 
-def test_an_unknown_key_is_no_verdict_while_the_server_fails(signer: Signer) -> None:
+def test_unknown_key_is_unavailable_while_the_key_server_fails(signer: Signer) -> None:
     async def story(ring: KeyRing, endpoint: Endpoint) -> None:
         assert await ring.verifier(signer.key.id)
         endpoint.down = True
@@ -144,7 +144,7 @@ def test_an_unknown_key_is_no_verdict_while_the_server_fails(signer: Signer) -> 
     tell(signer, story)
 
 
-def test_a_caller_that_leaves_does_not_end_the_fetch_of_the_others(signer: Signer) -> None:
+def test_cancelled_caller_does_not_end_the_shared_fetch(signer: Signer) -> None:
     async def story(ring: KeyRing, endpoint: Endpoint) -> None:
         first = asyncio.create_task(ring.verifier(signer.key.id))
         second = asyncio.create_task(ring.verifier(signer.key.id))
@@ -173,12 +173,12 @@ def test_max_age_is_kept_within_a_minute_and_a_day(cache_control: str, seconds: 
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b"[]", b"<html>", b"[" * 100_000, b'{"k": 1}', b'{"k": "no PEM"}'])
-def test_an_answer_without_keys_is_an_outage(body: bytes) -> None:
+def test_answer_without_keys_is_an_outage(body: bytes) -> None:
     with pytest.raises(KeysUnavailableError):
         read_keys(body)
 
 
-def test_a_broken_certificate_does_not_hide_the_others(signer: Signer) -> None:
+def test_broken_certificate_does_not_hide_the_others(signer: Signer) -> None:
     assert list(read_keys(json.dumps({"broken": "x", **signer.certificates()}).encode())) == [signer.key.id]
 
 
@@ -189,7 +189,7 @@ def test_keys_are_fetched_over_http(keys: KeyServer) -> None:
 
 
 @pytest.mark.parametrize("mode", ["error", "missing", "slow", "drip", "long"])
-def test_a_bad_server_is_given_up_in_time(mode: str, signer: Signer) -> None:
+def test_bad_server_is_given_up_in_time(mode: str, signer: Signer) -> None:
     server = KeyServer(signer)
     server.mode = mode
     try:
@@ -199,12 +199,12 @@ def test_a_bad_server_is_given_up_in_time(mode: str, signer: Signer) -> None:
         server.close()
 
 
-def test_a_server_that_is_not_there_is_an_outage() -> None:
+def test_server_that_is_not_there_is_an_outage() -> None:
     with pytest.raises(KeysUnavailableError):
         asyncio.run(fetch_keys(f"http://127.0.0.1:{free_port()}/certs"))
 
 
-def test_a_certificate_that_nothing_can_read_leaves_the_others_usable(signer: Signer) -> None:
+def test_certificate_that_nothing_can_read_leaves_the_others_usable(signer: Signer) -> None:
     good = signer.certificates()
     pem = next(iter(good.values()))
     der = ssl.PEM_cert_to_DER_cert(pem)
@@ -214,13 +214,13 @@ def test_a_certificate_that_nothing_can_read_leaves_the_others_usable(signer: Si
     assert set(read_keys(json.dumps({"odd": odd, **good}).encode())) == set(good)
 
 
-def test_whatever_goes_wrong_with_a_fetch_is_an_outage_with_a_pause() -> None:
+def test_any_fetch_error_is_an_outage_with_a_pause() -> None:
     asked = 0
 
     async def fetch() -> Reply:
         nonlocal asked
         asked += 1
-        raise RuntimeError("nobody foresaw this")
+        raise RuntimeError("an unexpected error")
 
     async def story() -> None:
         ring = KeyRing(fetch, lambda: 1000.0)

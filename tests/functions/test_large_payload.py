@@ -35,7 +35,7 @@ PIECES = (
 )
 
 
-def test_an_ordinary_push_is_read_apart() -> None:
+def test_usual_large_push_is_cut() -> None:
     found = parse_large_push(BODY)
     assert found
     rest, payload = found
@@ -47,7 +47,7 @@ def test_an_ordinary_push_is_read_apart() -> None:
 @given(st.integers(0, len(BODY)), st.sampled_from(PIECES), st.integers(0, 3))
 @settings(max_examples=300, deadline=None)
 @example(BODY.index(LONG) + len(LONG), b"=", 0)
-def test_whatever_is_read_apart_is_what_the_whole_says(place: int, piece: bytes, cut: int) -> None:
+def test_cut_body_gives_the_same_as_the_whole_body(place: int, piece: bytes, cut: int) -> None:
     body = BODY[:place] + piece + BODY[place + cut :]
     found = parse_large_push(body)
     if found is None:
@@ -72,7 +72,7 @@ def test_whatever_is_read_apart_is_what_the_whole_says(place: int, piece: bytes,
     ],
     ids=["short", "no base64", "bits to spare", "the mark itself", "an attribute", "cut", "no message", "elsewhere"],
 )
-def test_all_else_is_read_as_a_whole(body: bytes) -> None:
+def test_unusual_body_is_parsed_whole(body: bytes) -> None:
     assert parse_large_push(body) is None
 
 

@@ -21,7 +21,7 @@ NOW = 1_800_000_000.0
 
 
 class Stage:
-    """A verifier with a clock of its own, and the count of its fetches."""
+    """A verifier with a settable clock and a count of its fetches."""
 
     def __init__(self, signer: Signer, audiences: tuple[str, ...] = (AUDIENCE,)) -> None:
         self.now = NOW
@@ -82,7 +82,7 @@ def raw(signer: Signer, header: bytes, payload: bytes) -> str:
     return f"Bearer {signed}.{b64(signature)}"
 
 
-def test_a_good_token_is_admitted(stage: Stage, signer: Signer) -> None:
+def test_good_token_is_admitted(stage: Stage, signer: Signer) -> None:
     assert stage.judge(with_claims(signer)) == 204
 
 
@@ -179,7 +179,7 @@ def test_each_header_counts(stage: Stage, signer: Signer, status: int, changed: 
     assert stage.judge(with_header(signer, **{k: None if v is ... else v for k, v in changed.items()})) == status
 
 
-def test_a_missing_kid_is_not_tried_with_every_key(stage: Stage, signer: Signer) -> None:
+def test_missing_kid_is_not_tried_with_every_key(stage: Stage, signer: Signer) -> None:
     payload = json.dumps(push_claims(ACCOUNT, AUDIENCE, NOW)).encode()
     assert stage.judge(raw(signer, b'{"alg":"RS256"}', payload)) == 401
 
@@ -190,7 +190,7 @@ def _unsigned(signer: Signer, alg: str, sign: Callable[[bytes], bytes]) -> str:
     return f"Bearer {header}.{payload}.{b64(sign(f'{header}.{payload}'.encode()))}"
 
 
-def test_a_forged_signature_is_refused(stage: Stage, signer: Signer) -> None:
+def test_forged_signature_is_refused(stage: Stage, signer: Signer) -> None:
     public = signer.key.private.public_key().public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
@@ -214,7 +214,7 @@ def test_a_forged_signature_is_refused(stage: Stage, signer: Signer) -> None:
     assert [stage.judge(token) for token in forged] == [401] * len(forged)
 
 
-def test_a_payload_of_another_token_does_not_fit_the_signature(stage: Stage, signer: Signer) -> None:
+def test_payload_of_another_token_does_not_fit_the_signature(stage: Stage, signer: Signer) -> None:
     header, _, signature = with_claims(signer).split(".")
     other = with_claims(signer, sub="other").split(".")[1]
     assert stage.judge(f"{header}.{other}.{signature}") == 401
@@ -238,12 +238,12 @@ def test_a_payload_of_another_token_does_not_fit_the_signature(stage: Stage, sig
     ],
     ids=lambda payload: repr(payload[:40]),
 )
-def test_a_signed_payload_that_is_no_plain_json_is_refused(stage: Stage, signer: Signer, payload: bytes) -> None:
+def test_signed_payload_that_is_no_plain_json_is_refused(stage: Stage, signer: Signer, payload: bytes) -> None:
     header = json.dumps({"alg": "RS256", "kid": signer.key.id}).encode()
     assert stage.judge(raw(signer, header, payload)) == 401
 
 
-def test_claims_said_twice_are_refused_however_good_the_last_is(stage: Stage, signer: Signer) -> None:
+def test_duplicate_claims_are_refused_even_if_the_last_is_valid(stage: Stage, signer: Signer) -> None:
     payload = json.dumps(push_claims(ACCOUNT, AUDIENCE, NOW)).replace('"aud"', '"aud": "https://other.example", "aud"')
     header = json.dumps({"alg": "RS256", "kid": signer.key.id})
     assert stage.judge(raw(signer, header.encode(), payload.encode())) == 401
@@ -264,7 +264,7 @@ def test_claims_said_twice_are_refused_however_good_the_last_is(stage: Stage, si
         lambda token: token + ".x",
         lambda token: token + "\n",
         lambda token: token[:-1],
-        lambda token: token[:-1] + chr(ord(token[-1]) + 1),  # the same bytes, spelled with other bits after the last
+        lambda token: token[:-1] + chr(ord(token[-1]) + 1),  # the same bytes, with other bits after the last byte
         lambda token: token[:60] + " " + token[60:],
         lambda token: token.replace(".", "..", 1),
         lambda token: token.replace(".", ",", 1),
@@ -277,7 +277,7 @@ def test_claims_said_twice_are_refused_however_good_the_last_is(stage: Stage, si
         lambda token: "Bearer null",
     ],
 )
-def test_a_header_that_is_not_one_bearer_token_is_refused(
+def test_header_that_is_not_one_bearer_token_is_refused(
     stage: Stage, signer: Signer, change: Callable[[str], str]
 ) -> None:
     assert stage.judge(change(with_claims(signer))) == 401
@@ -288,7 +288,7 @@ def test_no_header_and_two_headers_are_refused(stage: Stage, signer: Signer) -> 
     assert stage.judge(with_claims(signer), with_claims(signer)) == 401
 
 
-def test_a_removed_signature_says_what_happened(stage: Stage, signer: Signer) -> None:
+def test_removed_signature_says_what_happened(stage: Stage, signer: Signer) -> None:
     header, payload, _ = with_claims(signer).split(".")
     assert stage.reason(f"{header}.{payload}.SIGNATURE_REMOVED_BY_GOOGLE") == "signature_removed"
 
@@ -296,7 +296,7 @@ def test_a_removed_signature_says_what_happened(stage: Stage, signer: Signer) ->
 @pytest.mark.parametrize(
     ("offset", "status"), [(-61, 401), (-60, 204), (0, 204), (3600, 204), (3660, 204), (3661, 401)]
 )
-def test_the_clock_may_be_a_minute_wrong(signer: Signer, offset: int, status: int) -> None:
+def test_clock_may_be_a_minute_wrong(signer: Signer, offset: int, status: int) -> None:
     stage = Stage(signer)
     stage.now = NOW + offset
     token = with_claims(signer)
@@ -305,7 +305,7 @@ def test_the_clock_may_be_a_minute_wrong(signer: Signer, offset: int, status: in
         assert stage.reason(token) == "clock"
 
 
-def test_a_remembered_token_is_not_verified_again_and_still_expires(signer: Signer) -> None:
+def test_cached_token_is_not_verified_again_and_still_expires(signer: Signer) -> None:
     stage, token = Stage(signer), with_claims(signer)
     assert stage.judge(token) == 204
     stage.now += 3660
@@ -315,28 +315,28 @@ def test_a_remembered_token_is_not_verified_again_and_still_expires(signer: Sign
     assert stage.reason(token) == "clock"
 
 
-def test_memory_of_tokens_is_bounded(signer: Signer) -> None:
+def test_token_cache_is_bounded(signer: Signer) -> None:
     stage = Stage(signer)
 
     async def story() -> None:
         for number in range(MAX_VERIFIED + 50):
             await stage.tokens.verify([with_claims(signer, sub=str(number))])
 
-    # Signing dominates; the smallest number that proves the bound would be MAX_VERIFIED + 1.
+    # Signing takes most of the time; MAX_VERIFIED + 1 tokens would prove the bound.
     asyncio.run(story())
     assert len(stage.tokens._verified) == MAX_VERIFIED
 
 
-def test_the_oldest_remembered_token_is_forgotten_first(signer: Signer) -> None:
+def test_oldest_cached_token_is_evicted_first(signer: Signer) -> None:
     stage = Stage(signer)
     tokens = [with_claims(signer, sub=str(number)) for number in range(MAX_VERIFIED + 1)]
     assert {stage.judge(token) for token in tokens} == {204}
-    stage.signer = Signer()  # whoever is not remembered is signed by nobody
+    stage.signer = Signer()  # a token that is not cached is now verified against the wrong key
     stage.now += MIN_AGE_SECONDS
     assert [stage.judge(token) for token in (tokens[0], tokens[1], tokens[-1])] == [401, 204, 204]
 
 
-def test_a_token_has_at_most_4096_bytes(stage: Stage, signer: Signer) -> None:
+def test_token_has_at_most_4096_bytes(stage: Stage, signer: Signer) -> None:
     shortest = len(with_claims(signer, sub="")) - len("Bearer ")
     fitting = (4096 - shortest) * 3 // 4
     tokens = [with_claims(signer, sub="x" * (fitting + more)) for more in range(-3, 4)]

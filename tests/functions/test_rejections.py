@@ -40,7 +40,7 @@ class Counting(Breaking):
         return [None]
 
 
-def test_each_reason_has_a_second_of_its_own() -> None:
+def test_rate_limit_is_separate_for_each_reason() -> None:
     writer, now = Counting(), [0.0]
     rejections = Rejections(writer, retention=timedelta(days=7), now=lambda: datetime.now(UTC), clock=lambda: now[0])
 
@@ -61,7 +61,7 @@ def test_each_reason_has_a_second_of_its_own() -> None:
     asyncio.run(story())
 
 
-def test_whatever_goes_wrong_with_a_rejection_stays_with_it() -> None:
+def test_any_error_of_recording_is_ignored() -> None:
     writer = Breaking()
     rejections = Rejections(writer, retention=timedelta(days=7), now=lambda: datetime.now(UTC), clock=time.monotonic)
     asyncio.run(rejections.record(CLAIMS, "audience", "The token is for another audience."))

@@ -1,4 +1,4 @@
-"""Room for large bodies: first come, first served, and nobody who leaves takes room along."""
+"""The memory budget for large bodies: first come, first served, and cancelled waiters reserve nothing."""
 
 import asyncio
 import contextlib
@@ -20,14 +20,14 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
-def test_a_waiter_who_leaves_in_the_turn_that_makes_room_is_only_cancelled() -> None:
+def test_waiter_cancelled_as_room_becomes_free_returns_its_room() -> None:
     async def story() -> None:
         room, leave = BodyBudget(LARGE), asyncio.Event()
         holder = asyncio.create_task(hold(room, LARGE, leave))
         await settle()
         waiter = asyncio.create_task(hold(room, LARGE, leave))
         await settle()
-        # Both at once, as the timers of one burst do it: the waiter's future is cancelled, then its room is given.
+        # In one loop iteration, as with timers of one burst: the waiter is cancelled, then room becomes free.
         waiter.cancel()
         room._give(0)
         leave.set()
@@ -40,7 +40,7 @@ def test_a_waiter_who_leaves_in_the_turn_that_makes_room_is_only_cancelled() -> 
     asyncio.run(story())
 
 
-def test_who_stands_behind_a_waiter_who_leaves_is_let_in() -> None:
+def test_waiter_behind_a_cancelled_one_is_admitted() -> None:
     async def story() -> None:
         room, leave = BodyBudget(LARGE * 2), asyncio.Event()
         holder = asyncio.create_task(hold(room, LARGE, leave))

@@ -1,4 +1,4 @@
-"""A cold start imports what the first message needs, and nothing else: somebody's message waits for it."""
+"""A cold start imports only the modules that the first message needs, because that message waits for it."""
 
 import json
 import subprocess
@@ -52,7 +52,7 @@ def test_importing_main_imports_only_what_the_first_message_needs() -> None:
     assert not {name for name in libraries if name.startswith(("google.cloud.pubsub", "web", "infra", "aiohttp"))}
 
 
-def test_the_worker_runs_on_the_fast_event_loop_and_http_parser(receiver: ReceiverProcess, token: str) -> None:
+def test_worker_runs_on_the_fast_event_loop_and_http_parser(receiver: ReceiverProcess, token: str) -> None:
     assert receiver.push(push_body("on-uvloop"), token).status == 204
     [worker] = receiver.workers()
     loaded = Path(f"/proc/{worker}/maps").read_text()

@@ -1,4 +1,4 @@
-"""What is left of a message while Firestore deletes what has expired, in whatever order it does."""
+"""A message stays readable while Firestore deletes expired documents, in any order."""
 
 import asyncio
 import os
@@ -18,7 +18,7 @@ _Write: Any = types.Write.pb()
 
 
 @pytest.mark.parametrize("size", [20_000, 2_000_000, 4_000_000])
-def test_a_message_expires_a_day_before_its_chunks(store: str, reader: Reader, size: int) -> None:
+def test_message_expires_a_day_before_its_chunks(store: str, reader: Reader, size: int) -> None:
     message = pushed(os.urandom(size))
     commit(store, lambda committer: committer.save(message))
     assert stored(reader, message)["expire_at"] == NOW + timedelta(days=7)
@@ -26,7 +26,7 @@ def test_a_message_expires_a_day_before_its_chunks(store: str, reader: Reader, s
     assert {part["expire_at"] for part in parts.values()} == {NOW + timedelta(days=8)}
 
 
-def test_a_payload_with_a_hole_is_no_payload(store: str) -> None:
+def test_payload_with_a_hole_is_no_payload(store: str) -> None:
     message, database = pushed(os.urandom(2_000_000)), database_at(store)
     commit(store, lambda committer: committer.save(message))
 

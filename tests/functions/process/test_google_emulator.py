@@ -32,7 +32,7 @@ def test_messages_of_every_size_are_stored_once_and_counted(keys: KeyServer, tok
         receiver = ReceiverProcess(firestore, keys.url).start()
         reader = Reader(firestore)
         try:
-            # The emulator takes its time with megabytes: three at once, and some wait too long on a busy machine.
+            # The emulator is slow with megabytes: of three at once, some time out on a busy machine.
             with ThreadPoolExecutor(3) as pushers:
                 attempts = list(pushers.map(lambda body: push_until_stored(receiver, body, token), bodies * 3))
             with ThreadPoolExecutor(8) as pushers:

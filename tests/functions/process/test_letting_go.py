@@ -1,4 +1,4 @@
-"""A message that failed is let go at once: errors hold frames, frames payloads, and an outage may be of large ones."""
+"""The memory of a failed message is released at once: errors hold frames, and frames hold payloads."""
 
 import asyncio
 import gc
@@ -23,7 +23,7 @@ MEGABYTE = 1_000_000
 
 @pytest.fixture
 def uncollected() -> Iterator[None]:
-    """Only what nobody holds is let go: Python looks for no rings."""
+    """Switch off the garbage collector, so that reference cycles keep their objects."""
     gc.collect()
     gc.disable()
     yield
@@ -33,7 +33,7 @@ def uncollected() -> Iterator[None]:
 @pytest.mark.usefixtures("uncollected")
 @pytest.mark.parametrize("code", ["UNAVAILABLE", "PERMISSION_DENIED", "INVALID_ARGUMENT"])
 @pytest.mark.parametrize("size", [500, 100_000, 3_700_000])
-def test_nothing_holds_a_payload_that_could_not_be_stored(proxy: FaultProxy, code: str, size: int) -> None:
+def test_payload_that_could_not_be_stored_is_released(proxy: FaultProxy, code: str, size: int) -> None:
     data = os.urandom(size)
     proxy.always = failing(grpc.StatusCode[code])
 

@@ -1,4 +1,4 @@
-"""Whatever is legal is stored byte for byte; whatever is not gets a 4xx and stores nothing."""
+"""Every legal push is stored byte for byte; any other gets a 4xx and stores nothing."""
 
 import base64
 import itertools
@@ -17,7 +17,7 @@ from tests.support.firestore.reader import Reader
 from tests.support.receiver.process import ReceiverProcess
 from tests.support.receiver.push import claims, envelope
 
-# Each example is a request or more to a real process: few of them, and time does not count.
+# Each example sends requests to a real process: few examples, without a deadline.
 real = settings(
     max_examples=40,
     deadline=None,
@@ -107,7 +107,7 @@ def test_every_mutated_envelope_is_refused_and_stores_nothing(
 
 @settings(max_examples=500, deadline=None)
 @given(body=st.binary(max_size=200) | mutated_envelopes())
-def test_whatever_the_bytes_are_the_answer_is_an_envelope_error(body: bytes) -> None:
+def test_any_bytes_give_a_message_or_an_envelope_error(body: bytes) -> None:
     with pytest.raises(EnvelopeError) as caught:
         parse_push(body)
     assert str(caught.value).startswith(caught.value.field or "nothing")

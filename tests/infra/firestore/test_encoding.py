@@ -44,22 +44,22 @@ def test_times_of_any_zone_are_one_instant() -> None:
 
 
 @pytest.mark.parametrize("value", [object(), {1, 2}, 1j])
-def test_what_firestore_has_no_type_for_is_refused(value: Any) -> None:
+def test_value_without_a_firestore_type_is_refused(value: Any) -> None:
     with pytest.raises(TypeError):
         encode(value)
 
 
-def test_a_time_without_a_zone_is_refused() -> None:
+def test_time_without_a_zone_is_refused() -> None:
     with pytest.raises(TypeError):
         encode(datetime(2026, 1, 1))  # noqa: DTZ001  # on purpose
 
 
-def test_an_integer_beyond_64_bits_is_refused() -> None:
+def test_integer_beyond_64_bits_is_refused() -> None:
     with pytest.raises(ValueError, match="range"):
         encode(2**63)
 
 
-def test_a_message_comes_back_from_its_own_write() -> None:
+def test_message_comes_back_from_its_own_write() -> None:
     pushed = Pushed("projects/p/subscriptions/s", "1", AT, b'{"a": 1}', {"": "x", "__k__": "y", "100%": "z"}, "key", 2)
     write = message_write(ROOT, pushed, chunks=0, shards=4, expire_at=AT + timedelta(days=7))
     set_deliveries(write, 3, 2)
@@ -88,7 +88,7 @@ def test_a_message_comes_back_from_its_own_write() -> None:
     )
 
 
-def test_a_new_head_never_replaces_a_stored_one_and_a_count_never_makes_one() -> None:
+def test_create_never_replaces_a_message_and_count_never_creates_one() -> None:
     pushed = Pushed("projects/p/subscriptions/s", "1", AT, b"")
     head = message_write(ROOT, pushed, chunks=0, shards=1, expire_at=AT)
     assert head.current_document.HasField("exists")
@@ -98,7 +98,7 @@ def test_a_new_head_never_replaces_a_stored_one_and_a_count_never_makes_one() ->
     assert (count.HasField("update_mask"), list(count.update_mask.field_paths)) == (True, [])
 
 
-def test_a_document_made_by_hand_is_shown_as_far_as_it_goes() -> None:
+def test_document_made_by_hand_is_decoded_with_empty_values() -> None:
     document = Document(name=f"{ROOT}/messages/x")
     encode_fields(document.fields, [("message_id", 7), ("deliveries", "many"), ("data", "text")])
     message = decode_message(document)

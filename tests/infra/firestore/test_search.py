@@ -25,7 +25,7 @@ PLENTY = SearchBounds(messages=10_000, seconds=30)
 def store(writer: Writer, number: int) -> None:
     attributes = {"status": ("FAILED", "SUCCESS", "WORKING")[number % 3], "number": str(number)}
     if number % 40 == 0:
-        # More than the index holds: what comes late is found all the same.
+        # More tokens than the index holds: a search still finds the last ones.
         attributes |= {f"a{extra:02}": "x" for extra in range(35)} | {"zz": "late"}
     held = {"id": number % 10, "user": {"id": number % 7}, "text": "Grüße" if number % 11 == 0 else "plain", "zz": "y"}
     data = json.dumps(held, ensure_ascii=False).encode() if number % 5 else b"\xff\x00 bytes"
@@ -102,7 +102,7 @@ FILTERS = [
 
 
 @pytest.mark.parametrize(("text", "count"), FILTERS)
-def test_the_index_and_the_scan_find_the_same(messages: MessageReader, text: str, count: int) -> None:
+def test_index_and_the_scan_find_the_same(messages: MessageReader, text: str, count: int) -> None:
     query = parse(text, NOW)
     stored = messages.page(limit=COUNT + 1)
     expected = [message.id for message in stored if query.matches(message)]
@@ -111,7 +111,7 @@ def test_the_index_and_the_scan_find_the_same(messages: MessageReader, text: str
 
 
 @pytest.mark.parametrize(("text", "count"), FILTERS)
-def test_history_and_live_find_the_same(messages: MessageReader, text: str, count: int) -> None:
+def test_history_and_live_match_the_same_messages(messages: MessageReader, text: str, count: int) -> None:
     client_filter = parse_client_filter(text, "builds")
     stored = messages.page(limit=COUNT + 1)
     live = [message.id for message in stored if client_filter.accepts(message)]
@@ -121,10 +121,10 @@ def test_history_and_live_find_the_same(messages: MessageReader, text: str, coun
     assert [message.id for message in replayed[::-1] if client_filter.accepts(message)] == live
 
 
-def test_a_search_ends_at_its_bound_and_goes_on_from_there(messages: MessageReader) -> None:
+def test_search_ends_at_its_bound_and_goes_on_from_there(messages: MessageReader) -> None:
     query = parse("-kind:binary zz=late", NOW)
     assert narrowed(EVERYTHING, query).tokens == ("zz=late",)
-    scan = parse('"zz=late" status~', NOW)  # nothing holds this text
+    scan = parse('"zz=late" status~', NOW)  # no message contains this text
     seen, looked_at, before = [SearchResult([], None, None, 0)], 0, None
     while not looked_at or before:
         seen.append(search(messages, EVERYTHING, scan, before=before, limit=5, bounds=SearchBounds(messages=50)))
@@ -162,12 +162,12 @@ def named() -> Iterator[MessageReader]:
         (f"id:77 after:{NOW.isoformat()}", "", ["builds"], 3),
         (f"id:{document_id('orders', '77')}", "", ["orders"], 3),
         (f"id:{document_id('orders', '77')}", "builds", [], 2),
-        # What is not monitored any more has to be looked for.
+        # A subscription that is no longer monitored needs a search.
         ("id:78", "", ["gone"], 154),
         ("-id:77 kind:json", "", [], 154),
     ],
 )
-def test_an_id_is_read_and_not_looked_for(
+def test_message_id_is_read_without_a_search(
     named: MessageReader, text: str, subscription: str, found: list[str], looked_at: int
 ) -> None:
     page = search(named, Selection(subscription), parse(text, NOW), limit=200)
@@ -175,34 +175,34 @@ def test_an_id_is_read_and_not_looked_for(
     assert (page.looked_at, page.older) == (looked_at, None)
 
 
-def test_an_id_pages_like_any_filter(named: MessageReader) -> None:
+def test_id_pages_like_any_filter(named: MessageReader) -> None:
     query = parse("id:77", NOW)
     first = search(named, EVERYTHING, query, limit=1)
     assert [one.subscription for one in first.messages] == ["builds"]
     second = search(named, EVERYTHING, query, before=first.older, limit=1)
     assert [one.subscription for one in second.messages] == ["orders"]
     assert second.older is None
-    # A stream that follows does not begin at the age of what was found.
+    # The live stream does not begin at the age of the match.
     assert first.newest is None
 
 
-def test_a_search_ends_in_time(messages: MessageReader) -> None:
+def test_search_ends_in_time(messages: MessageReader) -> None:
     found = search(messages, EVERYTHING, parse("nowhere", NOW), limit=5, bounds=SearchBounds(seconds=0))
     assert (found.looked_at, found.messages) == (6, [])
     assert found.older is not None
 
 
-def test_a_page_that_is_all_matches_reads_no_more_than_it_shows(messages: MessageReader) -> None:
+def test_page_full_of_matches_reads_only_those(messages: MessageReader) -> None:
     assert search(messages, EVERYTHING, Query(), limit=50).looked_at == 51
 
 
-def test_the_newest_looked_at_is_where_a_stream_begins(messages: MessageReader) -> None:
+def test_stream_begins_at_the_newest_message_examined(messages: MessageReader) -> None:
     newest = messages.page(limit=1)[0].cursor
     assert search(messages, EVERYTHING, parse("number=159", NOW), limit=5).newest is not None
     assert search(messages, EVERYTHING, parse("number~159", NOW), limit=5).newest == newest
 
 
-def test_a_span_is_counted(messages: MessageReader) -> None:
+def test_span_is_counted(messages: MessageReader) -> None:
     since, until = NOW - timedelta(seconds=10), NOW
     assert messages.count(since=since, until=until) == 20
     assert messages.count(Selection("orders"), since=since, until=until) == 5

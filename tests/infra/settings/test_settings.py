@@ -1,4 +1,4 @@
-"""What a service reads from its environment, and what it says when that is wrong."""
+"""The settings that a service reads from its environment, and the messages for wrong ones."""
 
 from collections.abc import Callable, Mapping
 
@@ -16,7 +16,7 @@ RECEIVER_ENVIRONMENT = {
 VIEWER_ENVIRONMENT = {**RECEIVER_ENVIRONMENT, "PUSH_ENDPOINT": "https://r.example", "SECRET_KEY": "x" * 32}
 
 
-def test_the_receiver_needs_little() -> None:
+def test_receiver_needs_little() -> None:
     settings = receiver_settings(RECEIVER_ENVIRONMENT)
     assert settings.google_cloud_project == "p"
     assert settings.firestore_database == "(default)"
@@ -29,7 +29,7 @@ def test_the_receiver_needs_little() -> None:
 
 @pytest.mark.parametrize("name", [row.name for row in (*COMMON, *RECEIVER, *VIEWER) if row.default is None])
 @pytest.mark.parametrize("value", [None, "", "  "])
-def test_a_missing_setting_is_named_with_its_meaning(name: str, value: str | None) -> None:
+def test_missing_setting_is_named_with_its_meaning(name: str, value: str | None) -> None:
     environment = {key: held for key, held in VIEWER_ENVIRONMENT.items() if key != name}
     if value is not None:
         environment[name] = value
@@ -56,7 +56,7 @@ def test_a_missing_setting_is_named_with_its_meaning(name: str, value: str | Non
     ],
 )
 @pytest.mark.parametrize("read", [receiver_settings, viewer_settings])
-def test_a_wrong_setting_says_what_was_found_and_what_is_wanted(
+def test_wrong_setting_says_what_was_found_and_what_is_wanted(
     read: Callable[[Mapping[str, str]], object], name: str, value: str, wanted: str
 ) -> None:
     with pytest.raises(SettingsError) as caught:
@@ -89,7 +89,7 @@ def test_keys_come_by_https_or_from_this_machine(url: str, allowed: bool) -> Non
 
 
 @pytest.mark.parametrize(("name", "value"), [("SECRET_KEY", "hunter2hunter2"), ("ADMIN_PASSWORD", "hunter2")])
-def test_a_wrong_secret_is_not_shown(name: str, value: str) -> None:
+def test_wrong_secret_is_not_shown(name: str, value: str) -> None:
     with pytest.raises(SettingsError) as caught:
         viewer_settings({**VIEWER_ENVIRONMENT, name: value})
     assert name in str(caught.value)
@@ -102,7 +102,7 @@ def test_iap_needs_its_audience() -> None:
 
 
 @pytest.mark.parametrize("name", ["FIRESTORE_EMULATOR_HOST", "PUBSUB_EMULATOR_HOST", "BACKLOG_URL"])
-def test_a_deployed_service_refuses_an_emulator(name: str) -> None:
+def test_deployed_service_refuses_an_emulator(name: str) -> None:
     address = "http://127.0.0.1:8080/backlog" if name.endswith("URL") else "127.0.0.1:8080"
     environment = {**RECEIVER_ENVIRONMENT, name: address}
     receiver_settings(environment)
@@ -110,7 +110,7 @@ def test_a_deployed_service_refuses_an_emulator(name: str) -> None:
         receiver_settings({**environment, "K_SERVICE": "receiver"})
 
 
-def test_a_deployed_receiver_takes_keys_from_google_alone() -> None:
+def test_deployed_receiver_takes_keys_from_google_alone() -> None:
     deployed = {**RECEIVER_ENVIRONMENT, "K_SERVICE": "receiver"}
     assert receiver_settings({**deployed, "OIDC_CERTS_URL": GOOGLE_CERTS_URL}).oidc_certs_url == GOOGLE_CERTS_URL
     with pytest.raises(SettingsError, match=r"^OIDC_CERTS_URL is .* forge every token"):
