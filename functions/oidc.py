@@ -104,8 +104,8 @@ class TokenVerifier:
         return timed.claims
 
     def _cache(self, digest: bytes, claims: Claims) -> None:
-        # A plain dict instead of cachetools.FIFOCache, whose lookup takes four times as long (0.38 instead of 0.10 µs,
-        # for every push) and whose import costs each cold start about 5 ms.
+        # A plain dict instead of cachetools.FIFOCache: its lookup takes four times as long (0.38 instead of 0.10 µs),
+        # for every push, and its import costs each cold start about 5 ms.
         if len(self._verified) >= MAX_VERIFIED:
             # Evict the oldest: a dict keeps the order of insertion.
             del self._verified[next(iter(self._verified))]

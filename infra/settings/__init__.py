@@ -1,7 +1,8 @@
 """The settings of both services: the only module that knows the names of environment variables.
 
-A required setting has no default: without it a service refuses to start and names it. A wrong one says what was found
-and what is wanted. ``Setting`` rows are what docs/settings.md and terraform's environment blocks are checked against.
+A required setting has no default: without it, a service names it and does not start. The error for a wrong setting
+names the value found and the value wanted. Tests compare the ``Setting`` rows with the table in docs/settings.md and
+with terraform's environment blocks.
 """
 
 from collections.abc import Callable, Mapping
@@ -150,7 +151,8 @@ def receiver_settings(environ: Mapping[str, str]) -> ReceiverSettings:
     settings = _read(ReceiverSettings, (*COMMON, *EMULATORS, *RECEIVER), environ)
     if behind_front_end(environ) and settings.oidc_certs_url != GOOGLE_CERTS_URL:
         raise SettingsError(
-            f"OIDC_CERTS_URL is {settings.oidc_certs_url!r} on Cloud Run; its owner can forge every token. Remove it."
+            f"OIDC_CERTS_URL is {settings.oidc_certs_url!r} on Cloud Run; "
+            "the owner of that server can forge every token. Remove it."
         )
     return settings
 

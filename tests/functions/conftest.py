@@ -49,7 +49,7 @@ def reader(store: str) -> Iterator[Reader]:
 
 @pytest.fixture
 def proxy(store: str) -> Iterator[FaultProxy]:
-    """Stands before the store, and fails as it is told."""
+    """A proxy before the store that fails on request."""
     one = FaultProxy(store)
     yield one
     one.close()

@@ -35,10 +35,10 @@ def run(story: Callable[[], Awaitable[None]]) -> None:
 def test_entries_queue_while_a_call_is_in_flight_and_the_next_takes_them_all() -> None:
     async def story() -> None:
         calls = RecordedCalls()
-        batches = BatchQueue[QueueEntry](calls.send, max_entries=400, max_bytes=1000)
-        entries = [batches.add(QueueEntry("first"))]
+        queue = BatchQueue[QueueEntry](calls.send, max_entries=400, max_bytes=1000)
+        entries = [queue.add(QueueEntry("first"))]
         await asyncio.sleep(0)
-        entries += [batches.add(QueueEntry(str(number))) for number in range(50)]
+        entries += [queue.add(QueueEntry(str(number))) for number in range(50)]
         await asyncio.sleep(0)
         assert calls.batches == [["first"]], "a lone entry goes at once"
         calls.release.set()
@@ -55,10 +55,10 @@ def test_entries_queue_while_a_call_is_in_flight_and_the_next_takes_them_all() -
 def test_batch_keeps_its_limits_and_oversized_entry_is_sent_alone(sizes: list[int], batches: list[int]) -> None:
     async def story() -> None:
         calls = RecordedCalls()
-        batches = BatchQueue[QueueEntry](calls.send, max_entries=3, max_bytes=100)
+        queue = BatchQueue[QueueEntry](calls.send, max_entries=3, max_bytes=100)
         entries = []
         for number, size in enumerate(sizes):
-            entries.append(batches.add(QueueEntry(str(number), size)))
+            entries.append(queue.add(QueueEntry(str(number), size)))
             await asyncio.sleep(0)
         calls.release.set()
         await asyncio.gather(*(entry.wait() for entry in entries))
@@ -94,21 +94,17 @@ class Slow:
 def test_hanging_call_delays_only_its_entries() -> None:
     async def story() -> None:
         calls = Slow("stuck")
-        batches = BatchQueue[QueueEntry](calls.send, max_entries=400, max_bytes=1000, spare_calls=3)
-        stuck = asyncio.create_task(batches.add(QueueEntry("stuck")).wait())
+        queue = BatchQueue[QueueEntry](calls.send, max_entries=400, max_bytes=1000, spare_calls=3)
+        stuck = asyncio.create_task(queue.add(QueueEntry("stuck")).wait())
         await asyncio.sleep(0)
         start = asyncio.get_running_loop().time()
-        assert (
-            await asyncio.gather(*(batches.add(QueueEntry(str(number))).wait() for number in range(50))) == [None] * 50
-        )
+        assert await asyncio.gather(*(queue.add(QueueEntry(str(number))).wait() for number in range(50))) == [None] * 50
         waited = asyncio.get_running_loop().time() - start
         assert 0.9 * SPARE_CALL_AFTER_SECONDS < waited < SPARE_CALL_AFTER_SECONDS + 0.2
         assert [len(batch) for batch in calls.batches] == [1, 50], "they shared one call"
         for number in range(50, 60):
-            assert await batches.add(QueueEntry(str(number))).wait() is None
-        assert asyncio.get_running_loop().time() - start < waited + 0.2, (
-            "entries waited for a call that was already slow"
-        )
+            assert await queue.add(QueueEntry(str(number))).wait() is None
+        assert asyncio.get_running_loop().time() - start < waited + 0.2, "entries waited for a slow call"
         assert not stuck.done()
         calls.release.set()
         assert await stuck is None
@@ -119,10 +115,10 @@ def test_hanging_call_delays_only_its_entries() -> None:
 def test_hanging_calls_are_bounded_by_the_limit_of_the_queue() -> None:
     async def story() -> None:
         calls = Slow(*(str(number) for number in range(6)))
-        batches = BatchQueue[QueueEntry](calls.send, max_entries=400, max_bytes=1000, spare_calls=3)
+        queue = BatchQueue[QueueEntry](calls.send, max_entries=400, max_bytes=1000, spare_calls=3)
         entries = []
         for number in range(6):
-            entries.append(batches.add(QueueEntry(str(number))))
+            entries.append(queue.add(QueueEntry(str(number))))
             await asyncio.sleep(SPARE_CALL_AFTER_SECONDS + 0.02)
         assert calls.batches == [["0"], ["1"], ["2"], ["3"]]
         calls.release.set()
@@ -135,10 +131,10 @@ def test_hanging_calls_are_bounded_by_the_limit_of_the_queue() -> None:
 def test_while_calls_end_in_time_there_is_one_in_flight() -> None:
     async def story() -> None:
         calls = Slow()
-        batches = BatchQueue[QueueEntry](calls.send, max_entries=400, max_bytes=1000, spare_calls=3)
+        queue = BatchQueue[QueueEntry](calls.send, max_entries=400, max_bytes=1000, spare_calls=3)
         entries = []
         for number in range(300):
-            entries.append(batches.add(QueueEntry(str(number))))
+            entries.append(queue.add(QueueEntry(str(number))))
             await asyncio.sleep(0.002)
         await asyncio.gather(*(entry.wait() for entry in entries))
         assert calls.most_calls == 1
@@ -150,12 +146,12 @@ def test_while_calls_end_in_time_there_is_one_in_flight() -> None:
 def test_entry_in_flight_is_joined_and_never_sent_in_parallel() -> None:
     async def story() -> None:
         calls = Slow("1")
-        batches = BatchQueue[QueueEntry](calls.send, max_entries=400, max_bytes=1000, spare_calls=3)
-        first = batches.add(QueueEntry("1"))
+        queue = BatchQueue[QueueEntry](calls.send, max_entries=400, max_bytes=1000, spare_calls=3)
+        first = queue.add(QueueEntry("1"))
         await asyncio.sleep(SPARE_CALL_AFTER_SECONDS + 0.02)
-        assert batches.find("1") is first
-        again = batches.add(QueueEntry("1"))  # as for a count, which cannot join a call in flight
-        assert await batches.add(QueueEntry("2")).wait() is None
+        assert queue.find("1") is first
+        again = queue.add(QueueEntry("1"))  # as for a count, which cannot join a call in flight
+        assert await queue.add(QueueEntry("2")).wait() is None
         assert calls.batches == [["1"], ["2"]]
         calls.release.set()
         assert await asyncio.gather(*(entry.wait() for entry in (first, again))) == [None] * 2
@@ -167,15 +163,15 @@ def test_entry_in_flight_is_joined_and_never_sent_in_parallel() -> None:
 def test_only_entries_with_a_holder_are_sent() -> None:
     async def story() -> None:
         calls = RecordedCalls()
-        batches = BatchQueue[QueueEntry](calls.send, max_entries=400, max_bytes=1000)
-        flying, dropped, shared = (batches.add(QueueEntry("flying")), QueueEntry("dropped"), QueueEntry("shared"))
+        queue = BatchQueue[QueueEntry](calls.send, max_entries=400, max_bytes=1000)
+        flying, dropped, shared = (queue.add(QueueEntry("flying")), QueueEntry("dropped"), QueueEntry("shared"))
         await asyncio.sleep(0)
-        batches.add(dropped)
-        batches.add(shared)
-        with batches.hold([shared]):
-            with batches.hold([flying, dropped, shared]):
+        queue.add(dropped)
+        queue.add(shared)
+        with queue.hold([shared]):
+            with queue.hold([flying, dropped, shared]):
                 pass
-            assert (batches.find("dropped"), batches.find("shared")) == (None, shared)
+            assert (queue.find("dropped"), queue.find("shared")) == (None, shared)
             calls.release.set()
             assert await shared.wait() is None
         assert calls.batches == [["flying"], ["shared"]]
@@ -192,10 +188,10 @@ def test_failed_call_leaves_outcome_unknown_and_queue_continues() -> None:
                 return
             entries[0].resolve(None)
 
-        batches = BatchQueue[QueueEntry](send, max_entries=3, max_bytes=100)
-        assert isinstance(await batches.add(QueueEntry("1")).wait(), StoreUnavailableError)
+        queue = BatchQueue[QueueEntry](send, max_entries=3, max_bytes=100)
+        assert isinstance(await queue.add(QueueEntry("1")).wait(), StoreUnavailableError)
         broken = False
-        assert await batches.add(QueueEntry("1")).wait() is None
+        assert await queue.add(QueueEntry("1")).wait() is None
 
     run(story)
 
@@ -203,8 +199,8 @@ def test_failed_call_leaves_outcome_unknown_and_queue_continues() -> None:
 def test_cancelled_waiter_does_not_cancel_the_others() -> None:
     async def story() -> None:
         calls = RecordedCalls()
-        batches = BatchQueue[QueueEntry](calls.send, max_entries=3, max_bytes=100)
-        entry = batches.add(QueueEntry("1"))
+        queue = BatchQueue[QueueEntry](calls.send, max_entries=3, max_bytes=100)
+        entry = queue.add(QueueEntry("1"))
         leaver, stayer = asyncio.create_task(entry.wait()), asyncio.create_task(entry.wait())
         await asyncio.sleep(0)
         leaver.cancel()

@@ -1,4 +1,4 @@
-"""Group commit against a real Firestore: what is stored, in which calls, and what is counted."""
+"""Group commit against a real Firestore: the documents, the calls and the counts of deliveries."""
 
 import asyncio
 import hashlib
@@ -268,7 +268,7 @@ def test_unanswered_calls_delay_no_other_message(
             await all_saved(committer, others)
         redelivered = [asyncio.create_task(committer.save(message)) for message in held]
         await asyncio.sleep(0.5)
-        assert proxy.calls == [call] * (calls + 1), "what is on its way is joined, not sent again"
+        assert proxy.calls == [call] * (calls + 1), "a message in flight is joined, not sent again"
         assert not any(one.done() for one in holding)
         assert {one.message_id for one in others} <= set(reader.messages())
         await asyncio.gather(*holding, *redelivered)

@@ -16,7 +16,7 @@ from tests.support.receiver.key_server import KeyServer
 
 
 class Endpoint:
-    """A key server in the same process: what it answers, and how often it was asked."""
+    """A key server in the same process: its replies, and the number of requests."""
 
     def __init__(self, signer: Signer) -> None:
         self.signer = signer

@@ -1,4 +1,4 @@
-"""The receiver on Google's own Firestore emulator: what passes on infra/local passes there."""
+"""The receiver on Google's own Firestore emulator, with the expectations of infra/local."""
 
 import json
 import os
