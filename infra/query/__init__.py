@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import get_args
 
 from infra.messages.message import Kind, Message
-from infra.query import terms
+from infra.query import content_terms, terms
 from infra.query.literals import moment, size_bytes
 from infra.query.terms import Quality, Term
 from infra.query.tokenizer import FOREIGN, OR, QueryError, Word, quoted, words
@@ -110,7 +110,7 @@ def parse(text: str, now: datetime) -> Query:
 def _tokens(term: Term) -> tuple[str, ...]:
     """Index tokens of which every message that meets ``term`` has one; empty when the index cannot tell."""
     match term:
-        case terms.Equals(token=token) if token:
+        case content_terms.Equals(token=token) if token:
             return (token,)
         case terms.AnyOf(terms=several) if len(several) <= MAX_TOKENS:
             offered = [_tokens(alternative) for alternative in several]
@@ -132,9 +132,9 @@ def _signed_term(word: Word, now: datetime) -> Term:
 def _term(word: Word, now: datetime) -> Term:
     match word.operator:
         case "=":
-            return terms.Equals(word.key, word.value)
+            return content_terms.Equals(word.key, word.value)
         case "~":
-            return terms.Contains(word.key, word.value)
+            return content_terms.Contains(word.key, word.value)
         case ":":
             return _prefixed(word, now)
         case _:
@@ -144,7 +144,7 @@ def _term(word: Word, now: datetime) -> Term:
 def _text(word: Word) -> Term:
     if not word.value:
         raise QueryError(word.value_column, "there is nothing between the quotes.")
-    return terms.Text(word.value)
+    return content_terms.Text(word.value)
 
 
 def _prefixed(word: Word, now: datetime) -> Term:

@@ -11,12 +11,11 @@ from hypothesis import strategies as st
 
 from infra.messages.message import INLINE_BYTES, MAX_TOKENS, Message, index_tokens, read_content
 from infra.query import MAX_CHARACTERS, MAX_TERMS, PREFIXES, Query, QueryError, parse, quoted
+from infra.query.content_terms import Contains, Equals, Text
 from infra.query.terms import (
     After,
     AnyOf,
     Before,
-    Contains,
-    Equals,
     Has,
     IdIs,
     KindIs,
@@ -26,7 +25,6 @@ from infra.query.terms import (
     Smaller,
     SubscriptionIs,
     Term,
-    Text,
 )
 from tests.support.cpu_cost import assert_cheap
 
