@@ -41,6 +41,7 @@ _SERVICES = (
     "tests/house/test_prose.py",
     "tests/infra/cli/*",
     "tests/infra/local/test_main.py",
+    "tests/infra/test_logs.py",
     "tests/web/access/test_first_admin.py",
     "tests/web/live/test_stream.py",
     "tests/web/test_app.py",

@@ -107,7 +107,7 @@ def test_missing_firestore_role_is_named() -> None:
         proxy.refuse_reads = grpc.StatusCode.PERMISSION_DENIED
         answer = reader.get("/messages")
         assert answer.status_code == 500
-        assert "It needs the role roles/datastore.user" in answer.text
+        assert "The account needs the role roles/datastore.user" in answer.text
         assert "reads are refused" not in answer.text
     proxy.close()
     firestore.close()
