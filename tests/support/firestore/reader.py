@@ -42,6 +42,31 @@ class Reader:
         found = [reply.document for reply in replies if reply.HasField("document")]
         return {document.name.rpartition("/")[2]: decode_fields(document) for document in found}
 
+    def versions(self, collection: str) -> dict[str, tuple[int, int]]:
+        """Return the time of the last write (seconds, nanos) of every document of a collection, without its fields."""
+        request = _RunQueryRequest(parent=ROOT_NAME)
+        request.structured_query.from_.add().collection_id = collection
+        request.structured_query.select.fields.add(field_path="__name__")
+        replies = self._query(request, timeout=30, metadata=OWNER)
+        documents = [reply.document for reply in replies if reply.HasField("document")]
+        return {
+            document.name.rpartition("/")[2]: (document.update_time.seconds, document.update_time.nanos)
+            for document in documents
+        }
+
+    def messages_of(self, *message_ids: str) -> dict[str, dict[str, Any]]:
+        """Return the stored messages with these Pub/Sub message ids (at most thirty)."""
+        request = _RunQueryRequest(parent=ROOT_NAME)
+        request.structured_query.from_.add().collection_id = "messages"
+        condition = request.structured_query.where.field_filter
+        condition.field.field_path, condition.op = "message_id", types.StructuredQuery.FieldFilter.Operator.IN
+        for message_id in message_ids:
+            condition.value.array_value.values.add(string_value=message_id)
+        replies = self._query(request, timeout=30, metadata=OWNER)
+        documents = [reply.document for reply in replies if reply.HasField("document")]
+        found = {document.name.rpartition("/")[2]: decode_fields(document) for document in documents}
+        return {fields["message_id"]: {"id": name, **fields} for name, fields in found.items()}
+
     def messages(self) -> dict[str, dict[str, Any]]:
         """Return every stored message by its Pub/Sub message id."""
         return {fields["message_id"]: {"id": name, **fields} for name, fields in self.all("messages").items()}
