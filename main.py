@@ -13,8 +13,8 @@ import functions_framework.aio
 from starlette.requests import Request
 from starlette.responses import Response
 
-from functions.committer import Committer
 from functions.google_keys import KeyRing
+from functions.group_commit import GroupCommit
 from functions.key_fetch import fetch_keys
 from functions.oidc import TokenVerifier
 from functions.receiver import Receiver
@@ -41,7 +41,7 @@ def receiver() -> Receiver:
     return Receiver(
         settings,
         TokenVerifier(keys, settings.push_audience, settings.push_service_account, time.time),
-        Committer(writer, shards=settings.message_shards, retention=retention, now=_now),
+        GroupCommit(writer, shards=settings.message_shards, retention=retention, now=_now),
         Rejections(writer, retention=retention, now=_now, clock=time.monotonic),
         Logger(settings.log_level, settings.google_cloud_project, handler=BackgroundHandler()),
     )

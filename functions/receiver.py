@@ -13,8 +13,8 @@ import asyncio
 from starlette.requests import Request
 from starlette.responses import Response
 
-from functions.committer import Committer
 from functions.envelope import parse_push
+from functions.group_commit import GroupCommit
 from functions.oidc import TokenVerifier
 from functions.push_request import PushRequest
 from functions.refusals import NotStoredError, OutOfTimeError, PushFormError, UnexpectedPushError
@@ -38,7 +38,7 @@ class Receiver:
         self,
         settings: Settings,
         tokens: TokenVerifier,
-        committer: Committer,
+        committer: GroupCommit,
         rejections: Rejections,
         logger: Logger,
     ) -> None:

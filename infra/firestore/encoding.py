@@ -9,7 +9,8 @@ from typing import Any
 
 from google.cloud.firestore_v1 import types
 
-from infra.messages.message import Message, unescape_name
+from infra.messages.field_names import unescape_name
+from infra.messages.message import Message
 
 Value: Any = types.Value.pb()
 Document: Any = types.Document.pb()

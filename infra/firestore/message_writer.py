@@ -17,7 +17,9 @@ from infra.firestore.async_calls import AsyncCalls, Rpc
 from infra.firestore.client import Database
 from infra.firestore.encoding import Plain, encode_fields
 from infra.firestore.error_mapping import firestore_errors, store_error
-from infra.messages.message import CHUNK_BYTES, Pushed, escape_name, index_tokens, read_content, shard_of
+from infra.messages.chunks import CHUNK_BYTES
+from infra.messages.field_names import escape_name
+from infra.messages.message import Pushed, index_tokens, read_content, shard_of
 
 # google.firestore.v1.Write as a raw protobuf: the client's wrappers cost ten times as much.
 Write: Any = types.Write.pb()
@@ -90,11 +92,6 @@ def _set_to_request_time(write: Any, *names: str) -> None:
         transform = write.update_transforms.add()
         transform.field_path = name
         transform.set_to_server_value = _REQUEST_TIME
-
-
-def chunk_count(size_bytes: int) -> int:
-    """Return the number of chunks for a payload of ``size_bytes``."""
-    return -(-size_bytes // CHUNK_BYTES)
 
 
 def chunk_write(root: str, document_id: str, index: int, data: bytes, expire_at: datetime) -> Any:

@@ -16,8 +16,6 @@ from infra.messages.json_scalars import top_scalars
 Kind = Literal["json", "text", "binary", "empty"]
 
 PREVIEW_CHARACTERS = 512
-INLINE_BYTES = 16 * 1024  # heads stay small, so a listener never drags payloads along
-CHUNK_BYTES = 900 * 1024  # a document may hold 1 MiB
 MAX_TOKENS = 30
 MAX_TOKEN_BYTES = 500
 # The last token of a message that has more of them. It is no `key=value`, and filters also search these messages.
@@ -94,24 +92,6 @@ def is_document_id(text: str) -> bool:
 def shard_of(document: str, shards: int) -> int:
     """Return the shard of a document, from 0 to ``shards`` - 1: each is an index range."""
     return int(document[:8], 16) % shards
-
-
-def escape_name(name: str) -> str:
-    """Escape an attribute's name for Firestore, reversibly: never empty, never ``__.*__``."""
-    if not name:
-        return "%"
-    if name[0] != "_" and "%" not in name:
-        return name
-    escaped = name.replace("%", "%25")
-    return "%5F" + escaped[1:] if re.fullmatch(r"__.*__", escaped, re.DOTALL) else escaped
-
-
-def unescape_name(name: str) -> str:
-    """Undo ``escape_name``."""
-    if name == "%":
-        return ""
-    # Only these two escapes exist, and "%25" is undone last so that "%255F" gives "%5F".
-    return ("_" + name[3:] if name.startswith("%5F") else name).replace("%25", "%")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Any
 import grpc
 import pytest
 
-from functions.committer import Committer
+from functions.group_commit import GroupCommit
 from infra.errors import StoreDeniedError, StoreInvalidError, StoreUnavailableError
 from infra.messages.message import Pushed
 from tests.support.firestore.fault_proxy import (
@@ -51,7 +51,7 @@ def test_lasting_failure_is_given_up_after_three_calls(proxy: FaultProxy, reader
     messages = [pushed(data) for _ in range(3)]
     proxy.always = failing(grpc.StatusCode.RESOURCE_EXHAUSTED)
 
-    async def story(committer: Committer) -> None:
+    async def story(committer: GroupCommit) -> None:
         assert [type(found) for found in await outcomes(committer, messages)] == [StoreUnavailableError] * 3
 
     commit(proxy.address, story)
@@ -64,7 +64,7 @@ def test_lasting_failure_is_given_up_after_three_calls(proxy: FaultProxy, reader
 def test_denied_write_is_not_tried_again(proxy: FaultProxy, data: bytes) -> None:
     proxy.always = failing(grpc.StatusCode.PERMISSION_DENIED)
 
-    async def story(committer: Committer) -> None:
+    async def story(committer: GroupCommit) -> None:
         assert [type(found) for found in await outcomes(committer, [pushed(data)])] == [StoreDeniedError]
 
     commit(proxy.address, story)
@@ -84,7 +84,7 @@ def test_outage_leaves_no_task_behind(proxy: FaultProxy) -> None:
     proxy.always = failing(grpc.StatusCode.UNAVAILABLE)
     sizes = [b"small", b"x" * 20_000, b"x" * 3_700_000]
 
-    async def story(committer: Committer) -> None:
+    async def story(committer: GroupCommit) -> None:
         for _ in range(3):
             found = await outcomes(committer, [pushed(data) for data in sizes for _ in range(5)])
             assert {type(one) for one in found} == {StoreUnavailableError}
@@ -100,7 +100,7 @@ def test_chunks_without_a_waiter_are_not_sent(proxy: FaultProxy, reader: Reader,
     proxy.always = failing(grpc.StatusCode.PERMISSION_DENIED)
     proxy.queue = [failing(grpc.StatusCode.PERMISSION_DENIED, seconds=seconds) for seconds in pauses]
 
-    async def story(committer: Committer) -> None:
+    async def story(committer: GroupCommit) -> None:
         assert [type(found) for found in await outcomes(committer, [message] * 3)] == [StoreDeniedError] * 3
         # Two calls are in flight and one is refused; the third, with the last three chunks, never starts.
         await asyncio.sleep(0.3)
@@ -116,7 +116,7 @@ def test_cancelled_delivery_keeps_chunks_that_others_need(proxy: FaultProxy, rea
     message = pushed(os.urandom(10_000_000), delivery_attempt=1)
     proxy.queue = [slow(0.6), slow(0.6)]
 
-    async def story(committer: Committer) -> None:
+    async def story(committer: GroupCommit) -> None:
         stayer = asyncio.create_task(committer.save(message))
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.3):
@@ -136,7 +136,7 @@ def test_each_message_of_a_batch_gets_its_own_outcome(proxy: FaultProxy, reader:
 
     proxy.always = changing_the_reply(deny_second)
 
-    async def story(committer: Committer) -> None:
+    async def story(committer: GroupCommit) -> None:
         found = await outcomes(committer, [good, denied])
         assert [type(one) for one in found] == [type(None), StoreDeniedError]
 
@@ -150,7 +150,7 @@ def test_short_reply_acknowledges_only_what_it_names(proxy: FaultProxy) -> None:
 
     proxy.always = changing_the_reply(cut)
 
-    async def story(committer: Committer) -> None:
+    async def story(committer: GroupCommit) -> None:
         found = await outcomes(committer, [pushed() for _ in range(5)])
         # Each retry names the first of those left: three calls name three.
         assert [type(one) for one in found] == [type(None)] * 3 + [StoreUnavailableError] * 2
@@ -163,7 +163,7 @@ def test_one_invalid_message_is_found_and_its_neighbours_are_stored(store: str, 
     poison = pushed(data, attributes=POISON)
     messages = [pushed(data) for _ in range(9)]
 
-    async def story(committer: Committer) -> None:
+    async def story(committer: GroupCommit) -> None:
         found = await outcomes(committer, [*messages[:5], poison, *messages[5:]])
         assert [type(one) for one in found] == [type(None)] * 5 + [StoreInvalidError] + [type(None)] * 4
 
@@ -182,7 +182,7 @@ def test_shared_commit_stores_the_neighbours_of_stored_and_invalid_messages(
     commit(store, lambda committer: committer.save(old))
     proxy.refused = refused
 
-    async def story(committer: Committer) -> None:
+    async def story(committer: GroupCommit) -> None:
         found = await outcomes(committer, [*messages[:3], poison, *messages[3:7], old, *messages[7:]])
         assert [type(one) for one in found] == [type(None)] * 3 + [StoreInvalidError] + [type(None)] * 7
 
@@ -250,7 +250,7 @@ def test_fault_leaves_a_message_with_all_chunks_or_nothing(
     assert reader.payload(stored(reader, message)) == message.data
 
 
-async def _save_ignoring_errors(committer: Committer, message: Pushed) -> None:
+async def _save_ignoring_errors(committer: GroupCommit, message: Pushed) -> None:
     await outcomes(committer, [message])
 
 
@@ -271,7 +271,7 @@ def test_observer_never_sees_a_part_of_a_message(store: str, reader: Reader) -> 
 
     ids = {message.message_id for message in messages}
 
-    async def story(committer: Committer) -> None:
+    async def story(committer: GroupCommit) -> None:
         saving = asyncio.gather(*(_late(committer, message, n / 50) for n, message in enumerate(messages)))
         while not saving.done():
             await asyncio.to_thread(look)
@@ -282,6 +282,6 @@ def test_observer_never_sees_a_part_of_a_message(store: str, reader: Reader) -> 
     assert looks[-1] == len(messages)
 
 
-async def _late(committer: Committer, message: Pushed, seconds: float) -> None:
+async def _late(committer: GroupCommit, message: Pushed, seconds: float) -> None:
     await asyncio.sleep(seconds)
     await committer.save(message)

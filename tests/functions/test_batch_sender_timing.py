@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from functions.batch_sender import COUNT_SECONDS, BatchSender
-from functions.committer import Committer
+from functions.group_commit import GroupCommit
 from functions.pending_writes import ChunkWrite
 from infra.errors import DocumentExistsError, StoreError, StoreUnavailableError
 from tests.support.receiver.committing import NOW, pushed
@@ -63,7 +63,7 @@ def test_pauses_of_instances_differ_and_are_long_enough() -> None:
 def test_hanging_count_does_not_delay_a_stored_message() -> None:
     async def story() -> None:
         writer = Hanging()
-        committer = Committer(writer, shards=1, retention=timedelta(days=7), now=lambda: NOW)
+        committer = GroupCommit(writer, shards=1, retention=timedelta(days=7), now=lambda: NOW)
         start = asyncio.get_running_loop().time()
         async with asyncio.timeout(3 * COUNT_SECONDS):
             await committer.save(pushed())

@@ -14,7 +14,7 @@ from infra.errors import BusyError, InputError
 from web.access.iap import SIGN_OUT_PATH
 from web.access.roles import login_required, public, requires, signed_in_user
 from web.http.errors import retry_after
-from web.http.notices import add_list_notices, asked_notice
+from web.http.notices import asked_notice
 from web.http.session_cookie import NEEDS_HTTPS, cookie_name, replace_cookie, session_cookie
 from web.services import services
 
@@ -24,7 +24,6 @@ _PAGES = "messages|password|publish|publish/sent|republish|rejections|users|sess
 _NEXT = re.compile(rf"/(messages/[0-9a-f]{{32}}|{_PAGES})(\?[!$-;=?-\[\]-~]*)?")
 
 blueprint = Blueprint("sign_in", __name__)
-add_list_notices(blueprint, {"password": "Your password is changed. All your other sign-ins have ended."})
 
 
 @blueprint.get("/login")

@@ -10,12 +10,11 @@ from infra.errors import DocumentNotFoundError, InputError
 from web.access.roles import requires, signed_in_user
 from web.access.sign_in import has_passwords
 from web.http.confirmation import unanswered
-from web.http.notices import asked_notice
+from web.http.notices import SESSION_NOTICES, asked_notice
 from web.http.session_cookie import session_cookie
 from web.services import services
 
 _SESSION_ID = re.compile(r"[0-9a-f]{64}")
-_NOTICES = {"ended": "That sign-in has ended."}
 
 blueprint = Blueprint("sessions", __name__)
 
@@ -30,7 +29,7 @@ def page() -> ResponseReturnValue:
         sessions=services().sessions.newest(),
         most=MAX_LISTED,
         current=current.session.id if current else "",
-        notice=_NOTICES.get(asked_notice(), ""),
+        notice=SESSION_NOTICES.get(asked_notice(), ""),
     )
 
 

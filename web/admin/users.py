@@ -12,14 +12,10 @@ from infra.errors import DocumentExistsError, DocumentNotFoundError, InputError
 from web.access.roles import requires, signed_in_user
 from web.access.sign_in import has_passwords, require_passwords
 from web.http.confirmation import unanswered
-from web.http.notices import asked_notice
+from web.http.notices import USER_NOTICES, asked_notice
 from web.services import services
 
 _PROBLEMS = (InputError, DocumentExistsError, DocumentNotFoundError)
-_NOTICES = {
-    "role": "{name} has another role now and is signed out everywhere.",
-    "removed": "{name} is removed and signed out everywhere.",
-}
 
 blueprint = Blueprint("users", __name__)
 
@@ -95,7 +91,7 @@ def _role() -> Role:
 
 def _notice() -> str:
     """Return the sentence of the notice that the address names; empty if there is none, or the name is malformed."""
-    sentence = _NOTICES.get(asked_notice(), "")
+    sentence = USER_NOTICES.get(asked_notice(), "")
     name = request.args.get("name", "")
     if "{name}" in sentence and not re.fullmatch(r"[a-z0-9][a-z0-9._@+-]{0,99}", name):
         return ""

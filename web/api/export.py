@@ -18,7 +18,7 @@ from infra.messages.cursor import Cursor
 from infra.messages.message import Message
 from infra.messages.record import record
 from web.access.roles import requires, signed_in_user
-from web.api import message_records
+from web.api import export_columns
 from web.filters.columns import parse_columns, whole_value
 from web.filters.request_filter import pages, read_filter
 from web.formats import full_text
@@ -59,22 +59,22 @@ NDJSON = ExportFormat(
     name="ndjson",
     content_type="application/x-ndjson",
     head=b"",
-    line=lambda message, payload: message_records.ndjson_line(record(message, payload)),
-    last_line=lambda reason: message_records.ndjson_line({"cut": reason}),
+    line=lambda message, payload: export_columns.ndjson_line(record(message, payload)),
+    last_line=lambda reason: export_columns.ndjson_line({"cut": reason}),
 )
 
 
 def _csv_format(columns: Sequence[str]) -> ExportFormat:
     def row(message: Message, payload: bytes | None) -> bytes:
-        fields = message_records.csv_fields(record(message, payload))
-        return message_records.csv_row([*fields, *(whole_value(message, payload or b"", name) for name in columns)])
+        fields = export_columns.csv_fields(record(message, payload))
+        return export_columns.csv_row([*fields, *(whole_value(message, payload or b"", name) for name in columns)])
 
     return ExportFormat(
         name="csv",
         content_type="text/csv; charset=utf-8; header=present",
-        head=message_records.csv_row([*message_records.COLUMNS, *columns]),
+        head=export_columns.csv_row([*export_columns.COLUMNS, *columns]),
         line=row,
-        last_line=lambda reason: message_records.csv_row([f"CUT: {reason}"]),
+        last_line=lambda reason: export_columns.csv_row([f"CUT: {reason}"]),
     )
 
 

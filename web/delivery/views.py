@@ -15,6 +15,7 @@ from web.access.roles import requires, signed_in_user
 from web.formats import iso
 from web.http.confirmation import unanswered
 from web.http.negotiation import wants_page
+from web.http.notices import DELIVERY_NOTICES
 from web.services import services
 
 STATE_WORDS = {
@@ -24,10 +25,6 @@ STATE_WORDS = {
     "missing": "NOT FOUND",
     "denied": "NO ACCESS",
     "unknown": "UNKNOWN",
-}
-_NOTICES = {
-    "started": "Delivery of {subscription} is started, for everyone. Messages that waited in Pub/Sub arrive first.",
-    "stopped": "Delivery of {subscription} is stopped, for everyone. Messages wait in Pub/Sub.",
 }
 # The notice's name comes from the address, and the state may have changed since: show it only in the state it claims.
 _TRUE_IN = {"started": "receiving", "stopped": "stopped"}
@@ -81,9 +78,9 @@ def delivery_json(delivery: Delivery) -> dict[str, object]:
 def notice_text(notice: str, about: str, deliveries: Iterable[Delivery]) -> str:
     """Return the notice's sentence, or "" if it contradicts the subscription's current state."""
     states = {delivery.subscription: state_of(delivery) for delivery in deliveries}
-    if notice not in _NOTICES or states.get(about) != _TRUE_IN[notice]:
+    if notice not in DELIVERY_NOTICES or states.get(about) != _TRUE_IN[notice]:
         return ""
-    return _NOTICES[notice].format(subscription=about)
+    return DELIVERY_NOTICES[notice].format(subscription=about)
 
 
 def _done(delivery: Delivery, notice: str) -> ResponseReturnValue:

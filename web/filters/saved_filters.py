@@ -24,19 +24,13 @@ from web.filters.links import ListLinks
 from web.filters.problems import Problem, problem_of
 from web.http.confirmation import unanswered
 from web.http.negotiation import MAX_ADDRESS_CHARACTERS
-from web.http.notices import add_list_notices, asked_notice
+from web.http.notices import SAVED_FILTER_NOTICES, asked_notice
 from web.services import services
 
 # An address with one of these arguments says what the list shows, so the default filter does not apply.
 _LIST_ARGUMENTS = frozenset({"q", "subscription", "columns", "before"})
-_NOTICES = {
-    "deleted": "The filter is deleted, for everyone.",
-    "default": "The list opens with this filter now, for everyone.",
-    "cleared": "The list opens with everything now, for everyone.",
-}
 
 blueprint = Blueprint("saved_filters", __name__)
-add_list_notices(blueprint, {"saved": "The filter is saved, for everyone."})
 
 
 @dataclass(frozen=True)
@@ -87,7 +81,7 @@ def opening_address(arguments: Mapping[str, str], filters: list[SavedFilter]) ->
 @login_required
 def page() -> ResponseReturnValue:
     """Show all saved filters; ``?q=``, ``&subscription=`` and ``&columns=`` fill in the form."""
-    return _page(_typed(request.args), notice=_NOTICES.get(asked_notice(), ""))
+    return _page(_typed(request.args), notice=SAVED_FILTER_NOTICES.get(asked_notice(), ""))
 
 
 @blueprint.post("/filters")

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from infra.errors import BusyError
 from web.live.client_feed import ClientFeed
+from web.live.sse import KEEP_ALIVE_SECONDS
 
 # Bytes that a client has not read wait in the kernel, which would let them grow to megabytes for each connection.
 _SEND_BUFFER_BYTES = 256 * 1024
@@ -26,7 +27,7 @@ MIN_SHARE = 10
 class ConnectionLimits:
     """The times after which a connection gets a keep-alive, is checked or is closed."""
 
-    keep_alive_seconds: float = 15.0
+    keep_alive_seconds: float = KEEP_ALIVE_SECONDS
     stall_seconds: float = 30.0
     # While the process shuts down: SIGKILL comes ten seconds after SIGTERM.
     shutdown_stall_seconds: float = 1.0

@@ -13,6 +13,8 @@ from infra.messages.cursor import Cursor
 
 CONTENT_TYPE = "text/event-stream"
 # The comment keeps proxies from closing an idle connection; only an event tells the page that the connection works.
+# Proxies close a connection that is silent for longer.
+KEEP_ALIVE_SECONDS = 15.0
 KEEP_ALIVE = b":\nevent: pulse\ndata: {}\n\n"
 
 _NAME = re.compile(r"[a-z]+")

@@ -10,6 +10,7 @@ from web.filters.columns import Columns
 from web.filters.problems import Problem, problem_of
 from web.messages.rows import row_html
 
+PAGE_ROWS = 50
 # A document may become visible later than a newer one, so the stream of an empty page starts this long before now.
 _LATENESS = timedelta(seconds=10)
 

@@ -29,8 +29,6 @@ from web.payloads import highlight, render
 from web.services import services
 from web.timeline.views import timeline
 
-PAGE_ROWS = 50
-
 blueprint = Blueprint("messages", __name__)
 
 
@@ -64,7 +62,7 @@ def index() -> ResponseReturnValue:
         if _wants_rows():
             raise
         return _list_page(list_page.refused(q, subscription, before, exc), columns, filters), 400
-    found = search(readable_messages(), Selection(subscription), query, before=before, limit=PAGE_ROWS)
+    found = search(readable_messages(), Selection(subscription), query, before=before, limit=list_page.PAGE_ROWS)
     if _wants_rows():
         return jsonify(list_page.as_json(found, columns))
     return _list_page(list_page.ListPage(q, subscription, before, query, found), columns, filters)

@@ -29,6 +29,8 @@ OURS = {
         "infra.logs",
         "infra.messages",
         "infra.messages.cursor",
+        "infra.messages.chunks",
+        "infra.messages.field_names",
         "infra.messages.json_scalars",
         "infra.messages.message",
         "infra.settings",

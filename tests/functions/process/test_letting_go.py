@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import grpc
 import pytest
 
-from functions.committer import Committer
+from functions.group_commit import GroupCommit
 from infra.errors import StoreError
 from tests.support.firestore.fault_proxy import FaultProxy, failing
 from tests.support.receiver.committing import commit, pushed
@@ -37,11 +37,11 @@ def test_payload_that_could_not_be_stored_is_released(proxy: FaultProxy, code: s
     data = os.urandom(size)
     proxy.always = failing(grpc.StatusCode[code])
 
-    async def deliver(committer: Committer) -> None:
+    async def deliver(committer: GroupCommit) -> None:
         with pytest.raises(StoreError):
             await committer.save(pushed(data, delivery_attempt=1))
 
-    async def story(committer: Committer) -> None:
+    async def story(committer: GroupCommit) -> None:
         before = sys.getrefcount(data)
         async with asyncio.TaskGroup() as deliveries:
             for _ in range(4):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from functions.envelope import parse_push
 from infra.errors import EnvelopeError
 from infra.local.token_signer import Signer
-from infra.messages.message import unescape_name
+from infra.messages.field_names import unescape_name
 from tests.support.firestore.reader import Reader
 from tests.support.receiver.process import ReceiverProcess
 from tests.support.receiver.push import claims, envelope

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.messages.cursor import Cursor
+from infra.messages.field_names import escape_name, unescape_name
 from infra.messages.message import (
     MAX_TOKENS,
     MORE_TOKENS,
@@ -16,12 +17,10 @@ from infra.messages.message import (
     Content,
     Pushed,
     document_id,
-    escape_name,
     index_tokens,
     is_document_id,
     read_content,
     shard_of,
-    unescape_name,
     visible,
 )
 from tests.support.cpu_cost import assert_cheap

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from infra.messages.message import INLINE_BYTES, MAX_TOKENS, Message, index_tokens, read_content
+from infra.messages.chunks import INLINE_BYTES
+from infra.messages.message import MAX_TOKENS, Message, index_tokens, read_content
 from infra.query import MAX_CHARACTERS, MAX_TERMS, PREFIXES, Query, QueryError, parse, quoted
 from infra.query.content_terms import Contains, Equals, Text
 from infra.query.terms import (

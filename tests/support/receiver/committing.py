@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from functions.committer import Committer
+from functions.group_commit import GroupCommit
 from infra.firestore.client import Database
 from infra.firestore.message_writer import MessageWriter
 from infra.messages.message import Pushed
@@ -37,12 +37,12 @@ def database_at(address: str) -> Database:
     return Database(receiver_settings(environment))
 
 
-def commit(address: str, story: Callable[[Committer], Awaitable[None]]) -> None:
+def commit(address: str, story: Callable[[GroupCommit], Awaitable[None]]) -> None:
     """Run ``story`` with a committer that writes to ``address``."""
 
     async def run() -> None:
         writer = MessageWriter(database_at(address))
-        committer = Committer(writer, shards=4, retention=timedelta(days=7), now=lambda: NOW)
+        committer = GroupCommit(writer, shards=4, retention=timedelta(days=7), now=lambda: NOW)
         try:
             async with asyncio.timeout(30):
                 await story(committer)
@@ -52,12 +52,12 @@ def commit(address: str, story: Callable[[Committer], Awaitable[None]]) -> None:
     asyncio.run(run())
 
 
-async def outcomes(committer: Committer, messages: list[Pushed]) -> list[BaseException | None]:
+async def outcomes(committer: GroupCommit, messages: list[Pushed]) -> list[BaseException | None]:
     """Save all messages at once; return each exception or None."""
     return await asyncio.gather(*map(committer.save, messages), return_exceptions=True)
 
 
-async def all_saved(committer: Committer, messages: list[Pushed]) -> None:
+async def all_saved(committer: GroupCommit, messages: list[Pushed]) -> None:
     """Save all messages at once, and fail unless all are stored."""
     assert await outcomes(committer, messages) == [None] * len(messages)
 

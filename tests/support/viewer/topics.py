@@ -12,8 +12,9 @@ from flask import Flask
 from google.cloud.firestore_v1 import types
 from google.pubsub_v1 import PubsubMessage
 
-from infra.firestore.message_writer import chunk_count, chunk_write, message_write
-from infra.messages.message import INLINE_BYTES, Pushed
+from infra.firestore.message_writer import chunk_write, message_write
+from infra.messages.chunks import INLINE_BYTES, chunk_count
+from infra.messages.message import Pushed
 from infra.pubsub.client import PubSub
 from infra.settings import ViewerSettings, viewer_settings
 from tests.support.local_cloud import Cloud

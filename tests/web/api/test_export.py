@@ -20,7 +20,7 @@ from infra.query import parse
 from tests.support.firestore.writer import Writer, stored_message
 from tests.support.viewer.visitor import PAGE, SCRIPT, Visitor, services_of
 from web.api.export import NDJSON, export_lines
-from web.api.message_records import COLUMNS, csv_fields, csv_row, ndjson_line
+from web.api.export_columns import COLUMNS, csv_fields, csv_row, ndjson_line
 from web.filters.request_filter import RequestFilter, pages
 from web.formats import full_text
 

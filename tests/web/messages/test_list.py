@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from flask import Flask
 
+from infra.messages.chunks import INLINE_BYTES
 from infra.messages.cursor import Cursor
-from infra.messages.message import INLINE_BYTES
 from tests.support.firestore.settings import SUBSCRIPTION
 from tests.support.firestore.writer import Writer
 from tests.support.viewer.list_page import HARMLESS, HOSTILE, hours_ago, ids_in

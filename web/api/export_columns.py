@@ -1,4 +1,4 @@
-"""Message records (``infra.messages.record``) as lines of NDJSON and rows of CSV. Pure."""
+"""The columns of the CSV export, and its rows; also the lines of NDJSON (of ``infra.messages.record``). Pure."""
 
 import csv
 import io

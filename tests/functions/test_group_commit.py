@@ -11,9 +11,10 @@ from functools import partial
 import grpc
 import pytest
 
-from functions.committer import MAX_COMMIT_PAYLOAD_BYTES, MAX_REQUEST_BYTES, MAX_WRITES, Committer
+from functions.group_commit import MAX_COMMIT_PAYLOAD_BYTES, MAX_REQUEST_BYTES, MAX_WRITES, GroupCommit
 from infra.errors import StoreError
-from infra.messages.message import CHUNK_BYTES, INLINE_BYTES, Pushed
+from infra.messages.chunks import CHUNK_BYTES, INLINE_BYTES
+from infra.messages.message import Pushed
 from tests.support.firestore.fault_proxy import FaultProxy, failing, slow
 from tests.support.firestore.reader import Reader
 from tests.support.receiver.committing import NOW, PUBLISHED, all_saved, commit, outcomes, pushed, stored
@@ -132,7 +133,7 @@ SIZES = pytest.mark.parametrize("data", [b"small", b"x" * 100_000, b"x" * 3_700_
 def test_simultaneous_deliveries_make_one_document_and_are_all_counted(store: str, reader: Reader, data: bytes) -> None:
     rounds = [pushed(data) for _ in range(20)]
 
-    async def story(committer: Committer) -> None:
+    async def story(committer: GroupCommit) -> None:
         for message in rounds:
             assert await outcomes(committer, [message] * 32) == [None] * 32
 
@@ -147,11 +148,11 @@ def test_nearly_simultaneous_deliveries_are_one_document(store: str, reader: Rea
     rounds = [pushed() for _ in range(500)]
     chance = random.Random(3)
 
-    async def deliver(committer: Committer, message: Pushed) -> None:
+    async def deliver(committer: GroupCommit, message: Pushed) -> None:
         await asyncio.sleep(chance.uniform(0, 0.006))
         await committer.save(message)
 
-    async def story(committer: Committer) -> None:
+    async def story(committer: GroupCommit) -> None:
         for message in rounds:
             await asyncio.gather(*(deliver(committer, message) for _ in range(32)))
 
@@ -171,7 +172,7 @@ def test_redelivery_is_counted_and_leaves_the_rest(store: str, reader: Reader, d
     commit(store, lambda committer: committer.save(message))
     first = stored(reader, message)
 
-    async def again(committer: Committer) -> None:
+    async def again(committer: GroupCommit) -> None:
         await committer.save(replace(message, delivery_attempt=2))
         await outcomes(committer, [message] * 5)
 
@@ -204,14 +205,14 @@ def test_client_that_leaves_does_not_cancel_the_shared_commit(proxy: FaultProxy,
     leaver, stayer = pushed(), pushed()
     proxy.queue = [slow(0.3), slow(0.3)]
 
-    async def story(committer: Committer) -> None:
+    async def story(committer: GroupCommit) -> None:
         await asyncio.gather(_leave(committer, leaver), committer.save(stayer))
 
     commit(proxy.address, story)
     assert {leaver.message_id, stayer.message_id} <= set(reader.messages())
 
 
-async def _leave(committer: Committer, message: Pushed) -> None:
+async def _leave(committer: GroupCommit, message: Pushed) -> None:
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.1):
             await committer.save(message)
@@ -223,7 +224,7 @@ def test_message_is_never_visible_before_its_chunks(proxy: FaultProxy, reader: R
     proxy.queue = [lambda forward: forward()]
     proxy.always = failing(grpc.StatusCode.UNAVAILABLE)
 
-    async def story(committer: Committer) -> None:
+    async def story(committer: GroupCommit) -> None:
         with pytest.raises(StoreError):
             await committer.save(message)
 
@@ -236,7 +237,7 @@ def test_message_is_never_visible_before_its_chunks(proxy: FaultProxy, reader: R
 
 @pytest.mark.parametrize(("size", "call"), [(2_000_000, "Commit"), (3_700_000, "BatchWrite")])
 def test_small_messages_do_not_wait_for_large_ones(proxy: FaultProxy, size: int, call: str) -> None:
-    async def story(committer: Committer) -> None:
+    async def story(committer: GroupCommit) -> None:
         large = asyncio.create_task(committer.save(pushed(b"x" * size)))
         await asyncio.sleep(0.3)
         assert proxy.calls.count(call) == 1, "its chunks are on their way"
@@ -257,7 +258,7 @@ def test_unanswered_calls_delay_no_other_message(
     held = [pushed(os.urandom(size)) for _ in range(calls)]
     others = [pushed(os.urandom(size)) for _ in range(20)]
 
-    async def story(committer: Committer) -> None:
+    async def story(committer: GroupCommit) -> None:
         await committer.save(pushed())  # opens the connection
         proxy.queue, proxy.calls = [slow(4)] * calls, []
         holding = []

@@ -16,8 +16,9 @@ from functions.batch_queue import BatchQueue, QueueEntry, first_error, without_t
 from functions.batch_sender import COUNT_SECONDS, BatchSender, Writer
 from functions.pending_writes import ChunkWrite, DeliveryCount, MessageWithChunks, MessageWrite
 from infra.errors import DocumentExistsError
-from infra.firestore.message_writer import chunk_count, chunk_write, message_write
-from infra.messages.message import CHUNK_BYTES, INLINE_BYTES, Pushed
+from infra.firestore.message_writer import chunk_write, message_write
+from infra.messages.chunks import CHUNK_BYTES, INLINE_BYTES, chunk_count
+from infra.messages.message import Pushed
 
 MAX_WRITES = 400  # the service takes 500 in a BatchWrite
 MAX_REQUEST_BYTES = 3 * 1024 * 1024 + 768 * 1024  # Google's emulator refuses 4 MiB, the service 10
@@ -28,7 +29,7 @@ MAX_LOOKUPS = 100
 SPARE_CALLS = 3  # while Firestore is slow to answer a call
 
 
-class Committer:
+class GroupCommit:
     """Stores messages, on one event loop."""
 
     def __init__(self, writer: Writer, *, shards: int, retention: timedelta, now: Callable[[], datetime]) -> None:
