@@ -14,8 +14,10 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from click.testing import CliRunner
 from test_utils.retry import RetryResult
 
+from infra.__main__ import main
 from infra.accounts.user_store import UserStore
 from infra.firestore.encoding import Plain
 from infra.settings import ConsoleSettings
@@ -59,9 +61,13 @@ def run(*words: str, environ: dict[str, str] | None = None, stdin: bytes = b"") 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 def test_every_command_has_help(words: list[str]) -> None:
-    result = run(*words, "--help")
-    assert result.returncode == 0
-    assert result.stdout.startswith("Usage: python -m infra " + " ".join(words))
+    result = CliRunner().invoke(main, [*words, "--help"], prog_name="subscope")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("Usage: subscope " + " ".join(words))
+
+
+def test_module_runs_as_a_program() -> None:
+    assert run("status", "--help").stdout.startswith("Usage: python -m infra status")
 
 
 def test_version_is_the_one_of_the_package() -> None:
