@@ -61,7 +61,8 @@ def create_app(settings: ViewerSettings | None = None, iap: IapVerifier | None =
     used only with AUTH_MODE=iap.
     """
     settings = settings or viewer_settings(os.environ)
-    app = Flask(__name__, static_folder=None)  # web.http.static_files serves them
+    # web.http.static_files serves our files. Bootstrap-Flask builds the address of its own files from static_url_path.
+    app = Flask(__name__, static_url_path="/static", static_folder=None)
     _configure(app, settings)
     if settings.local_addresses:
         app.wsgi_app = LocalProxy(app.wsgi_app, settings.local_addresses)  # type: ignore[method-assign]

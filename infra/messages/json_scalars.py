@@ -1,4 +1,4 @@
-"""Read JSON payloads with each value as the text that was sent: an index must not round 0.10. Pure."""
+"""Read JSON payloads with each value as the text that was sent: an index must not round 0.10 or a 20-digit id. Pure."""
 
 import json
 from collections.abc import Iterator

@@ -80,6 +80,15 @@ def test_static_path_cannot_leave_its_folder(stranger: Visitor) -> None:
         assert (answer.status_code, answer.headers["Cache-Control"]) == (404, "no-store"), name
 
 
+def test_bootstraps_own_files_keep_their_address(app: Flask, stranger: Visitor) -> None:
+    assert {rule.rule for rule in rules(app) if rule.endpoint == "bootstrap.static"} == {
+        "/bootstrap/static/<path:filename>"
+    }
+    answer = stranger.get("/bootstrap/static/css/bootstrap.min.css")
+    assert answer.status_code == 200
+    answer.close()
+
+
 def test_pages_have_no_inline_and_no_foreign_code(viewer: Visitor, stranger: Visitor, writer: Writer) -> None:
     document = writer.message()
     pages = [viewer.get(path).text for path in ("/messages", f"/messages/{document}", "/password", "/nowhere")]
