@@ -1,6 +1,6 @@
 """The sizes from which a payload is stored beside its message, in chunks. Pure."""
 
-INLINE_BYTES = 16 * 1024  # heads stay small, so a listener never drags payloads along
+INLINE_BYTES = 16 * 1024  # keeps the documents small that every listener receives
 CHUNK_BYTES = 900 * 1024  # a document may hold 1 MiB
 
 

@@ -32,7 +32,7 @@ class RecentMessage:
 
 
 def _size_of(message: Message) -> int:
-    """Return about the bytes it holds: a hundred attributes are more than the longest payload in a head document."""
+    """Return roughly the bytes that it holds. Attributes count: a hundred can exceed the longest inline payload."""
     texts = (*message.attributes, *message.attributes.values(), *message.tokens, message.ordering_key)
     return _OVERHEAD_BYTES + len(message.data or b"") + sum(len(text.encode(errors="replace")) for text in texts)
 
