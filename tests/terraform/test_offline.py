@@ -35,7 +35,7 @@ def validate(directory: Path, text: str) -> tuple[int, str]:
     [
         (f'{TOPIC}  name = "t"\n}}', ""),
         (f"{TOPIC}}}", 'The argument "name" is required'),
-        (f'{TOPIC}  name = "t"\n  nam = "t"\n}}', 'An argument named "nam" is not expected here'),
+        (f'{TOPIC}  name = "t"\n  colour = "t"\n}}', 'An argument named "colour" is not expected here'),
         (f'{TOPIC}  name = "t"\n  labels = "no map"\n}}', 'Inappropriate value for attribute "labels"'),
         (
             f'{TOPIC}  name = "t"\n  schema_settings {{\n    encoding = "XML"\n  }}\n}}',
