@@ -5,7 +5,6 @@ import os
 from flask import Flask, g
 from flask_bootstrap import Bootstrap5
 from flask_wtf.csrf import CSRFProtect
-from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response
 
@@ -23,7 +22,7 @@ from infra.pubsub.publisher import Publisher, Topics
 from infra.saved_filters import SavedFilters
 from infra.settings import ViewerSettings, behind_front_end, viewer_settings
 from infra.version import version
-from web import banners, health, help
+from web import banners, health, help, templating
 from web.access import roles, sign_in
 from web.access.first_admin import FirstAdmin
 from web.access.iap import IapVerifier
@@ -126,9 +125,7 @@ def _configure(app: Flask, settings: ViewerSettings) -> None:
         BOOTSTRAP_SERVE_LOCAL=True,
     )
     app.session_interface = FormSessionInterface()
-    app.jinja_env.undefined = StrictUndefined
-    app.jinja_env.autoescape = True
-    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    templating.prepare(app.jinja_env)
     rows.add_filters(app.jinja_env)
     app.context_processor(
         lambda: {

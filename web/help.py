@@ -45,4 +45,4 @@ def init_app(app: Flask) -> None:
 @login_required
 def page() -> ResponseReturnValue:
     """Show the keys, the two switches, the filter language and the masked fields."""
-    return render_template("layout/help.html", masked_fields=services().settings.masked_fields)
+    return render_template("help/help.html", masked_fields=services().settings.masked_fields)

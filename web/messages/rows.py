@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import cache, lru_cache
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2 import Environment, FileSystemLoader, Template
 from markupsafe import Markup
 
 from infra.messages.message import Message, visible
@@ -16,6 +16,7 @@ from web import formats
 from web.filters.columns import Columns, cells
 from web.filters.links import exclude_link, filter_link
 from web.messages.summaries import summarise
+from web.templating import prepare
 
 CHIPS = 6
 _MAX_CACHED_CHOICES = 64
@@ -24,13 +25,9 @@ _MAX_CACHED_CHOICES = 64
 @cache
 def _template() -> Template:
     environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parents[1] / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        auto_reload=False,
-        trim_blocks=True,
-        lstrip_blocks=True,
+        loader=FileSystemLoader(Path(__file__).parents[1] / "templates"), autoescape=True, auto_reload=False
     )
+    prepare(environment)
     add_filters(environment)
     return environment.get_template("messages/_row.html")
 
