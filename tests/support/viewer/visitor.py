@@ -64,7 +64,8 @@ def add_user(app: Flask, name: str, role: Role) -> str:
 class Skeleton(HTMLParser):
     """The elements and attribute names of a page, which no publisher may be able to change.
 
-    The spans that colour a payload depend on its words and are left out; all else inside ``<pre>`` counts.
+    The spans that colour a payload depend on its words and are left out; all else inside ``<pre>`` counts. ``texts``
+    has the texts between them, without those that are only white space.
     """
 
     def __init__(self, html: str) -> None:
@@ -85,4 +86,5 @@ class Skeleton(HTMLParser):
             self.elements.append((f"/{tag}",))
 
     def handle_data(self, data: str) -> None:
-        self.texts.append(data)
+        if data.strip():
+            self.texts.append(data)

@@ -76,7 +76,7 @@ def test_forms_start_and_stop_with_a_notice(
     page = operator.get(answer.headers["Location"]).text
     assert f"Delivery of {name} is started, for everyone." in page
     assert '<strong class="state-word">RECEIVING</strong>' in page
-    assert f"by {operator.name} " in page
+    assert f"by {operator.name}\n" in page
     assert endpoint(settings, subscriber) == settings.push_endpoint
     answer = operator.post(f"{path}/stop", confirmed="yes")
     page = operator.get(answer.headers["Location"]).text

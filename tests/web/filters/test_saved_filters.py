@@ -68,7 +68,7 @@ def words(page: str) -> str:
 def menu_of(page: str) -> list[tuple[str, str]]:
     """Return the addresses and names in the menu of saved filters."""
     menu = page.split('<details class="menu saved">', 1)[1].split("</details>", 1)[0]
-    matches = re.findall(r'<a href="([^"]+)"[^>]*><span class="saved-name">([^<]*)</span>', menu)
+    matches = re.findall(r'<a href="([^"]+)"[^>]*>\s*<span class="saved-name">([^<]*)</span>', menu)
     return [(unescape(address), unescape(name)) for address, name in matches]
 
 
@@ -136,7 +136,7 @@ def test_clear_link_opens_the_unfiltered_list(app: Flask, viewer: Visitor) -> No
         '<a class="btn btn-outline-secondary" href="/messages?q=">Clear filter</a>' in viewer.get("/messages?q=no").text
     )
     listed = viewer.get("/messages?q=&subscription=builds").text
-    assert re.search(r'class="all-subscriptions"><a href="/messages\?q="', listed)
+    assert re.search(r'class="all-subscriptions">\s*<a href="/messages\?q="', listed)
     assert "data-has-default" in listed
 
 
@@ -167,7 +167,7 @@ def test_invalid_filter_is_refused_as_in_the_search_box(app: Flask, operator: Vi
     listed, saved = operator.get("/messages", query_string={"q": q}), operator.post("/filters", name="Mine", q=q)
     assert (listed.status_code, saved.status_code) == (400, 400)
     said = [
-        re.search(r"<p>This filter cannot be used: .*?</code></p>", page.text, re.DOTALL) for page in (listed, saved)
+        re.search(r"<p>This filter cannot be used: .*?</code>\s*</p>", page.text, re.DOTALL) for page in (listed, saved)
     ]
     assert said[0]
     assert said[1]

@@ -24,7 +24,7 @@ def steps(page: str) -> tuple[str, list[str], str]:
     section = page.split('<section class="first-steps"', 1)[1].split("</section>", 1)[0]
     state = re.search(r'data-empty="(\w+)"', section)
     assert state
-    return state.group(1), re.findall(r'data-done="(\w+)"', section), re.sub(r"<[^>]+>", "", section)
+    return state.group(1), re.findall(r'data-done="(\w+)"', section), " ".join(re.sub(r"<[^>]+>", "", section).split())
 
 
 def push(topics: Topics, endpoint: str, account: str, audience: str) -> None:
