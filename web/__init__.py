@@ -22,7 +22,7 @@ from infra.pubsub.publisher import Publisher, Topics
 from infra.saved_filters import SavedFilters
 from infra.settings import ViewerSettings, behind_front_end, viewer_settings
 from infra.version import version
-from web import banners, health, help, templating
+from web import banners, health, help
 from web.access import roles, sign_in
 from web.access.first_admin import FirstAdmin
 from web.access.iap import IapVerifier
@@ -34,7 +34,7 @@ from web.delivery import views as delivery
 from web.delivery.state_reader import StateReader
 from web.filters import saved_filters
 from web.health import Reachability
-from web.http import compression, confirmation, errors, headers, static_files
+from web.http import compression, confirmation, errors, headers, static_files, templating
 from web.http.local_proxy import LocalProxy
 from web.http.session_cookie import FormSessionInterface
 from web.live import views as live

@@ -15,8 +15,8 @@ from infra.messages.message import Message, visible
 from web import formats
 from web.filters.columns import Columns, cells
 from web.filters.links import exclude_link, filter_link
+from web.http.templating import prepare
 from web.messages.summaries import summarise
-from web.templating import prepare
 
 CHIPS = 6
 _MAX_CACHED_CHOICES = 64
