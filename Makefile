@@ -1,6 +1,7 @@
 # make run        set up, then run all of Subscope on this machine (EMULATORS=google, PORT=8080, ARGS=--no-samples)
 # make test       set up, then run every test
 # make quick      set up, then run the unit and service tests: under 90 seconds
+# make javascript-tests  run the tests of the viewer's pure JavaScript, part of test and quick (needs no Node installed)
 # make unit       one tier alone; also: make service, make browser, make faults, make deployment
 # make durations  run every test and store how long each file takes, for the order of the next runs
 # make coverage   run every test and print how much of each module runs, also in processes that tests start
@@ -34,7 +35,8 @@ NPM := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" npm --prefix $(JAVASCRIPT)
 # Checks that `make lint` runs as well, once they hold: prose sizes templates javascript.
 HOUSE_CHECKS :=
 
-.PHONY: setup setup-tests run test quick unit service browser faults deployment durations coverage terraform
+.PHONY: setup setup-tests run test quick javascript-tests unit service browser faults deployment durations
+.PHONY: coverage terraform
 .PHONY: lint templates javascript prose sizes bench screenshots lock
 
 setup: $(VENV)/.run-stamp $(VENV)/bin/subscope
@@ -45,12 +47,15 @@ run: setup
 	$(PYTHON_IN) -m infra.local --port $(PORT) --emulators $(EMULATORS) $(ARGS)
 
 # Files go to the processes by the durations in tests/durations.json, see tests/support/sharing.py.
-test: setup-tests
+test: setup-tests javascript-tests
 	$(PYTHON_IN) -m pytest $(SHARED) $(ARGS)
 
 # Unit and service tests, without the slow ones and Google's emulators.
-quick: setup-tests
+quick: setup-tests javascript-tests
 	$(PYTHON_IN) -m pytest $(SHARED) -m "(unit or service) and not (slow or emulators)" $(ARGS)
+
+javascript-tests: $(VENV)/.node-stamp
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" node --test --test-reporter=dot $(JAVASCRIPT)/*.test.js
 
 unit service browser faults deployment: setup-tests
 	$(PYTHON_IN) -m pytest $(SHARED) -m $@ $(ARGS)

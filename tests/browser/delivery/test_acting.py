@@ -126,7 +126,7 @@ def test_file_is_published_byte_for_byte(visit: Visit, tmp_path: Path) -> None:
     (tmp_path / "large.bin").write_bytes(b"x" * 10_000_001)
     ana.open("/publish")
     ana.page.set_input_files("#file", tmp_path / "large.bin")
-    assert ana.page.eval_on_selector("#file", "field => field.validationMessage") == "Pub/Sub takes at most 10 MB."
+    assert ana.page.eval_on_selector("#file", "field => field.validationMessage") == "Pub/Sub accepts at most 10 MB."
     ana.page.set_input_files("#file", tmp_path / "payload.bin")
     ana.page.click('main button:text-is("Publish")')
     ana.page.click('a:text-is("It is here")')

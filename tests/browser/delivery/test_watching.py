@@ -70,7 +70,7 @@ def test_change_made_elsewhere_is_shown(visit: Visit, cloud: Cloud) -> None:
     try:
         ana.see_state("STOPPED", seconds=15)
         assert "changed elsewhere" in ana.page.locator(".delivery").inner_text()
-        ana.see_notice("Somebody, outside of Subscope, stopped delivery")
+        ana.see_notice("Someone outside of Subscope stopped delivery")
     finally:
         cloud.subscriber().modify_push_config(subscription=cloud.subscription_path, push_config=before)
     ana.see_state("RECEIVING", seconds=15)

@@ -41,7 +41,7 @@ def deliver(cloud: Cloud) -> None:
 def test_following_continues_after_a_lost_connection(on_its_way: Person, cloud: Cloud) -> None:
     ana = on_its_way
     ana.context.set_offline(True)
-    ana.page.wait_for_selector('#trouble:has-text("The server did not answer. This page goes on asking.")')
+    ana.page.wait_for_selector('#trouble:has-text("The server did not answer. This page will ask again.")')
     deliver(cloud)
     ana.context.set_offline(False)
     ana.page.wait_for_selector('a:text-is("It is here")', timeout=20_000)
@@ -63,7 +63,7 @@ def test_following_reports_when_it_gives_up(on_its_way: Person) -> None:
     ana.page.clock.install()
     ana.page.reload()
     ana.context.set_offline(True)
-    said = ana.page.locator('#trouble:has-text("did not come within 2 minutes")')
+    said = ana.page.locator('#trouble:has-text("did not arrive within 2 minutes")')
     wait_until(lambda: _later(ana) and said.is_visible(), "the notice that the page stopped asking", 20)
     assert ana.page.locator('#trouble a:text-is("Look again")').get_attribute("href") == ana.page.url
 

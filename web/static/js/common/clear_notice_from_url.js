@@ -1,4 +1,5 @@
-// After a form its address makes the page say what happened. That is said once, not again by a reload, Back or a link.
+// After a form, the page's address names a notice. Remove it once shown, so that a reload, Back or a copied link does
+// not show it again.
 
 const address = new URL(location.href);
 if (address.searchParams.has("notice")) {

@@ -1,32 +1,32 @@
-// Pages of tables and forms: times, and a question before what cannot be undone.
+// Pages of tables and forms: times, and a dialog that asks before a form that cannot be undone.
 
 import "./clear_notice_from_url.js";
+import { find, query } from "./dom.js";
 import { startTimes } from "./times.js";
 
 startTimes();
-const dialog = document.getElementById("confirm");
+const dialog = find("#confirm", HTMLDialogElement);
 
-/** The field without which the server asks by a page of its own. */
-function answer() {
+/** Make the field without which the server answers with a page that asks. */
+function confirmedField() {
   return Object.assign(document.createElement("input"), { type: "hidden", name: "confirmed", value: "yes" });
+}
+
+/** @param {HTMLFormElement} form */
+function submitConfirmed(form) {
+  const field = confirmedField();
+  form.append(field);
+  form.requestSubmit();
+  field.remove(); // Back may show the page as it was left
 }
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (!dialog || !form.dataset.confirm || form.elements.confirmed) return;
+  if (!(form instanceof HTMLFormElement) || !dialog) return;
+  if (!form.dataset.confirm || form.elements.namedItem("confirmed")) return;
   event.preventDefault();
-  dialog.querySelector("h2").textContent = form.dataset.confirm;
+  query("h2", HTMLElement, dialog).textContent = form.dataset.confirm;
   dialog.returnValue = "no";
   dialog.showModal();
-  dialog.addEventListener(
-    "close",
-    () => {
-      if (dialog.returnValue !== "yes") return;
-      const field = answer();
-      form.append(field);
-      form.requestSubmit();
-      field.remove(); // Back may bring the page as it was left
-    },
-    { once: true },
-  );
+  dialog.addEventListener("close", () => dialog.returnValue === "yes" && submitConfirmed(form), { once: true });
 });

@@ -1,14 +1,22 @@
-// What this browser remembers of a person's choices.
+// The choices that this browser remembers.
 
-export function keep(key, value) {
+/**
+ * @param {string} key
+ * @param {string} value
+ */
+export function saveChoice(key, value) {
   try {
     localStorage.setItem(key, value);
   } catch {
-    // Private windows may refuse storage: the choice then lasts as long as the page.
+    // A private window may deny storage: the choice then lasts until the page is closed.
   }
 }
 
-export function remembered(key) {
+/**
+ * Return the saved value, or null.
+ * @param {string} key
+ */
+export function savedChoice(key) {
   try {
     return localStorage.getItem(key);
   } catch {

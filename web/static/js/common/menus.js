@@ -1,33 +1,38 @@
-// Menus: one is open at a time, and it closes as people expect, by Escape, a click elsewhere, or a choice.
+// Menus: at most one is open. Escape, a click elsewhere or a choice closes it.
 
-const open = () => [...document.querySelectorAll("details.menu[open]")];
+import { query } from "./dom.js";
 
-function closeOthers(kept) {
-  for (const menu of open()) if (menu !== kept) menu.open = false;
+/** @returns {NodeListOf<HTMLDetailsElement>} */
+const openMenus = () => document.querySelectorAll("details.menu[open]");
+
+/** @param {Element | null} kept */
+function closeMenus(kept) {
+  for (const menu of openMenus()) if (menu !== kept) menu.open = false;
 }
 
 document.addEventListener("click", (event) => {
   const target = event.target instanceof Element ? event.target : null;
-  closeOthers(target?.closest("details.menu"));
-  // A download leaves the page where it is.
-  if (target?.closest(".menu-items a")) closeOthers(null);
+  closeMenus(target?.closest("details.menu") ?? null);
+  // A download does not leave the page, so the menu must be closed here.
+  if (target?.closest(".menu-items a")) closeMenus(null);
 });
 
-// A press on a menu's plain words focuses the page around it, which leaves no menu.
+// A press on plain text inside a menu focuses an element around the menu: that does not close it.
 document.addEventListener("focusin", ({ target }) => {
-  for (const menu of open()) if (!menu.contains(target) && !target.contains(menu)) menu.open = false;
+  if (!(target instanceof Node)) return;
+  for (const menu of openMenus()) if (!menu.contains(target) && !target.contains(menu)) menu.open = false;
 });
 
-// Captured: Escape closes what is on top, and only that.
+// In the capture phase, so that Escape closes only the menu and not the message behind it.
 document.addEventListener(
   "keydown",
   (event) => {
-    const [menu] = open();
+    const [menu] = openMenus();
     if (event.key !== "Escape" || !menu || document.querySelector("dialog[open]")) return;
     event.preventDefault();
     event.stopPropagation();
     menu.open = false;
-    menu.querySelector("summary").focus();
+    query("summary", HTMLElement, menu).focus();
   },
   { capture: true },
 );

@@ -1,18 +1,43 @@
-// Requests to our own server. A refused session says so once, in one place.
+// Requests to the server. Errors carry a sentence that can be shown.
 
 export class SignedOutError extends Error {}
 
-/** GET an address with an Accept header. Throws SignedOutError on 401, Error with the server's sentence otherwise. */
+/**
+ * Send a GET. Throws SignedOutError on 401, otherwise Error with the server's sentence.
+ * @param {string | URL} url
+ * @param {string} accept
+ */
 export async function get(url, accept) {
   return checked(await fetch(url, { headers: { Accept: accept }, credentials: "same-origin" }));
 }
 
-/** POST without a body; the form token goes in a header. */
+/**
+ * Send a GET and return its JSON.
+ * @param {string | URL} url
+ */
+export async function getJson(url) {
+  return (await get(url, "application/json")).json();
+}
+
+/**
+ * Send a GET and return its HTML.
+ * @param {string | URL} url
+ */
+export async function getHtml(url) {
+  return (await get(url, "text/html")).text();
+}
+
+/**
+ * Send a POST without a body; the form token is a header. Throws as `get` does.
+ * @param {string} url
+ * @param {string} token
+ */
 export async function post(url, token) {
   const headers = { Accept: "application/json", "X-CSRFToken": token };
   return checked(await fetch(url, { method: "POST", headers, credentials: "same-origin" }));
 }
 
+/** @param {Response} response */
 async function checked(response) {
   if (response.status === 401) throw new SignedOutError("You are signed out.");
   if (response.ok) return response;
@@ -20,7 +45,15 @@ async function checked(response) {
   try {
     sentence = (await response.json()).error.detail;
   } catch {
-    // Not our JSON: something between us and the server answered.
+    // Not our JSON: a proxy answered.
   }
   throw new Error(sentence);
+}
+
+/**
+ * Return the sentence of an error.
+ * @param {unknown} error
+ */
+export function sentenceOf(error) {
+  return error instanceof Error ? error.message : String(error);
 }

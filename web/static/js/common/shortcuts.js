@@ -1,59 +1,78 @@
-// The keyboard. The page's own table of keys (web/help.py) says which key means what; a key means something only where
-// it would not write or press something else. Keys of one character can be turned off: a voice that is typed presses them.
+// Keyboard shortcuts. The page's table of shortcuts (web/help.py) names the action of each key. A key does nothing where
+// it would type text or press a control. Shortcuts of one character can be switched off: speech input can trigger them.
 
-import { keep, remembered } from "./local_storage.js";
+import { find, findAll, query } from "./dom.js";
+import { saveChoice, savedChoice } from "./local_storage.js";
 
-const BUSY = "input, textarea, select, [contenteditable]";
-const KEY = "subscope-keys"; // "on" or "off": this browser's choice, in every tab
+/** @typedef {Record<string, () => unknown>} Actions */
 
-let areOn = true;
+const TYPING = "input, textarea, select, [contenteditable]";
+const KEY = "subscope-keys"; // "on" or "off", for every tab of this browser
 
-/** What the table of this page says: key -> action. */
+let isOn = true;
+
+/** Read the page's table: key to action. */
 function readTable() {
-  return new Map([...document.querySelectorAll("#keys [data-key]")].map((one) => [one.dataset.key, one.dataset.action]));
+  return new Map(findAll("#keys [data-key]", HTMLElement).map((row) => [row.dataset.key, row.dataset.action ?? ""]));
 }
 
-/** Keys of one character: on or off. Escape and Enter always mean something. */
-function choose(wanted) {
-  areOn = wanted;
-  document.documentElement.classList.toggle("keys-off", !areOn);
-  for (const box of document.querySelectorAll("[data-keys-choice]")) box.checked = areOn;
+/**
+ * Switch shortcuts of one character on or off. Escape and Enter always work.
+ * @param {boolean} wanted
+ */
+function switchTo(wanted) {
+  isOn = wanted;
+  document.documentElement.classList.toggle("keys-off", !isOn);
+  for (const box of findAll("[data-keys-choice]", HTMLInputElement)) box.checked = isOn;
 }
 
-function startChoice() {
-  const choice = () => choose(remembered(KEY) !== "off");
-  choice();
-  addEventListener("storage", (event) => event.key === KEY && choice());
-  addEventListener("pageshow", choice); // Back brings the boxes as they were left
+function startSwitch() {
+  const useSaved = () => switchTo(savedChoice(KEY) !== "off");
+  useSaved();
+  addEventListener("storage", (event) => event.key === KEY && useSaved());
+  addEventListener("pageshow", useSaved); // after Back, the boxes are as they were left
   document.addEventListener("change", ({ target }) => {
-    if (!target.matches("[data-keys-choice]")) return;
-    keep(KEY, target.checked ? "on" : "off");
-    choose(target.checked);
+    if (!(target instanceof HTMLInputElement) || !target.matches("[data-keys-choice]")) return;
+    saveChoice(KEY, target.checked ? "on" : "off");
+    switchTo(target.checked);
   });
 }
 
-export function showKeys() {
-  document.getElementById("keys").showModal();
+export function showShortcuts() {
+  query("#keys", HTMLDialogElement).showModal();
 }
 
-function publish() {
-  location.assign(document.getElementById("publish-link").href);
+function openPublishForm() {
+  const link = find("#publish-link", HTMLAnchorElement);
+  if (link) location.assign(link.href);
 }
 
-/** `actions` are this page's own, by the table's names; publishing and help are every page's. */
-export function startKeys(actions) {
+/**
+ * Whether the key belongs to the focused element or to an open dialog.
+ * @param {KeyboardEvent} event
+ */
+function isTaken(event) {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return true;
+  const target = event.target instanceof Element ? event.target : document.body;
+  if (target.closest(TYPING) || document.querySelector("dialog[open]")) return true;
+  // Space and Enter press the focused control.
+  if (event.key === "Enter") return target.closest("button, summary, a") !== null;
+  return event.key === " " && target.closest("button, summary, pre") !== null;
+}
+
+/**
+ * Listen for shortcuts. Every page has help and publish; `actions` adds the page's own, by their names in the table.
+ * @param {Actions} [actions]
+ */
+export function startShortcuts(actions = {}) {
   const table = readTable();
-  const all = { help: showKeys, publish, ...actions };
-  startChoice();
+  /** @type {Actions} */
+  const all = { help: showShortcuts, publish: openPublishForm, ...actions };
+  startSwitch();
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-    const target = event.target instanceof Element ? event.target : document.body;
-    if (target.closest(BUSY) || document.querySelector("dialog[open]")) return;
-    // Space and Enter belong to the control that has the focus.
-    if (event.key === "Enter" && target.closest("button, summary, a")) return;
-    if (event.key === " " && target.closest("button, summary, pre")) return;
-    const action = all[table.get(event.key)];
-    if (!action || (!areOn && event.key.length === 1)) return;
+    if (isTaken(event)) return;
+    const action = all[table.get(event.key) ?? ""];
+    if (!action || (!isOn && event.key.length === 1)) return;
     if (event.key !== "Escape") event.preventDefault();
     action();
   });

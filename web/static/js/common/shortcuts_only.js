@@ -1,5 +1,5 @@
-// What every page has that does not bring keys of its own: help, publishing.
+// The shortcuts that every page has: help and publish.
 
-import { startKeys } from "./shortcuts.js";
+import { startShortcuts } from "./shortcuts.js";
 
-startKeys({});
+startShortcuts();

@@ -1,32 +1,43 @@
-// Runs before the page is painted: marks that there is JavaScript, and applies the colours a person chose.
-(function () {
-  "use strict";
+// Runs before the first paint, so it is no module: marks that JavaScript works, and applies the chosen colours.
+(() => {
+  const KEY = "subscope-theme";
   const root = document.documentElement;
   root.classList.add("js");
-  function chosen() {
+
+  function savedTheme() {
     try {
-      return localStorage.getItem("subscope-theme") || "auto";
+      return localStorage.getItem(KEY) || "auto";
     } catch {
       return "auto";
     }
   }
-  function apply(choice) {
-    if (choice === "light" || choice === "dark") root.dataset.bsTheme = choice;
-    else delete root.dataset.bsTheme;
-    for (const button of document.querySelectorAll("[data-theme-choice]")) {
-      button.setAttribute("aria-pressed", String(button.dataset.themeChoice === choice));
+
+  /** @param {string} theme */
+  function saveTheme(theme) {
+    try {
+      localStorage.setItem(KEY, theme);
+    } catch {
+      // A private window may deny storage: the choice then lasts until the page is closed.
     }
   }
-  apply(chosen());
-  document.addEventListener("DOMContentLoaded", () => apply(chosen()));
+
+  /** @returns {NodeListOf<HTMLButtonElement>} */
+  const buttons = () => document.querySelectorAll("[data-theme-choice]");
+
+  /** @param {string} theme */
+  function apply(theme) {
+    if (theme === "light" || theme === "dark") root.dataset.bsTheme = theme;
+    else delete root.dataset.bsTheme;
+    for (const button of buttons()) button.setAttribute("aria-pressed", String(button.dataset.themeChoice === theme));
+  }
+
+  apply(savedTheme());
+  document.addEventListener("DOMContentLoaded", () => apply(savedTheme()));
   document.addEventListener("click", (event) => {
-    const button = event.target instanceof Element && event.target.closest("[data-theme-choice]");
-    if (!button) return;
-    try {
-      localStorage.setItem("subscope-theme", button.dataset.themeChoice);
-    } catch {
-      // Private windows may refuse storage: the choice then lasts as long as the page.
-    }
-    apply(button.dataset.themeChoice);
+    const button = event.target instanceof Element ? event.target.closest("[data-theme-choice]") : null;
+    if (!(button instanceof HTMLElement)) return;
+    const theme = button.dataset.themeChoice ?? "auto";
+    saveTheme(theme);
+    apply(theme);
   });
 })();

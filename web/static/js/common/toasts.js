@@ -1,39 +1,49 @@
-// Short notices of what happened, and a quiet voice for screen readers.
+// Toasts: short messages about what happened. Also announces arrivals to screen readers.
 
-const STAY_MS = 8000;
-const MOST = 4;
+import { countText } from "../core/time_text.js";
+
+const SHOWN_MS = 8000;
+const MAX_TOASTS = 4;
 const ANNOUNCE_EVERY_MS = 5000;
 
-let heldCount = 0;
-let announcing = null;
+let unannounced = 0;
+let isAnnouncing = false;
 
-/** Show a sentence for a while; `kind` is "plain", or "warning" and "problem", which stay until they are closed. */
-export function notify(sentence, kind = "plain") {
-  const place = document.getElementById("notices");
-  if (!place) return;
-  const notice = document.createElement("div");
-  notice.className = `notice ${kind}`;
+/**
+ * Show a sentence. A plain toast disappears after a while; a warning or a problem stays until it is closed.
+ * @param {string} sentence
+ * @param {"plain" | "warning" | "problem"} [kind]
+ */
+export function showToast(sentence, kind = "plain") {
+  const container = document.getElementById("notices");
+  if (!container) return;
+  const toast = document.createElement("div");
+  toast.className = `notice ${kind}`;
   const text = document.createElement("p");
   text.textContent = sentence;
   const close = document.createElement("button");
   close.type = "button";
   close.setAttribute("aria-label", "Dismiss");
   close.textContent = "✕";
-  close.addEventListener("click", () => notice.remove());
-  notice.append(text, close);
-  place.append(notice);
-  while (place.children.length > MOST) place.firstElementChild.remove();
-  if (kind === "plain") setTimeout(() => notice.remove(), STAY_MS);
+  close.addEventListener("click", () => toast.remove());
+  toast.append(text, close);
+  container.append(toast);
+  while (container.children.length > MAX_TOASTS) container.firstElementChild?.remove();
+  if (kind === "plain") setTimeout(() => toast.remove(), SHOWN_MS);
 }
 
-/** Say how many messages came, at most every few seconds: a burst must not talk without end. */
+/**
+ * Announce how many messages arrived, at most every five seconds: in a burst a screen reader would never stop.
+ * @param {number} count
+ */
 export function announceArrivals(count) {
-  heldCount += count;
-  if (announcing) return;
-  announcing = setTimeout(() => {
-    const place = document.getElementById("announcer");
-    if (place) place.textContent = heldCount === 1 ? "1 new message" : `${heldCount} new messages`;
-    heldCount = 0;
-    announcing = null;
+  unannounced += count;
+  if (isAnnouncing) return;
+  isAnnouncing = true;
+  setTimeout(() => {
+    const announcer = document.getElementById("announcer");
+    if (announcer) announcer.textContent = countText(unannounced, "new message");
+    unannounced = 0;
+    isAnnouncing = false;
   }, ANNOUNCE_EVERY_MS);
 }

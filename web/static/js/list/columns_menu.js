@@ -1,12 +1,17 @@
-// The menu of columns: no more can be chosen than can be shown.
+// The columns menu: at the limit, boxes that are not checked are disabled.
 
-const form = document.getElementById("choose"); // none beside a filter that cannot be used
-const boxes = [...(form?.querySelectorAll("input[type=checkbox]") ?? [])];
+import { find, findAll } from "../common/dom.js";
 
-function bound() {
+const form = find("#choose", HTMLFormElement); // absent if the filter is invalid
+
+/** @param {HTMLFormElement} form */
+function limitChoice(form) {
+  const boxes = findAll("input[type=checkbox]", HTMLInputElement, form);
   const isFull = boxes.filter((box) => box.checked).length >= Number(form.dataset.most);
   for (const box of boxes) box.disabled = isFull && !box.checked;
 }
 
-form?.addEventListener("change", bound);
-addEventListener("pageshow", () => form && bound()); // Back brings the boxes as they were left
+if (form) {
+  form.addEventListener("change", () => limitChoice(form));
+  addEventListener("pageshow", () => limitChoice(form)); // after Back, the boxes are as they were left
+}

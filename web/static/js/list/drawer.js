@@ -1,81 +1,112 @@
-// A message beside the list. While it is open the address is the message's own; Back closes it, Forward opens it again.
+// A message beside the list. An open drawer has the message's own address: Back closes it, Forward opens it again.
 
+import { closest, find, opensElsewhere, query } from "../common/dom.js";
 import { copy } from "../message/copy.js";
-import { forgetDetail, loadDetail, startDetail } from "../message/detail.js";
+import { cancelDetail, loadDetail, startDetail } from "../message/detail.js";
+import { asRow, previewLink, siblingRow } from "./row.js";
+
+/** @typedef {import("./row.js").MaybeRow} MaybeRow */
 
 export class Drawer {
-  constructor(place, body, { failed, changed }) {
-    this.place = place;
+  /**
+   * @param {HTMLElement} element
+   * @param {HTMLTableSectionElement} body holds the rows
+   * @param {{ onError: (error: unknown) => void, onChange: () => void }} callbacks
+   */
+  constructor(element, body, { onError, onChange }) {
+    this.element = element;
     this.body = body;
-    this.failed = failed;
-    this.changed = changed;
-    this.entered = false; // whether the open drawer has had the focus
-    this.walked = null; // the row that keys led to
-    startDetail(place, { failed });
-    place.addEventListener("click", (event) => event.target.closest("[data-close]") && this.close());
-    body.addEventListener("click", (event) => this.clicked(event));
-    addEventListener("popstate", ({ state }) => (state?.drawer ? this.openAgain() : this.hide()));
+    this.onError = onError;
+    this.onChange = onChange;
+    this.wasFocused = false; // whether the open drawer has had the focus
+    /** @type {HTMLTableRowElement | null} */
+    this.focusedRow = null; // the row that shortcuts led to
+  }
+
+  start() {
+    startDetail(this.element, { onError: this.onError });
+    this.element.addEventListener("click", (event) => closest(event, "[data-close]", HTMLElement) && this.close());
+    this.body.addEventListener("click", (event) => this.onRowClick(event));
+    addEventListener("popstate", ({ state }) => (state?.drawer ? this.reopen() : this.hide()));
   }
 
   get isOpen() {
-    return !this.place.hidden;
+    return !this.element.hidden;
   }
 
   get selected() {
-    return this.body.querySelector("tr.selected");
+    return find("tr.selected", HTMLTableRowElement, this.body);
   }
 
-  clicked(event) {
-    const row = event.target.closest("tr.message");
-    // Another tab, a filter, or text being selected, is not for us.
-    if (!row || event.defaultPrevented || event.target.closest("a[data-filter]") || event.ctrlKey || event.metaKey || event.shiftKey || String(getSelection())) return;
+  /** Whether the focus is in the row that shortcuts led to: it must not move then. */
+  get holdsFocus() {
+    return Boolean(this.focusedRow?.contains(document.activeElement));
+  }
+
+  /** @param {MouseEvent} event */
+  onRowClick(event) {
+    const row = closest(event, "tr.message", HTMLTableRowElement);
+    if (!row || event.defaultPrevented || opensElsewhere(event)) return;
+    // A click on a filter link, or one that ends a selection of text, does not open the message.
+    if (closest(event, "a[data-filter]", HTMLAnchorElement) || String(getSelection())) return;
     event.preventDefault();
     this.open(row);
   }
 
+  /** @param {HTMLTableRowElement} row */
   open(row) {
     this.select(row);
-    const address = row.querySelector("a.preview").getAttribute("href");
+    const address = previewLink(row).getAttribute("href") ?? "";
     history[this.isOpen ? "replaceState" : "pushState"]({ drawer: true }, "", address);
     return this.show(address, row);
   }
 
-  /** Forward led back to a message; its row may be gone from the list. */
-  openAgain() {
-    const id = location.pathname.split("/").at(-1);
-    const row = this.body.querySelector(`tr.message[data-id="${CSS.escape(id)}"]`);
+  /** Open the message of the address after Forward. Its row may have left the list. */
+  reopen() {
+    const id = location.pathname.split("/").at(-1) ?? "";
+    const row = find(`tr.message[data-id="${CSS.escape(id)}"]`, HTMLTableRowElement, this.body);
     this.select(row);
     return this.show(location.href, row);
   }
 
+  /**
+   * @param {string} address
+   * @param {MaybeRow} row
+   */
   async show(address, row) {
-    this.place.hidden = false;
+    this.element.hidden = false;
     document.body.classList.add("drawer-open");
-    row?.scrollIntoView({ block: "nearest" }); // the narrower list is laid out anew
-    this.place.setAttribute("aria-busy", "true");
+    row?.scrollIntoView({ block: "nearest" }); // the list becomes narrower, so rows move
+    this.element.setAttribute("aria-busy", "true");
     try {
-      if (!(await loadDetail(this.place, address))) return;
-      this.place.scrollTop = 0;
-      // Once for each opening, with what is shown first: of two quick openings that is the second.
-      if (!this.entered) this.place.querySelector("[data-close]").focus({ preventScroll: true });
-      this.entered = true;
+      if (!(await loadDetail(this.element, address))) return;
+      this.element.scrollTop = 0;
+      // Once per opening: of two quick openings, only the second shows its detail.
+      if (!this.wasFocused) query("[data-close]", HTMLElement, this.element).focus({ preventScroll: true });
+      this.wasFocused = true;
     } catch (error) {
       this.close();
-      this.failed(error);
+      this.onError(error);
     }
-    this.place.removeAttribute("aria-busy");
-    this.changed();
+    this.element.removeAttribute("aria-busy");
+    this.onChange();
   }
 
+  /** @param {MaybeRow} row */
   select(row) {
     this.selected?.classList.remove("selected");
     row?.classList.add("selected");
   }
 
-  /** Copy the link to the message that is open or selected. */
+  openSelected() {
+    const row = this.selected;
+    if (row) this.open(row);
+  }
+
+  /** Copy the link to the selected message. */
   copyLink() {
-    const link = this.selected?.querySelector("a.preview");
-    if (link) copy(link.href, "The link");
+    const row = this.selected;
+    if (row) copy(previewLink(row).href, "The link");
   }
 
   close() {
@@ -84,30 +115,35 @@ export class Drawer {
 
   hide() {
     if (!this.isOpen) return;
-    this.entered = false;
-    this.walked = null;
-    forgetDetail(this.place);
-    this.place.removeAttribute("aria-busy");
-    this.place.hidden = true;
-    this.place.replaceChildren();
+    this.wasFocused = false;
+    this.focusedRow = null;
+    cancelDetail(this.element);
+    this.element.removeAttribute("aria-busy");
+    this.element.hidden = true;
+    this.element.replaceChildren();
     document.body.classList.remove("drawer-open");
-    this.selected?.scrollIntoView({ block: "nearest" });
-    this.selected?.querySelector("a.preview").focus({ preventScroll: true });
-    this.changed();
+    const row = this.selected;
+    if (row) {
+      row.scrollIntoView({ block: "nearest" });
+      previewLink(row).focus({ preventScroll: true });
+    }
+    this.onChange();
   }
 
-  /** The next (1) or previous (-1) row; shown at once when the drawer is open. */
-  step(by) {
-    const now = this.selected;
-    const next = now ? (by > 0 ? now.nextElementSibling : now.previousElementSibling) : this.body.firstElementChild;
-    if (!next) return;
-    this.select(next);
-    next.scrollIntoView({ block: "nearest" });
+  /**
+   * Go to the next (1) or the previous (-1) row. An open drawer shows it.
+   * @param {1 | -1} step
+   */
+  step(step) {
+    const row = this.selected ? siblingRow(this.selected, step) : asRow(this.body.firstElementChild);
+    if (!row) return;
+    this.select(row);
+    row.scrollIntoView({ block: "nearest" });
     if (this.isOpen) {
-      this.open(next);
+      this.open(row);
     } else {
-      this.walked = next;
-      next.querySelector("a.preview").focus({ preventScroll: true });
+      this.focusedRow = row;
+      previewLink(row).focus({ preventScroll: true });
     }
   }
 }

@@ -1,30 +1,35 @@
-// An empty list says why, and what to do; it is written anew by the server whenever delivery changes.
+// The empty list, which explains why it is empty: reloaded from the server when delivery changes.
 
-import { get } from "../common/requests.js";
-import { localize } from "../common/times.js";
+import { find } from "../common/dom.js";
+import { getHtml } from "../common/requests.js";
+import { localizeTimes } from "../common/times.js";
 
 const AFTER_CHANGE_MS = 300;
-const place = () => document.getElementById("empty");
+const emptyState = () => find("#empty", HTMLElement);
 
-async function renew() {
-  if (!place() || place().hidden) return;
+async function reload() {
+  if (emptyState()?.hidden !== false) return;
   try {
-    const html = await (await get(location.href, "text/html")).text();
-    const fresh = new DOMParser().parseFromString(html, "text/html").getElementById("empty");
-    if (!fresh || place().hidden) return;
-    localize(fresh);
-    place().replaceWith(fresh);
+    const html = await getHtml(location.href);
+    const fresh = find("#empty", HTMLElement, new DOMParser().parseFromString(html, "text/html"));
+    if (!fresh || emptyState()?.hidden !== false) return;
+    localizeTimes(fresh);
+    emptyState()?.replaceWith(fresh);
   } catch {
-    // The page says by itself when it is signed out or not live.
+    // The page already shows that it is signed out or not live.
   }
 }
 
-/** `strip` holds a section for each subscription. */
-export function startEmpty(strip) {
-  let timer = null;
+/**
+ * Reload the explanation when the state of a subscription in `strip` changes.
+ * @param {HTMLElement} strip
+ */
+export function startEmptyState(strip) {
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
   const changes = new MutationObserver(() => {
     clearTimeout(timer);
-    timer = setTimeout(renew, AFTER_CHANGE_MS);
+    timer = setTimeout(reload, AFTER_CHANGE_MS);
   });
   changes.observe(strip, { subtree: true, attributeFilter: ["data-state"] });
 }

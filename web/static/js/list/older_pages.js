@@ -1,167 +1,195 @@
-// Older messages, loaded when the end of the list comes near. Without JavaScript the same link turns the page.
+// Older messages: loaded when the end of the list comes near. Without JavaScript the same link opens the next page.
 
-import { SignedOutError, get } from "../common/requests.js";
-import { compare } from "./rows.js";
-import { listAddress } from "./filter_box.js";
+import { closest, find } from "../common/dom.js";
+import { getJson, SignedOutError } from "../common/requests.js";
 import { timeElement } from "../common/times.js";
+import { BackOff } from "../core/back_off.js";
+import { compareCursors, dateOfCursor } from "../core/cursors.js";
+import { addressOfList, rowsElement, shownList } from "./shown_list.js";
 
-// Beyond this the link turns the page instead: a list that grows without end makes every machine slow.
-const MOST_LOADED = 2000;
-const AHEAD_PIXELS = 800;
-const FIRST_WAIT_MS = 2_000;
-const LONGEST_WAIT_MS = 30_000;
-// So often a list that was away looks on for what came meanwhile, 2,000 messages at a time.
-const MOST_AGAIN = 5;
+/** @typedef {import("../common/types.js").ListPageData} ListPageData */
+/** @typedef {import("./rows.js").Rows} Rows */
 
-export class History {
-  constructor(rows, body, place, { failed }) {
+// At this length the link opens the next page instead: a list without a limit makes every computer slow.
+const MAX_LOADED = 2000;
+const LOAD_AHEAD_PIXELS = 800;
+const MIN_WAIT_MS = 2_000;
+const MAX_WAIT_MS = 30_000;
+// A filtered list that was disconnected reads at most this many further pages, of 2,000 messages each, to catch up.
+const MAX_FURTHER_PAGES = 5;
+
+export class OlderPages {
+  /**
+   * @param {Rows} rows
+   * @param {HTMLElement} element holds the link to older messages
+   * @param {{ onError: (error: unknown) => void }} callbacks
+   */
+  constructor(rows, element, { onError }) {
     this.rows = rows;
-    this.body = body;
-    this.place = place;
-    this.failed = failed;
-    this.loading = null; // the promise of what is on its way
-    this.resting = null; // the timer that asks again after a failure
-    this.wait = 0;
-    // Window and list both scroll, by the width of the page: captured, one listener hears either.
-    document.addEventListener("scroll", () => this.goOn(), { capture: true, passive: true });
-    place.addEventListener("click", (event) => {
-      if (event.target.closest("a[rel=next]") && this.rows.count < MOST_LOADED) {
-        event.preventDefault();
-        this.wake();
-        this.more();
-      }
+    this.dataset = rowsElement().dataset;
+    this.element = element;
+    this.onError = onError;
+    /** @type {Promise<number> | null} */
+    this.loading = null;
+    /** @type {ReturnType<typeof setTimeout> | null} */
+    this.retryTimer = null;
+    this.backOff = new BackOff(MIN_WAIT_MS, MAX_WAIT_MS);
+  }
+
+  start() {
+    // The window scrolls on a narrow page, the list on a wide one: in the capture phase one listener gets both.
+    document.addEventListener("scroll", () => this.loadIfNear(), { capture: true, passive: true });
+    this.element.addEventListener("click", (event) => {
+      if (!closest(event, "a[rel=next]", HTMLAnchorElement) || this.rows.count >= MAX_LOADED) return;
+      event.preventDefault();
+      this.cancelRetry();
+      this.load();
     });
+    if (this.rows.count && this.isNear()) this.load();
   }
 
   isNear() {
-    return this.place.getBoundingClientRect().top < innerHeight + AHEAD_PIXELS;
+    return this.element.getBoundingClientRect().top < innerHeight + LOAD_AHEAD_PIXELS;
   }
 
-  address(before) {
-    const { q, subscription } = this.body.dataset;
-    return listAddress(q, subscription, before);
+  /** Load a page if the end of the list is near, unless a retry is scheduled. */
+  loadIfNear() {
+    if (!this.retryTimer && this.isNear()) this.load();
   }
 
-  /** Where the end is near, load more; not while the server rests. */
-  goOn() {
-    if (!this.resting && this.isNear()) this.more();
-  }
-
-  /** Load an older page, one at a time: who asks meanwhile waits for the same. How many rows came. */
-  more() {
-    this.loading ??= this.load().then((found) => {
+  /** Load one older page and return its number of rows. Concurrent callers share one request. */
+  load() {
+    this.loading ??= this.loadPage().then((count) => {
       this.loading = null;
-      // A short page may leave the end in sight. A search that found nothing asks before it looks further: it costs reads.
-      if (found) this.goOn();
-      return found;
+      // After a short page the end may still be near. An empty page stops: each further search costs reads.
+      if (count) this.loadIfNear();
+      return count;
     });
     return this.loading;
   }
 
-  async load() {
-    const before = this.body.dataset.older;
-    if (!before || this.rows.count >= MOST_LOADED) return 0;
-    this.place.setAttribute("aria-busy", "true");
+  async loadPage() {
+    const before = this.dataset.older;
+    if (!before || this.rows.count >= MAX_LOADED) return 0;
+    this.element.setAttribute("aria-busy", "true");
     try {
-      const page = await this.page(before);
-      this.wake();
-      // The end may have moved while the page was on its way: then it belongs to another list.
-      if (this.body.dataset.older !== before) return 0;
+      const page = await this.fetchPage(before);
+      this.cancelRetry();
+      // The end of the list moved during the request: the page does not fit any longer.
+      if (this.dataset.older !== before) return 0;
       this.rows.append(page.rows);
       this.setOlder(page.older);
-      this.tellLooked(page);
+      showSearched(page, { isFirst: false });
       return page.rows.length;
     } catch (error) {
-      this.rest(error);
+      this.scheduleRetry(error);
       return 0;
     } finally {
-      this.place.removeAttribute("aria-busy");
+      this.element.removeAttribute("aria-busy");
     }
-  }
-
-  /** The server failed: said once, and asked again later and later. Who presses the link need not wait. */
-  rest(error) {
-    if (!this.wait) this.failed(error);
-    this.wait = Math.min(2 * this.wait || FIRST_WAIT_MS, LONGEST_WAIT_MS);
-    clearTimeout(this.resting);
-    this.resting = setTimeout(() => {
-      this.resting = null;
-      if (!(error instanceof SignedOutError)) this.goOn();
-    }, this.wait);
-  }
-
-  wake() {
-    clearTimeout(this.resting);
-    this.resting = null;
-    this.wait = 0;
   }
 
   /**
-   * Read the newest again: the stream could not say what came since `from`, the newest row; empty without rows.
-   * `isWhole` says whether all that came in between is here.
+   * Report the first failure only, and retry with growing waits. A click on the link does not wait.
+   * @param {unknown} error
+   */
+  scheduleRetry(error) {
+    if (this.backOff.isFresh) this.onError(error);
+    clearTimeout(this.retryTimer ?? undefined);
+    this.retryTimer = setTimeout(() => {
+      this.retryTimer = null;
+      if (!(error instanceof SignedOutError)) this.loadIfNear();
+    }, this.backOff.next());
+  }
+
+  cancelRetry() {
+    clearTimeout(this.retryTimer ?? undefined);
+    this.retryTimer = null;
+    this.backOff.reset();
+  }
+
+  /**
+   * Read the newest messages again: the stream could not send what arrived after `from`, the newest row's cursor (empty
+   * without rows). `isWhole` tells whether the list now has all that arrived since.
+   * @param {string} from
    */
   async reload(from) {
-    const page = await this.page("");
-    // A filter may find little in much: it looks on until it is back where the page was.
-    const isBetween = () => this.body.dataset.q && from && page.older && compare(page.older, from) > 0;
-    for (let again = 0; isBetween() && again < MOST_AGAIN; again += 1) {
-      const next = await this.page(page.older);
+    const isFiltered = Boolean(shownList().filter);
+    const page = await this.fetchPage("");
+    // A filter may accept few of many messages: read on, back to the cursor where the page was.
+    const isBehind = () => from && page.older && compareCursors(page.older, from) > 0;
+    for (let count = 0; isFiltered && isBehind() && count < MAX_FURTHER_PAGES; count += 1) {
+      const next = await this.fetchPage(page.older ?? "");
       page.rows.push(...next.rows);
       page.older = next.older;
     }
-    page.isWhole = !page.older || Boolean(from && compare(page.older, from) <= 0);
-    if (from && (page.isWhole || this.body.dataset.q)) {
+    const isWhole = !page.older || (from !== "" && !isBehind());
+    if (from && (isWhole || isFiltered)) {
       this.rows.merge(page.rows);
-      return page;
+    } else {
+      this.rows.replace(page.rows);
+      this.setOlder(page.older);
+      showSearched(page, { isFirst: true });
     }
-    this.rows.replace(page.rows);
-    this.setOlder(page.older);
-    this.tellLooked(page, 0);
-    return page;
+    return { ...page, isWhole };
   }
 
-  async page(before) {
-    return (await get(this.address(before), "application/json")).json();
+  /**
+   * @param {string} before
+   * @returns {Promise<ListPageData>}
+   */
+  fetchPage(before) {
+    return getJson(addressOfList({ before }));
   }
 
+  /**
+   * Continue after this cursor; null if nothing is older.
+   * @param {string | null} cursor
+   */
   setOlder(cursor) {
-    const focused = this.place.contains(document.activeElement);
-    this.body.dataset.older = cursor ?? "";
-    const isFiltered = Boolean(this.body.dataset.q);
-    this.place.replaceChildren();
+    const isFocused = this.element.contains(document.activeElement);
+    this.dataset.older = cursor ?? "";
+    const isFiltered = Boolean(shownList().filter);
+    this.element.replaceChildren();
     if (!cursor) {
-      if (this.rows.count) this.say(`The beginning: nothing older ${isFiltered ? "matches" : "is kept"}.`);
+      if (this.rows.count) this.showText(`The beginning: nothing older ${isFiltered ? "matches" : "is kept"}.`);
       return;
     }
-    if (isFiltered) this.say("Searched back to ", moment(cursor));
+    if (isFiltered) this.showText("Searched back to ", cursorTime(cursor));
     const link = document.createElement("a");
     link.className = "btn btn-outline-secondary";
     link.rel = "next";
     link.textContent = isFiltered ? "Search older" : "Older messages";
-    link.href = this.address(cursor);
-    this.place.append(link);
-    if (focused) link.focus({ preventScroll: true });
+    link.href = addressOfList({ before: cursor });
+    this.element.append(link);
+    if (isFocused) link.focus({ preventScroll: true });
   }
 
-  say(...parts) {
+  /** @param {...(string | Node)} parts */
+  showText(...parts) {
     const line = document.createElement("p");
     line.className = "quiet";
     line.append(...parts);
-    this.place.append(line);
-  }
-
-  /** While nothing is found, the empty list says how much was looked at. */
-  tellLooked(page, before = null) {
-    const place = document.getElementById("looked");
-    if (!place) return;
-    const count = (before ?? Number(place.dataset.lookedAt)) + page.looked_at;
-    place.dataset.lookedAt = String(count);
-    if (page.older) place.replaceChildren(`0 of ${count.toLocaleString("en")} messages; searched back to `, moment(page.older));
-    else place.textContent = "All that is kept was searched.";
+    this.element.append(line);
   }
 }
 
-/** When a cursor was received. */
-function moment(cursor) {
-  return timeElement(new Date(Number(cursor.split("-")[0]) / 1000).toISOString());
+/**
+ * Show in the empty list how many messages the search has read.
+ * @param {ListPageData} page
+ * @param {{ isFirst: boolean }} options whether this page starts a new search
+ */
+function showSearched(page, { isFirst }) {
+  const line = find("#looked", HTMLElement);
+  if (!line) return;
+  const count = (isFirst ? 0 : Number(line.dataset.lookedAt)) + page.looked_at;
+  line.dataset.lookedAt = String(count);
+  const text = `0 of ${count.toLocaleString("en")} messages; searched back to `;
+  if (page.older) line.replaceChildren(text, cursorTime(page.older));
+  else line.textContent = "All that is kept was searched.";
+}
+
+/** @param {string} cursor */
+function cursorTime(cursor) {
+  return timeElement(dateOfCursor(cursor).toISOString());
 }

@@ -1,56 +1,49 @@
-// The list: rows ordered by (received_at, id), newest on top, each message once. It never moves under a reader.
+// The list: rows ordered by (received_at, id), newest on top, each message once. Rows never move while they are read.
 
-import { localize } from "../common/times.js";
+import { findAll } from "../common/dom.js";
+import { compareCursors } from "../core/cursors.js";
+import { WaitingMessages } from "../core/waiting_messages.js";
+import { asRow, cursorOf, deliveriesOf, parseRow, siblingRow } from "./row.js";
 
-export const MOST_ROWS = 500;
-// A burst is shown in batches, one a frame, each ended by its count or its time, whichever comes first: keys, clicks and
-// the pointer are answered in between. What comes faster than that is skipped, and said to be.
+/** @typedef {import("../common/types.js").GoneEvent} GoneEvent */
+/** @typedef {import("../common/types.js").StreamMessage} StreamMessage */
+
+export const MAX_ROWS = 500;
+// A burst is shown in batches, one per frame, limited by number and by time, so that the page answers keys and clicks in
+// between. Messages that come faster than that are skipped and counted.
 const BATCH = 80;
-const BUDGET_MS = 10;
-const MOST_WAITING = { held: 2 * MOST_ROWS, shown: MOST_ROWS };
-const TELL_EVERY_MS = 40;
+const BATCH_MS = 10;
+const MAX_WAITING = { held: 2 * MAX_ROWS, shown: MAX_ROWS };
+const REPORT_EVERY_MS = 40;
 const POINTER_REST_MS = 1200;
 
-/** A cursor as something that compares: [microseconds, id]. Microseconds fit into a double until the year 2255. */
-function keyOf(cursor) {
-  const hyphen = cursor.indexOf("-");
-  return [Number(cursor.slice(0, hyphen)), cursor.slice(hyphen + 1)];
-}
-
-/** Negative when `a` is older than `b`. */
-export function compare(a, b) {
-  const [timeA, idA] = keyOf(a);
-  const [timeB, idB] = keyOf(b);
-  if (timeA !== timeB) return timeA - timeB;
-  return idA < idB ? -1 : Number(idA > idB);
-}
-
-/** The one row in the server's own, escaped, partial. */
-function parse(html) {
-  const template = document.createElement("template");
-  template.innerHTML = html;
-  const row = template.content.querySelector("tr.message");
-  if (row) localize(row);
-  return row;
-}
+/**
+ * @typedef {object} RowsCallbacks
+ * @property {() => boolean} isHeld whether new rows must wait
+ * @property {() => void} onChange the number of rows or of waiting messages changed
+ * @property {(count: number) => void} onShown this many new rows were shown
+ * @property {(cursor: string) => void} onTrimmed rows older than this cursor were removed
+ * @property {(messages: StreamMessage[]) => void} onSkipped these will not be shown
+ */
 
 export class Rows {
-  /** `held()` says whether arrivals must wait; `changed()` is called when what waits or is shown changes. */
-  constructor(body, { held, changed, arrived, trimmed, skipped }) {
+  /**
+   * @param {HTMLTableSectionElement} body
+   * @param {RowsCallbacks} callbacks
+   */
+  constructor(body, callbacks) {
     this.body = body;
-    this.held = held;
-    this.changed = changed;
-    this.arrived = arrived;
-    this.trimmed = trimmed;
-    this.tellSkipped = skipped;
-    this.byId = new Map();
-    this.waiting = new Map();
-    this.leaving = new Set();
-    this.skipped = 0;
-    this.scheduled = false;
-    this.telling = null;
+    this.callbacks = callbacks;
+    /** @type {Map<string, HTMLTableRowElement>} */
+    this.byId = new Map(findAll("tr.message", HTMLTableRowElement, body).map((row) => [row.dataset.id ?? "", row]));
+    this.waiting = new WaitingMessages();
+    /** @type {Set<HTMLTableRowElement>} */
+    this.removed = new Set();
+    this.skippedCount = 0;
+    this.isScheduled = false;
+    /** @type {ReturnType<typeof setTimeout> | null} */
+    this.reportTimer = null;
     this.pointerAt = 0;
-    for (const row of body.querySelectorAll("tr.message")) this.byId.set(row.dataset.id, row);
     body.addEventListener("pointermove", () => {
       this.pointerAt = performance.now();
     });
@@ -60,168 +53,192 @@ export class Rows {
     return this.byId.size;
   }
 
-  /** How many new messages wait, those included that were too many to keep. A row's next delivery is none. */
+  /** How many new messages wait, including the skipped ones. Another delivery of a row is not new. */
   get waitingCount() {
-    return this.unknown([...this.waiting.values()]).length + this.skipped;
+    return this.withoutRow(this.waiting.messages).length + this.skippedCount;
   }
 
-  /** Those that have no row yet. */
-  unknown(items) {
-    return items.filter((item) => !this.byId.has(item.id));
-  }
-
-  /** The cursor of the newest row; empty without rows. */
+  /** The newest row's cursor; empty without rows. */
   get newest() {
-    return this.body.firstElementChild?.dataset.cursor ?? "";
+    return cursorOf(this.first);
   }
 
-  /** Take in one message of the stream; whether it is one that this page did not know. */
-  add(item) {
-    const row = this.byId.get(item.id);
-    const known = this.waiting.get(item.id)?.deliveries ?? Number(row?.dataset.deliveries ?? 0);
-    if (!item.html || known >= item.deliveries || this.isBeyond(item)) return false;
-    this.waiting.set(item.id, item);
-    if (this.waiting.size > MOST_WAITING[this.held() ? "held" : "shown"]) this.forgetOldest();
-    this.telling ??= setTimeout(() => this.tell(), TELL_EVERY_MS);
+  get first() {
+    return asRow(this.body.firstElementChild);
+  }
+
+  get last() {
+    return asRow(this.body.lastElementChild);
+  }
+
+  /** @param {StreamMessage[]} messages */
+  withoutRow(messages) {
+    return messages.filter(({ id }) => !this.byId.has(id));
+  }
+
+  /**
+   * Take a message of the stream. Return whether it is new to this page.
+   * @param {StreamMessage} message
+   */
+  add(message) {
+    const known = this.waiting.deliveriesOf(message.id) || deliveriesOf(this.byId.get(message.id));
+    if (!message.html || known >= message.deliveries || this.isBeyondEnd(message.cursor)) return false;
+    this.waiting.put(message);
+    this.skipOldest();
+    this.reportTimer ??= setTimeout(() => this.report(), REPORT_EVERY_MS);
     this.schedule();
     return known === 0;
   }
 
-  /** A message that the filter took until it was delivered again: it leaves, but not under a reader. */
+  /**
+   * Remove a message that the filter rejects since its last delivery. Its row stays while rows are held.
+   * @param {GoneEvent} event
+   */
   remove({ id, deliveries }) {
     const row = this.byId.get(id);
-    if (this.waiting.get(id)?.deliveries < deliveries) this.waiting.delete(id);
-    if (row && Number(row.dataset.deliveries) < deliveries) this.leaving.add(row);
+    if (this.waiting.deliveriesOf(id) < deliveries) this.waiting.delete(id);
+    if (row && deliveriesOf(row) < deliveries) this.removed.add(row);
     this.schedule();
-    this.changed();
+    this.callbacks.onChange();
   }
 
-  leave() {
-    for (const row of this.leaving) {
-      if (this.byId.get(row.dataset.id) === row) this.byId.delete(row.dataset.id);
+  deleteRemoved() {
+    for (const row of this.removed) {
+      const { id = "" } = row.dataset;
+      if (this.byId.get(id) === row) this.byId.delete(id);
       row.remove();
     }
-    this.leaving.clear();
+    this.removed.clear();
   }
 
-  /** Older than where paging goes on: it comes with the older pages. A search may have looked further than its last row. */
-  isBeyond(item) {
+  /**
+   * Whether a message belongs to an older page, which is not loaded yet. A search may have read beyond its last row.
+   * @param {string} cursor
+   */
+  isBeyondEnd(cursor) {
     const { older } = this.body.dataset;
-    return Boolean(older && compare(item.cursor, older) < 0);
+    return Boolean(older && compareCursors(cursor, older) < 0);
   }
 
-  /** Only the newest will be shown; the others are a link away. */
-  forgetOldest() {
-    const newestFirst = this.newestFirst();
-    const most = newestFirst.length >> 1;
-    const forgotten = newestFirst.slice(most);
-    for (const item of forgotten) this.waiting.delete(item.id);
-    const unknown = this.unknown(forgotten);
-    this.skipped += unknown.length;
-    if (unknown.length) this.tellSkipped(unknown);
+  /** If too many messages wait, only the newest will be shown; a link leads to the others. */
+  skipOldest() {
+    const max = this.callbacks.isHeld() ? MAX_WAITING.held : MAX_WAITING.shown;
+    const skipped = this.withoutRow(this.waiting.dropOldest(max));
+    this.skippedCount += skipped.length;
+    if (skipped.length) this.callbacks.onSkipped(skipped);
   }
 
-  newestFirst() {
-    return [...this.waiting.values()].sort((a, b) => compare(b.cursor, a.cursor));
+  report() {
+    this.reportTimer = null;
+    this.callbacks.onChange();
   }
 
-  tell() {
-    this.telling = null;
-    this.changed();
-  }
-
+  /** Show what waits in the next frame, or after the pointer has rested. */
   schedule() {
-    if (this.scheduled || !(this.waiting.size || this.leaving.size) || this.held()) return;
-    this.scheduled = true;
-    const rest = POINTER_REST_MS - (performance.now() - this.pointerAt);
-    if (this.pointerAt && rest > 0) setTimeout(() => this.again(), rest);
-    else requestAnimationFrame(() => this.flush());
+    if (this.isScheduled || !(this.waiting.size || this.removed.size) || this.callbacks.isHeld()) return;
+    this.isScheduled = true;
+    const restMs = POINTER_REST_MS - (performance.now() - this.pointerAt);
+    if (this.pointerAt && restMs > 0) setTimeout(() => this.reschedule(), restMs);
+    else requestAnimationFrame(() => this.showBatch());
   }
 
-  /** The pointer may have gone on moving. */
-  again() {
-    this.scheduled = false;
+  /** Check again whether the pointer rests. */
+  reschedule() {
+    this.isScheduled = false;
     this.schedule();
   }
 
-  /** Show a batch of what waits, newest first; the next batch comes with the next frame. */
-  flush() {
-    this.scheduled = false;
-    if (this.held()) return;
-    const until = performance.now() + BUDGET_MS;
-    let fresh = 0;
-    this.leave();
-    for (const item of this.newestFirst().slice(0, BATCH)) {
-      this.waiting.delete(item.id);
-      fresh += this.show(item);
-      if (performance.now() > until) break;
+  /** Show a batch of what waits, newest first; the next batch follows in the next frame. */
+  showBatch() {
+    this.isScheduled = false;
+    if (this.callbacks.isHeld()) return;
+    const deadline = performance.now() + BATCH_MS;
+    let newCount = 0;
+    this.deleteRemoved();
+    for (const message of this.waiting.newestFirst().slice(0, BATCH)) {
+      this.waiting.delete(message.id);
+      newCount += Number(this.show(message));
+      if (performance.now() > deadline) break;
     }
-    if (!this.waiting.size) this.skipped = 0;
+    if (!this.waiting.size) this.skippedCount = 0;
     this.trim();
-    if (fresh) this.arrived(fresh);
-    this.changed();
+    if (newCount) this.callbacks.onShown(newCount);
+    this.callbacks.onChange();
     this.schedule();
   }
 
-  /** Put one message where it belongs; 1 when it is new, 0 when it replaced its earlier state. */
-  show(item) {
-    const row = parse(item.html);
-    const before = this.byId.get(item.id);
-    if (!row || (!before && this.isBeyond(item))) return 0;
-    this.byId.set(item.id, row);
-    if (before) {
-      if (before.classList.contains("selected")) row.classList.add("selected");
-      before.replaceWith(row);
-      return 0;
+  /**
+   * Show a message in its place, or replace its row. Return whether the row is new.
+   * @param {StreamMessage} message
+   */
+  show(message) {
+    const row = parseRow(message.html);
+    const previous = this.byId.get(message.id);
+    if (!row || (!previous && this.isBeyondEnd(message.cursor))) return false;
+    this.byId.set(message.id, row);
+    if (previous) {
+      if (previous.classList.contains("selected")) row.classList.add("selected");
+      previous.replaceWith(row);
+      return false;
     }
     row.classList.add("fresh");
-    this.body.insertBefore(row, this.placeOf(row));
-    return 1;
+    this.body.insertBefore(row, this.nextOlder(row));
+    return true;
   }
 
-  placeOf(row) {
-    let next = this.body.firstElementChild;
-    while (next && compare(next.dataset.cursor, row.dataset.cursor) > 0) next = next.nextElementSibling;
-    return next;
+  /** @param {HTMLTableRowElement} row */
+  nextOlder(row) {
+    const cursor = cursorOf(row);
+    for (let other = this.first; other; other = siblingRow(other, 1)) {
+      if (compareCursors(cursorOf(other), cursor) <= 0) return other;
+    }
+    return null;
   }
 
-  /** Append an older page. */
-  append(items) {
-    for (const item of items) {
-      if (this.byId.has(item.id)) continue;
-      const row = parse(item.html);
+  /**
+   * Append an older page.
+   * @param {StreamMessage[]} messages
+   */
+  append(messages) {
+    for (const message of messages) {
+      const row = this.byId.has(message.id) ? null : parseRow(message.html);
       if (!row) continue;
-      this.byId.set(item.id, row);
+      this.byId.set(message.id, row);
       this.body.append(row);
     }
-    this.changed();
+    this.callbacks.onChange();
   }
 
-  /** Add what is new of these, newest first; all that is here stays. */
-  merge(items) {
-    for (const item of items) {
-      if (Number(this.byId.get(item.id)?.dataset.deliveries ?? 0) < item.deliveries) this.show(item);
+  /**
+   * Add the new ones of these messages, and keep all rows.
+   * @param {StreamMessage[]} messages
+   */
+  merge(messages) {
+    for (const message of messages) {
+      if (deliveriesOf(this.byId.get(message.id)) < message.deliveries) this.show(message);
     }
     this.trim();
-    this.changed();
+    this.callbacks.onChange();
   }
 
-  /** Start over with the newest page; what waits may be newer still. */
-  replace(items) {
+  /**
+   * Replace all rows. Waiting messages stay: they may be newer.
+   * @param {StreamMessage[]} messages
+   */
+  replace(messages) {
     this.body.replaceChildren();
-    this.leaving.clear();
+    this.removed.clear();
     this.byId.clear();
-    this.append(items);
+    this.append(messages);
   }
 
-  /** Rows at the end go when there are too many; they can be loaded again. */
+  /** Remove the oldest rows if there are too many; they can be loaded again. */
   trim() {
-    if (this.byId.size <= MOST_ROWS) return;
-    while (this.byId.size > MOST_ROWS) {
-      const last = this.body.lastElementChild;
-      this.byId.delete(last.dataset.id);
-      last.remove();
+    if (this.byId.size <= MAX_ROWS) return;
+    for (let row = this.last; row && this.byId.size > MAX_ROWS; row = this.last) {
+      this.byId.delete(row.dataset.id ?? "");
+      row.remove();
     }
-    this.trimmed(this.body.lastElementChild.dataset.cursor);
+    this.callbacks.onTrimmed(cursorOf(this.last));
   }
 }

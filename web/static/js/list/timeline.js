@@ -1,118 +1,164 @@
-// The timeline: renewed every minute, walked by arrow keys, and a drag across bars chooses a span.
+// The timeline: updated every minute. Arrow keys move between its bars, and a drag across bars filters the list.
 
-import { get } from "../common/requests.js";
-import { listAddress } from "./filter_box.js";
-import { localize } from "../common/times.js";
+import { find, findAll, parseHtml, query } from "../common/dom.js";
+import { getHtml } from "../common/requests.js";
+import { localizeTimes } from "../common/times.js";
+import { addressOfList } from "./shown_list.js";
 
-const EVERY_MS = 60000;
-const AGAIN_MS = 3000;
+const UPDATE_EVERY_MS = 60000;
+const PENDING_MS = 3000; // while the server still counts
 const SOON_MS = 1500;
 const COUNTED_MS = 11000; // the server counts every ten seconds
+/** @type {Record<string, number>} */
+const STEPS = { ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity };
 
-const place = () => document.getElementById("timeline");
-// Chromium's checkVisibility() is true for what an SVG hides.
-const links = () => [...(place()?.querySelectorAll("a") ?? [])].filter((link) => link.getClientRects().length);
-const linkOf = (event) => (event.target instanceof Element ? event.target.closest("#timeline a") : null);
+const timeline = () => find("#timeline", HTMLElement);
 
-/** One stop for the Tab key; arrows do the rest. */
-function rove(focused) {
-  for (const link of place()?.querySelectorAll("a") ?? []) link.setAttribute("tabindex", "-1");
-  const here = focused ?? links().at(-1);
-  here?.setAttribute("tabindex", "0");
+/** @returns {SVGAElement[]} */
+function allLinks() {
+  const element = timeline();
+  return element ? findAll("a", SVGAElement, element) : [];
 }
 
-function walk(event) {
+// Chromium's checkVisibility() is true for hidden elements of an SVG, so look at the boxes.
+const visibleLinks = () => allLinks().filter((link) => link.getClientRects().length);
+
+/** @param {Event} event */
+function linkOf(event) {
+  const link = event.target instanceof Element ? event.target.closest("#timeline a") : null;
+  return link instanceof SVGAElement ? link : null;
+}
+
+/**
+ * Make one link the timeline's only stop of the Tab key; the newest by default.
+ * @param {SVGAElement} [link]
+ */
+function setTabStop(link = visibleLinks().at(-1)) {
+  for (const other of allLinks()) other.setAttribute("tabindex", "-1");
+  link?.setAttribute("tabindex", "0");
+}
+
+/** @param {KeyboardEvent} event */
+function moveFocus(event) {
   const link = linkOf(event);
-  const step = { ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity }[event.key];
+  const step = STEPS[event.key];
   if (!link || !step) return;
-  const all = links();
-  const next = all[Math.min(all.length - 1, Math.max(0, all.indexOf(link) + step))];
+  const links = visibleLinks();
+  const next = links[Math.min(links.length - 1, Math.max(0, links.indexOf(link) + step))];
   event.preventDefault();
-  rove(next);
+  setTabStop(next);
   next.focus();
 }
 
-/** The links from one to another, whichever comes first. */
-function between(from, to) {
-  const all = links();
-  const [first, last] = [all.indexOf(from), all.indexOf(to)].sort((a, b) => a - b);
-  return first < 0 ? [] : all.slice(first, last + 1);
+/**
+ * Return the links between two, in the order of time.
+ * @param {SVGAElement} from
+ * @param {SVGAElement} to
+ */
+function linksBetween(from, to) {
+  const links = visibleLinks();
+  const [first, last] = [links.indexOf(from), links.indexOf(to)].sort((a, b) => a - b);
+  return first < 0 ? [] : links.slice(first, last + 1);
 }
 
-function startDrag(dataset) {
-  let from = null;
-  const show = (chosen) => {
-    for (const link of links()) link.classList.toggle("dragged", chosen.includes(link));
+/** @param {SVGAElement[]} links */
+function filterToSpan(links) {
+  const since = links[0].dataset.since;
+  const until = links[links.length - 1].dataset.until;
+  const { timeless = "" } = query("#timeline", HTMLElement).dataset;
+  location.assign(addressOfList({ filter: `${timeless} after:${since} before:${until}`.trim() }));
+}
+
+function startDrag() {
+  /** @type {SVGAElement | null} */
+  let start = null;
+  /** @param {SVGAElement[]} marked */
+  const mark = (marked) => {
+    for (const link of visibleLinks()) link.classList.toggle("dragged", marked.includes(link));
   };
   document.addEventListener("dragstart", (event) => linkOf(event) && event.preventDefault());
   document.addEventListener("pointerdown", (event) => {
-    from = event.button === 0 ? linkOf(event) : null;
+    start = event.button === 0 ? linkOf(event) : null;
   });
   document.addEventListener("pointermove", (event) => {
-    const to = from && linkOf(event);
-    if (to && to !== from) show(between(from, to));
+    const end = start && linkOf(event);
+    if (start && end && end !== start) mark(linksBetween(start, end));
   });
   document.addEventListener("pointerup", (event) => {
-    const to = from && linkOf(event);
-    const chosen = to && to !== from ? between(from, to) : [];
-    from = null;
-    show([]);
-    if (!chosen.length) return;
-    const span = `after:${chosen[0].dataset.since} before:${chosen.at(-1).dataset.until}`;
-    location.assign(listAddress(`${place().dataset.timeless} ${span}`.trim(), dataset.subscription));
+    const end = start && linkOf(event);
+    const chosen = start && end && end !== start ? linksBetween(start, end) : [];
+    start = null;
+    mark([]);
+    if (chosen.length) filterToSpan(chosen);
   });
 }
 
-/** Keep it new. `dataset` holds the filter and subscription that are shown; what comes back takes what happens. */
-export function startTimeline(dataset) {
-  if (!place()) return { changed() {}, arrived() {} };
-  let timer = null;
-  let isSoon = false;
-  let isNews = false; // which a look that comes too soon does not show
-  const later = () => {
-    clearTimeout(timer);
-    timer = setTimeout(renew, "pending" in place().dataset ? AGAIN_MS : isNews ? COUNTED_MS : EVERY_MS);
-    isNews = false;
-  };
-  const soon = () => {
-    if (isSoon) return;
-    isSoon = isNews = true;
-    clearTimeout(timer);
-    timer = setTimeout(renew, SOON_MS);
-  };
-  async function renew() {
-    clearTimeout(timer);
-    isSoon = false;
-    if (document.hidden) return;
-    try {
-      const address = listAddress(dataset.q, dataset.subscription).replace("/messages", "/timeline");
-      replace(await (await get(address, "text/html")).text());
-    } catch {
-      // The page says by itself when it is signed out or not live.
-    }
-    later();
-  }
-  document.addEventListener("visibilitychange", () => !document.hidden && renew());
-  document.addEventListener("keydown", walk);
-  startDrag(dataset);
-  rove();
-  if ("pending" in place().dataset) renew();
-  else later();
-  return {
-    /** Delivery changed, or the page was away: the bars and the pauses are others now. */
-    changed: soon,
-    /** A message came: it is news to a timeline without a bar. */
-    arrived: () => place().querySelector("rect") || soon(),
-  };
+/**
+ * Replace the timeline, and keep the focus.
+ * @param {string} html
+ */
+function replace(html) {
+  const content = parseHtml(html);
+  localizeTimes(content);
+  const { activeElement } = document;
+  const focused = activeElement instanceof SVGAElement ? visibleLinks().indexOf(activeElement) : -1;
+  timeline()?.replaceWith(query("#timeline", HTMLElement, content));
+  setTabStop(visibleLinks()[focused]);
+  if (focused >= 0) visibleLinks()[focused]?.focus();
 }
 
-function replace(html) {
-  const template = document.createElement("template");
-  template.innerHTML = html;
-  localize(template.content);
-  const all = links();
-  const focused = all.indexOf(document.activeElement);
-  place().replaceWith(template.content.querySelector("#timeline"));
-  rove(links()[focused]);
-  if (focused >= 0) links()[focused]?.focus();
+export class Timeline {
+  constructor() {
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.timer = undefined;
+    this.isSoon = false;
+    this.hasNews = false; // possibly not yet counted by the server at the next update
+  }
+
+  start() {
+    if (!timeline()) return;
+    document.addEventListener("visibilitychange", () => !document.hidden && this.update());
+    document.addEventListener("keydown", moveFocus);
+    startDrag();
+    setTabStop();
+    if (this.isPending) this.update();
+    else this.scheduleUpdate();
+  }
+
+  get isPending() {
+    return "pending" in (timeline()?.dataset ?? {});
+  }
+
+  async update() {
+    clearTimeout(this.timer);
+    this.isSoon = false;
+    if (document.hidden) return;
+    try {
+      replace(await getHtml(addressOfList().replace("/messages", "/timeline")));
+    } catch {
+      // The page already shows that it is signed out or not live.
+    }
+    this.scheduleUpdate();
+  }
+
+  scheduleUpdate() {
+    clearTimeout(this.timer);
+    const later = this.hasNews ? COUNTED_MS : UPDATE_EVERY_MS;
+    this.timer = setTimeout(() => this.update(), this.isPending ? PENDING_MS : later);
+    this.hasNews = false;
+  }
+
+  /** Update soon: delivery changed, or the page was disconnected, so bars and pauses differ. */
+  updateSoon() {
+    if (this.isSoon || !timeline()) return;
+    this.isSoon = true;
+    this.hasNews = true;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.update(), SOON_MS);
+  }
+
+  /** Update soon if this is the first message of an empty timeline. */
+  onArrival() {
+    if (!timeline()?.querySelector("rect")) this.updateSoon();
+  }
 }

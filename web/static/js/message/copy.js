@@ -1,52 +1,71 @@
-// Copying: what a button carries, what a view shows, a payload as it was sent, a link.
+// Copy buttons: a value, a view of the payload, the payload as it was published, a link.
 
-import { notify } from "../common/toasts.js";
+import { closest, query } from "../common/dom.js";
 import { get } from "../common/requests.js";
+import { showToast } from "../common/toasts.js";
 
-// A payload is fetched whole for these; the others are copied as they are shown.
-const AS_SENT = new Set(["raw", "tree"]);
+// These views show the payload's own bytes, which are fetched whole. Other views are copied as shown.
+const VIEWS_OF_BYTES = new Set(["raw", "tree"]);
 
-/** Write a text, or the promise of one: only while a click is fresh may a page write, so the promise goes along. */
+/**
+ * Write a text, or the promise of one. A page may write to the clipboard only right after a click, so the browser gets
+ * the promise at once.
+ * @param {string | Promise<string>} text
+ */
 function write(text) {
   if (typeof text === "string") return navigator.clipboard.writeText(text);
-  const blob = text.then((found) => new Blob([found], { type: "text/plain" }));
+  const blob = text.then((resolved) => new Blob([resolved], { type: "text/plain" }));
   return navigator.clipboard.write([new ClipboardItem({ "text/plain": blob })]);
 }
 
-/** Copy a text, or the promise of one, and say that `what` was copied. */
-export async function copy(text, what) {
+/**
+ * Copy a text, or the promise of one, and show a toast that names it.
+ * @param {string | Promise<string>} text
+ * @param {string} name
+ */
+export async function copy(text, name) {
   try {
     await write(text);
-    notify(`${what} copied.`);
+    showToast(`${name} copied.`);
   } catch {
-    notify(`${what} could not be copied: the browser forbids it, or the server did not answer.`, "problem");
+    showToast(`${name} could not be copied: the browser forbids it, or the server did not answer.`, "problem");
   }
 }
 
-async function asSent(address) {
+/** @param {string} address */
+async function fetchText(address) {
   const bytes = await (await get(address, "application/octet-stream")).arrayBuffer();
   return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
 }
 
+/** @param {HTMLElement} detail */
 function copyPayload(detail) {
-  const view = detail.querySelector("a[data-view][aria-current]").dataset.view;
-  if (AS_SENT.has(view)) copy(asSent(`/messages/${detail.dataset.id}/data`), "The payload, as it was sent,");
-  else copy(detail.querySelector(".code").textContent, `The ${view} view`);
+  const { view = "" } = query("a[data-view][aria-current]", HTMLElement, detail).dataset;
+  if (VIEWS_OF_BYTES.has(view)) copy(fetchText(`/messages/${detail.dataset.id}/data`), "The payload, as it was sent,");
+  else copy(query(".code", HTMLElement, detail).textContent ?? "", `The ${view} view`);
 }
 
-/** Wire the copy buttons below `place`. */
-export function startCopying(place) {
-  place.addEventListener("click", (event) => {
-    const button = event.target instanceof Element && event.target.closest("[data-copy], [data-copy-payload], [data-copy-link]");
+/** @param {HTMLElement} button */
+function copyValue({ dataset: { copy: json = '""', what: name = "" } }) {
+  copy(JSON.parse(json), name.charAt(0).toUpperCase() + name.slice(1));
+}
+
+/**
+ * Start the copy buttons below `root`.
+ * @param {HTMLElement} root
+ */
+export function startCopying(root) {
+  root.addEventListener("click", (event) => {
+    const button = closest(event, "[data-copy], [data-copy-payload], [data-copy-link]", HTMLElement);
     if (!button) return;
+    const detail = closest(event, ".detail", HTMLElement);
     if ("copy" in button.dataset) {
-      const { what } = button.dataset;
-      copy(JSON.parse(button.dataset.copy), what[0].toUpperCase() + what.slice(1));
+      copyValue(button);
     } else if ("copyPayload" in button.dataset) {
-      copyPayload(button.closest(".detail"));
-    } else if (!event.ctrlKey && !event.metaKey) {
+      if (detail) copyPayload(detail);
+    } else if (button instanceof HTMLAnchorElement && !event.ctrlKey && !event.metaKey) {
       event.preventDefault();
-      copy(new URL(button.getAttribute("href"), location.href).href, "The link");
+      copy(button.href, "The link");
     }
   });
 }

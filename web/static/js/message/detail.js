@@ -1,79 +1,113 @@
-// What is common to a message's drawer and its own page: its views, the one chosen last, folding, copying.
+// A message's detail, in the drawer and on its own page: views, the remembered view, folding, copying.
 
-import { keep, remembered } from "../common/local_storage.js";
+import { closest, find, findAll, parseHtml, query } from "../common/dom.js";
+import { saveChoice, savedChoice } from "../common/local_storage.js";
+import { getHtml } from "../common/requests.js";
+import { localizeTimes } from "../common/times.js";
 import { startCopying } from "./copy.js";
-import { get } from "../common/requests.js";
-import { localize } from "../common/times.js";
 
 const KEY = "subscope-view";
-// What each place waits for: answers may come in another order than they were asked for.
-const awaited = new WeakMap();
-
 /**
- * Fetch a message's detail, in the view of its address or else the one chosen last, into `place`.
- * False when something else was asked for meanwhile: then neither the answer nor a failure matters any more.
+ * The last request of each container: answers may arrive in another order than the requests.
+ * @type {WeakMap<HTMLElement, object>}
  */
-export async function loadDetail(place, address) {
+const lastRequest = new WeakMap();
+
+/** @param {string} address */
+function detailAddress(address) {
   const url = new URL(address, location.href);
   url.searchParams.set("part", "detail");
-  const chosen = remembered(KEY);
-  if (chosen && !url.searchParams.has("view")) url.searchParams.set("view", chosen);
-  const turn = {};
-  awaited.set(place, turn);
+  const view = savedChoice(KEY);
+  if (view && !url.searchParams.has("view")) url.searchParams.set("view", view);
+  return url;
+}
+
+/**
+ * Load a message's detail into `container`, in the view of the address, otherwise in the remembered one.
+ * Return false if a later request replaced this one: its answer, or its failure, is then ignored.
+ * @param {HTMLElement} container
+ * @param {string} address
+ */
+export async function loadDetail(container, address) {
+  const request = {};
+  lastRequest.set(container, request);
   let html;
   try {
-    html = await (await get(url, "text/html")).text();
+    html = await getHtml(detailAddress(address));
   } catch (error) {
-    if (awaited.get(place) === turn) throw error;
+    if (lastRequest.get(container) === request) throw error;
     return false;
   }
-  if (awaited.get(place) !== turn) return false;
-  const template = document.createElement("template");
-  template.innerHTML = html;
-  localize(template.content);
-  place.replaceChildren(template.content);
+  if (lastRequest.get(container) !== request) return false;
+  const content = parseHtml(html);
+  localizeTimes(content);
+  container.replaceChildren(content);
   return true;
 }
 
-/** Let go of what `place` waits for. */
-export function forgetDetail(place) {
-  awaited.delete(place);
+/**
+ * Ignore the answer that `container` waits for.
+ * @param {HTMLElement} container
+ */
+export function cancelDetail(container) {
+  lastRequest.delete(container);
 }
 
-/** Show the view chosen last, where the address names none and the message has it. */
-export async function showRememberedView(place) {
-  const wanted = place.querySelector(`a[data-view="${CSS.escape(remembered(KEY) ?? "")}"]:not([aria-current])`);
-  if (wanted && !new URLSearchParams(location.search).has("view")) await loadDetail(place, wanted.href);
+/**
+ * Show the remembered view, if the address names none and the message has it.
+ * @param {HTMLElement} container
+ */
+export async function showRememberedView(container) {
+  const view = CSS.escape(savedChoice(KEY) ?? "");
+  const link = find(`a[data-view="${view}"]:not([aria-current])`, HTMLAnchorElement, container);
+  if (link && !new URLSearchParams(location.search).has("view")) await loadDetail(container, link.href);
 }
 
-async function choose(link) {
-  const holder = link.closest(".detail").parentElement;
+/** @param {HTMLAnchorElement} link */
+async function chooseView(link) {
+  const container = link.closest(".detail")?.parentElement;
   const { view } = link.dataset;
-  keep(KEY, view);
-  if (!(await loadDetail(holder, link.href))) return;
+  if (!container || !view) return;
+  saveChoice(KEY, view);
+  if (!(await loadDetail(container, link.href))) return;
   history.replaceState(history.state, "", link.href);
-  holder.querySelector(`a[data-view="${view}"]`)?.focus();
+  find(`a[data-view="${view}"]`, HTMLAnchorElement, container)?.focus();
 }
 
-/** Unfold a whole tree, or fold it down to its root. */
-function fold(button) {
-  const levels = [...button.closest(".detail").querySelectorAll(".tree details")];
+/**
+ * Unfold the whole tree, or fold it to its root.
+ * @param {HTMLElement} button
+ */
+function toggleTree(button) {
+  const levels = findAll(".tree details", HTMLDetailsElement, button.closest(".detail") ?? document);
   const unfold = levels.some((level) => !level.open);
   for (const [index, level] of levels.entries()) level.open = unfold || index === 0;
   button.textContent = unfold ? "Fold" : "Unfold";
 }
 
-/** Wire views, folding and copy buttons below `place`. */
-export function startDetail(place, { failed }) {
-  startCopying(place);
-  place.addEventListener("click", (event) => {
-    const target = event.target instanceof Element ? event.target : null;
-    const view = target?.closest("a[data-view]");
+/**
+ * Start the views, folding and copy buttons below `container`.
+ * @param {HTMLElement} container
+ * @param {{ onError: (error: unknown) => void }} callbacks
+ */
+export function startDetail(container, { onError }) {
+  startCopying(container);
+  container.addEventListener("click", (event) => {
+    const view = closest(event, "a[data-view]", HTMLAnchorElement);
+    const foldButton = closest(event, "[data-fold]", HTMLElement);
     if (view && !event.ctrlKey && !event.metaKey) {
       event.preventDefault();
-      choose(view).catch(failed);
-    } else if (target?.closest("[data-fold]")) {
-      fold(target.closest("[data-fold]"));
+      chooseView(view).catch(onError);
+    } else if (foldButton) {
+      toggleTree(foldButton);
     }
   });
+}
+
+/**
+ * Return the link to the message that `container` shows.
+ * @param {HTMLElement} container
+ */
+export function messageLink(container) {
+  return query("[data-copy-link]", HTMLAnchorElement, container).href;
 }

@@ -1,21 +1,24 @@
 // A message's own page.
 
-import { copy } from "./copy.js";
-import { showRememberedView, startDetail } from "./detail.js";
-import { startKeys } from "../common/shortcuts.js";
-import { notify } from "../common/toasts.js";
+import { query } from "../common/dom.js";
+import { sentenceOf } from "../common/requests.js";
+import { startShortcuts } from "../common/shortcuts.js";
 import { startTimes } from "../common/times.js";
+import { showToast } from "../common/toasts.js";
+import { copy } from "./copy.js";
+import { messageLink, showRememberedView, startDetail } from "./detail.js";
 
-const place = document.getElementById("reader");
+const container = query("#reader", HTMLElement);
 const address = location.pathname;
-const failed = (error) => notify(error.message, "problem");
+/** @param {unknown} error */
+const onError = (error) => showToast(sentenceOf(error), "problem");
 
 startTimes();
-startKeys({
-  close: () => location.assign(document.querySelector("a.back").href),
-  copy: () => copy(place.querySelector("[data-copy-link]").href, "The link"),
+startShortcuts({
+  close: () => location.assign(query("a.back", HTMLAnchorElement).href),
+  copy: () => copy(messageLink(container), "The link"),
 });
-startDetail(place, { failed });
-showRememberedView(place).catch(failed);
-// Reloaded beside its list, the message takes the list's place in the history, too: Back changes the address alone.
+startDetail(container, { onError });
+showRememberedView(container).catch(onError);
+// After a reload of an open drawer this page has the list's history entry, so Back only changes the address.
 addEventListener("popstate", () => location.pathname !== address && location.reload());

@@ -1,66 +1,79 @@
-// The publish form: rows of attributes that come and go; what is typed leaves the page only when somebody is signed in,
-// and a file only when it is not too large.
+// The publish form: adds and removes attribute rows, checks the size of a file, and checks the session before it submits,
+// so that no input is lost.
 
-import { SignedOutError, get } from "../common/requests.js";
+import { closest, query } from "../common/dom.js";
+import { getJson, SignedOutError } from "../common/requests.js";
 
-const form = document.getElementById("publish");
-const trouble = document.getElementById("trouble");
-const pairs = document.getElementById("pairs");
-const file = document.getElementById("file");
+const RESUBMIT_AFTER_MS = 3_000; // a double click publishes once; after a cancelled upload the form can be sent again
 
+const form = query("#publish", HTMLFormElement);
+const problem = query("#trouble", HTMLElement);
+const rows = query("#pairs", HTMLElement);
+const file = query("#file", HTMLInputElement);
+let isSending = false;
+
+/** @param {HTMLElement} row */
 function emptied(row) {
-  for (const field of row.querySelectorAll("input, textarea")) field.value = "";
+  /** @type {NodeListOf<HTMLInputElement | HTMLTextAreaElement>} */
+  const fields = row.querySelectorAll("input, textarea");
+  for (const field of fields) field.value = "";
   return row;
 }
 
-document.getElementById("add-pair").addEventListener("click", () => {
-  const row = emptied(pairs.lastElementChild.cloneNode(true));
-  pairs.append(row);
-  row.querySelector("input").focus();
+query("#add-pair", HTMLElement).addEventListener("click", () => {
+  const copy = rows.lastElementChild?.cloneNode(true);
+  if (!(copy instanceof HTMLElement)) return;
+  rows.append(emptied(copy));
+  query("input", HTMLInputElement, copy).focus();
 });
 
-pairs.addEventListener("click", (event) => {
-  const row = event.target.closest("[data-remove]")?.closest(".pair");
+rows.addEventListener("click", (event) => {
+  const button = closest(event, "[data-remove]", HTMLElement);
+  const row = button && closest(event, ".pair", HTMLElement);
   if (!row) return;
-  if (pairs.children.length === 1) emptied(row);
+  if (rows.children.length === 1) emptied(row);
   else row.remove();
-  pairs.querySelector("input").focus();
+  query("input", HTMLInputElement, rows).focus();
 });
 
 file.addEventListener("change", () => {
-  const tooLarge = file.files[0]?.size > Number(file.dataset.most);
-  file.setCustomValidity(tooLarge ? "Pub/Sub takes at most 10 MB." : "");
+  const isTooLarge = (file.files?.[0]?.size ?? 0) > Number(file.dataset.most);
+  file.setCustomValidity(isTooLarge ? "Pub/Sub accepts at most 10 MB." : "");
   file.reportValidity();
 });
 
-/** Ask for the token that counts now: the sign-in may be another one than when the form was made. */
-async function freshToken() {
-  return (await (await get("/api/v1/session", "application/json")).json()).csrf_token;
+/** Replace the form token: the session may be newer than the form. */
+async function refreshToken() {
+  query('[name="csrf_token"]', HTMLInputElement, form).value = (await getJson("/api/v1/session")).csrf_token;
 }
 
-function say(error) {
-  const link = Object.assign(document.createElement("a"), { href: "/login", target: "_blank", textContent: "Sign in in another tab" });
-  trouble.replaceChildren("Nothing was published. ");
-  if (error instanceof SignedOutError) trouble.append("You are signed out. ", link, ", then press Publish again.");
-  else trouble.append("The server does not answer. Try again in a moment.");
-  trouble.hidden = false;
+/** @param {unknown} error */
+function showProblem(error) {
+  problem.replaceChildren("Nothing was published. ");
+  if (error instanceof SignedOutError) {
+    const link = document.createElement("a");
+    Object.assign(link, { href: "/login", target: "_blank", textContent: "Sign in in another tab" });
+    problem.append("You are signed out. ", link, ", then press Publish again.");
+  } else {
+    problem.append("The server did not answer. Try again in a moment.");
+  }
+  problem.hidden = false;
 }
-
-const AGAIN_MS = 3_000; // a double click sends once; who stops a long upload may begin anew
-let isSending = false;
 
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
   if (isSending) return;
   isSending = true;
-  trouble.hidden = true;
+  problem.hidden = true;
   try {
-    form.elements.csrf_token.value = await freshToken();
+    await refreshToken();
   } catch (error) {
     isSending = false;
-    say(error);
+    showProblem(error);
     return;
   }
   form.submit();
-  setTimeout(() => (isSending = false), AGAIN_MS);
+  setTimeout(() => {
+    isSending = false;
+  }, RESUBMIT_AFTER_MS);
 });

@@ -1,71 +1,90 @@
-// Follow a published message until it is here.
+// Follow a published message until every subscription has stored it.
 
+import { findAll, query } from "../common/dom.js";
+import { getJson, SignedOutError } from "../common/requests.js";
 import { startTimes, timeElement } from "../common/times.js";
-import { SignedOutError, get } from "../common/requests.js";
+import { BackOff } from "../core/back_off.js";
 
-const LOOK_EVERY_MS = 500;
-const LONGEST_WAIT_MS = 8_000;
-const LOOK_FOR_MS = 120_000;
-const place = document.getElementById("sent");
-const trouble = document.getElementById("trouble");
+/** @typedef {import("../common/types.js").PublishedStop} PublishedStop */
 
-function arrived(item, stop) {
+const MIN_WAIT_MS = 500;
+const MAX_WAIT_MS = 8_000;
+const FOLLOW_MS = 120_000;
+const section = query("#sent", HTMLElement);
+const problem = query("#trouble", HTMLElement);
+
+/**
+ * @param {HTMLElement} item
+ * @param {PublishedStop} stop
+ */
+function showArrived(item, stop) {
   item.dataset.arrived = stop.received_at;
-  const words = item.querySelector(".stop-words");
-  const link = linkTo(`/messages/${stop.id}`, "It is here");
-  words.replaceChildren(link, ": published ", timeElement(stop.published_at), ", stored ", timeElement(stop.received_at));
-  words.append(` (${stop.latency}), shown here `, timeElement(new Date().toISOString()));
+  const text = query(".stop-words", HTMLElement, item);
+  text.replaceChildren(link(`/messages/${stop.id}`, "It is here"), ": published ", timeElement(stop.published_at));
+  text.append(", stored ", timeElement(stop.received_at));
+  text.append(` (${stop.latency}), shown here `, timeElement(new Date().toISOString()));
 }
 
-async function look() {
-  const { stops } = await (await get(location.href, "application/json")).json();
-  for (const stop of stops) {
-    const item = [...place.querySelectorAll("[data-stop]")].find((one) => one.dataset.stop === stop.subscription);
-    if (item && stop.received_at && !item.dataset.arrived) arrived(item, stop);
+async function update() {
+  /** @type {{ stops: PublishedStop[] }} */
+  const { stops } = await getJson(location.href);
+  for (const item of findAll("[data-stop]", HTMLElement, section)) {
+    const stop = stops.find(({ subscription }) => subscription === item.dataset.stop);
+    if (stop?.received_at && !item.dataset.arrived) showArrived(item, stop);
   }
 }
 
-/** Say why the page does not follow at the moment; nothing when it does. */
-function say(...parts) {
-  // The same again is not news: a voice would repeat it.
-  const text = parts.map((part) => part.textContent ?? part).join("");
-  if (trouble.textContent !== text) trouble.replaceChildren(...parts);
-  trouble.hidden = !parts.length;
+/**
+ * Show why the page does not follow; without parts, hide it. An unchanged text stays: a screen reader would repeat it.
+ * @param {...(string | HTMLElement)} parts
+ */
+function showProblem(...parts) {
+  const text = parts.map((part) => (typeof part === "string" ? part : part.textContent)).join("");
+  if (problem.textContent !== text) problem.replaceChildren(...parts);
+  problem.hidden = !parts.length;
 }
 
-function linkTo(address, words) {
-  const link = document.createElement("a");
-  link.href = address;
-  link.textContent = words;
-  return link;
+/**
+ * @param {string} address
+ * @param {string} text
+ */
+function link(address, text) {
+  return Object.assign(document.createElement("a"), { href: address, textContent: text });
 }
 
-// As the server accepts it for the way back: a slash within the query is escaped.
-const here = () => `${location.pathname}?${new URLSearchParams(location.search)}`;
-const isOnItsWay = () => place.querySelector('[data-arrived=""]') !== null;
-const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+/** Return this page's address as the server accepts it after a sign-in: slashes in the query are escaped. */
+const returnAddress = () => `${location.pathname}?${new URLSearchParams(location.search)}`;
+const isWaiting = () => section.querySelector('[data-arrived=""]') !== null;
+/** @param {number} ms */
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 async function follow() {
-  let wait = LOOK_EVERY_MS;
+  const failures = new BackOff(2 * MIN_WAIT_MS, MAX_WAIT_MS);
+  let wait = MIN_WAIT_MS;
   let waited = 0;
-  while (isOnItsWay() && waited < LOOK_FOR_MS) {
+  while (isWaiting() && waited < FOLLOW_MS) {
     await pause(wait);
     if (document.hidden) continue;
     waited += wait;
     try {
-      await look();
-      wait = LOOK_EVERY_MS;
-      say();
+      await update();
+      failures.reset();
+      wait = MIN_WAIT_MS;
+      showProblem();
     } catch (error) {
       if (error instanceof SignedOutError) {
-        say("You are signed out. ", linkTo(`/login?${new URLSearchParams({ next: here() })}`, "Sign in again"));
+        const login = `/login?${new URLSearchParams({ next: returnAddress() })}`;
+        showProblem("You are signed out. ", link(login, "Sign in again"));
         return;
       }
-      wait = Math.min(wait * 2, LONGEST_WAIT_MS);
-      say("The server did not answer. This page goes on asking.");
+      wait = failures.next();
+      showProblem("The server did not answer. This page will ask again.");
     }
   }
-  if (isOnItsWay()) say("It did not come within 2 minutes, and this page stopped asking. ", linkTo(location.href, "Look again"));
+  if (isWaiting()) {
+    const text = "The message did not arrive within 2 minutes. This page stopped asking. ";
+    showProblem(text, link(location.href, "Look again"));
+  }
 }
 
 startTimes();

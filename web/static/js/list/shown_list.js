@@ -1,0 +1,24 @@
+// The filter, subscription and columns that the list shows, as the server wrote them beside the rows.
+
+import { query } from "../common/dom.js";
+import { listAddress } from "../core/filter_text.js";
+
+/** Return the element that holds the rows; its data attributes describe the list. */
+export function rowsElement() {
+  return query("#rows", HTMLTableSectionElement);
+}
+
+/** Return the filter and the subscription shown; empty if there is none. */
+export function shownList() {
+  const { q = "", subscription = "" } = rowsElement().dataset;
+  return { filter: q, subscription };
+}
+
+/**
+ * Return the address of this list with another filter, or from a cursor on; the columns stay.
+ * @param {{ filter?: string, before?: string }} [changes]
+ */
+export function addressOfList(changes = {}) {
+  const { dataset } = rowsElement();
+  return listAddress({ ...shownList(), columns: dataset.columns, hasDefault: "hasDefault" in dataset, ...changes });
+}
