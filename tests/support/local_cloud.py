@@ -105,7 +105,10 @@ class Cloud:
         # Google's document client reads the emulator's address when it is first used.
         with patch.dict(os.environ, self.environ):
             database = self._client("database", lambda: Database(console_settings(self.environ)), Database.close)
-            admin = UserStore(database).get(self["admin_user"])
+            users = UserStore(database)
+            # The viewer answers before it has hashed the administrator's password.
+            wait_until(lambda: users.get(self["admin_user"]), "the local cloud's administrator")
+            admin = users.get(self["admin_user"])
             assert admin, "the local cloud has no administrator"
             return SessionStore(database).create(admin)
 
