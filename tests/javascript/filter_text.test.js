@@ -33,6 +33,7 @@ describe("adding a term", () => {
     ["a term inside quotes is not removed", 'note="a type=order"', "-type=order", 'note="a type=order" -type=order'],
     ["a term inside an OR is not removed", "a OR b", "-a", "a OR b -a"],
     ["white space between terms becomes one blank", "  a   b ", "c", "a b c"],
+    ["a term that only quotes contain is added", '"a s=F b"', "s=F", '"a s=F b" s=F'],
     ["blanks between quotes stay", '"two  spaces"', "a", '"two  spaces" a'],
     ["an exclusion inside quotes is not removed", '"not -s=F here"', "s=F", '"not -s=F here" s=F'],
     [

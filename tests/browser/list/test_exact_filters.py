@@ -43,21 +43,18 @@ def test_late_message_in_the_searched_range_is_shown(visit: Visit, own: Cloud, w
     assert ana.rows() == [first, late]
 
 
+# Other cases need no browser: tests/javascript/filter_text.test.js. These show that the server reads the result.
 @pytest.mark.parametrize(
-    ("quoted", "clicked", "wanted"),
+    ("quoted", "wanted"),
     [
-        ('"not -status=FAILED here"', "FAILED", '"not -status=FAILED here" status=FAILED'),
-        ('"a status=FAILED b"', "FAILED", '"a status=FAILED b" status=FAILED'),
-        (r'"a \" -status=FAILED b"', "FAILED", r'"a \" -status=FAILED b" status=FAILED'),
-        ('"two  spaces"', "FAILED", '"two  spaces" status=FAILED'),
-        ("-status=WORKING status=FAILED", "FAILED", "-status=WORKING status=FAILED"),
-        ("-status=FAILED OR team~", "FAILED", "-status=FAILED OR team~ status=FAILED"),
+        (r'"a \" -status=FAILED b"', r'"a \" -status=FAILED b" status=FAILED'),
+        ("-status=FAILED OR team~", "-status=FAILED OR team~ status=FAILED"),
     ],
-    ids=["opposite in quotes", "same in quotes", "escaped quote", "spaces", "there already", "in an alternative"],
+    ids=["escaped quote", "in an alternative"],
 )
-def test_chip_keeps_quoted_text_unchanged(visit: Visit, cloud: Cloud, quoted: str, clicked: str, wanted: str) -> None:
+def test_chip_keeps_quoted_text_unchanged(visit: Visit, cloud: Cloud, quoted: str, wanted: str) -> None:
     team = uuid4().hex
-    text = r'not -status=FAILED here, a status=FAILED b, a " -status=FAILED b, two  spaces'
+    text = 'a " -status=FAILED b'
     one = cloud.publish(text.encode(), team=team, status="FAILED")
     ana = visit()
     ana.see(one)
@@ -65,9 +62,8 @@ def test_chip_keeps_quoted_text_unchanged(visit: Visit, cloud: Cloud, quoted: st
     ana.page.press("#q", "Enter")
     ana.page.wait_for_url("**/messages?q=team*")
     before = ana.page.url
-    ana.row(one).locator(f'.chip:has-text("{clicked}")').click()
-    if wanted != quoted:
-        ana.page.wait_for_url(lambda url: url != before)
+    ana.row(one).locator('.chip:has-text("FAILED")').click()
+    ana.page.wait_for_url(lambda url: url != before)
     ana.wait_until_live()
     assert filter_of(ana) == f"team={team} {wanted}"
     assert ana.row(one).count() == 1
