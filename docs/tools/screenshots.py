@@ -19,7 +19,8 @@ from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 from infra.local.samples import Build
 from infra.messages.message import document_id
 from tests.support.browser.person import FLAGS, Person
-from tests.support.local_cloud import ROOT, Cloud, start_cloud, wait_until
+from tests.support.local_cloud import ROOT, Cloud, start_cloud
+from tests.support.waiting import wait_until
 
 IMAGES = ROOT / "docs/images"
 VIEWPORT: ViewportSize = {"width": 1180, "height": 660}
@@ -53,7 +54,7 @@ def publish(cloud: Cloud) -> list[str]:
     samples = list(all_samples())
     ids = [cloud.publish(data, **attributes) for data, attributes in samples]
     stored = cloud.firestore().collection("messages")
-    wait_until(lambda: len(stored.select([]).get()) == len(samples), 60, "not every sample message was stored")
+    wait_until(lambda: len(stored.select([]).get()) == len(samples), "all sample messages", 60)
     return ids
 
 

@@ -2,15 +2,18 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from datetime import UTC, datetime
+
+import pytest
 
 from infra import settings
 from infra.query import PREFIXES, parse
 from infra.settings.parsers import Setting
 from tests.support.local_cloud import Cloud
-from tests.support.pages import ROOT, rows
+from tests.support.pages import ROOT, blocks, read, rows
 from web import create_app
 from web.access.roles import access_of
 
@@ -69,3 +72,24 @@ def test_api_table_has_every_route_with_its_role() -> None:
         if rule.rule.startswith("/api/")
     }
     assert {(row[0].strip("`"), row[1]) for row in rows("docs/api.md")} == routes
+
+
+def run_examples(page: str, cloud: Cloud) -> str:
+    """Run a page's shell examples on a cloud; return their output."""
+    if not shutil.which("curl"):
+        pytest.skip("curl is not installed here")
+    example = "".join(blocks("sh", read(page)))
+    example = example.replace(".local/ready.json", str(cloud.ready_file)).replace(".venv/bin/python", sys.executable)
+    done = subprocess.run(["sh", "-euc", example], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_example_of_the_api_lists_messages(cloud: Cloud) -> None:
+    assert set(json.loads(run_examples("docs/api.md", cloud))) == {"messages", "older", "looked_at"}
+
+
+def test_example_of_a_signed_push_is_answered(cloud: Cloud) -> None:
+    answer = run_examples("docs/local-cloud.md", cloud)
+    assert answer.startswith("HTTP/1.1 400 ")
+    assert "message: must be an object" in answer
