@@ -1,4 +1,4 @@
-"""The costs' formula reckons as the viewer behaves."""
+"""The formula of the costs agrees with the behaviour of the viewer."""
 
 from datetime import timedelta
 
@@ -12,7 +12,7 @@ from web.live.listen_window import ListenWindow
 
 
 def times_read(messages_per_second: int, seconds: int) -> float:
-    """How often a feed's window has Firestore send a message, on average, when they come evenly."""
+    """Compute how often a feed reads each message on average, when messages arrive evenly."""
     window, reads, count = ListenWindow(Cursor(START, "")), 0, messages_per_second * seconds
     for number in range(count):
         at = START + timedelta(seconds=number / messages_per_second)
@@ -25,14 +25,14 @@ def times_read(messages_per_second: int, seconds: int) -> float:
 
 
 @pytest.mark.parametrize(("messages_per_second", "seconds"), [(1, 3000), (10, 1200), (40, 600)])
-def test_a_feed_reads_about_as_often_as_is_reckoned(messages_per_second: int, seconds: int) -> None:
-    # It looks whether to move every ten seconds only, and so moves a little later than it could.
+def test_feed_reads_as_often_as_the_formula_says(messages_per_second: int, seconds: int) -> None:
+    # The feed checks only every ten seconds whether to move, so it moves slightly later than it could.
     assert 0.9 < times_read(messages_per_second, seconds) / read_times(messages_per_second) < 1.02
 
 
-def test_a_second_instance_of_the_viewer_reads_and_runs_beside_the_first() -> None:
+def test_second_instance_of_the_viewer_costs_as_much_as_the_first() -> None:
     one, two = (bill(Use(10**8, viewer_instances=count)) for count in (1, 2))
-    # No more is free than what the first used.
+    # The first instance uses the whole free amount.
     assert two.viewer > 2 * one.viewer
     more = two.firestore - one.firestore
     assert more == pytest.approx(10**8 / 3 * 4 / 3 * 30 * 0.06 / 100_000, rel=0.01)
