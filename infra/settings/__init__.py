@@ -82,7 +82,7 @@ VIEWER = (
 EMULATORS = (
     Setting("FIRESTORE_EMULATOR_HOST", "", any_text, "host:port of a local Firestore; never set in production"),
     Setting("PUBSUB_EMULATOR_HOST", "", any_text, "host:port of a local Pub/Sub; never set in production"),
-    Setting("BACKLOG_URL", "", loopback_url, "what a local Pub/Sub says waits; never set in production"),
+    Setting("BACKLOG_URL", "", loopback_url, "the backlog endpoint of a local Pub/Sub; never set in production"),
 )
 
 

@@ -14,8 +14,8 @@ _LINE_BREAK = re.compile(r"\s*\n\s*")
 class WithoutIndentation(Extension):
     """Strip the layout of a template when it is compiled, so that none of it is sent.
 
-    Lines lose their indentation, and the attributes of a tag come on one line. No template has text whose leading white
-    space matters: payloads and form values are inserted when it is rendered.
+    Lines lose their indentation, and the attributes of a tag come on one line. Leading white space matters in no
+    template: payloads and form values are inserted when it is rendered.
     """
 
     def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:

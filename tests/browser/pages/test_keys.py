@@ -162,5 +162,5 @@ def test_help_page_explains_keys_and_switches(visit: Visit) -> None:
     shown = ana.page.locator("main").inner_text()
     for one in SHORTCUTS:
         assert one.meaning in shown
-    assert "nobody else notices" in shown
+    assert "Only your page holds still" in shown
     assert "Messages wait in Pub/Sub" in shown

@@ -64,7 +64,7 @@ def test_delivery_to_another_endpoint_is_reported(acting: Visitor, reading: Visi
     state, done, said = steps(reading.get(address).text)
     assert (state, done) == ("elsewhere", ["yes", "no", "no"])
     assert f"the push endpoint is https://else.example/push, not {ENDPOINT}" in said
-    assert "Somebody with the role operator can start it" in said
+    assert "A person with the role operator can start it" in said
     assert "Start delivery" in steps(acting.get(address).text)[2]
     acting.post(f"/subscriptions/{topics.name}/start")
     assert steps(reading.get(address).text)[0] == "receiving"

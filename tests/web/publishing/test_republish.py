@@ -79,7 +79,7 @@ def test_many_replays_become_a_link_to_the_list(acting: Visitor, acting_app: Fla
         store(acting_app, topics.name, attributes={"replayed-from": first.message_id})
     page = acting.get(f"/messages/{first.id}").text
     assert page.count("says it was replayed from this one") == 5
-    found = re.search(r'href="(/messages\?q=[^"]+)">All that say so', page)
+    found = re.search(r'href="(/messages\?q=[^"]+)">All replays', page)
     assert found
     assert acting.get(unescape(found.group(1))).text.count('<tr class="message"') == 6
 
