@@ -213,7 +213,7 @@ def test_strip_shows_the_number_of_waiting_messages(
     for visitor in (acting, reading):
         strip = visitor.get("/messages").text.split('id="deliveries"', 1)[1]
         section = strip.split(f'data-subscription="{topics.name}"', 1)[1].split("</section>", 1)[0]
-        assert "3 waiting, oldest 1 s" in section or "3 waiting, oldest 2 s" in section
+        assert re.search(r"3 waiting, oldest [1-9][0-9]* s\b", section)
         assert "(as of <time" in section
     data = reading.get("/backlog", SCRIPT).json
     assert data is not None

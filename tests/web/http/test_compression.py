@@ -12,7 +12,7 @@ from web.http.static_files import current_version
 
 GZIP = {"Accept-Encoding": "gzip, br"}
 STATIC = f"/static/{current_version()}"
-MAIN = f"{STATIC}/js/list/main.js"
+MAIN = f"{STATIC}/js/list/list_page.js"
 PATHS = [f"{STATIC}/css/common/base.css", MAIN, f"{STATIC}/bootstrap/css/bootstrap.min.css", "/pygments.css"]
 
 
