@@ -20,7 +20,7 @@ PORT ?= 8080
 EMULATORS ?= local
 ARGS ?=
 # Processes that share the tests: more than cores, since the tests of faults mostly sleep. 0: none, for a debugger.
-TEST_PROCESSES ?= 4
+TEST_PROCESSES ?= 3
 
 VENV := .venv
 PYTHON_IN := $(VENV)/bin/python
