@@ -52,6 +52,6 @@ def test_deleted_subscription_is_reported(visit: Visit, new: Cloud) -> None:
     new.subscriber().delete_subscription(subscription=new.subscription_path)
     ana.page.reload()
     assert ticks(ana) == ["no", "no", "no"]
-    assert "is not there" in ana.page.locator(".ticks").inner_text()
+    assert "does not exist" in ana.page.locator(".ticks").inner_text()
     assert ana.page.locator('.first-steps a:text-is("Look again")').is_visible()
     assert not violations(visit(cloud=new, viewport=PHONE).page)
