@@ -32,7 +32,7 @@ class SavedFilter:
 
     id: str
     name: str
-    view: ListArguments
+    arguments: ListArguments
     created_by: str
     created_at: datetime
     default_since: datetime | None = None
@@ -52,7 +52,7 @@ class SavedFilters:
         named = [saved for saved in filters if saved.name]
         return sorted(named, key=lambda saved: (saved.name.casefold(), saved.id))
 
-    def save(self, name: str, view: ListArguments, *, by: str) -> SavedFilter:
+    def save(self, name: str, arguments: ListArguments, *, by: str) -> SavedFilter:
         """Save list arguments under a name.
 
         Raises InputError (400), QueryError (400), DocumentExistsError (409), StoreError.
@@ -60,10 +60,10 @@ class SavedFilters:
         A query that the search box refuses is refused here with the same sentence.
         """
         name = " ".join(name.split())
-        _check(name, view)
+        _check(name, arguments)
         if len(self.all()) >= MAX_FILTERS:
             raise InputError("name", f"is one too many: {MAX_FILTERS} filters are saved. Delete one first.")
-        saved = SavedFilter(filter_id(name), name, view, by, datetime.now(UTC))
+        saved = SavedFilter(filter_id(name), name, arguments, by, datetime.now(UTC))
         batch = self._database.documents.batch()
         batch.create(self._collection.document(saved.id), _fields(saved))
         self._record(batch, by, "filter.save", saved)
@@ -129,7 +129,7 @@ class SavedFilters:
                 batch.update(self._collection.document(saved.id), {"default_since": None})
 
     def _record(self, batch: Any, by: str, what: str, saved: SavedFilter) -> None:
-        detail = f"{saved.name}: {saved.view.query or 'everything'}"
+        detail = f"{saved.name}: {saved.arguments.query or 'everything'}"
         batch.create(self._audit(), audit_fields(by, what, f"filters/{saved.id}", detail))
 
     def _commit(self, batch: Any, doing: str) -> None:
@@ -155,7 +155,7 @@ def filter_id(name: str) -> str:
 def filter_of(document: str, fields: dict[str, Any]) -> SavedFilter:
     """Return the filter in a document's fields. Fields of a wrong type, set in the console, count as empty."""
     columns = fields.get("columns")
-    view = ListArguments(
+    arguments = ListArguments(
         _text(fields, "query"),
         _text(fields, "subscription"),
         tuple(column for column in columns if isinstance(column, str)) if isinstance(columns, list) else (),
@@ -163,7 +163,7 @@ def filter_of(document: str, fields: dict[str, Any]) -> SavedFilter:
     return SavedFilter(
         document,
         _text(fields, "name"),
-        view,
+        arguments,
         _text(fields, "created_by"),
         _time(fields, "created_at") or datetime(1970, 1, 1, tzinfo=UTC),
         _time(fields, "default_since"),
@@ -173,9 +173,9 @@ def filter_of(document: str, fields: dict[str, Any]) -> SavedFilter:
 def _fields(saved: SavedFilter) -> dict[str, Any]:
     return {
         "name": saved.name,
-        "query": saved.view.query,
-        "subscription": saved.view.subscription,
-        "columns": list(saved.view.columns),
+        "query": saved.arguments.query,
+        "subscription": saved.arguments.subscription,
+        "columns": list(saved.arguments.columns),
         "created_by": saved.created_by,
         "created_at": SERVER_TIMESTAMP,
         "default_since": None,
@@ -192,13 +192,13 @@ def _time(fields: dict[str, Any], name: str) -> datetime | None:
     return value if isinstance(value, datetime) else None
 
 
-def _check(name: str, view: ListArguments) -> None:
+def _check(name: str, arguments: ListArguments) -> None:
     if not name:
         raise InputError("name", "is missing. Give the filter a name that others understand.")
     if len(name) > MAX_NAME_CHARACTERS:
         raise InputError("name", f"has {len(name)} characters; the maximum is {MAX_NAME_CHARACTERS}.")
     if not name.isprintable():
         raise InputError("name", "contains an invisible character.")
-    if view == ListArguments():
+    if arguments == ListArguments():
         raise InputError("q", "is empty, and so are subscription and columns: there is nothing to save.")
-    parse(view.query, datetime.now(UTC))
+    parse(arguments.query, datetime.now(UTC))

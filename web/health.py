@@ -40,7 +40,7 @@ class Reachability:
         try:
             self._messages.get("0" * 32)
         except StoreError as exc:
-            self._log.warning("Firestore does not answer", reason=str(exc))
+            self._log.warning("Firestore does not answer.", reason=str(exc))
             return False
         return True
 

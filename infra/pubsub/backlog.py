@@ -89,7 +89,7 @@ class BacklogReader:
             figures = self._from_local() if self._settings.backlog_url else self._from_monitoring()
         # The library's requests fail with OSError; a reply that is not JSON, or has another shape, with the others.
         except (OSError, GoogleAuthError, ValueError, KeyError, TypeError) as exc:
-            self._log.warning("backlog cannot be read", reason=f"{type(exc).__name__}: {exc}")
+            self._log.warning("The backlog cannot be read.", reason=f"{type(exc).__name__}: {exc}")
         with self._lock:
             self._figures, self._read_at, self._reading = figures, time.monotonic(), None
         done.set()

@@ -125,11 +125,11 @@ class DeliveryControl:
         try:
             self._states.record_unreadable(subscription, reason)
         except SubscopeError as failure:
-            self._log.warning("delivery state cannot be recorded", subscription=subscription, reason=str(failure))
+            self._log.warning("The delivery state cannot be recorded.", subscription=subscription, reason=str(failure))
         return self._unreadable(subscription, reason, exc)
 
     def _unreadable(self, subscription: str, state: DeliveryState, exc: SubscopeError) -> Delivery:
-        self._log.warning("delivery state cannot be read", subscription=subscription, state=state, reason=str(exc))
+        self._log.warning("The delivery state cannot be read.", subscription=subscription, state=state, reason=str(exc))
         return Delivery(subscription, state, checked_at=datetime.now(UTC), warnings=(str(exc),))
 
     def _check_monitored(self, subscription: str) -> None:

@@ -159,7 +159,7 @@ class Publisher:
             self._audit.record(who, what, _short(topic), detail)
         except StoreError as exc:
             # The message is published: an error now would make the user publish it twice. The audit has the request.
-            self._log.error("the outcome is not in the audit", what=what, who=who, reason=str(exc))
+            self._log.error("An outcome is missing in the audit.", what=what, who=who, reason=str(exc))
 
 
 def check(outgoing: OutgoingMessage) -> None:

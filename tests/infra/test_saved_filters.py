@@ -63,7 +63,7 @@ def names(filters: SavedFilters) -> list[str]:
 def test_saved_filter_is_stored_and_audited(filters: SavedFilters, database: Database) -> None:
     saved = filters.save("  Without   heartbeats ", QUIET, by="operator")
     (stored_filter,) = SavedFilters(database).all()
-    assert (stored_filter.id, stored_filter.name, stored_filter.view, stored_filter.created_by) == (
+    assert (stored_filter.id, stored_filter.name, stored_filter.arguments, stored_filter.created_by) == (
         saved.id,
         "Without heartbeats",
         QUIET,
@@ -85,7 +85,7 @@ def test_name_is_unique_regardless_of_case(filters: SavedFilters, database: Data
     filters.save("Failures", ListArguments("status=FAILED"), by="operator")
     with pytest.raises(DocumentExistsError, match="There is a filter 'FAILURES' already"):
         filters.save("FAILURES", QUIET, by="admin")
-    assert [saved.view.query for saved in filters.all()] == ["status=FAILED"]
+    assert [saved.arguments.query for saved in filters.all()] == ["status=FAILED"]
     assert len(audited(database)) == 1, "a refused save is not in the audit"
 
 
@@ -191,7 +191,7 @@ def test_deleted_filter_is_gone_and_not_the_default(filters: SavedFilters, datab
 )
 def test_fields_of_a_wrong_type_count_as_empty(fields: dict[str, object]) -> None:
     stored_filter = filter_of("x", fields)
-    assert (stored_filter.name, stored_filter.view, stored_filter.default_since) == ("", ListArguments(), None)
+    assert (stored_filter.name, stored_filter.arguments, stored_filter.default_since) == ("", ListArguments(), None)
 
 
 def test_document_without_a_name_is_not_listed(filters: SavedFilters, database: Database) -> None:

@@ -63,5 +63,5 @@ class FirstAdmin:
             try:
                 self.ensure()
             except (BusyError, StoreError) as exc:
-                self._log.warning("first administrator not created yet", reason=str(exc))
+                self._log.warning("The first administrator could not be created yet.", reason=str(exc))
                 time.sleep(_RETRY_SECONDS)

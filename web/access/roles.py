@@ -157,7 +157,7 @@ def check_role() -> Response | None:
     if access == "public":
         return None
     if access is None:
-        services().log.error("route declares no role", endpoint=request.endpoint)
+        services().log.error("A route declares no role.", endpoint=request.endpoint)
         abort(403)
     if not current_user.is_authenticated:
         return _ask_to_sign_in()

@@ -46,11 +46,11 @@ def sign_in() -> ResponseReturnValue:
         user = services().users.authenticate(name, request.form.get("password", ""), address=_address())
     except (SignInError, LockedError, BusyError) as exc:
         # The name is not logged: it may be a password that was typed into the wrong field.
-        services().log.warning("sign-in refused", status=exc.status, remote=request.remote_addr)
+        services().log.warning("A sign-in was refused.", status=exc.status, remote=request.remote_addr)
         response = _login_page(str(exc), exc.status)
         response.headers.update(retry_after(exc))
         return response
-    services().log.info("signed in", who=user.name)
+    services().log.info("A user signed in.", who=user.name)
     return _begin_session(user, safe_next(request.form.get("next", "")))
 
 
@@ -98,7 +98,7 @@ def change_password() -> ResponseReturnValue:
         return _password_page("The current password is wrong.", 400)
     except InputError as exc:
         return _password_page(f"The new {exc}", 400)
-    services().log.info("password changed", who=name)
+    services().log.info("A user changed a password.", who=name)
     return _begin_session(user, url_for("messages.index", notice="password"))
 
 

@@ -137,4 +137,4 @@ def _payload(store: MessageReader, message: Message) -> bytes | None:
 def _error_logger() -> Callable[[str], None]:
     # Bound now: the stream has no request when it runs.
     log, who = services().log, signed_in_user().name
-    return lambda reason: log.error("an export was cut", who=who, reason=reason)
+    return lambda reason: log.error("An export ended early.", who=who, reason=reason)

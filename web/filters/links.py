@@ -30,27 +30,27 @@ class ListLinks:
     With ``has_default`` the bare address opens the default filter, so the unfiltered list is ``?q=``.
     """
 
-    view: ListArguments
+    arguments: ListArguments
     has_default: bool = False
 
     def to(self, *, q: str | None = None, subscription: str | None = None, before: Cursor | None = None) -> str:
         """Return the list with another filter or subscription, or before a cursor; None keeps, empty removes."""
         changed = replace(
-            self.view,
-            query=self.view.query if q is None else q,
-            subscription=self.view.subscription if subscription is None else subscription,
+            self.arguments,
+            query=self.arguments.query if q is None else q,
+            subscription=self.arguments.subscription if subscription is None else subscription,
         )
         return self.of(changed, before)
 
-    def of(self, view: ListArguments, before: Cursor | None = None) -> str:
-        """Return the address of a view."""
-        arguments = {
-            "q": view.query,
+    def of(self, arguments: ListArguments, before: Cursor | None = None) -> str:
+        """Return the address of list arguments."""
+        parameters = {
+            "q": arguments.query,
             "before": str(before or ""),
-            "subscription": view.subscription,
-            "columns": columns_text(view.columns),
+            "subscription": arguments.subscription,
+            "columns": columns_text(arguments.columns),
         }
-        given = {name: text for name, text in arguments.items() if text}
+        given = {name: text for name, text in parameters.items() if text}
         if not given and self.has_default:
             given = {"q": ""}
         return f"/messages?{urlencode(given)}" if given else "/messages"

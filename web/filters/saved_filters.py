@@ -57,10 +57,10 @@ class SavedFilterForm:
     columns: str = ""
 
 
-def saved_beside(view: ListArguments, filters: list[SavedFilter]) -> SavedFiltersMenu:
-    """Return the menu for a page that shows ``view``."""
+def saved_beside(arguments: ListArguments, filters: list[SavedFilter]) -> SavedFiltersMenu:
+    """Return the menu for a page that shows ``arguments``."""
     default = default_of(filters)
-    same = [saved for saved in filters if _shows_the_same(saved.view, view)]
+    same = [saved for saved in filters if _shows_the_same(saved.arguments, arguments)]
     return SavedFiltersMenu(tuple(filters), default, default if default in same else next(iter(same), None))
 
 
@@ -70,9 +70,9 @@ def opening_address(arguments: Mapping[str, str], filters: list[SavedFilter]) ->
     An unusable default (edited in the console, or its subscription is gone) is ignored.
     """
     default = default_of(filters)
-    if default is None or _LIST_ARGUMENTS & arguments.keys() or not _is_usable(default.view):
+    if default is None or _LIST_ARGUMENTS & arguments.keys() or not _is_usable(default.arguments):
         return None
-    address = ListLinks(default.view).to()
+    address = ListLinks(default.arguments).to()
     notices = {name: arguments[name] for name in ("notice", "about") if name in arguments}
     return f"{address}&{urlencode(notices)}" if notices else address
 
@@ -90,14 +90,14 @@ def save() -> ResponseReturnValue:
     """Save a filter: 303 to its list, or the form again with the error."""
     typed = _typed(request.form)
     try:
-        view = ListArguments(typed.q, subscription_argument(typed.subscription), parse_columns([typed.columns]))
-        _check_address(view)
-        saved = services().saved_filters.save(typed.name, view, by=signed_in_user().name)
+        arguments = ListArguments(typed.q, subscription_argument(typed.subscription), parse_columns([typed.columns]))
+        _check_address(arguments)
+        saved = services().saved_filters.save(typed.name, arguments, by=signed_in_user().name)
     except QueryError as exc:
         return _page(typed, problem=problem_of(typed.q, exc), status=exc.status)
     except (InputError, DocumentExistsError) as exc:
         return _page(typed, sentence=exc.sentence(), status=exc.status)
-    address = ListLinks(saved.view).to()
+    address = ListLinks(saved.arguments).to()
     return redirect(f"{address}{'&' if '?' in address else '?'}notice=saved", 303)
 
 
@@ -121,7 +121,7 @@ def choose_default() -> ResponseReturnValue:
         services().saved_filters.clear_default(by=signed_in_user().name)
         return redirect(url_for("saved_filters.page", notice="cleared"), 303)
     saved = next((saved for saved in services().saved_filters.all() if saved.id == chosen), None)
-    if saved and not _is_usable(saved.view):
+    if saved and not _is_usable(saved.arguments):
         raise InputError("filter", "cannot be the default: it has an error. Save it again without the error.")
     services().saved_filters.set_default(chosen, by=signed_in_user().name)
     return redirect(url_for("saved_filters.page", notice="default"), 303)
@@ -134,21 +134,21 @@ def _shows_the_same(saved: ListArguments, shown: ListArguments) -> bool:
     return (saved.query, saved.subscription) == (shown.query, shown.subscription)
 
 
-def _check_address(view: ListArguments) -> None:
+def _check_address(arguments: ListArguments) -> None:
     """Refuse an address that is too long for a request: such a default would make the list unreachable."""
-    if len(ListLinks(view).to()) > MAX_ADDRESS_CHARACTERS:
+    if len(ListLinks(arguments).to()) > MAX_ADDRESS_CHARACTERS:
         raise InputError("q", "is too long for an address. Characters beyond ASCII take six characters or more there.")
 
 
-def _is_usable(view: ListArguments) -> bool:
+def _is_usable(arguments: ListArguments) -> bool:
     # A filter that was emptied in the console has the bare address, which would redirect to itself.
-    if ListLinks(view).to() == ListLinks(ListArguments()).to():
+    if ListLinks(arguments).to() == ListLinks(ListArguments()).to():
         return False
     try:
-        _check_address(view)
-        parse(view.query, datetime.now(UTC))
-        parse_columns([columns_text(view.columns)])
-        subscription_argument(view.subscription)
+        _check_address(arguments)
+        parse(arguments.query, datetime.now(UTC))
+        parse_columns([columns_text(arguments.columns)])
+        subscription_argument(arguments.subscription)
     except InputError:
         return False
     return True
@@ -174,7 +174,7 @@ def _page(
         default=default,
         here=ListLinks(ListArguments(), default is not None),
         columns_text=columns_text,
-        usable={saved.id for saved in filters if _is_usable(saved.view)},
+        usable={saved.id for saved in filters if _is_usable(saved.arguments)},
         typed=typed,
         problem=problem,
         sentence=sentence,

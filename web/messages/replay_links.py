@@ -48,7 +48,7 @@ def lineage_of(message: Message) -> Lineage:
         found = search(readable_messages(), Selection(), query, limit=_MAX_REPLAYS, bounds=_BOUNDS)
         replays, more = found.messages, found.older is not None
     except StoreError as exc:
-        services().log.warning("lineage cannot be read", id=message.id, reason=str(exc))
+        services().log.warning("The links of a replay cannot be read.", id=message.id, reason=str(exc))
         origin, replays, more = None, [], False
     by = message.attributes.get(REPLAYED_BY, "")
     return Lineage(came_from, by, origin, replays, more and len(replays) == _MAX_REPLAYS, filter_text)

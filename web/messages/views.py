@@ -111,7 +111,7 @@ def message(document: str) -> ResponseReturnValue:
     except PayloadMaskedError as exc:
         shown, gone = render.RenderedPayload(None, (), Markup()), str(exc)
     except StoreUnavailableError as exc:
-        services().log.warning("payload incomplete", id=document, reason=str(exc))
+        services().log.warning("A payload is incomplete.", id=document, reason=str(exc))
         shown, gone = render.RenderedPayload(None, (), Markup()), "The payload cannot be read now."
     template = "messages/detail/_detail.html" if request.args.get("part") == "detail" else "messages/message.html"
     return render_template(template, m=stored, shown=shown, gone=gone, mask=readers_mask(), now=datetime.now(UTC))

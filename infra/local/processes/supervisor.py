@@ -13,8 +13,8 @@ from pathlib import Path
 from infra.local.processes import reaper
 from infra.local.processes.child_output import ChildOutput
 
-FIRST_PAUSE_SECONDS = 0.2
-LONGEST_PAUSE_SECONDS = 5.0
+MIN_PAUSE_SECONDS = 0.2
+MAX_PAUSE_SECONDS = 5.0
 HEALTHY_SECONDS = 10.0
 GRACE_SECONDS = 3.5
 ANSWER_SECONDS = 2.0
@@ -131,7 +131,7 @@ class Child:
         self._changed()
 
     async def _keep(self) -> None:
-        pause = FIRST_PAUSE_SECONDS
+        pause = MIN_PAUSE_SECONDS
         while True:
             process = self._process
             assert process is not None
@@ -144,14 +144,14 @@ class Child:
             finally:
                 reading.cancel()
             if time.monotonic() - started > HEALTHY_SECONDS:
-                pause = FIRST_PAUSE_SECONDS
+                pause = MIN_PAUSE_SECONDS
             if not self._was_ready:
                 self._is_dead = True
                 return
             self._changed()
             self._say(f"The {self.name} ended ({_ending(status)}); starting it again in {pause:g} s.")
             await asyncio.sleep(pause)
-            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+            pause = min(pause * 2, MAX_PAUSE_SECONDS)
             await self._spawn()
 
     def _bury(self, process: asyncio.subprocess.Process) -> None:

@@ -23,7 +23,7 @@ MAX_IN_FLIGHT = 250
 MAX_BYTES_IN_FLIGHT = 64 * 1024 * 1024
 # The service backs off up to 60 s; a developer should not wait that long for a restarted receiver.
 MIN_PAUSE_SECONDS = 0.1
-LONGEST_PAUSE_SECONDS = 10.0
+MAX_PAUSE_SECONDS = 10.0
 _LARGE_BYTES = 512 * 1024
 _HEADERS = {
     "Content-Type": "application/json",
@@ -149,7 +149,7 @@ class Pusher:
         self._window = max(1, self._window // 2)
         if not self.pauses or self._resume:
             return
-        pause = min(MIN_PAUSE_SECONDS * 2**self._failures, LONGEST_PAUSE_SECONDS)
+        pause = min(MIN_PAUSE_SECONDS * 2**self._failures, MAX_PAUSE_SECONDS)
         self._failures = min(self._failures + 1, 10)
         self._resume = self._loop.call_later(pause, self._go_on)
 
