@@ -6,7 +6,7 @@ from starlette.requests import Request
 
 from functions.oidc import Claims
 from functions.refusals import PushFormError
-from functions.request_body import drop_body, read_body
+from functions.request_body import BodyShare, drop_body, read_body
 from infra.messages.message import Pushed
 
 # Ten megabytes in base64, and the longest attributes in the longest JSON escapes.
@@ -58,9 +58,9 @@ class PushRequest:
             raise PushFormError(413, f"A push is at most {MAX_BODY_BYTES} bytes.")
         return length
 
-    async def body(self, length: int) -> bytes | bytearray:
-        """Read the body. Raises EnvelopeError (400), ClientLeftError (400)."""
-        body = await read_body(self._request, length)
+    async def body(self, length: int, share: BodyShare) -> bytes | bytearray:
+        """Read the body; ``share`` counts its bytes. Raises EnvelopeError (400), ClientLeftError (400)."""
+        body = await read_body(self._request, length, share)
         self.body_read = True
         return body
 

@@ -70,8 +70,8 @@ class Receiver:
         push.claims = await self._tokens.verify(push.authorization)
         self._tokens.admit(push.claims)
         length = push.body_length()
-        async with self._body_budget.hold(length):
-            push.pushed = parse_push(await push.body(length))
+        with self._body_budget.share() as share:
+            push.pushed = parse_push(await push.body(length, share))
             if push.pushed.subscription not in self._subscriptions:
                 raise ForeignTokenError("subscription", "The push is from a subscription that is not monitored here.")
             await self._committer.save(push.pushed)

@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from functions.batch_queue import SPARE_CALL_AFTER_SECONDS, BatchQueue, QueueEntry
-from functions.request_body import BodyBudget
 from infra.errors import StoreUnavailableError
 
 
@@ -206,45 +205,5 @@ def test_cancelled_waiter_does_not_cancel_the_others() -> None:
         leaver.cancel()
         calls.release.set()
         assert await stayer is None
-
-    run(story)
-
-
-def test_large_bodies_wait_for_room_in_turn() -> None:
-    async def story() -> None:
-        room = BodyBudget(300_000)
-        log: list[str] = []
-
-        async def hold(name: str, length: int, seconds: float) -> None:
-            async with room.hold(length):
-                log.append(name)
-                await asyncio.sleep(seconds)
-
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(hold("a", 200_000, 0.02))
-            tasks.create_task(hold("b", 200_000, 0.02))
-            tasks.create_task(hold("c", 70_000, 0))
-            tasks.create_task(hold("small", 1000, 0))
-        assert log == ["a", "small", "b", "c"]
-
-    run(story)
-
-
-def test_cancelled_waiter_for_room_reserves_none() -> None:
-    async def story() -> None:
-        room = BodyBudget(100_000)
-
-        async def hold() -> None:
-            async with room.hold(100_000):
-                await asyncio.sleep(0.01)
-
-        first = asyncio.create_task(hold())
-        second, third = asyncio.create_task(hold()), asyncio.create_task(hold())
-        await asyncio.sleep(0)
-        second.cancel()
-        await first
-        await third
-        async with room.hold(100_000):
-            pass
 
     run(story)
