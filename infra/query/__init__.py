@@ -13,18 +13,23 @@ from typing import get_args
 
 from infra.messages.message import Kind, Message
 from infra.query import content_terms, terms
+from infra.query.json_paths import leads_anywhere
 from infra.query.literals import moment, size_bytes
+from infra.query.reading import Reading
 from infra.query.terms import Quality, Term
 from infra.query.tokenizer import FOREIGN, OR, QueryError, Word, quoted, words
 
-__all__ = ["MAX_CHARACTERS", "MAX_TERMS", "PREFIXES", "Query", "QueryError", "parse", "quoted"]
+__all__ = ["MAX_CHARACTERS", "MAX_TERMS", "MAX_WILDCARD_PATHS", "PREFIXES", "Query", "QueryError", "parse", "quoted"]
 
 MAX_CHARACTERS = 2_000
 MAX_TERMS = 30
+# Each such path costs one pass over the payload of each message.
+MAX_WILDCARD_PATHS = 5
 # Each token is a separate Firestore query, and each may read as many messages as a single one.
 MAX_TOKENS = 5
 _TIMES = (terms.After, terms.Before)
 _OR_ALONE = "OR stands between two terms; in quotes it is text."
+_WILDCARDS = f"a filter has at most {MAX_WILDCARD_PATHS} different paths with *; the same path counts once."
 _BRACKETS = "brackets do not group: OR joins its two neighbours, then all terms must hold; in quotes they are text."
 
 
@@ -41,7 +46,10 @@ class Query:
 
     def matches(self, message: Message) -> bool:
         """Tell whether a message meets all terms."""
-        return all(term.matches(message) for term in self._by_cost)
+        if not self.terms:
+            return True
+        reading = Reading(message)
+        return all(term.matches(reading) for term in self._by_cost)
 
     @property
     def tokens(self) -> tuple[str, ...]:
@@ -87,10 +95,15 @@ def parse(text: str, now: datetime) -> Query:
         raise QueryError(MAX_CHARACTERS + 1, f"a filter has at most {MAX_CHARACTERS:,} characters.")
     alternatives: list[tuple[Term, ...]] = []
     sources: list[str] = []
+    wildcard_paths: set[str] = set()
     joins_at = 0
     for count, word in enumerate(words(text)):
         if count == MAX_TERMS:
             raise QueryError(word.column, f"a filter has at most {MAX_TERMS} terms.")
+        if leads_anywhere(content_terms.field_of(word.key)):
+            wildcard_paths.add(word.key)
+        if len(wildcard_paths) > MAX_WILDCARD_PATHS:
+            raise QueryError(word.column, _WILDCARDS)
         if word.source == OR:
             if joins_at or not alternatives:
                 raise QueryError(word.column, _OR_ALONE)

@@ -3,12 +3,11 @@
 They see the head document only: payloads of at most 16 KiB whole, and of a larger one its preview and its tokens.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
 from infra.messages.message import Message, fits_index
-from infra.query.json_paths import path_exists, texts_at
+from infra.query.reading import Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,18 +17,8 @@ class Text:
     part: str
     cost: ClassVar[int] = 2
 
-    def matches(self, message: Message) -> bool:
-        wanted = self.part.casefold()
-        return any(wanted in text.casefold() for text in _texts(message))
-
-
-def _texts(message: Message) -> Iterator[str]:
-    yield message.message_id
-    yield message.ordering_key
-    for name, value in message.attributes.items():
-        yield name
-        yield value
-    yield message.preview if message.data is None else message.data.decode(errors="replace")
+    def matches(self, reading: Reading) -> bool:
+        return reading.contains_text(self.part.casefold())
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +39,18 @@ class Equals:
         The index holds top-level fields only: no nested field and no ``*``.
         """
         token = f"{self.key}={self.value}"
-        field = _field_of(self.key)
+        field = field_of(self.key)
         return "" if "." in field or field == "*" or not fits_index(token) else token
 
-    def matches(self, message: Message) -> bool:
+    def matches(self, reading: Reading) -> bool:
+        message = reading.message
         if message.attributes.get(self.key) == self.value:
             return True
-        return any(text == self.value for text in _field_texts(message, self.key))
+        if not (field := field_of(self.key)):
+            return False
+        if message.data is None:
+            return self.value in _indexed_texts(message, self.key)
+        return reading.field_equals(message.data, field, self.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,31 +64,26 @@ class Contains:
     def cost(self) -> int:
         return _cost_of(self.key)
 
-    def matches(self, message: Message) -> bool:
-        wanted = self.part.casefold()
+    def matches(self, reading: Reading) -> bool:
+        message, wanted = reading.message, self.part.casefold()
         attribute = message.attributes.get(self.key)
         if attribute is not None and wanted in attribute.casefold():
             return True
-        if not wanted and message.data is not None and (field := _field_of(self.key)):
-            return path_exists(message.data, field)
-        return any(wanted in text.casefold() for text in _field_texts(message, self.key))
+        if not (field := field_of(self.key)):
+            return False
+        if message.data is None:
+            return any(wanted in text.casefold() for text in _indexed_texts(message, self.key))
+        return reading.field_contains(message.data, field, wanted)
 
 
-def _field_of(key: str) -> str:
+def field_of(key: str) -> str:
+    """Return the path of a JSON field; empty for an attribute's name."""
     return key[len("data.") :] if key.startswith("data.") else ""
 
 
 def _cost_of(key: str) -> int:
-    return 2 if _field_of(key) else 1
+    return 2 if field_of(key) else 1
 
 
-def _field_texts(message: Message, key: str) -> Iterator[str]:
-    field = _field_of(key)
-    if not field:
-        return
-    if message.data is not None:
-        yield from texts_at(message.data, field)
-        return
-    for token in message.tokens:
-        if token.startswith(key + "="):
-            yield token[len(key) + 1 :]
+def _indexed_texts(message: Message, key: str) -> list[str]:
+    return [token[len(key) + 1 :] for token in message.tokens if token.startswith(key + "=")]

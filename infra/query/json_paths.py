@@ -3,13 +3,14 @@
 A step is a member's name (which may itself hold dots), a position in an array, or ``*`` for any member or element.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from infra.messages.json_scalars import parse_json
 
 # Several terms and several streams read the same payload one after the other.
 _CACHED_PAYLOADS = 64
+_ANY = "*"
 
 
 def texts_at(data: bytes, path: str) -> Iterator[str]:
@@ -22,7 +23,16 @@ def path_exists(data: bytes, path: str) -> bool:
     return any(True for _ in _nodes_at(data, path))
 
 
+def leads_anywhere(path: str) -> bool:
+    """Tell whether a step is ``*``: only then can one path lead to thousands of values."""
+    return _ANY in path and _ANY in path.split(".")
+
+
 def _nodes_at(data: bytes, path: str) -> Iterator[object]:
+    """Yield the nodes at ``path``, the last of several first.
+
+    Only one position in ``path`` leads to a node, so the payload's size bounds the work.
+    """
     root = _parsed(data)
     # A loop instead of recursion: publishers control the nesting depth.
     ahead: list[tuple[object, int]] = [(root, 0)] if isinstance(root, dict) else []
@@ -30,8 +40,17 @@ def _nodes_at(data: bytes, path: str) -> Iterator[object]:
         node, position = ahead.pop()
         if position > len(path):
             yield node
-        else:
-            ahead.extend(_steps(node, path, position))
+        elif path.startswith(_ANY, position) and path[position + 1 : position + 2] in ("", "."):
+            after = position + 2
+            if after > len(path):
+                yield from reversed(_children(node))
+            else:
+                # Thousands of numbers in an array are not worth a step each: the path goes on below them.
+                ahead.extend((child, after) for child in _children(node) if isinstance(child, (dict, list)))
+        elif isinstance(node, list):
+            ahead.extend(_element(node, path, position))
+        elif isinstance(node, dict):
+            ahead.extend(_members(node, path, position))
 
 
 @lru_cache(_CACHED_PAYLOADS)
@@ -42,25 +61,32 @@ def _parsed(data: bytes) -> object:
         return None
 
 
-def _steps(node: object, path: str, position: int) -> Iterator[tuple[object, int]]:
-    """Yield each node that the next step leads to, and the position in ``path`` after the step's dot.
+def _children(node: object) -> Sequence[object]:
+    return list(node.values()) if isinstance(node, dict) else node if isinstance(node, list) else ()
 
-    Only one position leads to a node, so the payload's size bounds the work.
-    """
+
+def _element(node: list[object], path: str, position: int) -> Iterator[tuple[object, int]]:
+    step = path[position : _end(path, position)]
+    if len(step) <= 6 and step.isascii() and step.isdigit() and int(step) < len(node):
+        yield node[int(step)], position + len(step) + 1
+
+
+def _members(node: dict[str, object], path: str, position: int) -> Iterator[tuple[object, int]]:
+    """Yield each member with a name that ``path`` has at ``position``, and the position after the name's dot."""
+    end = _end(path, position)
+    if end == len(path):
+        if (step := path[position:]) in node:
+            yield node[step], end + 1
+        return
+    for name, child in node.items():
+        stop = position + len(name)
+        if path.startswith(name, position) and path[stop : stop + 1] in ("", "."):
+            yield child, stop + 1
+
+
+def _end(path: str, position: int) -> int:
     end = path.find(".", position)
-    step = path[position:] if end < 0 else path[position:end]
-    after = position + len(step) + 1
-    if step == "*":
-        children = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
-        yield from ((child, after) for child in children)
-    elif isinstance(node, list):
-        if len(step) <= 6 and step.isascii() and step.isdigit() and int(step) < len(node):
-            yield node[int(step)], after
-    elif isinstance(node, dict):
-        for name, child in node.items():
-            stop = position + len(name)
-            if path.startswith(name, position) and path[stop : stop + 1] in ("", "."):
-                yield child, stop + 1
+    return len(path) if end < 0 else end
 
 
 def _scalar(node: object) -> str | None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Literal, Protocol
 
-from infra.messages.message import Kind, Message
+from infra.messages.message import Kind
+from infra.query.reading import Reading
 
 Quality = Literal["attributes", "data", "key", "redelivery"]
 
@@ -19,7 +20,7 @@ class Term(Protocol):
     def cost(self) -> int:
         """0 compares a field, 1 reads attributes, 2 reads the payload."""
 
-    def matches(self, message: Message) -> bool:
+    def matches(self, reading: Reading) -> bool:
         """Tell whether a message meets the condition."""
 
 
@@ -33,8 +34,8 @@ class Not:
     def cost(self) -> int:
         return self.term.cost
 
-    def matches(self, message: Message) -> bool:
-        return not self.term.matches(message)
+    def matches(self, reading: Reading) -> bool:
+        return not self.term.matches(reading)
 
 
 def opposite(term: Term) -> Term:
@@ -58,8 +59,8 @@ class AnyOf:
     def cost(self) -> int:
         return max(term.cost for term in self.terms)
 
-    def matches(self, message: Message) -> bool:
-        return any(term.matches(message) for term in self.terms)
+    def matches(self, reading: Reading) -> bool:
+        return any(term.matches(reading) for term in self.terms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +70,8 @@ class KindIs:
     kind: Kind
     cost: ClassVar[int] = 0
 
-    def matches(self, message: Message) -> bool:
-        return message.kind == self.kind
+    def matches(self, reading: Reading) -> bool:
+        return reading.message.kind == self.kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +81,8 @@ class Larger:
     size_bytes: int
     cost: ClassVar[int] = 0
 
-    def matches(self, message: Message) -> bool:
-        return message.size_bytes > self.size_bytes
+    def matches(self, reading: Reading) -> bool:
+        return reading.message.size_bytes > self.size_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +92,8 @@ class Smaller:
     size_bytes: int
     cost: ClassVar[int] = 0
 
-    def matches(self, message: Message) -> bool:
-        return message.size_bytes < self.size_bytes
+    def matches(self, reading: Reading) -> bool:
+        return reading.message.size_bytes < self.size_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,16 +103,16 @@ class Has:
     quality: Quality
     cost: ClassVar[int] = 0
 
-    def matches(self, message: Message) -> bool:
+    def matches(self, reading: Reading) -> bool:
         match self.quality:
             case "attributes":
-                return bool(message.attributes)
+                return bool(reading.message.attributes)
             case "data":
-                return message.size_bytes > 0
+                return reading.message.size_bytes > 0
             case "key":
-                return bool(message.ordering_key)
+                return bool(reading.message.ordering_key)
             case "redelivery":
-                return message.deliveries > 1
+                return reading.message.deliveries > 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +122,8 @@ class After:
     at: datetime
     cost: ClassVar[int] = 0
 
-    def matches(self, message: Message) -> bool:
-        return message.received_at >= self.at
+    def matches(self, reading: Reading) -> bool:
+        return reading.message.received_at >= self.at
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +133,8 @@ class Before:
     at: datetime
     cost: ClassVar[int] = 0
 
-    def matches(self, message: Message) -> bool:
-        return message.received_at < self.at
+    def matches(self, reading: Reading) -> bool:
+        return reading.message.received_at < self.at
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +144,8 @@ class SubscriptionIs:
     subscription: str
     cost: ClassVar[int] = 0
 
-    def matches(self, message: Message) -> bool:
-        return message.subscription == self.subscription
+    def matches(self, reading: Reading) -> bool:
+        return reading.message.subscription == self.subscription
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +155,8 @@ class IdIs:
     id: str
     cost: ClassVar[int] = 0
 
-    def matches(self, message: Message) -> bool:
-        return self.id in (message.message_id, message.id)
+    def matches(self, reading: Reading) -> bool:
+        return self.id in (reading.message.message_id, reading.message.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,5 +166,5 @@ class OrderingKeyIs:
     key: str
     cost: ClassVar[int] = 0
 
-    def matches(self, message: Message) -> bool:
-        return message.ordering_key == self.key
+    def matches(self, reading: Reading) -> bool:
+        return reading.message.ordering_key == self.key

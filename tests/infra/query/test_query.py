@@ -129,6 +129,11 @@ def test_filter_is_parsed_to_terms(text: str, terms: list[Term]) -> None:
         ),
         ("x" * 2001, 2001, "a filter has at most 2,000 characters."),
         ("x " * 31, 61, "a filter has at most 30 terms."),
+        (
+            "data.*=1 data.*~2 " + " ".join(f"data.{step}.*=x" for step in "abcde"),
+            63,
+            "a filter has at most 5 different paths with *; the same path counts once.",
+        ),
         ("OR a", 1, "OR stands between two terms; in quotes it is text."),
         ("a OR", 3, "OR stands between two terms; in quotes it is text."),
         ("a OR OR b", 6, "OR stands between two terms; in quotes it is text."),

@@ -1,0 +1,90 @@
+"""One message while a filter looks at it: everything that several terms read is made once for all of them. Pure.
+
+So thirty terms cost little more than one, and a message costs at most one pass over its payload for each path with
+``*``, of which a filter has few.
+"""
+
+from infra.messages.message import Message
+from infra.query.json_paths import leads_anywhere, path_exists, texts_at
+
+# Joins texts for one search. A hit may span two texts if it holds this character, so it is looked at again.
+_BETWEEN = "\0"
+
+
+class Reading:
+    """One message. ``walks`` counts the passes over its payload for paths with ``*``."""
+
+    # Plain attributes and no cached_property, whose lock costs as much as matching a small message.
+    __slots__ = ("_existing", "_texts", "_values", "message", "walks")
+
+    def __init__(self, message: Message) -> None:
+        self.message = message
+        self.walks = 0
+        self._texts: _Texts | None = None
+        self._values: dict[str, _Texts] | None = None
+        self._existing: dict[str, bool] | None = None
+
+    def contains_text(self, folded: str) -> bool:
+        """Tell whether one of the texts that a text term searches contains ``folded``, case ignored."""
+        if self._texts is None:
+            self._texts = _Texts(self._searched())
+        return self._texts.contain(folded)
+
+    def _searched(self) -> list[str]:
+        message = self.message
+        payload = message.preview if message.data is None else message.data.decode(errors="replace")
+        return [message.message_id, message.ordering_key, *message.attributes, *message.attributes.values(), payload]
+
+    def field_equals(self, data: bytes, path: str, value: str) -> bool:
+        """Tell whether a scalar at ``path`` is ``value``."""
+        if leads_anywhere(path):
+            return value in self._values_at(data, path).distinct
+        return value in texts_at(data, path)
+
+    def field_contains(self, data: bytes, path: str, folded: str) -> bool:
+        """Tell whether a scalar at ``path`` contains ``folded``, case ignored; any node is enough for an empty one."""
+        if not folded:
+            return self._exists(data, path)
+        if leads_anywhere(path):
+            return self._values_at(data, path).contain(folded)
+        return any(folded in text.casefold() for text in texts_at(data, path))
+
+    def _exists(self, data: bytes, path: str) -> bool:
+        if not leads_anywhere(path):
+            return path_exists(data, path)
+        self._existing = self._existing or {}
+        if path not in self._existing:
+            self.walks += 1
+            self._existing[path] = path_exists(data, path)
+        return self._existing[path]
+
+    def _values_at(self, data: bytes, path: str) -> "_Texts":
+        self._values = self._values or {}
+        if path not in self._values:
+            self.walks += 1
+            self._values[path] = _Texts(list(texts_at(data, path)))
+        return self._values[path]
+
+
+class _Texts:
+    """Texts of a message, perhaps thousands: searched at the speed of a set and of one text."""
+
+    __slots__ = ("_distinct", "_folded", "_texts")
+
+    def __init__(self, texts: list[str]) -> None:
+        self._texts = texts
+        self._folded = _BETWEEN.join(texts).casefold()
+        self._distinct: frozenset[str] | None = None
+
+    @property
+    def distinct(self) -> frozenset[str]:
+        """The texts, each once."""
+        if self._distinct is None:
+            self._distinct = frozenset(self._texts)
+        return self._distinct
+
+    def contain(self, folded: str) -> bool:
+        """Tell whether one of the texts contains ``folded``, case ignored."""
+        if folded not in self._folded:
+            return False
+        return _BETWEEN not in folded or any(folded in text.casefold() for text in self._texts)
