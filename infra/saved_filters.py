@@ -15,6 +15,7 @@ from infra.errors import DocumentExistsError, DocumentNotFoundError, InputError
 from infra.firestore.client import READ_SECONDS, WRITE_SECONDS, Database
 from infra.firestore.error_mapping import firestore_errors
 from infra.history.audit import audit_fields
+from infra.messages.visible_text import is_visible
 from infra.query import parse
 from infra.query.list_arguments import ListArguments
 
@@ -197,7 +198,7 @@ def _check(name: str, arguments: ListArguments) -> None:
         raise InputError("name", "is missing. Give the filter a name that others understand.")
     if len(name) > MAX_NAME_CHARACTERS:
         raise InputError("name", f"has {len(name)} characters; the maximum is {MAX_NAME_CHARACTERS}.")
-    if not name.isprintable():
+    if not is_visible(name):
         raise InputError("name", "contains an invisible character.")
     if arguments == ListArguments():
         raise InputError("q", "is empty, and so are subscription and columns: there is nothing to save.")

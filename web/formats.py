@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from infra.messages.message import visible
+from infra.messages.visible_text import visible
 
 _UNITS = ("kB", "MB", "GB")
 
@@ -63,6 +63,6 @@ def latency_text(start: datetime, end: datetime) -> str:
 
 
 def short(text: str, max_characters: int) -> str:
-    """Make control characters visible and cut the text to ``max_characters``, with an ellipsis at the end."""
+    """Write out hidden characters and cut the text to ``max_characters``, with an ellipsis at the end."""
     shown = visible(text[: max_characters + 1])
     return shown if len(shown) <= max_characters else shown[: max_characters - 1] + "…"

@@ -12,8 +12,9 @@ from infra.cli.context import CommandContext
 from infra.firestore.message_reader import MessageReader, Selection
 from infra.firestore.search import SearchBounds, narrowed, search
 from infra.messages.cursor import Cursor
-from infra.messages.message import Message, visible
+from infra.messages.message import Message
 from infra.messages.record import summary
+from infra.messages.visible_text import is_visible, visible
 from infra.query import Query, QueryError, parse
 
 # A message can become visible a little later than a newer one. So the last seconds are read again, and printed messages
@@ -60,7 +61,7 @@ def _query(text: str) -> Query:
     try:
         return parse(text, datetime.now(UTC))
     except QueryError as exc:
-        pointer = f"\n  {text}\n  {' ' * (exc.column - 1)}^" if text.isprintable() else ""
+        pointer = f"\n  {text}\n  {' ' * (exc.column - 1)}^" if is_visible(text) else ""
         raise click.BadParameter(f"at column {exc.column}, {exc.problem}{pointer}", param_hint="--filter") from exc
 
 

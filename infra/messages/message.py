@@ -12,6 +12,7 @@ from typing import Literal
 
 from infra.messages.cursor import Cursor
 from infra.messages.json_scalars import top_scalars
+from infra.messages.visible_text import visible_start
 
 Kind = Literal["json", "text", "binary", "empty"]
 
@@ -23,7 +24,6 @@ MORE_TOKENS = "…"
 # A longer JSON payload is not parsed: 10 MB cost 100 ms of CPU and hundreds of megabytes of memory.
 MAX_PARSED_BYTES = 1024 * 1024
 
-_LAYOUT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -113,30 +113,11 @@ def read_content(data: bytes) -> Content:
         return Content("binary", data[: PREVIEW_CHARACTERS // 3].hex(" "))
     scalars = top_scalars(data, text) if len(data) <= MAX_PARSED_BYTES else None
     if scalars is None:
-        return Content("text", visible(text[:PREVIEW_CHARACTERS])[:PREVIEW_CHARACTERS])
+        return Content("text", visible_start(text, PREVIEW_CHARACTERS))
     # JSON strings contain no raw control characters (RFC 8259, section 7), so every line break is layout.
     lines = (line.strip(" \t") for line in text[: PREVIEW_CHARACTERS * 4].replace("\r", "\n").split("\n"))
     layout_free = " ".join(filter(None, lines))
-    return Content("json", visible(layout_free[:PREVIEW_CHARACTERS])[:PREVIEW_CHARACTERS], scalars)
-
-
-def visible(text: str) -> str:
-    """Write out every control, format and separator character as JSON does: ``\\n``, ``\\u202e``.
-
-    Unicode's control pictures would be shorter, but many fonts lack them.
-    """
-    if text.isprintable():
-        return text
-    return "".join(_visible(character) for character in text)
-
-
-def _visible(character: str) -> str:
-    if character.isprintable():
-        return character
-    if character in _LAYOUT:
-        return _LAYOUT[character]
-    code = ord(character)
-    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+    return Content("json", visible_start(layout_free, PREVIEW_CHARACTERS), scalars)
 
 
 def index_tokens(attributes: Mapping[str, str], scalars: tuple[tuple[str, str], ...]) -> list[str]:

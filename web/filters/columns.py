@@ -12,6 +12,7 @@ from itertools import islice
 from infra.errors import InputError
 from infra.messages.json_scalars import parse_json
 from infra.messages.message import MAX_PARSED_BYTES, Message
+from infra.messages.visible_text import is_visible
 from infra.query.json_paths import texts_at
 from web.formats import short
 
@@ -164,7 +165,7 @@ def _offered_by(message: Message) -> set[str]:
     elif message.kind == "json" and len(message.data) <= _OFFERED_BYTES:
         names.update(islice(_fields(parse_json(message.data.decode(errors="replace"))), _OFFERED_FIELDS))
     # Forms send every line break as CR LF, which would be another name (html.spec.whatwg.org, "normalize newlines").
-    return {name for name in names if name.strip() and name.isprintable() and len(name) <= MAX_NAME_CHARACTERS}
+    return {name for name in names if name.strip() and is_visible(name) and len(name) <= MAX_NAME_CHARACTERS}
 
 
 def _fields(root: object) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from infra.messages.message import visible
+from infra.messages.visible_text import visible
 from infra.query import QueryError
 
 _MAX_SHOWN_BEFORE, _MAX_MARKED, _MAX_SHOWN_AFTER = 60, 40, 30

@@ -11,7 +11,8 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, Template
 from markupsafe import Markup
 
-from infra.messages.message import Message, visible
+from infra.messages.message import Message
+from infra.messages.visible_text import visible
 from web import formats
 from web.filters.columns import Columns, cells
 from web.filters.links import exclude_link, filter_link

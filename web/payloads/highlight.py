@@ -19,7 +19,7 @@ from pygments.style import Style
 from pygments.token import Comment, Error, Keyword, Name, Number, Punctuation, String, Token
 
 from infra.messages.json_scanner import marks
-from infra.messages.message import visible
+from infra.messages.visible_text import visible
 
 Language = Literal["json", "xml", "text"]
 

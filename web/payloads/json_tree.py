@@ -11,7 +11,7 @@ from itertools import chain, pairwise
 from markupsafe import Markup, escape
 
 from infra.messages.json_scanner import marks
-from infra.messages.message import visible
+from infra.messages.visible_text import visible
 
 MAX_DEPTH = 64
 MAX_NODES = 20_000

@@ -11,7 +11,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from infra.messages.message import visible
+from infra.messages.visible_text import visible
 
 MAX_FIELDS = 10_000
 MAX_DEPTH = 12

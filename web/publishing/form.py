@@ -10,6 +10,7 @@ from flask import request
 
 from infra.errors import InputError, SubscriptionError
 from infra.messages.message import Message, is_document_id
+from infra.messages.visible_text import is_visible
 from infra.pubsub.publisher import MAX_ATTRIBUTES, OutgoingMessage
 from web.services import services
 
@@ -66,8 +67,8 @@ def outgoing_message(typed: PublishForm) -> OutgoingMessage:
 def form_from_message(message: Message) -> PublishForm:
     """Fill in the form from a message, as far as text fields can represent it."""
     pairs = [(name, value) for name, value in message.attributes.items() if name and not name.startswith("goog")]
-    fitting = [(name, value) for name, value in pairs if not _NOT_IN_A_FIELD.search(value) and name.isprintable()]
-    has_plain_key = message.ordering_key.isprintable()
+    fitting = [(name, value) for name, value in pairs if not _NOT_IN_A_FIELD.search(value) and is_visible(name)]
+    has_plain_key = is_visible(message.ordering_key)
     typed = PublishForm(
         attributes=fitting, ordering_key=message.ordering_key if has_plain_key else "", origin=message.id
     )

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup
 
-from infra.messages.message import visible
+from infra.messages.visible_text import visible
 from tests.support.cpu_cost import assert_cheap
 from tests.support.viewer.visitor import Skeleton
 from web.payloads.json_tree import MAX_DEPTH, MAX_NODES, draw
