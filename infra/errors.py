@@ -31,7 +31,8 @@
     └── SubscriptionError                  502  the Pub/Sub admin API refused
         ├── SubscriptionMissingError       404  deleted, expired or never created
         ├── SubscriptionDeniedError        403  our service account lacks the permission
-        └── SubscriptionUnavailableError   503  may succeed later
+        ├── SubscriptionEndedError         409  no message can arrive: topic deleted, detached, or exported
+        └── SubscriptionUnavailableError   503  may succeed later, or the outcome is unknown
 
 Google's exceptions are mapped at the adapters' border (``infra.firestore.error_mapping``, ``infra.pubsub.client``),
 cause kept.
@@ -183,7 +184,13 @@ class SubscriptionDeniedError(SubscriptionError):
     status = 403
 
 
+class SubscriptionEndedError(SubscriptionError):
+    """No message can arrive from the subscription, so it cannot be started: topic deleted, detached, or exported."""
+
+    status = 409
+
+
 class SubscriptionUnavailableError(SubscriptionError):
-    """The request may succeed later."""
+    """The request may succeed later, or its outcome is unknown."""
 
     status = 503

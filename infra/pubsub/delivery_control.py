@@ -1,21 +1,35 @@
 """Read, start and stop the delivery of a subscription.
 
 The subscription itself is the truth: it is read again after each change, and a change made elsewhere (the console,
-Terraform) is noticed. ``delivery_state_store`` keeps the last state for all pages.
+Terraform) is noticed. ``delivery_state_store`` keeps the last state for all pages, and the request of each person until
+its outcome is known.
 """
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Literal
+from uuid import uuid4
 
-from infra.errors import InputError, SubscopeError, SubscriptionDeniedError, SubscriptionMissingError
+from infra.errors import (
+    BusyError,
+    InputError,
+    SubscopeError,
+    SubscriptionDeniedError,
+    SubscriptionEndedError,
+    SubscriptionMissingError,
+    SubscriptionUnavailableError,
+)
 from infra.firestore.client import Database
 from infra.history.audit import Audit
 from infra.logs import Logger
 from infra.pubsub.client import PubSub
-from infra.pubsub.delivery_state import Delivery, DeliveryState, differences, warnings_of
-from infra.pubsub.delivery_state_store import DeliveryStateStore, LastChange, Observed, Requested, state_fields
-from infra.pubsub.push_config_admin import PushConfigAdmin, SubscriptionConfig
+from infra.pubsub.delivery_state import NOT_RECORDED, Delivery, DeliveryState, delivery_of, differences, reason_of_end
+from infra.pubsub.delivery_state_store import DeliveryStateStore, LastChange, wanted_fields
+from infra.pubsub.push_config_admin import PushConfigAdmin
+from infra.pubsub.subscription_config import SubscriptionConfig
+from infra.pubsub.switch_requests import UNKNOWN, SwitchRequest
 from infra.settings import Settings
 
 
@@ -56,38 +70,91 @@ class DeliveryControl:
 
         Raises InputError, SubscriptionError, BusyError, StoreError.
         """
-        return self._change(subscription, self._push_configs.receiving(), Requested(who, is_receiving=True))
+        return self._switch(subscription, who, "delivery.start")
 
     def stop(self, subscription: str, who: str) -> Delivery:
         """Clear the push endpoint: delivery ends for everyone, and messages wait in Pub/Sub.
 
         Raises InputError, SubscriptionError, BusyError, StoreError.
         """
-        return self._change(subscription, self._push_configs.stopped(), Requested(who, is_receiving=False))
+        return self._switch(subscription, who, "delivery.stop")
 
-    def _change(self, subscription: str, push_config: Any, request: Requested) -> Delivery:
+    def _switch(self, subscription: str, who: str, action: Literal["delivery.start", "delivery.stop"]) -> Delivery:
         self._check_monitored(subscription)
-        action, target = "delivery.start" if request.is_receiving else "delivery.stop", f"subscriptions/{subscription}"
-        # Record the request first: if this process dies before the change, the audit still names the person.
-        self._audit.record(request.who, action, target, "requested")
+        wants = self._push_configs.receiving("") if action == "delivery.start" else self._push_configs.stopped()
+        # Each later observation, also after the death of this process, attributes the change by this request.
+        request = SwitchRequest(uuid4().hex, who, wanted_fields(wants))
         try:
-            # Record the current state first, so that a change made elsewhere is not attributed to this person.
-            config, last_change = self._states.record(subscription, Observed())
-            # Always write it: the push config has fields that we do not store, so equal fields prove no equal config.
-            self._push_configs.write(subscription, push_config)
-            # If the state did not change, keep the original changed_by and changed_at.
-            if state_fields(replace(config, push_config=push_config)) != state_fields(config):
-                config, last_change = self._states.record(subscription, request)
+            config = self._states.open_request(subscription, request)
         except SubscopeError as exc:
-            self._audit.record(request.who, action, target, f"failed: {exc}")
+            self._drop(subscription, request, exc)
             raise
-        self._log.info(action, who=request.who, subscription=subscription)
+        if action == "delivery.start" and config.push_form:
+            wants = self._push_configs.receiving(config.push_form)
+        try:
+            self._check_startable(subscription, config, action)
+            # Always write it: the push config has fields that we do not store, so equal fields prove no equal config.
+            self._push_configs.write(subscription, wants)
+        except SubscriptionUnavailableError as exc:
+            return self._after_silence(subscription, request, exc)
+        except SubscopeError as exc:
+            self._drop(subscription, request, exc)
+            raise
+        self._log.info(action, who=who, subscription=subscription)
+        return self._after_answer(subscription, request, replace(config, push_config=wants, push_form=""))
+
+    def _drop(self, subscription: str, request: SwitchRequest, refusal: SubscopeError) -> None:
+        """Remove a request without effect. One that could not be stored may be there in spite of the error."""
+        detail = f"failed: {refusal}"
+        with self._unrecorded(subscription, request.action):
+            if isinstance(refusal, BusyError):
+                self._audit.record(request.by, request.action, f"subscriptions/{subscription}", detail)
+            else:
+                self._states.drop_request(subscription, request, detail)
+
+    def _after_answer(self, subscription: str, request: SwitchRequest, config: SubscriptionConfig) -> Delivery:
+        """Store the state that Pub/Sub has confirmed; return it also if that fails: the request is stored already."""
+        for _ in range(2):
+            with self._unrecorded(subscription, request.action):
+                return self._keep(subscription, *self._states.finish_request(subscription, request))
+        delivery = self._keep(subscription, config, LastChange(request.by, datetime.now(UTC)))
+        return replace(delivery, warnings=(NOT_RECORDED, *delivery.warnings))
+
+    def _after_silence(
+        self, subscription: str, request: SwitchRequest, silence: SubscriptionUnavailableError
+    ) -> Delivery:
+        """Look whether a call without an answer has taken effect; if not, its request stays open for a while."""
+        with self._unrecorded(subscription, request.action):
+            config, last_change = self._states.observe(subscription)
+            if request.is_fulfilled_by(wanted_fields(config.push_config)):
+                config, last_change = self._states.finish_request(subscription, request)
+                return self._keep(subscription, config, last_change)
+        with self._unrecorded(subscription, request.action):
+            target = f"subscriptions/{subscription}"
+            self._audit.record(request.by, request.action, target, f"{UNKNOWN}: {silence}")
+        raise SubscriptionUnavailableError(
+            f"{silence}. It is unknown whether this took effect: look at the state of {subscription} in a minute."
+        ) from silence
+
+    @contextlib.contextmanager
+    def _unrecorded(self, subscription: str, action: str) -> Iterator[None]:
+        """Log a failure to record an outcome: the outcome itself, or its error, matters more to the caller."""
+        try:
+            yield
+        except SubscopeError as exc:
+            self._log.error("the outcome is not recorded", subscription=subscription, what=action, reason=str(exc))
+
+    def _check_startable(self, subscription: str, config: SubscriptionConfig, action: str) -> None:
+        if action == "delivery.start" and config.ended not in ("", "resource_error"):
+            raise SubscriptionEndedError(f"{subscription} cannot be started. {reason_of_end(subscription, config)}")
+
+    def _keep(self, subscription: str, config: SubscriptionConfig, last_change: LastChange) -> Delivery:
         delivery = self._last[subscription] = self._delivery(subscription, config, last_change)
         return delivery
 
     def _observe(self, subscription: str) -> Delivery:
         try:
-            config, last_change = self._states.record(subscription, Observed())
+            config, last_change = self._states.observe(subscription)
         except SubscriptionMissingError as exc:
             return self._permanently_unreadable(subscription, "missing", exc)
         except SubscriptionDeniedError as exc:
@@ -97,22 +164,8 @@ class DeliveryControl:
         return self._delivery(subscription, config, last_change)
 
     def _delivery(self, subscription: str, config: SubscriptionConfig, last_change: LastChange) -> Delivery:
-        endpoint = config.push_config.push_endpoint
-        ours = not config.is_receiving or endpoint == self._push_endpoint
         wrong = self._differences(config.push_config) if config.is_receiving else ()
-        return Delivery(
-            subscription=subscription,
-            state="receiving" if config.is_receiving else "stopped",
-            topic=config.topic,
-            push_endpoint=endpoint,
-            ours=ours,
-            differences=wrong,
-            retention=config.retention,
-            changed_by=last_change.by,
-            changed_at=last_change.at,
-            checked_at=datetime.now(UTC),
-            warnings=warnings_of(config.has_dead_letter_topic, ours, wrong),
-        )
+        return delivery_of(subscription, config, last_change.by, last_change.at, self._push_endpoint, wrong)
 
     def _differences(self, push_config: Any) -> tuple[str, ...]:
         settings = self._settings

@@ -1,12 +1,14 @@
 """``subscriptions/{id}``: the delivery state that was read last, so that every open page hears of a change at once.
 
-Each change is written together with its audit entry, and only if no other writer was faster.
+It also holds the requests to start or stop that are under way (``infra.pubsub.switch_requests``). Each change is
+written together with its audit entries, and only if no other writer was faster.
 """
 
 import contextlib
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal, TypeGuard
+from typing import Any, Literal
 
 from google.cloud.firestore import SERVER_TIMESTAMP, LastUpdateOption, WriteBatch
 
@@ -15,23 +17,17 @@ from infra.firestore.client import READ_SECONDS, Database, Snapshot, fields_of
 from infra.firestore.compare_and_set import compare_and_set
 from infra.firestore.error_mapping import firestore_errors
 from infra.history.audit import audit_fields
-from infra.pubsub.push_config_admin import PushConfigAdmin, SubscriptionConfig
+from infra.pubsub.push_config_admin import PushConfigAdmin
+from infra.pubsub.subscription_config import SubscriptionConfig, push_form
+from infra.pubsub.switch_requests import AuditLine, Explanation, SwitchRequest, explain, read_requests
 
 # Two people and the periodic observation of several processes may write at once.
 _MAX_TRIES = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Observed:
-    """The state was only read: a change in it was made outside Subscope."""
-
-
-@dataclass(frozen=True, slots=True)
-class Requested:
-    """``who`` asked Subscope for this state."""
-
-    who: str
-    is_receiving: bool
+# A read right after a change may still return the old state.
+_REREADS = 2
+_REREAD_SECONDS = 0.2
+# Documents of earlier versions lack these.
+_DEFAULTS = {"ended": "", "push_form": ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,26 +45,83 @@ class DeliveryStateStore:
         self._database = database
         self._push_configs = push_configs
 
-    def record(self, subscription: str, cause: Observed | Requested) -> tuple[SubscriptionConfig, LastChange]:
-        """Read the subscription and store its state. Raises SubscriptionError, BusyError, StoreError.
+    def observe(self, subscription: str) -> tuple[SubscriptionConfig, LastChange]:
+        """Read the subscription and store its state. Raises SubscriptionError, BusyError, StoreError."""
+        return self._record(subscription)
 
-        The document is read before the subscription and written only if it did not change since: an older observation
-        never replaces a newer one.
+    def open_request(self, subscription: str, request: SwitchRequest) -> SubscriptionConfig:
+        """Store who asks for which state, before Pub/Sub is asked, with an entry in the audit.
+
+        The state is observed as well, so that a change made elsewhere before is not attributed to this person. Raises
+        as ``observe``; then Pub/Sub must not be asked.
+        """
+        return self._record(subscription, opened=request)[0]
+
+    def finish_request(self, subscription: str, request: SwitchRequest) -> tuple[SubscriptionConfig, LastChange]:
+        """Store the state after Pub/Sub's answer to a request. Raises as ``observe``."""
+        return self._record(subscription, answered=request)
+
+    def drop_request(self, subscription: str, request: SwitchRequest, detail: str) -> None:
+        """Remove a request that Pub/Sub refused, with the reason for the audit. Raises BusyError, StoreError."""
+
+        def change(document: Snapshot, batch: WriteBatch) -> None:
+            left = [one for one in read_requests(fields_of(document)) if one.id != request.id]
+            if document.exists:
+                self._put(batch, document, _requests_field(left))
+            self._put_audit(batch, subscription, AuditLine(request.by, request.action, detail))
+
+        self._change_document(subscription, change, _MAX_TRIES)
+
+    def record_unreadable(self, subscription: str, reason: Literal["missing", "denied"]) -> None:
+        """Store that the subscription cannot be read. Raises StoreError.
+
+        One try: another writer that was faster made a newer observation.
         """
 
+        def change(document: Snapshot, batch: WriteBatch) -> None:
+            if fields_of(document).get("unreadable") == reason:
+                return
+            state = {"observed_running": False, "unreadable": reason, "checked_at": SERVER_TIMESTAMP}
+            self._put(batch, document, {**state, "changed_by": "", "changed_at": SERVER_TIMESTAMP})
+            self._put_audit(batch, subscription, AuditLine("", "delivery.changed_elsewhere", reason))
+
+        with contextlib.suppress(BusyError):
+            self._change_document(subscription, change, 1)
+
+    def _record(
+        self, subscription: str, *, opened: SwitchRequest | None = None, answered: SwitchRequest | None = None
+    ) -> tuple[SubscriptionConfig, LastChange]:
+        """Read the subscription and store its state.
+
+        The document is read before the subscription and written only if it did not change since: an older observation
+        never replaces a newer one, and every request that can have caused the state is in the document.
+        """
+        rereads = _REREADS if answered else 0
+
         def read() -> tuple[Snapshot, SubscriptionConfig]:
-            return self._document(subscription), self._push_configs.read(subscription)
+            nonlocal rereads
+            document, config = self._document(subscription), self._push_configs.read(subscription)
+            while answered and rereads and not answered.is_fulfilled_by(state_fields(config)):
+                rereads -= 1
+                time.sleep(_REREAD_SECONDS)
+                config = self._push_configs.read(subscription)
+            return document, config
 
         def change(
-            state: tuple[Snapshot, SubscriptionConfig], batch: WriteBatch
+            read: tuple[Snapshot, SubscriptionConfig], batch: WriteBatch
         ) -> tuple[SubscriptionConfig, dict[str, Any]]:
-            document, config = state
+            document, config = read
             stored = fields_of(document)
-            fields = _fields_to_write(stored, config, cause)
+            state = state_fields(config)
+            found = _explained(stored, state, document.read_time, answered)
+            fields = _fields_to_write(stored, state, found, opened)
             if fields:
                 self._put(batch, document, fields)
-                self._put_audit(batch, subscription, fields, cause)
-            return config, stored | (fields or {})
+            for line in found.lines:
+                self._put_audit(batch, subscription, line)
+            if opened:
+                self._put_audit(batch, subscription, AuditLine(opened.by, opened.action, "requested"))
+            return config, stored | fields
 
         config, fields = compare_and_set(
             self._database,
@@ -80,34 +133,15 @@ class DeliveryStateStore:
         )
         return config, _last_change(fields)
 
-    def record_unreadable(self, subscription: str, reason: Literal["missing", "denied"]) -> None:
-        """Store that the subscription cannot be read. Raises StoreError.
-
-        One try: another writer that was faster made a newer observation.
-        """
-
-        def change(document: Snapshot, batch: WriteBatch) -> None:
-            if fields_of(document).get("unreadable") == reason:
-                return
-            fields = {
-                "observed_running": False,
-                "unreadable": reason,
-                "checked_at": SERVER_TIMESTAMP,
-                "changed_by": "",
-                "changed_at": SERVER_TIMESTAMP,
-            }
-            self._put(batch, document, fields)
-            self._put_audit(batch, subscription, fields, Observed())
-
-        with contextlib.suppress(BusyError):
-            compare_and_set(
-                self._database,
-                lambda: self._document(subscription),
-                change,
-                task=f"writing the state of {subscription}",
-                busy=f"Another process recorded the state of {subscription}.",
-                max_tries=1,
-            )
+    def _change_document(self, subscription: str, change: Any, max_tries: int) -> None:
+        compare_and_set(
+            self._database,
+            lambda: self._document(subscription),
+            change,
+            task=f"writing the state of {subscription}",
+            busy=f"Another process recorded the state of {subscription}.",
+            max_tries=max_tries,
+        )
 
     def _document(self, subscription: str) -> Snapshot:
         with firestore_errors(f"reading the state of {subscription}"):
@@ -120,60 +154,60 @@ class DeliveryStateStore:
         else:
             batch.create(document.reference, fields)
 
-    def _put_audit(
-        self, batch: WriteBatch, subscription: str, fields: dict[str, Any], cause: Observed | Requested
-    ) -> None:
-        entry = _audit_entry(subscription, fields, cause)
-        if entry:
-            batch.create(self._database.documents.collection("audit").document(), entry)
+    def _put_audit(self, batch: WriteBatch, subscription: str, line: AuditLine) -> None:
+        entry = audit_fields(line.by, line.action, f"subscriptions/{subscription}", line.detail)
+        batch.create(self._database.documents.collection("audit").document(), entry)
 
 
 def state_fields(config: SubscriptionConfig) -> dict[str, Any]:
-    """Return the stored fields of a subscription that can be read."""
-    fields: dict[str, Any] = {
-        "observed_running": config.is_receiving,
-        "unreadable": "",
-        "checked_at": SERVER_TIMESTAMP,
-    }
+    """Return the stored fields of a subscription that can be read, without the time."""
+    fields: dict[str, Any] = {"observed_running": config.is_receiving, "unreadable": "", "ended": config.ended}
     if config.is_receiving:  # a stopped subscription keeps the fields of its last delivery
-        fields |= {
-            "push_endpoint": config.push_config.push_endpoint,
-            "push_service_account": config.push_config.oidc_token.service_account_email,
-            "push_audience": config.push_config.oidc_token.audience,
-        }
+        fields |= wanted_fields(config.push_config)
     return fields
 
 
+def wanted_fields(push_config: Any) -> dict[str, Any]:
+    """Return the fields that a state has once a push config has taken effect."""
+    if not push_config.push_endpoint:
+        return {"observed_running": False}
+    return {
+        "observed_running": True,
+        "push_endpoint": push_config.push_endpoint,
+        "push_service_account": push_config.oidc_token.service_account_email,
+        "push_audience": push_config.oidc_token.audience,
+        "push_form": push_form(push_config),
+    }
+
+
+def _explained(
+    stored: dict[str, Any], state: dict[str, Any], now: datetime, answered: SwitchRequest | None
+) -> Explanation:
+    """Explain a state; of the first one that is observed, the last change is unknown."""
+    known = _DEFAULTS | stored
+    has_changed = bool(stored) and any(known.get(name) != value for name, value in state.items())
+    return explain(read_requests(stored), state, has_changed, now, answered.id if answered else "")
+
+
 def _fields_to_write(
-    stored: dict[str, Any], config: SubscriptionConfig, cause: Observed | Requested
-) -> dict[str, Any] | None:
-    """Return the fields to write; None if the document has them already."""
-    fields = state_fields(config)
-    if _fulfils(cause, config.is_receiving):
-        return {**fields, "changed_by": cause.who, "changed_at": SERVER_TIMESTAMP}
-    if not stored:  # first observation: the last change is unknown
-        return {**fields, "changed_by": "", "changed_at": None}
-    if all(stored.get(name) == value for name, value in fields.items() if name != "checked_at"):
-        return None
-    return {**fields, "changed_by": "", "changed_at": SERVER_TIMESTAMP}
+    stored: dict[str, Any], state: dict[str, Any], found: Explanation, opened: SwitchRequest | None
+) -> dict[str, Any]:
+    """Return the fields to write; none if the document has them already."""
+    fields: dict[str, Any] = {}
+    requests = [*found.requests, *([opened] if opened else [])]
+    if opened or list(read_requests(stored)) != requests:
+        fields |= _requests_field(requests)
+    if found.has_changed:
+        fields |= {**state, "changed_by": found.by, "changed_at": SERVER_TIMESTAMP}
+    elif not stored:
+        fields |= {**state, "changed_by": "", "changed_at": None}
+    return {**fields, "checked_at": SERVER_TIMESTAMP} if fields else {}
+
+
+def _requests_field(requests: list[SwitchRequest]) -> dict[str, Any]:
+    return {"requests": {request.id: request.stored() for request in requests}}
 
 
 def _last_change(fields: dict[str, Any]) -> LastChange:
     at = fields.get("changed_at")
     return LastChange(fields.get("changed_by") or "", datetime.now(UTC) if at is SERVER_TIMESTAMP else at)
-
-
-def _audit_entry(subscription: str, fields: dict[str, Any], cause: Observed | Requested) -> dict[str, Any] | None:
-    """Return the entry that a request is done, or that the state was changed outside Subscope."""
-    target = f"subscriptions/{subscription}"
-    if _fulfils(cause, fields["observed_running"]):
-        return audit_fields(cause.who, "delivery.start" if cause.is_receiving else "delivery.stop", target, "done")
-    if fields["changed_at"] is None:
-        return None
-    state = fields["unreadable"] or ("receiving" if fields["observed_running"] else "stopped")
-    return audit_fields("", "delivery.changed_elsewhere", target, state)
-
-
-def _fulfils(cause: Observed | Requested, is_receiving: bool) -> TypeGuard[Requested]:
-    """Whether the state is the one that was requested; another change may have come in between."""
-    return isinstance(cause, Requested) and cause.is_receiving == is_receiving

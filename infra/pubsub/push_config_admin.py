@@ -3,32 +3,13 @@
 The values that Start sets come from the deployment's settings, never from a form.
 """
 
-from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from google.pubsub_v1 import types
 
 from infra.pubsub.client import CALL_SECONDS, PubSub, pubsub_errors
+from infra.pubsub.subscription_config import VERSION, SubscriptionConfig, read_subscription
 from infra.settings import Settings
-
-# cloud.google.com/pubsub/docs/subscription-properties#message_retention_duration
-_DEFAULT_RETENTION = timedelta(days=7)
-
-
-@dataclass(frozen=True)
-class SubscriptionConfig:
-    """The parts of a subscription that decide its delivery. ``push_config`` is Pub/Sub's PushConfig."""
-
-    topic: str
-    push_config: Any
-    has_dead_letter_topic: bool
-    retention: timedelta
-
-    @property
-    def is_receiving(self) -> bool:
-        """Whether Pub/Sub pushes the subscription's messages."""
-        return bool(self.push_config.push_endpoint)
 
 
 class PushConfigAdmin:
@@ -45,14 +26,13 @@ class PushConfigAdmin:
             reply = self._pubsub.subscriber.get_subscription(
                 subscription=self._settings.subscription_path(subscription), retry=None, timeout=CALL_SECONDS
             )
-        retention: Any = reply.message_retention_duration
-        has_dead_letter_topic = bool(reply.dead_letter_policy.dead_letter_topic)
-        return SubscriptionConfig(
-            reply.topic, reply.push_config, has_dead_letter_topic, retention or _DEFAULT_RETENTION
-        )
+        return read_subscription(reply)
 
     def write(self, subscription: str, push_config: Any) -> None:
-        """Replace the push config of one subscription. Raises SubscriptionError, InputError."""
+        """Replace the push config of one subscription. Raises SubscriptionError, InputError.
+
+        After SubscriptionUnavailableError the outcome is unknown: the call may have taken effect, or take it later.
+        """
         with pubsub_errors(f"changing {subscription}"):
             self._pubsub.subscriber.modify_push_config(
                 subscription=self._settings.subscription_path(subscription),
@@ -61,10 +41,15 @@ class PushConfigAdmin:
                 timeout=CALL_SECONDS,
             )
 
-    def receiving(self) -> Any:
-        """Return the PushConfig of a subscription that delivers to the receiver."""
+    def receiving(self, current_form: str) -> Any:
+        """Return the PushConfig of a subscription that delivers to the receiver.
+
+        ``current_form`` is the ``push_form`` of the subscription.
+        """
         return types.PushConfig(
             push_endpoint=self._push_endpoint,
+            # Pub/Sub keeps another version unless the new config names one.
+            attributes={VERSION: "v1"} if current_form else {},
             oidc_token=types.PushConfig.OidcToken(
                 service_account_email=self._settings.push_service_account, audience=self._settings.push_audience[0]
             ),

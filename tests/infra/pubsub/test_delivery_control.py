@@ -142,7 +142,8 @@ def test_start_resets_push_config_fields_that_are_not_stored(
     pubsub.subscriber.modify_push_config(subscription=path, push_config=config)
     assert pubsub.subscriber.get_subscription(subscription=path).push_config.attributes
     control.start(subscription, "admin")
-    assert not pubsub.subscriber.get_subscription(subscription=path).push_config.attributes
+    left = pubsub.subscriber.get_subscription(subscription=path).push_config.attributes
+    assert dict(left) == {"x-goog-version": "v1"}, "Pub/Sub keeps a version unless another one is named"
 
 
 def test_change_made_elsewhere_is_attributed_to_no_user(

@@ -1,4 +1,4 @@
-"""A proxy before a Firestore that causes faults on request."""
+"""A proxy before a Firestore or a Pub/Sub that causes faults on request."""
 
 import threading
 import time
@@ -72,9 +72,10 @@ def changing_the_reply(change: Callable[[Any], None]) -> Behaviour:
 
 
 class FaultProxy(grpc.GenericRpcHandler):
-    """A gRPC proxy before a Firestore.
+    """A gRPC proxy before a Firestore or a Pub/Sub.
 
-    ``queue`` holds the behaviours of the next writing calls, ``always`` that of all later ones. ``refused`` names the
+    ``queue`` holds the behaviours of the next writing calls (of Pub/Sub: ModifyPushConfig), ``always`` that of all
+    later ones. ``refused`` names the
     reading calls that fail with UNAVAILABLE.
     """
 
@@ -97,7 +98,7 @@ class FaultProxy(grpc.GenericRpcHandler):
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> "grpc.RpcMethodHandler[Any, Any]":
         method: str = handler_call_details.method
-        if method.endswith(("/BatchWrite", "/Commit")):
+        if method.endswith(("/BatchWrite", "/Commit", "/ModifyPushConfig")):
             return grpc.unary_unary_rpc_method_handler(self._unary(method))
         return grpc.unary_stream_rpc_method_handler(self._stream(method))
 

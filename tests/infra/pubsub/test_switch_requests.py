@@ -1,0 +1,118 @@
+"""Observed states are explained by the requests that were stored before Pub/Sub was asked."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from infra.pubsub.switch_requests import (
+    DONE,
+    DONE_AND_UNDONE,
+    OPEN_SECONDS,
+    SEEN,
+    AuditLine,
+    SwitchRequest,
+    explain,
+    read_requests,
+)
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+STOPPED = {"observed_running": False, "unreadable": "", "ended": ""}
+RECEIVING = {"observed_running": True, "unreadable": "", "ended": "", "push_endpoint": "https://r/push"}
+FOREIGN = {**RECEIVING, "push_endpoint": "https://else.example/push"}
+STOP, START = {"observed_running": False}, {"observed_running": True, "push_endpoint": "https://r/push"}
+ELSEWHERE = AuditLine("", "delivery.changed_elsewhere", "stopped")
+
+
+def request(by: str, wanted: dict[str, Any], seconds_ago: float = 1, outcome: str = "") -> SwitchRequest:
+    return SwitchRequest(f"request of {by}", by, wanted, NOW - timedelta(seconds=seconds_ago), outcome)
+
+
+def done(by: str, wanted: dict[str, Any], detail: str = DONE) -> AuditLine:
+    return AuditLine(by, "delivery.start" if wanted["observed_running"] else "delivery.stop", detail)
+
+
+@pytest.mark.parametrize(
+    ("requests", "state", "by", "lines"),
+    [
+        ([], STOPPED, "", [ELSEWHERE]),
+        ([request("olga", STOP)], STOPPED, "olga", [done("olga", STOP)]),
+        ([request("olga", STOP, seconds_ago=3600)], STOPPED, "olga", [done("olga", STOP)]),
+        ([request("olga", START)], STOPPED, "", [ELSEWHERE]),
+        ([request("olga", START), request("pete", STOP)], STOPPED, "pete", [done("pete", STOP)]),
+        ([request("olga", STOP, 9), request("pete", STOP, 1)], STOPPED, "olga", [done("olga", STOP)]),
+        ([request("olga", STOP, 9, SEEN), request("pete", STOP, 1)], STOPPED, "pete", [done("pete", STOP)]),
+        ([request("olga", STOP, outcome=SEEN)], STOPPED, "olga", []),
+        ([request("olga", STOP, outcome=DONE)], STOPPED, "", [ELSEWHERE]),
+        ([request("olga", START)], FOREIGN, "", [replace(ELSEWHERE, detail="receiving")]),
+        ([request("olga", STOP)], {**STOPPED, "ended": "detached"}, "olga", [done("olga", STOP)]),
+        ([request("olga", START)], {**STOPPED, "ended": "detached"}, "", [replace(ELSEWHERE, detail="detached")]),
+    ],
+)
+def test_changed_state_is_attributed_to_the_request_for_it(
+    requests: list[SwitchRequest], state: dict[str, Any], by: str, lines: list[AuditLine]
+) -> None:
+    found = explain(requests, state, has_changed=True, now=NOW)
+    assert (found.has_changed, found.by, list(found.lines)) == (True, by, lines)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "lines"),
+    [("", [done("olga", STOP, "outcome unknown; 60 seconds later delivery is receiving")]), (SEEN, []), (DONE, [])],
+)
+def test_request_without_effect_ends_with_its_outcome(outcome: str, lines: list[AuditLine]) -> None:
+    young = request("olga", STOP, OPEN_SECONDS - 1)
+    assert explain([young], RECEIVING, has_changed=False, now=NOW).requests == (young,)
+    found = explain([request("olga", STOP, OPEN_SECONDS + 1, outcome)], RECEIVING, has_changed=False, now=NOW)
+    assert (found.requests, list(found.lines), found.has_changed) == ((), lines, False)
+
+
+@pytest.mark.parametrize(
+    ("others", "state", "has_changed", "by", "lines"),
+    [
+        ([], STOPPED, True, "olga", [done("olga", STOP)]),
+        ([], STOPPED, False, None, [done("olga", STOP)]),
+        ([request("pete", STOP, 9)], STOPPED, True, "olga", [done("olga", STOP)]),
+        (
+            [request("pete", START)],
+            RECEIVING,
+            False,
+            "pete",
+            [done("olga", STOP, DONE_AND_UNDONE), done("pete", START)],
+        ),
+        ([request("pete", START, outcome=DONE)], RECEIVING, False, "pete", [done("olga", STOP, DONE_AND_UNDONE)]),
+        ([], RECEIVING, False, "", [done("olga", STOP, DONE_AND_UNDONE), replace(ELSEWHERE, detail="receiving")]),
+    ],
+    ids=["changed", "was so before", "both asked", "undone by an open request", "undone by one that is done", "undone"],
+)
+def test_answered_request_is_recorded_and_what_undid_it(
+    others: list[SwitchRequest], state: dict[str, Any], has_changed: bool, by: str | None, lines: list[AuditLine]
+) -> None:
+    ours = request("olga", STOP)
+    found = explain([*others, ours], state, has_changed, NOW, answered=ours.id)
+    assert list(found.lines) == lines
+    assert (found.by if found.has_changed else None) == by
+    assert bool(found.requests) == any(one.outcome != DONE and one.by == "pete" for one in others)
+
+
+def test_request_that_was_seen_in_effect_is_recorded_once() -> None:
+    ours = request("olga", STOP, outcome=SEEN)
+    for state in (STOPPED, RECEIVING):
+        found = explain([ours], state, has_changed=False, now=NOW, answered=ours.id)
+        assert (found.lines, found.requests, found.has_changed) == ((), (), False)
+
+
+def test_done_request_is_kept_while_another_one_is_open() -> None:
+    ours, other = request("olga", STOP), request("pete", START)
+    kept = explain([ours, other], STOPPED, has_changed=True, now=NOW, answered=ours.id).requests
+    assert kept == (replace(ours, outcome=DONE), other)
+    assert explain(kept, RECEIVING, has_changed=True, now=NOW, answered=other.id).requests == ()
+
+
+def test_requests_of_a_document_are_read_oldest_first_without_broken_ones() -> None:
+    one, two = request("olga", STOP, 2), request("pete", START, 1, SEEN)
+    broken = {"a": 1, "b": {}, "c": {"at": NOW, "wanted": 1}, "d": {"at": "now", "wanted": STOP}}
+    stored = {"requests": {two.id: two.stored(), one.id: one.stored(), **broken}}
+    assert read_requests(stored) == (one, two)
+    assert read_requests({}) == read_requests({"requests": 7}) == ()
