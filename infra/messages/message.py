@@ -12,6 +12,7 @@ from typing import Literal
 
 from infra.messages.cursor import Cursor
 from infra.messages.json_scalars import top_scalars
+from infra.messages.nearly_text import is_nearly_text, marked_text
 from infra.messages.visible_text import visible_start
 
 Kind = Literal["json", "text", "binary", "empty"]
@@ -110,7 +111,7 @@ def read_content(data: bytes) -> Content:
     try:
         text = data.decode()
     except UnicodeDecodeError:
-        return Content("binary", data[: PREVIEW_CHARACTERS // 3].hex(" "))
+        return Content("binary", _binary_preview(data))
     scalars = top_scalars(data, text) if len(data) <= MAX_PARSED_BYTES else None
     if scalars is None:
         return Content("text", visible_start(text, PREVIEW_CHARACTERS))
@@ -118,6 +119,13 @@ def read_content(data: bytes) -> Content:
     lines = (line.strip(" \t") for line in text[: PREVIEW_CHARACTERS * 4].replace("\r", "\n").split("\n"))
     layout_free = " ".join(filter(None, lines))
     return Content("json", visible_start(layout_free, PREVIEW_CHARACTERS), scalars)
+
+
+def _binary_preview(data: bytes) -> str:
+    if is_nearly_text(data):
+        text, _ = marked_text(data[: PREVIEW_CHARACTERS * 4 + 4], cut=len(data) > PREVIEW_CHARACTERS * 4 + 4)
+        return visible_start(text, PREVIEW_CHARACTERS)
+    return data[: PREVIEW_CHARACTERS // 3].hex(" ")
 
 
 def index_tokens(attributes: Mapping[str, str], scalars: tuple[tuple[str, str], ...]) -> list[str]:

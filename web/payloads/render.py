@@ -7,6 +7,7 @@ from typing import Literal
 from markupsafe import Markup, escape
 
 from infra.messages.message import Kind, read_content
+from infra.messages.nearly_text import is_nearly_text, marked_text
 from web.formats import size_text
 from web.payloads import decoders, json_tree, protobuf
 from web.payloads.decoders import Decoded
@@ -21,7 +22,6 @@ _VIEWS: dict[str, tuple[View, ...]] = {
     "json": ("pretty", "tree", "raw", "hex"),
     "text": ("raw", "hex"),
     "binary": ("hex",),
-    "empty": (),
 }
 # Text has no control characters except layout; a protocol buffer's lengths and numbers are mostly control characters.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
@@ -34,7 +34,8 @@ class RenderedPayload:
     """A payload as a page shows it.
 
     ``body`` is escaped HTML, drawn as the view ``drawn_as`` (decoded data can have any view). ``origin`` lists the
-    decoded packings, ``note`` says which part is missing; both are empty when there is nothing to say.
+    decoded packings, ``note`` says which part is missing; both are empty when there is nothing to say. A body that
+    ``is_marked`` has marks for bytes that are not UTF-8, so it is not the payload as it was sent.
     """
 
     view: View | None
@@ -43,18 +44,16 @@ class RenderedPayload:
     note: str = ""
     origin: str = ""
     drawn_as: View | None = None
+    is_marked: bool = False
 
 
 def render(head: bytes, size_bytes: int, kind: Kind, wanted: str | None = None) -> RenderedPayload:
     """Render the ``wanted`` view, or the best one, of a payload of ``size_bytes`` bytes that begins with ``head``."""
-    # A document edited by hand may claim any kind; bytes that are no UTF-8 are binary.
-    views = _VIEWS.get(kind, _VIEWS["binary"])
-    if not views or not size_bytes:
+    if kind == "empty" or not size_bytes:
         return RenderedPayload(None, (), Markup())
-    text = _text(head[:SHOWN_BYTES], cut=size_bytes > min(len(head), SHOWN_BYTES))
-    if text is None:
-        views = _VIEWS["binary"]
-    if (fields := _fields(text, head, size_bytes)) is not None:
+    readable = _read(head, size_bytes, kind)
+    views = readable.views
+    if (fields := _fields(readable, head, size_bytes)) is not None:
         views = (*views, "protobuf")
     if decoders.is_packed(head):
         views = (*views, "decoded")
@@ -63,18 +62,43 @@ def render(head: bytes, size_bytes: int, kind: Kind, wanted: str | None = None) 
         return replace(_decoded(head, size_bytes), views=views)
     if view == "protobuf" and fields is not None:
         return RenderedPayload(view, views, escape(fields), _NO_SCHEMA, drawn_as=view)
-    if view == "hex" or text is None:
-        body, shown_bytes, problem = _hex(head[:SHOWN_HEX_BYTES]), min(len(head), SHOWN_HEX_BYTES), ""
-    else:
-        body, problem = _draw(text, kind, view)
-        shown_bytes = min(len(head), SHOWN_BYTES)
-    note = " ".join(filter(None, (_note(shown_bytes, size_bytes), problem)))
-    return RenderedPayload(view, views, body, note, drawn_as=view)
+    if view == "hex" or readable.text is None:
+        note = _note(min(len(head), SHOWN_HEX_BYTES), size_bytes)
+        return RenderedPayload(view, views, _hex(head[:SHOWN_HEX_BYTES]), note, drawn_as=view)
+    body, problem = _draw(readable.text, kind, view)
+    missing = _note(min(len(head), SHOWN_BYTES), size_bytes)
+    note = " ".join(filter(None, (missing, problem, _marks_note(readable.marks))))
+    return RenderedPayload(view, views, body, note, drawn_as=view, is_marked=readable.marks is not None)
 
 
-def _fields(text: str | None, head: bytes, size_bytes: int) -> str | None:
+@dataclass(frozen=True, slots=True)
+class _Readable:
+    """The beginning of a payload as text, None if it is none, and the views that suit it.
+
+    ``marks`` counts the bytes that are not UTF-8; None if the payload is text, or no text at all.
+    """
+
+    text: str | None
+    views: tuple[View, ...]
+    marks: int | None = None
+
+
+def _read(head: bytes, size_bytes: int, kind: Kind) -> _Readable:
+    # A document edited by hand may claim any kind; bytes that are no UTF-8 are binary.
+    beginning, is_cut = head[:SHOWN_BYTES], size_bytes > min(len(head), SHOWN_BYTES)
+    text, views = _text(beginning, cut=is_cut), _VIEWS.get(kind, _VIEWS["binary"])
+    if text is not None and views != _VIEWS["binary"]:
+        return _Readable(text, views)
+    if is_nearly_text(head):
+        text, marks = marked_text(beginning, cut=is_cut)
+        return _Readable(text, _VIEWS["text"], marks)
+    return _Readable(None, _VIEWS["binary"])
+
+
+def _fields(readable: _Readable, head: bytes, size_bytes: int) -> str | None:
     """Read the fields if the payload may be a protocol buffer: complete, and not plain text."""
-    if size_bytes > min(len(head), SHOWN_BYTES) or (text is not None and not _CONTROL.search(text)):
+    is_text = readable.text is not None and not readable.marks and not _CONTROL.search(readable.text)
+    if is_text or size_bytes > min(len(head), SHOWN_BYTES):
         return None
     return protobuf.fields_text(head)
 
@@ -134,6 +158,13 @@ def _note(shown_bytes: int, size_bytes: int) -> str:
     # 128,001 bytes would also be shown as 128 kB, so exact numbers are shown when the sizes are close.
     whole = size_text(size_bytes) if size_bytes >= shown_bytes * 1.1 else f"{size_bytes:,} bytes"
     return f"The first {size_text(shown_bytes)} of {whole} are shown. The download has all of it."
+
+
+def _marks_note(marks: int | None) -> str:
+    if not marks:
+        return ""
+    subject, verb = ("1 byte that is", "is") if marks == 1 else (f"{marks:,} bytes that are", "are")
+    return f"{subject} not UTF-8 {verb} written like \\xfc."
 
 
 def _hex(data: bytes) -> Markup:

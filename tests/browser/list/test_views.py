@@ -113,6 +113,10 @@ def test_copies_are_exact(visit: Visit, cloud: Cloud) -> None:
     ana.page.click("[data-copy-payload]")
     ana.see_notice("The pretty view copied.")
     assert clipboard(ana).startswith('{\n  "b": 1.0,')
+    read(ana, cloud.publisher().publish(cloud.topic_path, b"Z\xfcrich is in Latin-1").result(timeout=10))
+    ana.page.click("[data-copy-payload]")
+    ana.see_notice("The raw view copied.")
+    assert clipboard(ana) == r"Z\xfcrich is in Latin-1"
 
 
 def test_attribute_links_to_messages_with_the_same_value(visit: Visit, cloud: Cloud) -> None:

@@ -124,6 +124,53 @@ def test_long_decoded_payload_is_cut_with_a_note() -> None:
     assert head.origin.endswith("Only the beginning was read.")
 
 
+CUT_NOTE = "The first 128 kB of 256 kB are shown. The download has all of it."
+
+
+@pytest.mark.parametrize(
+    ("data", "size_bytes", "kind", "text", "note"),
+    [
+        (b"Z\xfcrich <b>", 10, "binary", r"Z\xfcrich <b>", r"1 byte that is not UTF-8 is written like \xfc."),
+        (
+            b"na\xefve caf\xe9s\nwere here \x1b[0m",
+            26,
+            "text",
+            "na\\xefve caf\\xe9s\nwere here \\u001b[0m",
+            r"2 bytes that are not UTF-8 are written like \xfc.",
+        ),
+        (
+            b"a\xfc" + "é".encode() * SHOWN_BYTES,
+            2 * SHOWN_BYTES + 2,
+            "binary",
+            "a\\xfc" + "é" * (SHOWN_BYTES // 2 - 1),
+            CUT_NOTE + r" 1 byte that is not UTF-8 is written like \xfc.",
+        ),
+        (
+            b"plain so far",
+            10_000_000,
+            "binary",
+            "plain so far",
+            "The first 12 B of 10 MB are shown. The download has all of it.",
+        ),
+    ],
+)
+def test_text_with_a_few_other_bytes_is_shown_with_marks(
+    data: bytes, size_bytes: int, kind: str, text: str, note: str
+) -> None:
+    shown = render(data, size_bytes, kind)  # type: ignore[arg-type]
+    assert (shown.view, shown.views, shown.note, shown.is_marked) == ("raw", ("raw", "hex"), note, True)
+    assert Markup(re.sub("<[^>]*>", "", shown.body)).unescape() == text
+    as_hex = render(data, size_bytes, kind, "hex")  # type: ignore[arg-type]
+    assert (as_hex.view, as_hex.is_marked) == ("hex", False)
+
+
+def test_decoded_text_with_a_few_other_bytes_is_shown_with_marks() -> None:
+    packed = gzip.compress(b"Z\xfcrich <b>", mtime=0)
+    shown = render(packed, len(packed), "binary", "decoded")
+    assert (shown.drawn_as, shown.origin) == ("raw", "gzip (30 B) of bytes (10 B).")
+    assert shown.note == r"1 byte that is not UTF-8 is written like \xfc."
+
+
 def test_cut_tree_has_a_note() -> None:
     data = b"[" + b"1," * 64_500
     shown = render(data, len(data) + 1, "json", "tree")

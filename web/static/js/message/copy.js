@@ -4,7 +4,8 @@ import { closest, query } from "../common/dom.js";
 import { get } from "../common/requests.js";
 import { showToast } from "../common/toasts.js";
 
-// These views show the payload's own bytes, which are fetched whole. Other views are copied as shown.
+// These views show the payload's own bytes, which are fetched whole. Other views are copied as shown, and so is a text
+// with marks for bytes that are not UTF-8: the clipboard holds text only.
 const VIEWS_OF_BYTES = new Set(["raw", "tree"]);
 
 /**
@@ -41,8 +42,12 @@ async function fetchText(address) {
 /** @param {HTMLElement} detail */
 function copyPayload(detail) {
   const { view = "" } = query("a[data-view][aria-current]", HTMLElement, detail).dataset;
-  if (VIEWS_OF_BYTES.has(view)) copy(fetchText(`/messages/${detail.dataset.id}/data`), "The payload, as it was sent,");
-  else copy(query(".code", HTMLElement, detail).textContent ?? "", `The ${view} view`);
+  const code = query(".code", HTMLElement, detail);
+  if (VIEWS_OF_BYTES.has(view) && !("marked" in code.dataset)) {
+    copy(fetchText(`/messages/${detail.dataset.id}/data`), "The payload, as it was sent,");
+  } else {
+    copy(code.textContent ?? "", `The ${view} view`);
+  }
 }
 
 /** @param {HTMLElement} button */
