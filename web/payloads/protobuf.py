@@ -19,7 +19,7 @@ _MAX_NUMBER = 2**29 - 1
 _MAX_VARINT_BYTES = 10
 _SHOWN_BYTES = 32
 _INDENT = "  "
-# Text rarely has control characters; a nested message nearly always has them.
+# Text rarely has control characters; a nested message nearly always has them. Exceptions: may_be_message.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
@@ -29,10 +29,11 @@ class _NotProtobufError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Field:
-    """``value`` is the text of a number, a string or bytes, or the fields of a nested message."""
+    """A number, a string or bytes as ``text``; the ``fields`` of a nested message; both if it may be either."""
 
     number: int
-    value: "str | list[_Field]"
+    text: str
+    fields: "list[_Field] | None" = None
 
 
 def fields_text(data: bytes) -> str | None:
@@ -46,13 +47,39 @@ def fields_text(data: bytes) -> str | None:
     return "\n".join(_lines(fields, ""))
 
 
+def may_be_message(text: bytes) -> bool:
+    """Tell whether bytes that are text without control characters are a message from end to end.
+
+    In a message with fields 4 to 15, or with a field 1 of 9, 10, 13 or 32 to 126 bytes, every tag and length can be a
+    printable character or a line break: the tag of field 1 is a line feed. A line of text hardly ever is a message, if
+    the fields are in order and one of them has a length, as libraries write them. Numbers of fixed width are excluded:
+    eight printable bytes are hardly ever one.
+    """
+    position = last_number = 0
+    has_length = False
+    try:
+        while position < len(text):
+            key, position = _varint(text, position)
+            length, position = _varint(text, position)
+            if key & 7 not in (0, 2) or not max(1, last_number) <= key >> 3 <= _MAX_NUMBER:
+                return False
+            last_number = key >> 3
+            if key & 7 == 2:
+                has_length = True
+                position += length
+    except _NotProtobufError:
+        return False
+    return has_length and position == len(text)
+
+
 def _lines(fields: list[_Field], indent: str) -> Iterator[str]:
     for field in fields:
-        if isinstance(field.value, str):
-            yield f"{indent}{field.number}: {field.value}"
+        if field.fields is None:
+            yield f"{indent}{field.number}: {field.text}"
         else:
-            yield f"{indent}{field.number}: {{"
-            yield from _lines(field.value, indent + _INDENT)
+            either = f"{field.text} or " if field.text else ""
+            yield f"{indent}{field.number}: {either}{{"
+            yield from _lines(field.fields, indent + _INDENT)
             yield f"{indent}}}"
 
 
@@ -70,37 +97,37 @@ class _Reader:
             number = key >> 3
             if self._left < 0 or not 1 <= number <= _MAX_NUMBER:
                 raise _NotProtobufError
-            value, position = self._value(data, position, key & 7, depth)
-            fields.append(_Field(number, value))
+            field, position = self._field(number, data, position, key & 7, depth)
+            fields.append(field)
         return fields
 
-    def _value(self, data: bytes, position: int, wire_type: int, depth: int) -> tuple[str | list[_Field], int]:
+    def _field(self, number: int, data: bytes, position: int, wire_type: int, depth: int) -> tuple[_Field, int]:
         match wire_type:
             case 0:
-                number, position = _varint(data, position)
-                return _whole_number(number), position
+                value, position = _varint(data, position)
+                return _Field(number, _whole_number(value)), position
             case 1:
-                return _fixed(_cut(data, position, 8), "<Q", "<d"), position + 8
+                return _Field(number, _fixed(_cut(data, position, 8), "<Q", "<d")), position + 8
             case 2:
                 length, position = _varint(data, position)
-                return self._guess(_cut(data, position, length), depth), position + length
+                return _Field(number, *self._guess(_cut(data, position, length), depth)), position + length
             case 5:
-                return _fixed(_cut(data, position, 4), "<I", "<f"), position + 4
+                return _Field(number, _fixed(_cut(data, position, 4), "<I", "<f")), position + 4
             case _:  # groups are deprecated, and current libraries do not write them
                 raise _NotProtobufError
 
-    def _guess(self, held: bytes, depth: int) -> str | list[_Field]:
-        """Read as text if possible, else as a nested message, else as bytes."""
+    def _guess(self, held: bytes, depth: int) -> tuple[str, list[_Field] | None]:
+        """Read as text, as a nested message, or as both if it may be either; otherwise as bytes."""
         text = _text(held)
-        if text is not None:
-            return text
-        if depth < MAX_DEPTH:
+        if depth < MAX_DEPTH and (text is None or may_be_message(held)):
             try:
-                return self.message(held, depth + 1)
+                return text or "", self.message(held, depth + 1)
             except _NotProtobufError:
-                pass  # show them as bytes
+                pass  # show them as text or bytes
+        if text is not None:
+            return text, None
         more = "…" if len(held) > _SHOWN_BYTES else ""
-        return f"{len(held)} bytes {held[:_SHOWN_BYTES].hex(' ')}{more}"
+        return f"{len(held)} bytes {held[:_SHOWN_BYTES].hex(' ')}{more}", None
 
 
 def _varint(data: bytes, position: int) -> tuple[int, int]:

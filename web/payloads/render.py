@@ -25,7 +25,10 @@ _VIEWS: dict[str, tuple[View, ...]] = {
 }
 # Text has no control characters except layout; a protocol buffer's lengths and numbers are mostly control characters.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
-_NO_SCHEMA = "Read as a protocol buffer without its schema: fields have numbers, and their types are guesses."
+_NO_SCHEMA = (
+    "Read as a protocol buffer without its schema: fields have numbers, and their types are guesses. "
+    "A field that may be text or a message is shown as both."
+)
 _KIND_WORDS = {"json": "JSON", "text": "text", "binary": "bytes", "empty": "nothing"}
 
 
@@ -96,9 +99,9 @@ def _read(head: bytes, size_bytes: int, kind: Kind) -> _Readable:
 
 
 def _fields(readable: _Readable, head: bytes, size_bytes: int) -> str | None:
-    """Read the fields if the payload may be a protocol buffer: complete, and not plain text."""
+    """Read the fields if the payload may be a protocol buffer: complete, and no text that is no message."""
     is_text = readable.text is not None and not readable.marks and not _CONTROL.search(readable.text)
-    if is_text or size_bytes > min(len(head), SHOWN_BYTES):
+    if size_bytes > min(len(head), SHOWN_BYTES) or (is_text and not protobuf.may_be_message(head)):
         return None
     return protobuf.fields_text(head)
 

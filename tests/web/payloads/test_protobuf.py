@@ -1,5 +1,6 @@
 """Protocol buffers without their schema: real ones are read by field, other bytes are refused, at a low cost."""
 
+import json
 from typing import Any
 
 import pytest
@@ -48,6 +49,98 @@ def test_real_message_is_read() -> None:
 )
 def test_each_wire_type_is_written_out(message: StringValue, text: str) -> None:
     assert fields_text(message.SerializeToString()) == text
+
+
+UUID = b"123e4567-e89b-12d3-a456-426614174000"
+URL = b"https://shop.example/orders/4711?currency=EUR"
+SHA256 = b"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+
+
+def field(number: int, held: bytes | int) -> bytes:
+    """Write one field of fewer than 128 bytes, or a number below 128."""
+    return bytes([number << 3, held]) if isinstance(held, int) else bytes([number << 3 | 2, len(held)]) + held
+
+
+@pytest.mark.parametrize(
+    ("data", "lines"),
+    [
+        (field(1, UUID), [f'1: "{UUID.decode()}"']),
+        (
+            field(1, field(1, UUID)) + field(2, 7),
+            [f'1: "\\n${UUID.decode()}" or {{', f'  1: "{UUID.decode()}"', "}", "2: 7"],
+        ),
+        (
+            field(1, field(2, field(4, b"image.png"))),
+            ["1: {", '  2: "\\"\\timage.png" or {', '    4: "image.png"', "  }", "}"],
+        ),
+        (field(1, field(1, b"Berlin")), ["1: {", '  1: "Berlin"', "}"]),
+        (field(2, field(4, URL)), [f'2: "\\"-{URL.decode()}" or {{', f'  4: "{URL.decode()}"', "}"]),
+        (
+            field(3, field(1, b"thirteen byte") + field(5, 65) + field(15, SHA256)),
+            [
+                f'3: "\\n\\rthirteen byte(Az@{SHA256.decode()}" or {{',
+                '  1: "thirteen byte"',
+                "  5: 65",
+                f'  15: "{SHA256.decode()}"',
+                "}",
+            ],
+        ),
+        (
+            field(1, field(1, field(1, UUID))),
+            [
+                f'1: "\\n&\\n${UUID.decode()}" or {{',
+                f'  1: "\\n${UUID.decode()}" or {{',
+                f'    1: "{UUID.decode()}"',
+                "  }",
+                "}",
+            ],
+        ),
+        (field(1, field(4, "Größe: 東京".encode())), ["1: {", '  4: "Größe: 東京"', "}"]),
+        (
+            field(6, field(1, "Größe: 東京都渋谷区神南".encode())),
+            ['6: "\\n!Größe: 東京都渋谷区神南" or {', '  1: "Größe: 東京都渋谷区神南"', "}"],
+        ),
+        (field(1, b"b" * 100), [f'1: "{"b" * 100}" or {{', f'  12: "{"b" * 98}"', "}"]),  # nothing tells them apart
+    ],
+)
+def test_nested_message_of_printable_bytes_is_read(data: bytes, lines: list[str]) -> None:
+    assert fields_text(data) == "\n".join(lines)
+
+
+TEXTS = [
+    UUID.decode(),
+    SHA256.decode(),
+    SHA256.decode()[:40],
+    URL.decode(),
+    "projects/shop-prod/subscriptions/orders-monitor",
+    "The quick brown fox jumps over the lazy dog.",
+    "Build 4711 failed: step 3 exited with 1",
+    "\n\tindented line\n\tanother one\n",
+    "\r\n\r\n",
+    "hi",
+    "08",
+    " A",
+    "x=1",
+    "a@example.com",
+    "2026-11-27T22:14:05.123Z",
+    "-----BEGIN CERTIFICATE-----",
+    '{"status": "SUCCESS", "id": 4711}',
+    "b" * 90,
+    "J" + "K" * 74,
+]
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_text_stays_text(text: str) -> None:
+    assert fields_text(StringValue(value=text).SerializeToString()) == f"1: {json.dumps(text)}"
+    data = text.encode()
+    assert render(data, len(data), "text").views[:2] == ("raw", "hex")
+    assert "protobuf" not in render(data, len(data), "text").views
+
+
+@given(st.uuids() | st.datetimes() | st.ip_addresses() | st.integers())
+def test_ids_and_times_stay_text(value: object) -> None:
+    assert fields_text(StringValue(value=str(value)).SerializeToString()) == f'1: "{value}"'
 
 
 @pytest.mark.parametrize(
@@ -100,6 +193,8 @@ def test_too_deep_message_is_shown_as_bytes() -> None:
     [
         (b"\x08\x96\x01\x12\x02\xff\x00", "binary", True),
         (b"\x12\x05hello", "text", True),  # it happens to be UTF-8
+        (field(1, UUID), "text", True),
+        (field(4, URL) + field(7, 65), "text", True),
         (b"hi", "text", False),
         (b"\xff\x00", "binary", False),
     ],
