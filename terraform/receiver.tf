@@ -7,7 +7,7 @@ locals {
       fileset(local.root, "requirements.txt"),
       fileset(local.root, "functions/**/*.py"),
       fileset(local.root, "infra/**/*.py"),
-    ) : file if !can(regex("^infra/(local/|cli/|__main__\\.py$)", file))
+    ) : file if !can(regex("^infra/(local/|cli/|web_server/|__main__\\.py$)", file))
   ])
 
   # infra/settings/__init__.py, RECEIVER.

@@ -1,5 +1,7 @@
 """Settings of gunicorn: one process, so that one feed serves all clients, and a thread for each stream.
 
+The worker is ours: only a request that has arrived gets a thread (docs/decisions/0020-a-thread-for-each-complete-request.md).
+
 Without ``--bind``, gunicorn listens on 0.0.0.0:$PORT, as Cloud Run requires.
 """
 
@@ -12,13 +14,13 @@ from typing import Any
 _streams = os.environ.get("MAX_STREAMS", "").strip()
 _max_streams = int(_streams) if _streams.isascii() and _streams.isdigit() else 250
 
-worker_class = "gthread"
+worker_class = "infra.web_server.worker.GuardedWorker"
 workers = 1
 threads = _max_streams + 16  # for pages and health checks while all streams are in use
 worker_connections = threads + 1000
 timeout = 60
 graceful_timeout = 6  # Cloud Run sends SIGKILL ten seconds after SIGTERM
-keepalive = 75  # longer than the idle timeout of load balancers
+keepalive = 75  # the worker has its own times (infra/web_server/waiting.py); not 0, or it would close each connection
 limit_request_line = 8190  # a filter has up to 2,000 characters, and escaping makes three of each
 accesslog = None  # Cloud Run logs requests
 worker_tmp_dir = "/dev/shm"  # noqa: S108 - writing the heartbeat file must not wait for a disk

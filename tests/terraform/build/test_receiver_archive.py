@@ -23,7 +23,7 @@ from tests.support.receiver.push import claims, push_body
 from tests.support.terraform.runner import ROOT, imported_from, install
 from tests.support.waiting import wait_until
 
-NEVER = ("infra/local/", "infra/cli/", "infra/__main__.py", "web/", "tests/", "terraform/")
+NEVER = ("infra/local/", "infra/cli/", "infra/web_server/", "infra/__main__.py", "web/", "tests/", "terraform/")
 
 
 def archive(plan: dict[str, Any]) -> bytes:

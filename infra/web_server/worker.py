@@ -1,0 +1,251 @@
+"""A gunicorn worker that gives a thread only to a request that has arrived.
+
+gunicorn's own worker gives a thread to each new connection, which then waits without limit for the rest of the request,
+and it closes connections in its main loop, which waits two seconds for each client that does not. Here the main loop
+receives requests, sends the rest of short answers and waits for clients to close, for all connections at once. Only
+streams, downloads and long bodies occupy their threads until the client reads or sends, for a bounded time.
+"""
+
+import errno
+import selectors
+import socket
+import sys
+import time
+from collections import deque
+from concurrent.futures import Future
+from functools import partial
+from typing import Any
+
+from gunicorn.http import wsgi
+from gunicorn.workers.gthread import ThreadWorker
+
+from infra.web_server import refusals
+from infra.web_server.client_socket import ClientSocket
+from infra.web_server.connection import Connection, connections_that_fit
+from infra.web_server.lanes import lane_of
+from infra.web_server.outbox import Outbox
+from infra.web_server.request_bytes import RequestBytes
+from infra.web_server.waiting import Wait, Waiting
+
+# Requests without a session that have a thread at the same time: half of those that streams leave (gunicorn.conf.py).
+MAX_STRANGERS = 8
+# The memory of all half requests, and of all answers that wait for their readers.
+MAX_HELD_BYTES = 16 * 1024 * 1024
+MAX_UNSENT_BYTES = 32 * 1024 * 1024
+_RECEIVE_BYTES = 64 * 1024
+_STOP_SECONDS = 2.0  # a client may be sending a request when the worker stops
+_OUT_OF_FILES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+
+
+class GuardedWorker(ThreadWorker):
+    """The worker of the viewer."""
+
+    def init_process(self) -> None:
+        """Allow as many open files as there may be connections, and run."""
+        self._max_connections = connections_that_fit(self.cfg.worker_connections)
+        # A full worker closes the least needed connection; gunicorn's would accept no more.
+        self.worker_connections = sys.maxsize
+        self._waiting: Waiting[Connection] = Waiting()
+        self._queue: deque[Connection] = deque()
+        self._strangers = 0
+        self._max_strangers = max(1, min(MAX_STRANGERS, self.cfg.threads // 2))
+        self._held_bytes = self._unsent_bytes = 0
+        super().init_process()
+
+    def accept(self, listener: socket.socket) -> None:
+        """Accept a connection and wait for its request."""
+        try:
+            accepted, address = listener.accept()
+        except OSError as exc:
+            if exc.errno in _OUT_OF_FILES:
+                self._close_least_needed()
+            elif exc.errno not in (errno.EAGAIN, errno.ECONNABORTED):
+                raise
+            return
+        self.nr_conns += 1
+        if self.nr_conns > self._max_connections:
+            self._close_least_needed()
+        connection = Connection(self.cfg, ClientSocket.adopt(accepted), address, listener.getsockname())
+        self._wait(connection, Wait.REQUEST)
+
+    def finish_request(self, connection: Any, done: "Future[bool]") -> None:
+        """Go on with a connection whose thread has ended, in the main loop."""
+        if connection.lane == "stranger":
+            self._strangers -= 1
+            self._admit_next_stranger()
+        connection.keep_alive = not done.cancelled() and done.exception() is None and done.result()
+        self._send(connection)
+
+    def handle_request(self, request: Any, connection: Any) -> bool:
+        """Answer a request in a thread, and leave the rest of a short answer to the main loop."""
+        response, environ = wsgi.create(request, connection.sock, connection.client, connection.server, self.cfg)
+        environ["wsgi.multithread"] = True
+        start_response: Any = response.start_response
+        outbox = response.sock = Outbox(connection.sock, response)  # type: ignore[assignment]
+        # After a body that a thread reads, it is not known where the next request begins.
+        if not self.alive or connection.received.missing_bytes:
+            response.force_close()
+        body = self.wsgi(environ, start_response)
+        try:
+            for part in body:
+                response.write(part)
+            response.close()
+        finally:
+            if hasattr(body, "close"):
+                body.close()
+        connection.unsent = outbox.flush()
+        return not response.should_close()
+
+    def murder_keepalived(self, force: bool = False) -> None:
+        """Close all waiting connections when the worker ends."""
+        for connection in self._waiting.all() if force else ():
+            self._drop(connection)
+
+    def murder_pending(self) -> None:
+        """End the waits that have lasted too long."""
+        if not self.alive:
+            for wait in (Wait.REQUEST, Wait.REST_OF_REQUEST):
+                self._waiting.end_by(wait, time.monotonic() + _STOP_SECONDS)
+        for connection in self._waiting.expired(time.monotonic()):
+            match self._waiting.wait_of(connection):
+                case Wait.REST_OF_REQUEST:
+                    self._refuse(connection, refusals.TOO_SLOW)
+                case Wait.THREAD:
+                    self._queue.remove(connection)
+                    self._refuse(connection, refusals.BUSY)
+                case _:
+                    self._drop(connection)
+
+    def _receive(self, connection: Connection, _client: object) -> None:
+        data = connection.sock.receive(_RECEIVE_BYTES) if self._waiting.wait_of(connection) else None
+        if data:
+            self._add(connection, data)
+        elif data is not None:
+            self._drop(connection)
+
+    def _add(self, connection: Connection, data: bytes) -> None:
+        received = connection.received
+        received.add(data)
+        if received.is_complete:
+            self._stop_waiting(connection)
+            self._admit(connection)
+        elif received.is_head_too_long:
+            self._refuse(connection, refusals.HEAD_TOO_LONG)
+        else:
+            self._hold(connection, len(data))
+
+    def _hold(self, connection: Connection, added_bytes: int) -> None:
+        """Keep a part of a request."""
+        if self._waiting.wait_of(connection) is not Wait.REST_OF_REQUEST:
+            self._stop_waiting(connection)
+            self._wait(connection, Wait.REST_OF_REQUEST)
+        connection.held_bytes += added_bytes
+        self._held_bytes += added_bytes
+        if connection.received.expects_continue:
+            connection.received.expects_continue = False
+            connection.sock.try_to_send(refusals.CONTINUE)
+        while self._held_bytes > MAX_HELD_BYTES and (oldest := self._waiting.oldest(Wait.REST_OF_REQUEST)):
+            self._drop(oldest)
+
+    def _admit(self, connection: Connection) -> None:
+        """Give a request to a thread, or let it wait for one."""
+        connection.lane = lane_of(connection.received.head)
+        if connection.lane == "stranger":
+            if self._strangers >= self._max_strangers:
+                self._waiting.add(connection, Wait.THREAD, time.monotonic())
+                self._queue.append(connection)
+                return
+            self._strangers += 1
+        connection.parser.unreader.unread(bytes(connection.received.data))
+        connection.sock.begin_request(connection.received.missing_bytes)
+        self.enqueue_req(connection)
+
+    def _admit_next_stranger(self) -> None:
+        if self._queue:
+            connection = self._queue.popleft()
+            self._waiting.remove(connection)
+            self._admit(connection)
+
+    def _send(self, connection: Connection, client: object = None) -> None:
+        """Send the rest of an answer, and wait for a client that does not read it."""
+        if client and not self._waiting.wait_of(connection):
+            return
+        try:
+            sent = connection.sock.send_some(connection.unsent) if connection.unsent else 0
+        except OSError:
+            self._drop(connection)
+            return
+        connection.unsent = connection.unsent[sent:]
+        if connection.unsent:
+            self._wait_for_reader(connection)
+        elif connection.keep_alive:
+            self._next_request(connection)
+        else:
+            self._close(connection)
+
+    def _wait_for_reader(self, connection: Connection) -> None:
+        if self._waiting.wait_of(connection):
+            return
+        self._wait(connection, Wait.READER)
+        connection.unsent_bytes = len(connection.unsent)
+        self._unsent_bytes += connection.unsent_bytes
+        while self._unsent_bytes > MAX_UNSENT_BYTES and (oldest := self._waiting.oldest(Wait.READER)):
+            self._drop(oldest)
+
+    def _next_request(self, connection: Connection) -> None:
+        """Wait for the next request, or take the one that arrived behind the last."""
+        self._stop_waiting(connection)
+        pipelined = connection.parser.unreader.take_buffered()
+        connection.received = RequestBytes()
+        self._wait(connection, Wait.REQUEST)
+        if pipelined:
+            self._add(connection, pipelined)
+
+    def _refuse(self, connection: Connection, answer: bytes) -> None:
+        connection.sock.try_to_send(answer)
+        self._close(connection)
+
+    def _close(self, connection: Connection) -> None:
+        """End the answer, and discard what still arrives until the client closes.
+
+        A connection that closes on unread bytes is reset, and the client loses the answer (RFC 9112, section 9.6).
+        """
+        self._stop_waiting(connection)
+        try:
+            connection.sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            self._drop(connection)
+            return
+        self._wait(connection, Wait.CLOSE)
+
+    def _discard(self, connection: Connection, _client: object) -> None:
+        data = connection.sock.receive(_RECEIVE_BYTES) if self._waiting.wait_of(connection) else None
+        if data == b"":
+            self._drop(connection)
+
+    def _wait(self, connection: Connection, wait: Wait) -> None:
+        """Let the main loop watch a connection that has no thread."""
+        self._waiting.add(connection, wait, time.monotonic())
+        if wait is Wait.READER:
+            self.poller.register(connection.sock, selectors.EVENT_WRITE, partial(self._send, connection))
+        else:
+            react = self._discard if wait is Wait.CLOSE else self._receive
+            self.poller.register(connection.sock, selectors.EVENT_READ, partial(react, connection))
+
+    def _stop_waiting(self, connection: Connection) -> None:
+        wait = self._waiting.remove(connection)
+        if wait and wait is not Wait.THREAD:
+            self.poller.unregister(connection.sock)
+        self._held_bytes -= connection.held_bytes
+        self._unsent_bytes -= connection.unsent_bytes
+        connection.held_bytes = connection.unsent_bytes = 0
+
+    def _close_least_needed(self) -> None:
+        connection = self._waiting.least_needed()
+        if connection:
+            self._drop(connection)
+
+    def _drop(self, connection: Connection) -> None:
+        self._stop_waiting(connection)
+        self.nr_conns -= 1
+        connection.close()
