@@ -1,6 +1,6 @@
 """Settings of gunicorn: one process, so that one feed serves all clients, and a thread for each stream.
 
-The worker is ours: only a request that has arrived gets a thread (docs/decisions/0020-a-thread-for-each-complete-request.md).
+The worker is ours and gives a thread to a request that has arrived; docs/decisions/0020… says why.
 
 Without ``--bind``, gunicorn listens on 0.0.0.0:$PORT, as Cloud Run requires.
 """
