@@ -16,10 +16,10 @@ from typing import Any
 import pybase64
 
 from functions.large_payload import parse_large_push
-from functions.strict_json import StrictJsonError, parse_object
 from infra.errors import EnvelopeError
 from infra.messages.field_names import escape_name
 from infra.messages.message import Pushed
+from infra.strict_json import StrictJsonError, parse_object
 
 _SUBSCRIPTION = re.compile(r"projects/[^/\s]{1,255}/subscriptions/[^/\s]{1,255}")
 # RFC 3339, section 5.6. It also allows a space instead of the T, which Pub/Sub does not use.

@@ -5,7 +5,7 @@ from typing import Any
 
 import pybase64
 
-from functions.strict_json import StrictJsonError, parse_object
+from infra.strict_json import StrictJsonError, parse_object
 
 # Below this length, parsing costs less than cutting.
 MIN_BYTES = 4 * 1024

@@ -1,30 +1,26 @@
 """Checks the OIDC token of a push: Google signed it, it is current, and it is for our audience and account.
 
 google-auth verifies the signature. Its other checks are too weak (no e-mail, no bound on the times, the last of two
-duplicate claims wins), so every header and claim is checked here. Makes no requests: a ``KeyRing`` has the keys.
+duplicate claims wins), so every header and claim is checked here and in ``infra.signed_token``. Makes no requests: a
+``KeyRing`` has the keys.
 
-Source: cloud.google.com/pubsub/docs/authenticate-push-subscriptions, RFC 7515, RFC 7519, RFC 8725.
+Source: cloud.google.com/pubsub/docs/authenticate-push-subscriptions, RFC 7519, RFC 8725.
 """
 
 import hashlib
-import json
-import re
-from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from functions.google_keys import KeyRing
-from functions.strict_json import StrictJsonError, parse_object
 from infra.errors import ForeignTokenError, TokenError
+from infra.signed_token import key_id, parse_token, time_claim
 
 MAX_TOKEN_BYTES = 4096
 SKEW_SECONDS = 60
 MAX_LIFETIME_SECONDS = 3700  # Google's tokens live an hour
 MAX_VERIFIED = 1000
 _ISSUERS = ("https://accounts.google.com", "accounts.google.com")
-_FAR_FUTURE = 1e12  # the year 33658
-_JWT = re.compile(r"([\w-]+)\.([\w-]+)\.([\w-]+)", re.ASCII)
 # Cloud Run replaces the signature by this text if it has checked the caller itself.
 _REMOVED = "SIGNATURE_REMOVED_BY_GOOGLE"
 
@@ -78,20 +74,17 @@ class TokenVerifier:
             raise ForeignTokenError("email_verified", "The token's e-mail is not verified.")
 
     async def _verify(self, token: str) -> Claims:
-        parts = _JWT.fullmatch(token)
-        if not parts:
-            raise TokenError("malformed", "The token is not three parts of base64url.")
-        header, payload, signature = parts.groups()
         # The checks without a key come first, so that garbage causes no fetch.
-        kid = _key_id(_json(header, "header"))
-        claims = _claims(_json(payload, "payload"))
-        if signature == _REMOVED:
+        parts = parse_token(token)
+        kid = key_id(parts.header, "RS256")
+        claims = _claims(parts.payload)
+        if parts.signature == _REMOVED:
             raise TokenError("signature_removed", "The platform checked the token and removed its signature.")
-        signed = _decode(signature, "signature")
+        signature = parts.signature_bytes
         verifier = await self._keys.verifier(kid)
         if verifier is None:
             raise TokenError("kid", "The token is signed with a key that is not Google's.")
-        if not verifier.verify(f"{header}.{payload}", signed):
+        if not verifier.verify(parts.signed, signature):
             raise TokenError("signature", "The token's signature is wrong.")
         return self._current(claims)
 
@@ -132,47 +125,13 @@ def _bearer(authorization: Sequence[str]) -> str:
     return token
 
 
-def _decode(part: str, name: str) -> bytes:
-    """Decode strict base64url without padding (RFC 7515, section 2), canonical only: one text for one value."""
-    standard = part.replace("-", "+").replace("_", "/")
-    try:
-        raw = a2b_base64(standard + "=" * (-len(part) % 4), strict_mode=True)
-    except ValueError as exc:
-        raise TokenError("malformed", f"The token's {name} is not base64url.") from exc
-    if b2a_base64(raw, newline=False).rstrip(b"=") != standard.encode():
-        raise TokenError("malformed", f"The token's {name} is not canonical base64url.")
-    return raw
-
-
-def _json(part: str, name: str) -> dict[str, Any]:
-    try:
-        parsed = parse_object(_decode(part, name))
-        # JSON escapes may contain half a surrogate pair, which neither a log nor Firestore accepts.
-        json.dumps(parsed, ensure_ascii=False).encode()
-    except (StrictJsonError, UnicodeEncodeError) as exc:
-        raise TokenError("malformed", f"The token's {name} cannot be read: {exc}.") from exc
-    return parsed
-
-
-def _key_id(header: dict[str, Any]) -> str:
-    if header.get("alg") != "RS256":
-        raise TokenError("alg", "The token is not signed with RS256.")
-    # A critical extension must be understood (RFC 7515, section 4.1.11); we understand none.
-    if "crit" in header or "b64" in header:
-        raise TokenError("crit", "The token uses an extension that is not supported.")
-    kid = header.get("kid")
-    if not isinstance(kid, str) or not kid:
-        raise TokenError("kid", "The token names no key.")
-    return kid
-
-
 def _claims(payload: dict[str, Any]) -> _Timed:
     if payload.get("iss") not in _ISSUERS:
         raise TokenError("issuer", "The token is not issued by Google accounts.")
-    issued_at, expires_at = _time(payload, "iat"), _time(payload, "exp")
+    issued_at, expires_at = time_claim(payload, "iat"), time_claim(payload, "exp")
     if not 0 < expires_at - issued_at <= MAX_LIFETIME_SECONDS:
         raise TokenError("lifetime", f"The token must live at most {MAX_LIFETIME_SECONDS} s.")
-    not_before = _time(payload, "nbf") if "nbf" in payload else issued_at
+    not_before = time_claim(payload, "nbf") if "nbf" in payload else issued_at
     email = payload.get("email")
     return _Timed(
         claims=Claims(
@@ -192,11 +151,3 @@ def _audience(aud: Any) -> str:
     if isinstance(aud, list) and len(aud) == 1:
         aud = aud[0]
     return aud if isinstance(aud, str) else ""
-
-
-def _time(payload: dict[str, Any], name: str) -> float:
-    value = payload.get(name)
-    # JSON 1e400 becomes infinity, 400 digits an int beyond float, and True is an int.
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < _FAR_FUTURE:
-        raise TokenError("malformed", f"The token's {name} is not a time.")
-    return float(value)

@@ -16,7 +16,7 @@
     ├── InputError                         400  a person's input; names the field
     │   ├── QueryError                     400  a filter; names the term; infra.query.tokenizer
     │   └── LastAdminError                 400  no admin would be left; infra.accounts.user_store
-    ├── SignInError                        401  the name or the password is wrong; infra.accounts.user_store
+    ├── SignInError                        401  the name or the password is wrong; infra.accounts.sign_in
     ├── LockedError                        429  too many wrong passwords; infra.accounts.lock_policy
     ├── PayloadMaskedError                 403  a payload that the reader's role must not see
     ├── BusyError                          503  too many requests at once; nothing is broken

@@ -1,5 +1,6 @@
 """Users, their sessions and passwords, and the limits on sign-in attempts, stored in Firestore.
 
-A sign-in takes a slot (``sign_in_slots``), is counted (``sign_in_attempts`` by the rules of ``lock_policy``), and only
-then compares the password (``passwords``). ``user_store`` joins them; ``session_store`` keeps who is signed in.
+A sign-in (``sign_in``) takes a place in the ``sign_in_queue``, is counted (``sign_in_attempts`` by the rules of
+``lock_policy``), and only then compares the password (``passwords``, chosen by ``password_rules``). ``user_store``
+joins them; ``session_store`` keeps who is signed in.
 """

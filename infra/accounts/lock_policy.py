@@ -49,7 +49,3 @@ class AttemptCount:
         if self.since is None or now - self.since >= policy.within:
             return AttemptCount(1, now)
         return AttemptCount(self.failed + 1, self.since, policy.lock_until(self.failed + 1, now))
-
-    def without_last_attempt(self) -> "AttemptCount":
-        """Return the count without the last attempt and its lock."""
-        return AttemptCount(max(0, self.failed - 1), self.since)

@@ -1,7 +1,7 @@
 """Passwords: scrypt hashes through Werkzeug, with bounded length and concurrency.
 
-A check costs 183 ms of CPU and 64 MiB, so at most two run at a time. A sign-in that waits for its turn holds a slot
-(``infra.accounts.sign_in_slots``).
+A check costs 183 ms of CPU and 64 MiB, so at most two run at a time. A sign-in that waits for its turn holds a place
+(``infra.accounts.sign_in_queue``). ``infra.accounts.password_rules`` says which passwords a user may choose.
 """
 
 import secrets
@@ -9,10 +9,8 @@ import threading
 
 from werkzeug.security import check_password_hash, generate_password_hash
 
-from infra.errors import InputError
+from infra.accounts.password_rules import MAX_BYTES
 
-MIN_CHARACTERS = 12
-MAX_BYTES = 1024
 _MAX_CONCURRENT = 2
 
 
@@ -24,8 +22,7 @@ class Passwords:
         self._decoy_hash = ""
 
     def hash(self, password: str) -> str:
-        """Return the hash to store. Raises InputError for a password that is too short or too long."""
-        check_password(password)
+        """Return the hash to store."""
         with self._turns:
             return generate_password_hash(password)
 
@@ -39,14 +36,6 @@ class Passwords:
             self._decoy_hash = self._decoy_hash or generate_password_hash(secrets.token_hex())
             matches = check_password_hash(hashed or self._decoy_hash, password)
         return matches and hashed is not None
-
-
-def check_password(password: str) -> None:
-    """Raise InputError unless ``password`` has 12 characters to 1,024 bytes."""
-    if len(password) < MIN_CHARACTERS:
-        raise InputError("password", f"has {len(password)} characters; the minimum is {MIN_CHARACTERS}.")
-    if is_too_long(password):
-        raise InputError("password", f"is longer than {MAX_BYTES} bytes.")
 
 
 def is_too_long(password: str) -> bool:

@@ -1,138 +1,214 @@
-"""Attempts to sign in: counted before a password is hashed, and locked after too many.
+"""Attempts to sign in: counted in Firestore before a password is hashed, and locked after too many.
 
-The strict limit applies per name and address, so that a guesser locks out their own address and not the account's
-owner. A looser limit, per name from all addresses together, bounds a guesser who has many of them.
+Three limits, each with its count in ``sign_in_attempts/{hash}``, which all instances share: for a name from one
+network, which stops a guesser and not the account's owner elsewhere; for a name from all networks, which stops a
+guesser who has many; and for a network over all names, which stops a guesser who tries one password on many names.
 
-The count per name is kept in ``users/{name}`` and shared by all instances. The count per address is kept in this
-process: another instance allows the same number again, which the looser limit bounds. An unknown name is counted in
-this process by the same two rules, so that a lock does not reveal whether the user exists.
+Known and unknown names cost the same calls and leave the same documents, so neither the time of an answer nor a lock on
+any instance reveals whether a user exists.
 """
 
+import hmac
 import threading
-from collections.abc import Callable, Hashable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv6Address, ip_address
 from typing import Any
 
-from cachetools import LRUCache
-from google.cloud.firestore import LastUpdateOption, WriteBatch
+from cachetools import TTLCache
+from google.cloud.firestore import SERVER_TIMESTAMP, DocumentReference, Increment, LastUpdateOption, WriteBatch
 
-from infra.accounts.lock_policy import AttemptCount, LockPolicy
-from infra.accounts.sign_in_slots import TOO_MANY_SIGN_INS
-from infra.accounts.user import User, generation_of
-from infra.errors import SubscopeError
-from infra.firestore.client import READ_SECONDS, Database, Snapshot, fields_of
+from infra.accounts.lock_policy import AttemptCount, LockedError, LockPolicy
+from infra.accounts.sign_in_queue import TOO_MANY_SIGN_INS
+from infra.accounts.user import NAME, generation_of
+from infra.firestore.client import READ_SECONDS, WRITE_SECONDS, Database, Snapshot, fields_of
 from infra.firestore.compare_and_set import compare_and_set
 from infra.firestore.error_mapping import firestore_errors
 
-FROM_ONE_ADDRESS = LockPolicy(5, timedelta(days=1))
-# One address gets 11 attempts in an hour from each instance: alone it does not lock a name for all addresses.
-FROM_ALL_ADDRESSES = LockPolicy(50, timedelta(hours=1))
-NO_ATTEMPTS: dict[str, Any] = {"failed_logins": 0, "failed_since": None, "locked_until": None}
-_MAX_KEYS = 10_000
+COLLECTION = "sign_in_attempts"
+NAME_FROM_ONE_NETWORK = LockPolicy(5, timedelta(days=1))
+# One network gets 11 attempts for a name in an hour: alone it does not lock the name for all networks.
+NAME_FROM_ALL_NETWORKS = LockPolicy(50, timedelta(hours=1))
+# Hundreds of people may share one address. Each of them can mistype: right passwords are not counted.
+ALL_NAMES_FROM_ONE_NETWORK = LockPolicy(50, timedelta(hours=1))
+# For this time after a sign-in, the network of the sign-in is exempt from the lock for all networks.
+REMEMBER_NETWORK = timedelta(days=30)
+_REMEMBERED_LOCKS = 10_000
+_REMEMBER_LOCK_SECONDS = 10.0
 
 
-class AttemptCounter:
-    """Attempts by key, in this process. Keeps the keys that were counted last."""
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A counted attempt. ``fields`` are those of the user, None for an unknown name."""
 
-    def __init__(self, policy: LockPolicy, max_keys: int = _MAX_KEYS) -> None:
-        self._policy = policy
-        self._lock = threading.Lock()
-        self._counts: LRUCache[Hashable, AttemptCount] = LRUCache(max_keys)
+    name: str
+    network: str
+    fields: dict[str, Any] | None
+    from_network: AttemptCount
 
-    def __len__(self) -> int:
-        return len(self._counts)
 
-    def count(self, key: Hashable) -> None:
-        """Count an attempt. Raises LockedError (429)."""
-        self._replace(key, lambda before: before.with_attempt(self._policy, datetime.now(UTC)))
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """The documents of one attempt, as they were read."""
 
-    def take_back(self, key: Hashable) -> None:
-        """Uncount an attempt that compared no password."""
-        self._replace(key, AttemptCount.without_last_attempt)
+    user: Snapshot | None
+    by_name: Snapshot
+    by_name_and_network: Snapshot
+    by_network: Snapshot
 
-    def forget(self, key: Hashable) -> None:
-        """Count from zero again."""
-        with self._lock:
-            self._counts.pop(key, None)
-
-    def _replace(self, key: Hashable, change: Callable[[AttemptCount], AttemptCount]) -> None:
-        with self._lock:
-            self._counts[key] = change(self._counts.get(key, AttemptCount()))
+    @property
+    def fields(self) -> dict[str, Any] | None:
+        return fields_of(self.user) if self.user is not None and self.user.exists else None
 
 
 class SignInAttempts:
-    """The attempts to sign in to one database."""
+    """The attempts to sign in to one database. ``key`` is the same secret for all instances of the viewer."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, key: str) -> None:
         self._database = database
-        self._from_one_address = AttemptCounter(FROM_ONE_ADDRESS)
-        self._unknown_names = AttemptCounter(FROM_ALL_ADDRESSES)
+        self._key = key.encode()
+        self._lock = threading.Lock()
+        self._locks: TTLCache[str, datetime] = TTLCache(_REMEMBERED_LOCKS, _REMEMBER_LOCK_SECONDS)
 
-    def count(self, name: str, network: str) -> dict[str, Any] | None:
-        """Count an attempt and return the user's fields, None for an unknown name. ``name`` has a name's form.
+    def refuse_locked(self, network: str) -> None:
+        """Raise LockedError (429) if this process has just read that ``network`` is locked. Makes no call."""
+        with self._lock:
+            until = self._locks.get(network)
+        if until and until > datetime.now(UTC):
+            raise LockedError(until)
 
-        Raises LockedError (429), BusyError (503), StoreError; then nothing is counted.
+    def begin(self, name: str, network: str) -> Attempt:
+        """Count an attempt for the name. Raises LockedError (429), BusyError (503), StoreError, counting nothing.
+
+        Each attempt is written only if no other was written since the counts were read: a hundred concurrent attempts
+        do not get a hundred guesses.
         """
-        user = self._document(name)
-        # With the generation, so that a new password lifts the locks of every instance.
-        key = (name, generation_of(fields_of(user)) if user else "", network)
-        self._from_one_address.count(key)
+
+        def change(stored: _Stored, batch: WriteBatch) -> Attempt:
+            return self._count(stored, name, network, batch)
+
+        # The same words as for a full queue: a user is told that others sign in, not why.
+        return compare_and_set(
+            self._database,
+            lambda: self._read(name, network),
+            change,
+            task="counting a sign-in",
+            busy=TOO_MANY_SIGN_INS,
+        )
+
+    def record_failure(self, attempt: Attempt) -> None:
+        """Count a wrong name or password for the network. Raises StoreError."""
+        now = datetime.now(UTC)
+        count = attempt.from_network.with_attempt(ALL_NAMES_FROM_ONE_NETWORK, now)
+        fields = _fields("network", count, now + ALL_NAMES_FROM_ONE_NETWORK.within) | {"network": attempt.network}
+        document = self._document("network", "", attempt.network)
+        # Without a precondition: the sign-ins of a large office must not wait for each other.
+        if count.failed > 1:
+            fields["failed"] = Increment(1)
+            fields = {name: value for name, value in fields.items() if value is not None}
+        with firestore_errors("counting a failed sign-in"):
+            document.set(fields, merge=count.failed > 1, retry=None, timeout=WRITE_SECONDS)
+
+    def record_success(self, attempt: Attempt) -> None:
+        """Uncount a right password and remember its network. Raises DocumentNotFoundError if the user was removed."""
+        now = datetime.now(UTC)
+        generation = generation_of(attempt.fields or {})
+        batch = self._database.documents.batch()
+        batch.update(self._user(attempt.name), {"last_seen_at": SERVER_TIMESTAMP})
+        known = _fields("name and network", AttemptCount(), now + REMEMBER_NETWORK, generation)
+        known |= {"user": attempt.name, "network": attempt.network, "signed_in_at": now}
+        batch.set(self._document("name and network", attempt.name, attempt.network), known)
+        # Only this attempt: a sign-in of the owner gives a guesser at other networks no further attempts.
+        uncounted = {"failed": Increment(-1), "expire_at": now + NAME_FROM_ALL_NETWORKS.within}
+        batch.set(self._document("name", attempt.name, ""), uncounted, merge=True)
+        with firestore_errors("signing in"):
+            batch.commit(retry=None, timeout=WRITE_SECONDS)
+
+    def _count(self, stored: _Stored, name: str, network: str, batch: WriteBatch) -> Attempt:
+        now, fields = datetime.now(UTC), stored.fields
+        generation = generation_of(fields or {})
+        from_network = _count_of(stored.by_network)
+        if from_network.locked_until and from_network.locked_until > now:
+            with self._lock:
+                self._locks[network] = from_network.locked_until
+            raise LockedError(from_network.locked_until)
+        here = _count_of(stored.by_name_and_network, generation).with_attempt(NAME_FROM_ONE_NETWORK, now)
+        signed_in_at = fields_of(stored.by_name_and_network).get("signed_in_at")
+        everywhere = _count_of(stored.by_name, generation)
         try:
-            fields = self._count_from_all(name, user)
-            if fields is None:
-                self._unknown_names.count(name)
-        except SubscopeError:
-            self._from_one_address.take_back(key)
-            raise
-        return fields
+            everywhere = everywhere.with_attempt(NAME_FROM_ALL_NETWORKS, now)
+        except LockedError:
+            # Guessers elsewhere must not lock the owner out of the network that the owner signs in from.
+            if not signed_in_at or now - signed_in_at > REMEMBER_NETWORK:
+                raise
+        remember_until = signed_in_at + REMEMBER_NETWORK if signed_in_at else now
+        # Only the name of a user is written: an unknown one may be a password that was typed into the wrong field.
+        user = {"user": name if fields is not None else ""}
+        _write(
+            batch, stored.by_name, _fields("name", everywhere, now + NAME_FROM_ALL_NETWORKS.within, generation) | user
+        )
+        kept_until = max(now + NAME_FROM_ONE_NETWORK.within, remember_until)
+        pair = _fields("name and network", here, kept_until, generation) | user
+        _write(batch, stored.by_name_and_network, pair | {"network": network, "signed_in_at": signed_in_at})
+        return Attempt(name, network, fields, from_network)
 
-    def forget(self, user: User, network: str) -> None:
-        """Forget the attempts counted here from this address: the password was right."""
-        self._from_one_address.forget((user.name, user.generation, network))
-
-    def _count_from_all(self, name: str, user: Snapshot | None) -> dict[str, Any] | None:
-        """Count in the user's document, which starts as ``user``; return its fields, None if there is no user.
-
-        Each attempt is written only if no other was written since the user was read: a hundred concurrent attempts do
-        not get a hundred guesses.
-        """
-        first = [user]
-
-        def read() -> Snapshot | None:
-            return first.pop() if first else self._document(name)
-
-        def change(document: Snapshot | None, batch: WriteBatch) -> dict[str, Any] | None:
-            if document is None:
-                return None
-            fields = fields_of(document)
-            count = _attempt_count(fields).with_attempt(FROM_ALL_ADDRESSES, datetime.now(UTC))
-            counted = {
-                "failed_logins": count.failed,
-                "failed_since": count.since,
-                "locked_until": count.locked_until,
-            }
-            batch.update(document.reference, counted, LastUpdateOption(document.update_time))
-            return fields
-
-        # The same words as for a full house: only known names can come to this, and the text must not reveal it.
-        return compare_and_set(self._database, read, change, task="counting a sign-in", busy=TOO_MANY_SIGN_INS)
-
-    def _document(self, name: str) -> Snapshot | None:
-        """Read the user's document; None if there is no such user."""
+    def _read(self, name: str, network: str) -> _Stored:
+        """Read the user and the counts in one call."""
+        # No user can have an invalid name, which could be another path.
+        user = self._user(name) if NAME.fullmatch(name) else None
+        references = [
+            self._document("name", name, ""),
+            self._document("name and network", name, network),
+            self._document("network", "", network),
+        ]
         with firestore_errors("reading a user"):
-            user = self._database.documents.collection("users").document(name).get(retry=None, timeout=READ_SECONDS)
-        return user if user.exists else None
+            wanted = [user, *references] if user else references
+            documents = self._database.documents.get_all(wanted, retry=None, timeout=READ_SECONDS)
+            found = {document.reference.path: document for document in documents}  # replies come in any order
+        by_name, by_both, by_network = (found[reference.path] for reference in references)
+        return _Stored(found[user.path] if user else None, by_name, by_both, by_network)
+
+    def _user(self, name: str) -> DocumentReference:
+        return self._database.documents.collection("users").document(name)
+
+    def _document(self, scope: str, name: str, network: str) -> DocumentReference:
+        text = repr((scope, name, network)).encode(errors="backslashreplace")
+        digest = hmac.digest(self._key, text, "sha256").hex()[:32]
+        return self._database.documents.collection(COLLECTION).document(digest)
 
 
-def _attempt_count(fields: dict[str, Any]) -> AttemptCount:
-    return AttemptCount(int(fields.get("failed_logins") or 0), fields.get("failed_since"), fields.get("locked_until"))
+def _count_of(document: Snapshot, generation: str = "") -> AttemptCount:
+    """Return the stored count; none if the user has had a new password or role since."""
+    fields = fields_of(document)
+    if generation_of(fields) != generation:
+        return AttemptCount()
+    return AttemptCount(int(fields.get("failed") or 0), fields.get("since"), fields.get("locked_until"))
+
+
+def _fields(scope: str, count: AttemptCount, expire_at: datetime, generation: str = "") -> dict[str, Any]:
+    return {
+        "scope": scope,
+        "failed": count.failed,
+        "since": count.since,
+        "locked_until": count.locked_until,
+        "generation": generation,
+        "expire_at": expire_at,
+    }
+
+
+def _write(batch: WriteBatch, document: Snapshot, fields: dict[str, Any]) -> None:
+    """Write the fields if the document is still as it was read."""
+    if document.exists:
+        batch.update(document.reference, fields, LastUpdateOption(document.update_time))
+    else:
+        batch.create(document.reference, fields)
 
 
 def network_of(address: str) -> str:
-    """Return the rate-limit key of an address.
+    """Return the network that attempts are counted for.
 
-    The /64 of an IPv6 address (usually one customer), otherwise the address itself; empty if it is invalid.
+    The /64 of an IPv6 address (usually one customer), otherwise the address itself, because the neighbours of an IPv4
+    address are often other customers; empty if it is invalid.
     """
     try:
         parsed = ip_address(address)

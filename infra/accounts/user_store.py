@@ -1,40 +1,28 @@
-"""The users: ``users/{name}``, with their roles, passwords and locks.
-
-A sign-in takes a slot and is counted before its password is hashed. An unknown name costs the same as a known one.
-"""
+"""The users: ``users/{name}``, with their roles and passwords."""
 
 import secrets
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from google.api_core.exceptions import NotFound
 from google.cloud.firestore import SERVER_TIMESTAMP, DocumentReference, LastUpdateOption, WriteBatch
 from google.cloud.firestore_v1.base_query import FieldFilter
 
-from infra.accounts.passwords import Passwords, check_password, is_too_long
+from infra.accounts.password_rules import check_password
+from infra.accounts.passwords import Passwords
 from infra.accounts.session_store import end_sessions
-from infra.accounts.sign_in_attempts import NO_ATTEMPTS, SignInAttempts, network_of
-from infra.accounts.sign_in_slots import SignInSlots
+from infra.accounts.sign_in import SignIn, SignInError
+from infra.accounts.sign_in_queue import SignInQueue
 from infra.accounts.user import NAME, Role, User, check_name, checked_role, generation_of, new_generation, user_of
 from infra.errors import (
     DocumentExistsError,
     DocumentNotFoundError,
     InputError,
-    SubscopeError,
 )
 from infra.firestore.client import READ_SECONDS, WRITE_SECONDS, Database, Snapshot, fields_of
 from infra.firestore.compare_and_set import compare_and_set
 from infra.firestore.error_mapping import firestore_errors
 from infra.history.audit import audit_fields
-
-_WRONG = "The name or the password is wrong."
-
-
-class SignInError(SubscopeError):
-    """The name or the password is wrong; the text never says which one."""
-
-    status = 401
 
 
 class LastAdminError(InputError):
@@ -51,11 +39,11 @@ class LastAdminError(InputError):
 class UserStore:
     """The users of one database."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, key: str = "", queue: SignInQueue | None = None) -> None:
+        """``key`` and ``queue`` are for sign-ins, which only the viewer has: see ``SignIn``."""
         self._database = database
         self._passwords = Passwords()
-        self._attempts = SignInAttempts(database)
-        self._slots = SignInSlots()
+        self._sign_in = SignIn(database, self._passwords, key, queue or SignInQueue())
 
     def get(self, name: str) -> User | None:
         """Return one user; None if there is no such user. Raises StoreError."""
@@ -77,27 +65,19 @@ class UserStore:
 
         Raises SignInError (401), LockedError (429), BusyError (503), StoreError.
         """
-        if is_too_long(password):
-            raise SignInError(_WRONG)
-        network = network_of(address)
-        with self._slots.slot(network):
-            fields = self._matched(name, password, network)
-            user = user_of(name, fields)
-            self._attempts.forget(user, network)
-            self._note_sign_in(name)
-        return user
+        return self._sign_in.authenticate(name, password, address)
 
     def add(self, name: str, password: str, role: Role, *, by: str) -> User:
         """Add a user. Raises InputError (400), DocumentExistsError (409), StoreError."""
         check_name(name)
+        check_password(password, name)
         hashed = self._passwords.hash(password)
-        fields = {
+        fields: dict[str, Any] = {
             "password_hash": hashed,
             "role": checked_role(role),
             "created_at": SERVER_TIMESTAMP,
             "last_seen_at": None,
             "generation": new_generation(),
-            **NO_ATTEMPTS,
         }
         batch = self._database.documents.batch()
         batch.create(self._document(name), fields)
@@ -113,13 +93,13 @@ class UserStore:
 
         Raises as ``authenticate`` and ``set_password``.
         """
-        check_password(new)
+        check_password(new, name)
         user = self.authenticate(name, current, address=address)
         changes = self._password_changes(new)
 
         def change(document: Snapshot, batch: WriteBatch) -> None:
             if generation_of(fields_of(document)) != user.generation:
-                raise SignInError(_WRONG)  # an admin set another password since
+                raise SignInError  # an admin set another password since
             batch.update(document.reference, changes, LastUpdateOption(document.update_time))
 
         self._change(name, name, "user.password", "", change)
@@ -130,6 +110,7 @@ class UserStore:
 
         Raises InputError (400), DocumentNotFoundError (404), BusyError (503), StoreError.
         """
+        check_password(new, name)
         changes = self._password_changes(new)
 
         def change(document: Snapshot, batch: WriteBatch) -> None:
@@ -179,24 +160,8 @@ class UserStore:
     def _document(self, name: str) -> DocumentReference:
         return self._database.documents.collection("users").document(name)
 
-    def _matched(self, name: str, password: str, network: str) -> dict[str, Any]:
-        """Count the attempt; return the fields of the user with this password. Raises as ``authenticate``."""
-        # No user can have an invalid name, so attempts with one are not counted.
-        fields = self._attempts.count(name, network) if NAME.fullmatch(name) else None
-        if self._passwords.matches(fields.get("password_hash") if fields else None, password) and fields:
-            return fields
-        raise SignInError(_WRONG)
-
-    def _note_sign_in(self, name: str) -> None:
-        fields = NO_ATTEMPTS | {"last_seen_at": SERVER_TIMESTAMP}
-        with firestore_errors("signing in"):
-            try:
-                self._document(name).update(fields, retry=None, timeout=WRITE_SECONDS)
-            except NotFound as exc:  # removed since the password was compared
-                raise SignInError(_WRONG) from exc
-
     def _password_changes(self, new: str) -> dict[str, Any]:
-        return {"password_hash": self._passwords.hash(new), "generation": new_generation(), **NO_ATTEMPTS}
+        return {"password_hash": self._passwords.hash(new), "generation": new_generation()}
 
     def _change(
         self, name: str, by: str, what: str, detail: str, change: Callable[[Snapshot, WriteBatch], None]

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from functions.envelope import parse_push
 from functions.large_payload import MIN_BYTES, PLACEHOLDER, parse_large_push
-from functions.strict_json import parse_object
 from infra.errors import EnvelopeError
+from infra.strict_json import parse_object
 from tests.support.receiver.push import envelope
 
 PAYLOAD = bytes(range(256)) * 24

@@ -68,7 +68,7 @@ def test_chunks_have_no_index() -> None:
 def test_expiring_collections_have_a_ttl() -> None:
     expiring = {entry["collectionGroup"] for entry in FILE["fieldOverrides"] if entry.get("ttl")}
     assert {entry["fieldPath"] for entry in FILE["fieldOverrides"] if entry.get("ttl")} == {"expire_at"}
-    assert expiring == {"messages", "chunks", "sessions", "rejections"}
+    assert expiring == {"messages", "chunks", "sessions", "rejections", "sign_in_attempts"}
 
 
 def queried(source: str) -> Iterator[tuple[int, set[str]]]:

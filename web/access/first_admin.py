@@ -3,8 +3,9 @@
 import threading
 import time
 
+from infra.accounts.password_rules import check_password
 from infra.accounts.user_store import UserStore
-from infra.errors import BusyError, StoreError
+from infra.errors import BusyError, InputError, SettingsError, StoreError
 from infra.logs import Logger
 
 _RETRY_SECONDS = 10.0
@@ -15,7 +16,15 @@ class FirstAdmin:
     """Creates the user ``admin`` once per process, if there is no user at all. Thread-safe."""
 
     def __init__(self, users: UserStore, password: str, log: Logger) -> None:
-        """``password`` is the setting ADMIN_PASSWORD; if it is empty, a random password is created and logged."""
+        """``password`` is the setting ADMIN_PASSWORD; if it is empty, a random password is created and logged.
+
+        Raises SettingsError for a password that no user may choose.
+        """
+        try:
+            if password:
+                check_password(password, "admin")
+        except InputError as exc:
+            raise SettingsError(f"ADMIN_PASSWORD {exc.predicate}") from exc
         self._users, self._password, self._log = users, password, log
         self._lock = threading.Lock()
         self._waiting = threading.BoundedSemaphore(_MAX_WAITING)

@@ -8,8 +8,8 @@ from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
 from infra.accounts.lock_policy import LockedError
+from infra.accounts.sign_in import SignInError
 from infra.accounts.user import User
-from infra.accounts.user_store import SignInError
 from infra.errors import BusyError, InputError
 from web.access.iap import SIGN_OUT_PATH
 from web.access.roles import login_required, public, requires, signed_in_user

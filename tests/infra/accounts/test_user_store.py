@@ -10,8 +10,9 @@ import pytest
 from google.cloud.firestore import FieldFilter
 
 from infra.accounts.session_store import SessionStore
+from infra.accounts.sign_in import SignInError
 from infra.accounts.user import Role, User
-from infra.accounts.user_store import SignInError, UserStore
+from infra.accounts.user_store import UserStore
 from infra.errors import DocumentExistsError, DocumentNotFoundError, InputError
 from infra.firestore.client import Database
 from infra.settings import ConsoleSettings

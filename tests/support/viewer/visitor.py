@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from infra.accounts.user import Role
+from tests.support.accounts import new_address
 from web.services import Services
 
 PAGE = {"Accept": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"}
@@ -23,6 +24,8 @@ class Visitor:
     def __init__(self, app: Flask, name: str = "", base_url: str = "http://localhost") -> None:
         self.app, self.name, self.base_url = app, name, base_url
         self.client: FlaskClient = app.test_client()
+        # Failed sign-ins are counted for networks: those of another test must not lock this client.
+        self.client.environ_base["REMOTE_ADDR"] = new_address()
         if name:
             user = services_of(app).users.get(name)
             assert user is not None, f"there is no user {name}"

@@ -1,11 +1,13 @@
 """AUTH_MODE=iap: only a valid signed assertion identifies a user, and only added users may enter."""
 
 import json
+import math
 import re
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -25,6 +27,11 @@ AUDIENCE = "/projects/1/global/backendServices/2"
 EMAIL = "user@example.com"
 
 
+def valid_claims() -> dict[str, object]:
+    now = int(time.time())
+    return {"iss": "https://cloud.google.com/iap", "aud": AUDIENCE, "email": EMAIL, "iat": now, "exp": now + 600}
+
+
 class Signer:
     """A key pair like those of Google."""
 
@@ -39,13 +46,19 @@ class Signer:
         return {self.key_id: public.decode()}
 
     def assertion(self, **changes: object) -> str:
-        now = int(time.time())
-        claims = {"iss": "https://cloud.google.com/iap", "aud": AUDIENCE, "email": EMAIL, "iat": now, "exp": now + 600}
-        claims = {name: value for name, value in {**claims, **changes}.items() if value is not None}
-        pem = self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        claims = {name: value for name, value in {**valid_claims(), **changes}.items() if value is not None}
         encode: Callable[..., bytes] = jwt.encode  # google.auth has no types
-        signed = encode(crypt.ES256Signer.from_string(pem, self.key_id), claims)
-        return signed.decode()
+        return encode(self._signer(), claims).decode()
+
+    def signed(self, header: bytes, payload: bytes) -> str:
+        """Sign any two texts."""
+        text = b".".join(urlsafe_b64encode(part).rstrip(b"=") for part in (header, payload))
+        return (text + b"." + urlsafe_b64encode(self._signer().sign(text)).rstrip(b"=")).decode()
+
+    def _signer(self) -> Any:
+        pem = self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        from_string: Callable[..., Any] = crypt.ES256Signer.from_string
+        return from_string(pem, self.key_id)
 
 
 @pytest.fixture(scope="module")
@@ -82,10 +95,41 @@ def test_valid_assertion_signs_its_user_in(app: Flask, signer: Signer) -> None:
         {"exp": 1},
         {"exp": None},
         {"iat": int(time.time()) + 3600},
+        {"exp": int(time.time()) + 3 * 365 * 86_400},
+        {"exp": math.nan},
+        {"exp": math.inf},
+        {"exp": -math.inf},
+        {"iat": math.nan},
+        {"iat": True, "exp": True},
+        {"iat": None},
+        {"email": "\ud800@example.com"},
     ],
 )
 def test_wrong_claim_is_refused(app: Flask, signer: Signer, changes: dict[str, object]) -> None:
     assert status(app, signer.assertion(**changes)) == 401
+
+
+def test_assertion_lives_ten_minutes_and_twice_the_skew(app: Flask, signer: Signer) -> None:
+    now = int(time.time())
+    assert [status(app, signer.assertion(iat=now, exp=now + seconds)) for seconds in (660, 661)] == [200, 401]
+
+
+@pytest.mark.parametrize("header", [{"crit": ["x"]}, {"b64": False}, {"alg": "RS256"}, {"kid": ["k1"]}])
+def test_wrong_header_is_refused(app: Flask, signer: Signer, header: dict[str, object]) -> None:
+    named = {"alg": "ES256", "kid": signer.key_id} | header
+    assert status(app, signer.signed(json.dumps(named).encode(), json.dumps(valid_claims()).encode())) == 401
+
+
+def test_repeated_claim_is_refused(app: Flask, signer: Signer) -> None:
+    twice = json.dumps({"email": "second@example.com"})[:-1] + "," + json.dumps(valid_claims())[1:]
+    assert status(app, signer.signed(b'{"alg": "ES256", "kid": "k1"}', twice.encode())) == 401
+
+
+@pytest.mark.parametrize("depth", [200, 900, 950, 970, 980, 985, 990, 995, 1000, 1500])
+def test_deep_json_is_refused_and_not_an_error(app: Flask, signer: Signer, depth: int) -> None:
+    deep = b'{"alg": "ES256", "kid": "k1", "x": %s}' % (b"[" * depth + b"]" * depth)
+    assert status(app, signer.signed(deep, b"{}")) == 401
+    assert status(app, signer.signed(b'{"alg": "ES256", "kid": "k1"}', deep)) == 401
 
 
 @pytest.mark.parametrize(("seconds", "expected"), [(-40, 401), (-20, 200), (3, 200), (25, 200), (45, 401)])

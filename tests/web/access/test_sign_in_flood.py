@@ -18,6 +18,7 @@ from tests.support.viewer.visitor import PAGE
 
 ATTACKERS = 60
 GUEST = "guest.flood"
+FLOOD = "127.0.0.40"
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +82,7 @@ class Flood:
         tries = 0
         while not self._over.wait(0.5):
             tries += 1
-            self.answers.append(sign_in(self._server, self._token, f"stranger{number}-{tries}", "x" * 20))
+            self.answers.append(sign_in(self._server, self._token, f"stranger{number}-{tries}", "x" * 20, FLOOD))
 
 
 def seconds_for(server: Server, path: str) -> float:
@@ -101,7 +102,7 @@ def test_other_pages_answer_during_a_flood_of_wrong_passwords(server: Server, to
     assert answer.status == 303, "a user at another address can sign in during the flood"
     assert took < 10
     statuses = Counter(one.status for one in flood.answers)
-    assert set(statuses) == {401, 503}, statuses
+    assert {401, 503} <= set(statuses) <= {401, 429, 503}, statuses
     assert {one.headers["Retry-After"] for one in flood.answers if one.status == 503} == {"5"}
 
 
