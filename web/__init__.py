@@ -46,6 +46,7 @@ from web.messages import replay_links, rows, subscription_colours
 from web.messages import views as messages
 from web.publishing import republish
 from web.publishing import views as publishing
+from web.publishing.once import Once
 from web.services import Services, add_services, services
 from web.timeline import views as timeline
 from web.timeline.minute_counts import count_each_subscription
@@ -94,6 +95,7 @@ def make_services(settings: ViewerSettings, iap: IapVerifier | None = None) -> S
         masked_messages=MessageReader(database, settings.message_shards, settings.subscriptions, mask),
         delivery_control=delivery_control,
         publisher=Publisher(Topics(settings, pubsub), pubsub, audit, log),
+        once=Once(),
         backlogs=BacklogReader(settings, log),
         state_reader=StateReader(settings.subscriptions, delivery_control.observe, delivery_control.last),
         users=user_store,

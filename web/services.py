@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from web.live.connections import Connections
     from web.live.feed import Feed
     from web.live.masked_rows import MaskedRows
+    from web.publishing.once import Once
     from web.timeline.minute_counts import MinuteCounts
 
 _EXTENSION = "subscope"
@@ -47,6 +48,7 @@ class Services:
     masked_messages: MessageReader
     delivery_control: DeliveryControl
     publisher: Publisher
+    once: Once
     backlogs: BacklogReader
     state_reader: StateReader
     users: UserStore

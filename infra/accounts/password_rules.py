@@ -30,7 +30,7 @@ _COMMON = """
     player please pokemon porsche power princess purple rainbow ranger richard robert rock root samantha samsung
     scooter secret security server service shadow silver slayer snoopy soccer spiderman spring star starwars
     steelers summer sunday sunshine super superman support sweet system taylor temp tennis test tester testing
-    thomas thunder tigger toyota trustno unbelievable united unknown user victoria welcome whatever william windows
+    thomas thunder tigger toyota trustno unbelievable united unknown user victoria welcome william windows
     winner winter yankees yellow you your zxcvbn
 """
 _LINES = (

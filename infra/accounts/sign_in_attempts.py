@@ -87,7 +87,7 @@ class SignInAttempts:
         def change(stored: _Stored, batch: WriteBatch) -> Attempt:
             return self._count(stored, name, network, batch)
 
-        # The same words as for a full queue: a user is told that others sign in, not why.
+        # The same words as for a full queue: both mean that others sign in at the same time.
         return compare_and_set(
             self._database,
             lambda: self._read(name, network),

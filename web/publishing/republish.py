@@ -59,7 +59,11 @@ def republish_one(document: str) -> ResponseReturnValue:
     topic = _topic(message, destination)
     outgoing = _outgoing(message, destination, signed_in_user().name)
     why = f"from messages/{message.id}"
-    message_id = services().publisher.publish(topic, outgoing, signed_in_user().name, "message.republish", why)
+    who = signed_in_user().name
+    message_id = services().once.run(
+        ("republish", who, message.id, topic),
+        lambda: services().publisher.publish(topic, outgoing, who, "message.republish", why),
+    )
     return redirect(url_for("publishing.sent", topic=topic, id=message_id), 303)
 
 
@@ -96,7 +100,18 @@ def republish_confirmed() -> ResponseReturnValue:
     Messages that Pub/Sub would refuse are listed and left out. All checks are made before the first message is sent.
     """
     destination, who = _destination(), signed_in_user().name
-    confirmed = _confirmed(request.form.getlist("id"))
+    documents = request.form.getlist("id")
+    results, refused = services().once.run(
+        ("republish", who, destination, *documents), lambda: _republish_all(documents, destination, who)
+    )
+    status = 200 if all(not result.problem for result in results) else 502
+    return render_template("publishing/republished.html", results=results, refused=refused, who=who), status
+
+
+def _republish_all(
+    documents: list[str], destination: Destination, who: str
+) -> tuple[list[TopicResult], list[RefusedMessage]]:
+    confirmed = _confirmed(documents)
     chosen = [message for message in confirmed if destination == "topic" or dead_letter_source(message)]
     accepted, refused = _split_refused(chosen, destination, who)
     if refused and not accepted:
@@ -113,8 +128,7 @@ def republish_confirmed() -> ResponseReturnValue:
             services().log.error(str(exc), error=type(exc).__name__, path=request.path)
             sent = PublishResult((), str(exc) if exc.status < 500 else "Pub/Sub or the database did not answer.")
         results.append(TopicResult(topic, len(messages), len(sent.message_ids), sent.problem))
-    status = 200 if all(not result.problem for result in results) else 502
-    return render_template("publishing/republished.html", results=results, refused=refused, who=who), status
+    return results, refused
 
 
 def _publish(topic: str, messages: list[Message], destination: Destination, who: str) -> PublishResult:

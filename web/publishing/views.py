@@ -4,6 +4,7 @@ The form offers only topics of monitored subscriptions, and the server accepts n
 typed text.
 """
 
+import hashlib
 import json
 import re
 
@@ -71,7 +72,7 @@ def send() -> ResponseReturnValue:
     """Publish the form: 303 to the page that follows the message, or the form again with the error beside its field."""
     typed = read_form()
     try:
-        message_id = services().publisher.publish(typed.topic, outgoing_message(typed), signed_in_user().name)
+        message_id = _publish_once(typed.topic, outgoing_message(typed), "message.publish")
     except InputError as exc:
         return _page(typed, {exc.field: exc.predicate}, exc.status)
     except (SubscriptionError, StoreError) as exc:
@@ -89,7 +90,7 @@ def send_test(subscription: str) -> ResponseReturnValue:
         json.dumps({"test": "Hello from Subscope", "sent_by": who}).encode(), {"subscope": "test"}
     )
     topic = services().publisher.topics.of(subscription)
-    message_id = services().publisher.publish(topic, outgoing, who, what="message.test")
+    message_id = _publish_once(topic, outgoing, "message.test")
     return redirect(url_for("publishing.sent", topic=topic, id=message_id), 303)
 
 
@@ -105,6 +106,13 @@ def sent() -> ResponseReturnValue:
     if not wants_page():
         return jsonify(stops=stops)
     return render_template("publishing/sent.html", topic=topic, message_id=message_id, stops=stops, words=STATE_WORDS)
+
+
+def _publish_once(topic: str, outgoing: OutgoingMessage, what: str) -> str:
+    who = signed_in_user().name
+    content = hashlib.sha256(outgoing.data).digest()
+    key = (what, who, topic, content, frozenset(outgoing.attributes.items()), outgoing.ordering_key)
+    return services().once.run(key, lambda: services().publisher.publish(topic, outgoing, who, what))
 
 
 @blueprint.errorhandler(CSRFError)

@@ -94,7 +94,7 @@ def test_place_is_free_again_after_an_error() -> None:
             raise ValueError("broken")
 
 
-def test_two_crowded_networks_keep_nobody_else_out() -> None:
+def test_two_crowded_networks_keep_no_other_out() -> None:
     queue, over, refused = SignInQueue(), threading.Event(), Counter[str]()
 
     def attack(network: str) -> None:

@@ -47,6 +47,20 @@ def test_message_is_republished_byte_for_byte(
     assert f"done: message {heard.message_id}; from messages/{pushed.id}" in audit
 
 
+@pytest.mark.parametrize("to", ["topic", "source"])
+def test_form_that_is_sent_twice_publishes_once(acting: Visitor, acting_app: Flask, topics: Topics, to: str) -> None:
+    subscription = topics.dead if to == "source" else topics.name
+    stored = store(acting_app, subscription, to.encode(), {SOURCE_ATTRIBUTE: topics.name})
+    token = acting.token()
+    answers = [acting.post(f"/messages/{stored.id}/republish", csrf_token=token, to=to) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [303, 303]
+    assert answers[0].headers["Location"] == answers[1].headers["Location"]
+    many = [send(acting, [stored.id], to=to) for _ in range(2)]
+    assert all(f"1 of 1 published to {topics.name}." in answer.text for answer in many)
+    send(acting, [store(acting_app, topics.name, b"last").id])
+    assert [heard.data for heard in topics.heard(3)] == [to.encode(), to.encode(), b"last"], "a copy of each form"
+
+
 def test_replay_and_original_link_to_each_other(acting: Visitor, acting_app: Flask, topics: Topics) -> None:
     first = store(acting_app, topics.name)
     replay = store(acting_app, topics.name, attributes={"replayed-from": first.message_id, "replayed-by": HOSTILE})
