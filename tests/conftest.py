@@ -58,6 +58,13 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def module_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """A local cloud of one test module, for tests that fill the list or need to know all of it."""
+    with start_cloud(tmp_path_factory.mktemp("cloud")) as running:
+        yield running
+
+
 @pytest.fixture
 def own_cloud(tmp_path: Path) -> Iterator[StartCloud]:
     """Start a cloud for one test: ``own_cloud(emulators="google", environ={"MAX_STREAMS": "2"})``."""

@@ -1,4 +1,4 @@
-"""Latencies of the page: the whole chain, the feed beside ``on_snapshot``, many streams, and the first page.
+"""Latencies: the whole chain, the feed beside ``on_snapshot``, many streams, the first page, and inputs in a burst.
 
 Run it with ``python -m tests.benchmarks.live`` (about three minutes; ``--quick`` half a minute). It prints and asserts
 nothing. Servers, clients and load share this machine.
@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from tests.benchmarks.live_browser import measure_inputs
 from tests.benchmarks.live_chain import measure_chain
 from tests.benchmarks.live_feed import measure_feed, measure_on_snapshot
 from tests.benchmarks.live_pages import measure_pages
@@ -34,7 +35,7 @@ def main() -> None:
     """Measure the chosen parts."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="shorter runs, fewer of them")
-    parser.add_argument("--only", choices=("chain", "feed", "streams", "pages"), help="one part")
+    parser.add_argument("--only", choices=("chain", "feed", "streams", "pages", "browser"), help="one part")
     arguments = parser.parse_args()
     seconds = 3 if arguments.quick else 8
     parts: dict[str, Callable[[], None]] = {
@@ -42,6 +43,7 @@ def main() -> None:
         "feed": lambda: feeds(seconds, (200, 2_000) if arguments.quick else (200, 1_000, 2_000)),
         "streams": lambda: streams(seconds),
         "pages": lambda: pages((1_000, 10_000) if arguments.quick else (1_000, 100_000)),
+        "browser": lambda: inputs(seconds),
     }
     stop = threading.Timer(LIMIT_SECONDS, give_up)
     stop.daemon = True
@@ -78,6 +80,16 @@ def pages(counts: Sequence[int]) -> None:
     with tempfile.TemporaryDirectory() as directory:
         for stored, found in measure_pages(Path(directory), counts):
             show(f"first page, {stored:,} messages stored", found.seconds, found.note)
+
+
+def inputs(seconds: float) -> None:
+    """Measure key or click -> next frame of a list in Chromium while 1,000 messages a second arrive."""
+    with tempfile.TemporaryDirectory() as directory:
+        try:
+            for name, found in measure_inputs(Path(directory), 1_000, seconds).items():
+                show(f"{name} -> frame in Chromium, 1,000/s", found.seconds, found.note)
+        except RuntimeError as exc:
+            print(f"inputs in a burst: {exc}", flush=True)
 
 
 def give_up() -> None:

@@ -43,6 +43,7 @@ def test_every_example_of_the_filter_language_is_one_term() -> None:
     assert {word.partition(":")[0] for word in examples if ":" in word.partition('"')[0]} == set(PREFIXES)
 
 
+@pytest.mark.slow
 def test_ready_file_keys_are_documented(cloud: Cloud) -> None:
     documented = {key for row in rows("docs/local-cloud.md", 1) for key in re.findall(r"`(\w+)`", row[0])}
     assert documented == set(json.loads(cloud.ready_file.read_text()))

@@ -254,8 +254,9 @@ async def _save_ignoring_errors(committer: GroupCommit, message: Pushed) -> None
     await outcomes(committer, [message])
 
 
+@pytest.mark.slow
 def test_observer_never_sees_a_part_of_a_message(store: str, reader: Reader) -> None:
-    messages = [pushed(os.urandom(1_000_000)) for _ in range(30)]
+    messages = [pushed(os.urandom(1_000_000)) for _ in range(12)]
     looks: list[int] = []
 
     def look() -> None:
@@ -272,7 +273,7 @@ def test_observer_never_sees_a_part_of_a_message(store: str, reader: Reader) -> 
     ids = {message.message_id for message in messages}
 
     async def story(committer: GroupCommit) -> None:
-        saving = asyncio.gather(*(_late(committer, message, n / 50) for n, message in enumerate(messages)))
+        saving = asyncio.gather(*(_late(committer, message, n / 20) for n, message in enumerate(messages)))
         while not saving.done():
             await asyncio.to_thread(look)
         await saving

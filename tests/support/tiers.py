@@ -27,6 +27,7 @@ _SERVERS = {
     "google_firestore_host",
     "keys",
     "loop",
+    "module_cloud",
     "own_cloud",
     "receiver",
     "store",

@@ -1,5 +1,6 @@
 """The role of every route, checked over the application's map, so that a new route cannot be forgotten."""
 
+from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
@@ -75,7 +76,17 @@ def test_no_get_route_changes_anything(app: Flask) -> None:
             assert "GET" not in methods
 
 
-def test_get_routes_write_nothing_except_the_audit_of_exports(app: Flask) -> None:
+@pytest.fixture
+def empty_app() -> Iterator[Flask]:
+    """A viewer whose Firestore holds no messages, so that all of it can be compared after each request."""
+    local = LocalFirestore()
+    with running(settings_for(local.address, LOG_LEVEL="CRITICAL")) as made:
+        yield made
+    local.close()
+
+
+def test_get_routes_write_nothing_except_the_audit_of_exports(empty_app: Flask) -> None:
+    app = empty_app
     admin = Visitor(app, add_user(app, f"admin-{uuid4().hex[:8]}", "admin"))
     database = services_of(app).database.documents
 

@@ -1,7 +1,9 @@
-"""Bursts: at 1,000 messages a second the page answers, shows a part, and reports the skipped messages."""
+"""Bursts: at 1,000 messages a second the page answers, shows a part, and reports the skipped messages.
+
+``python -m tests.benchmarks.live --only browser`` measures how fast it answers.
+"""
 
 import re
-import statistics
 from datetime import UTC, datetime
 from functools import partial
 from urllib.parse import parse_qs, urlsplit
@@ -12,26 +14,19 @@ from infra.messages.cursor import Cursor
 from infra.query import parse
 from tests.support.browser.person import Person, Visit
 from tests.support.browser.writing import burst
-from tests.support.local_cloud import Cloud, StartCloud
+from tests.support.local_cloud import Cloud
 from tests.support.waiting import wait_until
 
-RATE, BATCHES_PER_SECOND, SECONDS = 1_000, 20, 4
-thousands = partial(burst, messages=RATE * SECONDS, per_second=RATE, batch=RATE // BATCHES_PER_SECOND)
-# The browser's measurement of the time from a key press to the next frame.
-MEASURE = """() => {
-    window.answers = [];
-    new PerformanceObserver((list) => answers.push(...list.getEntries().map((one) => one.duration)))
-        .observe({ type: "event", durationThreshold: 16 });
-}"""
+MESSAGES = 3_000
+thousands = partial(burst, messages=MESSAGES, per_second=1_000, batch=50)
 
 
 @pytest.fixture
-def busy(visit: Visit, own_cloud: StartCloud) -> tuple[Person, Cloud]:
-    """A person on the list of a cloud of this test only."""
-    cloud = own_cloud()
-    ana = visit(cloud=cloud)
-    ana.wait_until_live()
-    return ana, cloud
+def busy(visit: Visit, module_cloud: Cloud) -> tuple[Person, Cloud]:
+    """A person on the live list of this module's cloud."""
+    person = visit(cloud=module_cloud)
+    person.wait_until_live()
+    return person, module_cloud
 
 
 def span_of(person: Person) -> tuple[datetime, datetime]:
@@ -59,11 +54,16 @@ def settle(person: Person, cloud: Cloud) -> None:
     )
 
 
+def cursors_of(person: Person) -> list[Cursor]:
+    """Return the cursors of the rows from top to bottom."""
+    texts: list[str] = person.page.eval_on_selector_all("tr.message", "rows => rows.map((row) => row.dataset.cursor)")
+    return [Cursor.parse(text) for text in texts]
+
+
 def unaccounted(person: Person, cloud: Cloud) -> list[str]:
     """Return the messages newer than the oldest row that are neither in the list nor in the reported range."""
     shown = set(person.rows())
-    cursors: list[str] = person.page.eval_on_selector_all("tr.message", "rows => rows.map((row) => row.dataset.cursor)")
-    oldest = min(Cursor.parse(one) for one in cursors)
+    oldest = min(cursors_of(person))
     after, before = span_of(person)
     stored = cloud.firestore().collection("messages").order_by("received_at", direction="DESCENDING").limit(5_000)
     found = [(one.id, one.get("received_at")) for one in stored.select(["received_at"]).get()]
@@ -71,76 +71,67 @@ def unaccounted(person: Person, cloud: Cloud) -> list[str]:
     return [f"{name} {at}" for name, at in newer if not after <= at < before]
 
 
-def test_page_answers_at_a_thousand_messages_a_second(busy: tuple[Person, Cloud]) -> None:
-    ana, cloud = busy
-    ana.page.evaluate(MEASURE)
-    with thousands(cloud) as ids:
-        while len(ids) < RATE * (SECONDS - 1):
-            ana.page.keyboard.press(".")
-            ana.page.wait_for_timeout(100)
-    answers: list[float] = ana.page.evaluate("answers")
-    median, most = statistics.median(answers or [0]), max(answers or [0])
-    print(f"{len(answers)} keys: median {median:.0f} ms, most {most:.0f} ms; {len(ana.rows())} rows")
-    settle(ana, cloud)
-    assert len(ids) == RATE * SECONDS
-    assert median < 500
-    assert len(ana.rows()) <= 500
-    assert not unaccounted(ana, cloud)
-
-
-def test_click_is_answered_within_a_second_in_a_burst(busy: tuple[Person, Cloud]) -> None:
-    ana, cloud = busy
-    ana.page.evaluate(MEASURE)
-    box = ana.page.locator("#pause").bounding_box()
+def test_every_click_in_a_burst_is_answered(busy: tuple[Person, Cloud]) -> None:
+    person, cloud = busy
+    box = person.page.locator("#pause").bounding_box()
     assert box
     clicks = 0
     with thousands(cloud) as ids:
-        while len(ids) < RATE * (SECONDS - 1) or clicks % 2:
-            ana.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        while len(ids) < MESSAGES * 3 // 4 or clicks % 2:
+            person.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
             clicks += 1
-            ana.page.wait_for_timeout(150)
-    settle(ana, cloud)
-    answers: list[float] = ana.page.evaluate("answers")
-    median, most = statistics.median(answers or [0]), max(answers or [0])
-    print(f"{clicks} clicks: median {median:.0f} ms, most {most:.0f} ms")
-    assert len(ids) == RATE * SECONDS
-    assert median < 1_000
-    assert ana.page.locator("#pause").get_attribute("aria-pressed") == "false", "a click was lost"
-    assert not unaccounted(ana, cloud)
+            person.page.wait_for_timeout(150)
+    settle(person, cloud)
+    assert clicks >= 4, "the burst ended before the clicks"
+    assert person.page.locator("#pause").get_attribute("aria-pressed") == "false", "a click was lost"
+    assert not unaccounted(person, cloud)
+
+
+def test_burst_leaves_the_newest_rows_in_order(busy: tuple[Person, Cloud]) -> None:
+    person, cloud = busy
+    with thousands(cloud):
+        pass
+    settle(person, cloud)
+    cursors = cursors_of(person)
+    assert cursors == sorted(cursors, reverse=True)
+    assert 0 < len(cursors) <= 500
+    assert person.page.locator("#older a").is_visible(), "older messages can be loaded"
+    assert not unaccounted(person, cloud)
 
 
 def test_skipped_messages_are_reported_and_linked(busy: tuple[Person, Cloud]) -> None:
-    ana, cloud = busy
+    person, cloud = busy
     with thousands(cloud) as ids:
-        while len(ids) < RATE * 3:  # rows under a moving pointer do not move
+        while len(ids) < MESSAGES * 3 // 4:  # rows under a moving pointer do not move
             for x in range(300, 400, 20):
-                ana.page.mouse.move(x, 400)
-            ana.page.wait_for_timeout(20)
-    settle(ana, cloud)
-    words = " ".join(ana.page.locator("#skipped").inner_text().split())
+                person.page.mouse.move(x, 400)
+            person.page.wait_for_timeout(20)
+    settle(person, cloud)
+    words = " ".join(person.page.locator("#skipped").inner_text().split())
     assert re.match(r"([\d,]+ skipped|Messages skipped since \d\d:\d\d) · show them", words), words
-    assert not unaccounted(ana, cloud)
-    after, before = span_of(ana)
-    ana.page.click("#skipped a")
-    ana.page.wait_for_url("**/messages?q=*")
-    cursors: list[str] = ana.page.eval_on_selector_all("tr.message", "rows => rows.map((row) => row.dataset.cursor)")
+    assert not unaccounted(person, cloud)
+    after, before = span_of(person)
+    person.page.click("#skipped a")
+    person.page.wait_for_url("**/messages?q=*")
+    cursors = cursors_of(person)
     assert len(cursors) >= 50
-    assert all(after <= Cursor.parse(one).at < before for one in cursors)
+    assert all(after <= cursor.at < before for cursor in cursors)
 
 
 def test_resync_does_not_move_a_paused_view(busy: tuple[Person, Cloud]) -> None:
-    ana, cloud = busy
+    person, cloud = busy
     first = cloud.publish(b"before the pause")
-    ana.see(first)
-    ana.page.keyboard.press("Space")
-    ana.context.set_offline(True)
+    person.see(first)
+    person.page.keyboard.press("Space")
+    paused = person.rows()
+    person.context.set_offline(True)
     with thousands(cloud):
         pass
-    ana.context.set_offline(False)  # more messages arrived than a stream replays
-    ana.page.wait_for_selector('#arrivals:has-text("Many new messages while paused")', timeout=20_000)
-    assert ana.rows() == [ana.row(first).get_attribute("data-id")]
-    ana.page.click("#pause")
-    ana.page.wait_for_selector("#skipped a")
-    assert "Messages skipped since" in ana.page.locator("#skipped").inner_text()
-    settle(ana, cloud)
-    assert not unaccounted(ana, cloud)
+    person.context.set_offline(False)  # more messages arrived than a stream replays
+    person.page.wait_for_selector('#arrivals:has-text("Many new messages while paused")', timeout=20_000)
+    assert person.rows() == paused
+    person.page.click("#pause")
+    person.page.wait_for_selector("#skipped a")
+    assert "Messages skipped since" in person.page.locator("#skipped").inner_text()
+    settle(person, cloud)
+    assert not unaccounted(person, cloud)

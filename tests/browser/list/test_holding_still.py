@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.browser.person import Person, Visit
 from tests.support.browser.writing import burst, writer_at
-from tests.support.local_cloud import Cloud, StartCloud
+from tests.support.local_cloud import Cloud
 
 SIZES = {"desk": (1440, 900), "tablet": (768, 1024), "phone": (390, 844)}
 HUNDREDS = 300
@@ -28,13 +28,12 @@ SEEN = (
 )
 
 
-@pytest.fixture
-def own(own_cloud: StartCloud) -> Cloud:
-    """A cloud of this test only, with more messages than a page shows."""
-    cloud = own_cloud()
-    with writer_at(cloud) as writer:
+@pytest.fixture(scope="module")
+def own(module_cloud: Cloud) -> Cloud:
+    """A cloud with more messages than a page shows."""
+    with writer_at(module_cloud) as writer:
         writer.messages(60)
-    return cloud
+    return module_cloud
 
 
 def watch(person: Person, place: tuple[int, int]) -> str:

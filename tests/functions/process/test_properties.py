@@ -94,6 +94,7 @@ def _lenient(encoded: str) -> bytes:
         return b"\x00"
 
 
+@pytest.mark.slow
 @real
 @given(bodies=st.lists(mutated_envelopes(), min_size=1, max_size=10))
 def test_every_mutated_envelope_is_refused_and_stores_nothing(

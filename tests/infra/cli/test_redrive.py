@@ -4,6 +4,7 @@ import subprocess
 import sys
 from uuid import uuid4
 
+import pytest
 from google.pubsub_v1 import types
 
 from infra.cli.redrive import requests_of
@@ -11,6 +12,7 @@ from tests.support.local_cloud import ROOT, Cloud
 from tests.support.waiting import wait_until
 
 
+@pytest.mark.slow
 def test_dead_letters_are_published_again_unchanged(cloud: Cloud) -> None:
     name = f"redrive-{uuid4().hex[:8]}"
     project = f"projects/{cloud['project']}"

@@ -87,9 +87,10 @@ def test_the_subscription_is_set_up_as_in_production(cloud: Cloud) -> None:
     assert not found.expiration_policy.ttl
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["receiver", "viewer"])
-def test_a_killed_service_comes_back_at_the_same_address(own_cloud: OwnCloud, name: str) -> None:
-    cloud = own_cloud()
+def test_a_killed_service_comes_back_at_the_same_address(module_cloud: Cloud, name: str) -> None:
+    cloud = module_cloud
     address = cloud[name]
     cloud.restart_child(name)
     assert cloud.ready()[name] == address
@@ -98,21 +99,16 @@ def test_a_killed_service_comes_back_at_the_same_address(own_cloud: OwnCloud, na
     assert f"The {name} ended (killed by SIGKILL); starting it again" in output_of(cloud.ready_file).read_text()
 
 
-def test_messages_wait_while_the_receiver_is_down(own_cloud: OwnCloud) -> None:
-    cloud = own_cloud()
+@pytest.mark.slow
+def test_messages_wait_while_the_receiver_is_down(module_cloud: Cloud) -> None:
+    cloud = module_cloud
     cloud.kill("receiver")
     ids = [cloud.publish(b"waits") for _ in range(5)]
     wait_until(lambda: all(is_stored(cloud, one) for one in ids), "every message in Firestore", 20)
     wait_until(lambda: cloud.backlog()["messages"] == 0, "the acknowledgement of all stored messages", 15)
 
 
-def test_ready_file_is_removed_at_the_end(tmp_path: Path) -> None:
-    with start_cloud(tmp_path) as cloud:
-        assert cloud.ready_file.exists()
-    assert not cloud.ready_file.exists()
-    assert cloud.process.returncode == 0
-
-
+@pytest.mark.slow
 def test_killed_cloud_leaves_no_process(tmp_path: Path) -> None:
     ready_file = tmp_path / "ready.json"
     process = launch(ready_file, TEST_ARGUMENTS, {})
@@ -123,6 +119,7 @@ def test_killed_cloud_leaves_no_process(tmp_path: Path) -> None:
     wait_until(lambda: not any(map(is_alive, groups)), "the end of all services", 5)
 
 
+@pytest.mark.slow
 def test_end_during_start_leaves_no_process(tmp_path: Path) -> None:
     process = launch(tmp_path / "ready.json", TEST_ARGUMENTS, {})
     log = tmp_path / "logs" / "viewer.log"
@@ -151,6 +148,7 @@ def test_second_cloud_keeps_the_ready_file_of_the_first(cloud: Cloud) -> None:
     assert cloud.ready_file.read_text() == before
 
 
+@pytest.mark.slow
 def test_invalid_setting_is_reported_in_one_line(tmp_path: Path) -> None:
     result = run(tmp_path, *TEST_ARGUMENTS, MESSAGE_SHARDS="many")
     assert result.returncode == 1
@@ -165,13 +163,17 @@ def test_missing_emulators_are_reported_in_one_line(tmp_path: Path) -> None:
     assert len(result.stderr.splitlines()) == 1
 
 
-def test_sample_messages_arrive_after_the_start(tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_sample_messages_arrive_and_the_ready_file_is_removed_at_the_end(tmp_path: Path) -> None:
     with start_cloud(tmp_path, arguments=("--port", "0")) as cloud:
+        assert cloud.ready_file.exists()
         messages = cloud.firestore().collection("messages")
         wait_until(lambda: len(messages.get()) >= 9, "the samples")
         statuses = [one.get("attributes")["status"] for one in messages.get()]
     assert statuses.count("QUEUED") >= 3
     assert {"WORKING", "QUEUED"} < set(statuses)
+    assert not cloud.ready_file.exists()
+    assert cloud.process.returncode == 0
 
 
 @pytest.mark.emulators

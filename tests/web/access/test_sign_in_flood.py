@@ -91,6 +91,7 @@ def seconds_for(server: Server, path: str) -> float:
     return time.monotonic() - began
 
 
+@pytest.mark.slow
 def test_other_pages_answer_during_a_flood_of_wrong_passwords(server: Server, token: str) -> None:
     with Flood(server, token) as flood:
         time.sleep(1.5)
