@@ -8,6 +8,7 @@ from flask import Flask
 
 from tests.support.firestore.servers import LocalFirestore
 from tests.support.firestore.settings import settings_for
+from tests.support.ports import free_port
 from tests.support.viewer.app import path_of, rules, running
 from tests.support.viewer.visitor import SCRIPT, Visitor, add_user, services_of
 from web.access.roles import access_of
@@ -80,7 +81,8 @@ def test_no_get_route_changes_anything(app: Flask) -> None:
 def empty_app() -> Iterator[Flask]:
     """A viewer whose Firestore holds no messages, so that all of it can be compared after each request."""
     local = LocalFirestore()
-    with running(settings_for(local.address, LOG_LEVEL="CRITICAL")) as made:
+    settings = settings_for(local.address, PUBSUB_EMULATOR_HOST=f"127.0.0.1:{free_port()}", LOG_LEVEL="CRITICAL")
+    with running(settings) as made:
         yield made
     local.close()
 
