@@ -140,10 +140,21 @@ def refuse_other_origins() -> None:
     if request.method in _SAFE_METHODS:
         return
     origin = request.headers.get("Origin")
+    # Flask-WTF compares the Referer with the host. It raises for an address that no browser sends.
+    addresses = (origin or "", request.headers.get("Referer", ""), f"//{request.host}")
+    if not all(map(_can_be_parsed, addresses)):
+        abort(403, "This request came from another site.")
     if origin is not None and urlsplit(origin).netloc != request.host:
         abort(403, "This request came from another site.")
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         abort(403, "This request came from another site.")
+
+
+def _can_be_parsed(address: str) -> bool:
+    try:
+        return (urlsplit(address).port or 0) >= 0
+    except ValueError:
+        return False
 
 
 def check_role() -> Response | None:

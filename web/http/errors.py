@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from flask import Flask, g, jsonify, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import BadHost, HTTPException
 from werkzeug.wrappers import Response
 
 from infra.accounts.lock_policy import LockedError
@@ -71,7 +71,8 @@ def answer(status: int, detail: str = "", headers: dict[str, str] | None = None,
     """Return an error as a page, or as JSON for scripts. ``detail`` and ``title`` replace the status's texts."""
     usual_title, sentence = texts(status)
     title = title or usual_title
-    if wants_page():
+    # A page needs addresses, which cannot be built for a host that is no host.
+    if wants_page() and not isinstance(request.routing_exception, BadHost):
         body = render_template("layout/error.html", status=status, title=title, detail=detail or sentence)
         response = make_response(body, status)
     else:

@@ -6,8 +6,8 @@ value that serves only the form token of the sign-in page. Flask's signed sessio
 
 import hashlib
 import hmac
+import re
 import secrets
-from urllib.parse import urlsplit
 
 from flask import Flask, Request, g, request
 from flask.sessions import SessionInterface, SessionMixin
@@ -17,7 +17,7 @@ SECURE_NAME = "__Host-subscope"  # browsers accept it only with Secure, Path=/ a
 LOOPBACK_NAME = "subscope"
 NEEDS_HTTPS = "Signing in needs https: over plain http the network could read the password."
 _GUEST = "guest."
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_LOOPBACK = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:[0-9]*)?", re.IGNORECASE)
 
 
 class FormSession(dict[str, object], SessionMixin):
@@ -49,7 +49,7 @@ def cookie_name(req: Request) -> str | None:
     """Return the cookie's name; None on plain http to another machine, where no cookie is safe."""
     if req.is_secure:
         return SECURE_NAME
-    return LOOPBACK_NAME if urlsplit(f"//{req.host}").hostname in _LOOPBACK else None
+    return LOOPBACK_NAME if _LOOPBACK.fullmatch(req.host) else None
 
 
 def cookie_value(req: Request) -> str:

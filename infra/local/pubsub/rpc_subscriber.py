@@ -1,6 +1,7 @@
 """The methods of google.pubsub.v1.Subscriber."""
 
 import asyncio
+import re
 from typing import Any
 
 import grpc
@@ -18,6 +19,7 @@ from infra.local.rpc import Method, RpcError, Service, Unary
 PULL_WAIT_SECONDS = 20.0  # the service documents a bounded wait without a number
 PULL_BYTES = 10_000_000
 MAX_PULL = 1000
+_ACK_ID = re.compile("([0-9]{1,18})-([0-9]{1,18})")
 _MUTABLE = frozenset(
     {
         "ack_deadline_seconds",
@@ -164,11 +166,11 @@ def _held(subscription: Subscription, ack_ids: Any) -> list[tuple[BacklogEntry, 
         raise validation.invalid("No ack ids specified.")
     entries: list[tuple[BacklogEntry, int]] = []
     for ack_id in ack_ids:
-        number, _, hold = ack_id.partition("-")
-        if not (number.isdecimal() and hold.isdecimal()):
+        parts = _ACK_ID.fullmatch(ack_id)
+        if not parts:
             raise validation.invalid(f"Invalid ack id (ack_id={ack_id[:100]}).")
-        if entry := subscription.backlog.get(int(number)):
-            entries.append((entry, int(hold)))
+        if entry := subscription.backlog.get(int(parts[1])):
+            entries.append((entry, int(parts[2])))
     return entries
 
 

@@ -76,6 +76,8 @@ def test_wrong_setting_says_what_was_found_and_what_is_wanted(
         ("http://127.0.0.1.example/certs", False),
         ("ftp://keys.example", False),
         ("https://", False),
+        ("https://[", False),
+        ("https://[zz]/certs", False),
         ("file:///etc/passwd", False),
     ],
 )

@@ -147,7 +147,8 @@ def test_hostile_summary_parts_stay_one_line_of_text() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [HOSTILE, "x" * 5000, 10**4000, -1, True, None, 1e300, [], {}, ["a"], {"a": "b"}, "0001-01-01", "٣"]
+    "value",
+    [HOSTILE, "x" * 5000, 10**4000, "9" * 5000, -1, True, None, 1e300, [], {}, ["a"], {"a": "b"}, "0001-01-01", "٣"],
 )
 @pytest.mark.parametrize(("body", "attributes"), [(BUILD, BUILD_ATTRIBUTES), (OBJECT, OBJECT_ATTRIBUTES), (AUDIT, {})])
 def test_any_value_gives_a_short_line(value: object, body: object, attributes: dict[str, str]) -> None:

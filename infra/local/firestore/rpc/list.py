@@ -1,5 +1,6 @@
 """The RPCs that list: ListDocuments (also documents that exist only as parents) and ListCollectionIds."""
 
+import re
 from collections.abc import Iterable, Iterator
 
 from infra.local.firestore.documents.names import check_segments, split_parent
@@ -79,6 +80,6 @@ def _children(database: StoredDatabase, parent: str) -> Iterator[str]:
 
 
 def _page(items: list[Pb], request: Pb) -> tuple[Iterable[Pb], str]:
-    start = int(request.page_token) if request.page_token.isdecimal() else 0
+    start = int(request.page_token) if re.fullmatch("[0-9]{1,15}", request.page_token) else 0
     stop = start + (request.page_size if request.page_size > 0 else _DEFAULT_PAGE)
     return items[start:stop], str(stop) if stop < len(items) else ""

@@ -73,7 +73,7 @@ def test_pull_respects_max_messages(bench: Bench) -> None:
     assert len(list(bench.pull_now(subscription, limit=3))) <= 3
 
 
-@pytest.mark.parametrize("ack_ids", [[], ["nonsense"]])
+@pytest.mark.parametrize("ack_ids", [[], ["nonsense"], ["9" * 5000 + "-1"], ["1-²"]])
 def test_wrong_acknowledgement_ids_are_refused(bench: Bench, ack_ids: list[str]) -> None:
     subscription = bench.subscription(bench.topic())
     with pytest.raises(exceptions.InvalidArgument):
