@@ -55,7 +55,7 @@ async def _run(arguments: argparse.Namespace) -> int:
     from infra.local.runner import LocalCloud, Options
 
     port = arguments.port or free_port()
-    options = Options(arguments.ready_file, port, arguments.emulators, arguments.samples, environ)
+    options = Options(arguments.ready_file, port, arguments.emulators, arguments.samples, arguments.journal, environ)
     _cancel_on_signals()
     try:
         async with LocalCloud(options) as plan:
@@ -94,6 +94,11 @@ def _parser() -> argparse.ArgumentParser:
         help="written when all services answer; holds addresses and secrets (default: .local/ready.json)",
     )
     parser.add_argument("--no-samples", dest="samples", action="store_false", help="publish no sample messages")
+    parser.add_argument(
+        "--journal",
+        type=Path,
+        help="write what is published, pushed, acknowledged and stored to this file, for checks (default: none)",
+    )
     parser.add_argument(
         "--emulators",
         choices=("local", "google"),

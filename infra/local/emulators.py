@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import grpc
 
 from infra.local.firestore import FirestoreServer
+from infra.local.journal import Journal
 from infra.local.pubsub import PubsubServer
 from infra.local.pubsub.server import SERVER_OPTIONS
 from infra.local.token_signer import Signer
@@ -21,10 +22,10 @@ class Backend:
     close: Callable[[], Awaitable[None]]
 
 
-async def start_local(signer: Signer) -> Backend:
+async def start_local(signer: Signer, journal: Journal) -> Backend:
     """Start our emulators; both answer when this returns."""
-    pubsub = PubsubServer(signer)
-    firestore = FirestoreServer()
+    pubsub = PubsubServer(signer, journal)
+    firestore = FirestoreServer(journal=journal)
     pubsub_grpc, pubsub_host = _listen(pubsub.add_to)
     firestore_grpc, firestore_host = _listen(firestore.add_to)
     await pubsub_grpc.start()

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from infra.local.journal import Journal
 from infra.local.token_signer import Signer, push_claims
 
 CERTS_MAX_AGE_SECONDS = 3600
@@ -30,6 +31,7 @@ class HttpEndpoints:
     email: str
     audience: str
     backlog: Backlog | None
+    journal: Journal
 
     def application(self) -> web.Application:
         """Return the application with the routes."""
@@ -41,6 +43,7 @@ class HttpEndpoints:
         return app
 
     async def certs(self, _: web.Request) -> web.Response:
+        self.journal.write("certificates_fetched")
         cache = f"public, max-age={CERTS_MAX_AGE_SECONDS}, must-revalidate, no-transform"
         return web.json_response(self.signer.certificates(), headers={"Cache-Control": cache})
 

@@ -15,6 +15,7 @@ from infra.local.emulators import Backend, start_local
 from infra.local.google_emulators import start_google
 from infra.local.http_endpoints import HttpEndpoints
 from infra.local.http_server import HttpServer
+from infra.local.journal import Journal, opened
 from infra.local.processes import ready_file
 from infra.local.processes.ports import free_port
 from infra.local.processes.supervisor import Child, Program, Reaper, StartError
@@ -39,6 +40,7 @@ class Options:
     viewer_port: int
     emulators: str
     samples: bool
+    journal: Path | None
     environ: Mapping[str, str]
 
 
@@ -49,6 +51,7 @@ class LocalCloud:
         self._options = options
         self._stack = contextlib.AsyncExitStack()
         self._signer = Signer()
+        self._journal = Journal()
         self._children: list[Child] = []
         self._plan: RunConfig | None = None
         self._logs = options.ready_file.absolute().parent / "logs"
@@ -67,6 +70,7 @@ class LocalCloud:
         self._logs.mkdir(parents=True, exist_ok=True)
         self._stack.enter_context(ready_file.held(self._options.ready_file))
         self._options.ready_file.unlink(missing_ok=True)  # a killed run leaves it behind
+        self._journal = self._stack.enter_context(opened(self._options.journal))
         self._reaper = Reaper()
         self._stack.callback(self._reaper.close)
         self._stack.push_async_callback(self._stop_children)
@@ -92,11 +96,11 @@ class LocalCloud:
     async def _start_backend(self) -> Backend:
         if self._options.emulators == "google":
             return await start_google(self._start_programs, self._logs)
-        return await start_local(self._signer)
+        return await start_local(self._signer, self._journal)
 
     async def _start_sites(self, backend: Backend) -> RunConfig:
         receiver = f"http://127.0.0.1:{free_port()}"
-        desk = HttpEndpoints(self._signer, SERVICE_ACCOUNT, receiver, backend.backlog)
+        desk = HttpEndpoints(self._signer, SERVICE_ACCOUNT, receiver, backend.backlog, self._journal)
         site = await HttpServer.start(desk.application())
         self._stack.push_async_callback(site.close)
         return RunConfig(

@@ -154,13 +154,15 @@ def start_cloud(
     emulators: str = "local",
     environ: Mapping[str, str] | None = None,
     arguments: tuple[str, ...] = ("--no-samples", "--port", "0"),
+    module: str = "infra.local",
 ) -> Iterator[Cloud]:
     """Run ``python -m infra.local``; afterwards assert that it ended in time and left no process.
 
-    ``environ`` is added to this process's environment, for example ``{"MAX_STREAMS": "2"}``.
+    ``environ`` is added to this process's environment, for example ``{"MAX_STREAMS": "2"}``. ``module`` is another
+    start of the local cloud with the same command line.
     """
     ready_file = directory / "ready.json"
-    process = launch(ready_file, ("--emulators", emulators, *arguments), environ or {})
+    process = launch(ready_file, ("--emulators", emulators, *arguments), environ or {}, module)
     with contextlib.ExitStack() as stack:
         stack.callback(stop, process)
         seconds = START_SECONDS[emulators]
@@ -174,9 +176,11 @@ def start_cloud(
     wait_until(lambda: not any(map(is_alive, groups)), f"the end of the process groups {groups}", 5)
 
 
-def launch(ready_file: Path, arguments: tuple[str, ...], environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
+def launch(
+    ready_file: Path, arguments: tuple[str, ...], environ: Mapping[str, str], module: str = "infra.local"
+) -> subprocess.Popen[bytes]:
     """Start the command line; its output goes to a file beside the ready file."""
-    command = [sys.executable, "-m", "infra.local", "--ready-file", str(ready_file), *arguments]
+    command = [sys.executable, "-m", module, "--ready-file", str(ready_file), *arguments]
     with output_of(ready_file).open("a") as output:
         return subprocess.Popen(
             command, cwd=ROOT, env={**os.environ, **environ}, stdout=output, stderr=subprocess.STDOUT

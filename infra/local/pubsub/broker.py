@@ -10,6 +10,7 @@ import aiohttp
 import grpc
 from google.pubsub_v1.types import PubsubMessage
 
+from infra.local.journal import Journal
 from infra.local.pubsub.backlog import BacklogEntry
 from infra.local.pubsub.push_delivery import TokenSource
 from infra.local.pubsub.subscription import Subscription
@@ -30,11 +31,12 @@ class Topic:
 class Broker:
     """Topics and subscriptions by full name."""
 
-    def __init__(self, http: aiohttp.ClientSession, tokens: TokenSource) -> None:
+    def __init__(self, http: aiohttp.ClientSession, tokens: TokenSource, journal: Journal) -> None:
         self.topics: dict[str, Topic] = {}
         self.subscriptions: dict[str, Subscription] = {}
         self._http = http
         self._tokens = tokens
+        self._journal = journal
         # Ids have 16 digits, like the service's, and stay unique after a restart.
         self._last_id = time.time_ns() // 1000
 
@@ -52,7 +54,7 @@ class Broker:
 
     def subscribe(self, resource: Any) -> Subscription:
         """Add a subscription to its existing topic."""
-        subscription = Subscription(resource, self._http, self._tokens, self._dead_letter)
+        subscription = Subscription(resource, self._http, self._tokens, self._dead_letter, self._journal)
         self.subscriptions[resource.name] = subscription
         self.topics[resource.topic].subscriptions.append(subscription)
         return subscription
@@ -80,6 +82,7 @@ class Broker:
             message.message_id = str(self._last_id)
             message.publish_time.FromMilliseconds(now_ms)
             ids.append(message.message_id)
+            self._journal.published(topic.resource.name, message)
             for subscription in topic.subscriptions:
                 subscription.backlog.add(message)
         for subscription in topic.subscriptions:
@@ -90,6 +93,7 @@ class Broker:
         topic = self.topics.get(source.resource.dead_letter_policy.dead_letter_topic)
         if topic is None:
             return False
+        self._journal.write("dead_lettered", subscription=source.name, message=entry.message.message_id)
         self.publish(topic, [dead_letter(source.name, entry)])
         return True
 

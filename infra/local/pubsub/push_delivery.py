@@ -5,13 +5,13 @@ Delivery is at least once: a message leaves the backlog only after an acknowledg
 
 import asyncio
 import io
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import aiohttp
 from yarl import URL
 
+from infra.local.journal import Journal
 from infra.local.pubsub.backlog import Backlog, BacklogEntry
 from infra.local.pubsub.envelope import push_body
 
@@ -37,6 +37,16 @@ class TokenSource(Protocol):
     def push_token(self, email: str, audience: str) -> str:
         """Return a token that is valid for at least half an hour; cheap enough for every push."""
         ...
+
+
+class Outcomes(Protocol):
+    """The subscription of the pushes: it takes back each entry, with or without an acknowledgement."""
+
+    def acknowledge(self, entry: BacklogEntry) -> None:
+        """Remove an acknowledged entry."""
+
+    def refuse(self, entry: BacklogEntry) -> None:
+        """Return an entry to the backlog."""
 
 
 @dataclass(frozen=True)
@@ -68,21 +78,23 @@ class PushTarget:
 
 
 class Pusher:
-    """Pushes one backlog to one target; calls ``refused`` for each entry without acknowledgement."""
+    """Pushes one backlog to one target, and reports each outcome."""
 
     def __init__(
         self,
         backlog: Backlog,
         http: aiohttp.ClientSession,
         tokens: TokenSource,
-        refused: Callable[[BacklogEntry], None],
+        outcomes: Outcomes,
+        journal: Journal,
     ) -> None:
         self.target: PushTarget | None = None
         self.pauses = True  # False while a retry policy delays each message separately
         self._backlog = backlog
         self._http = http
         self._tokens = tokens
-        self._refused = refused
+        self._outcomes = outcomes
+        self._journal = journal
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[None]] = set()
         self._bytes = 0
@@ -116,16 +128,19 @@ class Pusher:
         attempt = entry.attempts if target.counts_attempts else None
         body = push_body(entry.message, target.subscription, attempt)
         self._bytes += len(body)
+        number = {"subscription": target.subscription, "message": entry.message.message_id, "push": entry.holds}
+        self._journal.write("pushed", **number)
         status = await self._post(body, target)
+        self._journal.write("answered", **number, status=status)
         self._bytes -= len(body)
         self._tasks.discard(asyncio.current_task())
         if status in ACKNOWLEDGING:
             self._window = min(self._window + 1, MAX_IN_FLIGHT)
             self._failures = 0
-            self._backlog.remove(entry)
+            self._outcomes.acknowledge(entry)
         else:
             self._slow_down()
-            self._refused(entry)
+            self._outcomes.refuse(entry)
         self.fill()
 
     async def _post(self, body: bytes, target: PushTarget) -> int:

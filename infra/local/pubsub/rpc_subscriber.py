@@ -121,7 +121,7 @@ class SubscriberMethods:
         subscription = self.named(request.subscription)
         for entry, _ in _held(subscription, request.ack_ids):
             # A late acknowledgement still counts; the service may do the same.
-            subscription.backlog.remove(entry)
+            subscription.acknowledge(entry)
         return Empty()
 
     async def modify_ack_deadline(self, request: Any) -> Any:

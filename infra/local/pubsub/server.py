@@ -3,6 +3,7 @@
 import aiohttp
 import grpc
 
+from infra.local.journal import Journal
 from infra.local.pubsub.broker import Broker
 from infra.local.pubsub.push_delivery import TokenSource
 from infra.local.pubsub.rpc_publisher import PublisherMethods
@@ -16,11 +17,11 @@ SERVER_OPTIONS = (("grpc.max_receive_message_length", 16 * 1024 * 1024), ("grpc.
 class PubsubServer:
     """Create it inside a running event loop; ``close`` ends its deliveries."""
 
-    def __init__(self, tokens: TokenSource) -> None:
+    def __init__(self, tokens: TokenSource, journal: Journal | None = None) -> None:
         self._http = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0), cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False
         )
-        self._broker = Broker(self._http, tokens)
+        self._broker = Broker(self._http, tokens, journal or Journal())
 
     def add_to(self, server: grpc.aio.Server) -> None:
         """Add Publisher and Subscriber to ``server``; create the server with ``SERVER_OPTIONS``."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import aiohttp
 
+from infra.local.journal import Journal
 from infra.local.pubsub.backlog import Backlog, BacklogEntry
 from infra.local.pubsub.push_delivery import Pusher, PushTarget, TokenSource
 
@@ -19,12 +20,18 @@ class Subscription:
     """
 
     def __init__(
-        self, resource: Any, http: aiohttp.ClientSession, tokens: TokenSource, dead_letter: DeadLetter
+        self,
+        resource: Any,
+        http: aiohttp.ClientSession,
+        tokens: TokenSource,
+        dead_letter: DeadLetter,
+        journal: Journal,
     ) -> None:
         self.backlog = Backlog(self.notify, self.refuse)
         self.backlog.ordered = resource.enable_message_ordering
-        self._pusher = Pusher(self.backlog, http, tokens, self.refuse)
+        self._pusher = Pusher(self.backlog, http, tokens, self, journal)
         self._dead_letter = dead_letter
+        self._journal = journal
         self._waiting: list[asyncio.Future[None]] = []
         self.configure(resource)
 
@@ -38,6 +45,7 @@ class Subscription:
         """Apply a changed resource at once: no further push starts to an old endpoint."""
         self.resource = resource
         self._pusher.target = PushTarget.of(resource)
+        self._journal.write("configured", subscription=resource.name, push_endpoint=resource.push_config.push_endpoint)
         self._pusher.pauses = not resource.HasField("retry_policy")
         self.notify()
 
@@ -66,6 +74,11 @@ class Subscription:
             entries.append(entry)
             size += len(entry.message.data)
         return entries
+
+    def acknowledge(self, entry: BacklogEntry) -> None:
+        """Remove an entry for good."""
+        self._journal.write("acknowledged", subscription=self.name, message=entry.message.message_id)
+        self.backlog.remove(entry)
 
     def refuse(self, entry: BacklogEntry) -> None:
         """Take back a held entry without acknowledgement: dead-letter it, or let it rest as its policy says."""

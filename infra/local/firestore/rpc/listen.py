@@ -15,17 +15,20 @@ from infra.local.firestore.rpc.listen_targets import Effects, Target, parse_targ
 from infra.local.firestore.storage.clock import get_time
 from infra.local.firestore.storage.run_query import Earlier
 from infra.local.firestore.storage.store import Store, StoredDatabase
+from infra.local.journal import Journal
 from infra.local.rpc import RpcError
 
 
 class Listening:
     """The Listen handler. An idle stream gets an empty snapshot every ``heartbeat_seconds``, as from the service."""
 
-    def __init__(self, store: Store, heartbeat_seconds: float) -> None:
+    def __init__(self, store: Store, heartbeat_seconds: float, journal: Journal) -> None:
         self._store = store
         self._heartbeat_seconds = heartbeat_seconds
+        self._journal = journal
 
     async def listen(self, requests: AsyncIterator[Pb]) -> AsyncGenerator[Pb, None]:
+        self._journal.write("listen_opened")
         outbox = Outbox()
         stream = Stream(self._store, outbox)
         reader = asyncio.create_task(_read(requests, stream))
@@ -37,6 +40,7 @@ class Listening:
                 elif stream.targets:
                     yield stream.snapshot()
         finally:
+            self._journal.write("listen_closed")
             stream.close()
             reader.cancel()
             await asyncio.gather(reader, return_exceptions=True)

@@ -9,6 +9,7 @@ from infra.local.firestore.rpc.read import Reading
 from infra.local.firestore.rpc.transactions import Transactions
 from infra.local.firestore.rpc.write import Writing
 from infra.local.firestore.storage.store import Store
+from infra.local.journal import Journal
 from infra.local.rpc import Bidirectional, Method, ServerStream, Service, Unary
 
 SERVICE = "google.firestore.v1.Firestore"
@@ -27,8 +28,9 @@ class FirestoreServer:
     An idle Listen stream gets an empty snapshot every ``heartbeat_seconds``; the service does so every 30 s.
     """
 
-    def __init__(self, heartbeat_seconds: float = 30.0) -> None:
-        self.store = Store()
+    def __init__(self, heartbeat_seconds: float = 30.0, journal: Journal | None = None) -> None:
+        self._journal = journal or Journal()
+        self.store = Store(self._journal)
         self._heartbeat_seconds = heartbeat_seconds
 
     def add_to(self, server: grpc.aio.Server) -> None:
@@ -40,7 +42,7 @@ class FirestoreServer:
         reading = Reading(self.store, transactions)
         writing = Writing(self.store, transactions)
         lists = Lists(self.store, transactions)
-        listening = Listening(self.store, self._heartbeat_seconds)
+        listening = Listening(self.store, self._heartbeat_seconds, self._journal)
         return [
             Unary("Commit", protos.CommitRequest, writing.commit),
             Unary("BatchWrite", protos.BatchWriteRequest, writing.batch_write),

@@ -13,6 +13,7 @@ from infra.local.firestore.query.indexes import Indexes
 from infra.local.firestore.query.parse import Scope
 from infra.local.firestore.storage.clock import Clock
 from infra.local.firestore.storage.commit_log import CommitLog
+from infra.local.journal import Journal
 
 _MAX_INDEXED_SCOPES = 64
 
@@ -92,8 +93,9 @@ class StoredDatabase:
 class Store:
     """All databases; a database is created at its first use, as in Google's emulator."""
 
-    def __init__(self) -> None:
+    def __init__(self, journal: Journal | None = None) -> None:
         self.clock = Clock()
+        self._journal = journal or Journal()
         self._databases: dict[str, StoredDatabase] = {}
 
     def database(self, name: str) -> StoredDatabase:
@@ -101,4 +103,12 @@ class Store:
         found = self._databases.get(name)
         if found is None:
             found = self._databases[check_database(name)] = StoredDatabase(name, self.clock)
+            found.listeners.add(self._write)
         return found
+
+    def _write(self, commit: Commit) -> None:
+        for path, old, new in commit.changes:
+            if new is not None:
+                self._journal.stored(path, new.pb, is_new=old is None)
+            else:
+                self._journal.write("deleted", path=path)

@@ -1,0 +1,1 @@
+"""The samples of each second: the journal, the processes, the streams."""
