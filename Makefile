@@ -12,6 +12,7 @@
 # make prose      count the phrases that make our English hard to read
 # make sizes      list the files, folders and lines that are too large
 # make bench      measure the receiver
+# make load       run a stage of load and chaos: STAGE=L1 (L0 to L8), SEED=1, SCALE=0.33, MUTANT=ack-first
 # make screenshots  make the pictures of the README again
 # make lock       pin the packages again
 
@@ -19,6 +20,10 @@ PYTHON ?= python3
 PORT ?= 8080
 EMULATORS ?= local
 ARGS ?=
+STAGE ?= L0
+SEED ?= 1
+SCALE ?= 1
+MUTANT ?=
 # Processes that share the tests: more than cores, since the tests of faults mostly sleep. 0: none, for a debugger.
 TEST_PROCESSES ?= 3
 
@@ -37,7 +42,7 @@ HOUSE_CHECKS := prose sizes templates javascript
 
 .PHONY: setup setup-tests run test quick javascript-tests unit service browser faults deployment durations
 .PHONY: coverage terraform
-.PHONY: lint templates javascript prose sizes bench screenshots lock
+.PHONY: lint templates javascript prose sizes bench load screenshots lock
 
 setup: $(VENV)/.run-stamp $(VENV)/bin/subscope
 
@@ -99,6 +104,9 @@ sizes: setup-tests
 
 bench: setup-tests
 	$(PYTHON_IN) -m tests.benchmarks.receiver $(ARGS)
+
+load: setup-tests
+	$(PYTHON_IN) -m tests.load $(STAGE) --seed $(SEED) --scale $(SCALE) --mutant "$(MUTANT)"
 
 screenshots: setup-tests
 	$(PYTHON_IN) -m docs.tools.screenshots

@@ -155,6 +155,7 @@ def start_cloud(
     environ: Mapping[str, str] | None = None,
     arguments: tuple[str, ...] = ("--no-samples", "--port", "0"),
     module: str = "infra.local",
+    stop_seconds: float = STOP_SECONDS,
 ) -> Iterator[Cloud]:
     """Run ``python -m infra.local``; afterwards assert that it ended in time and left no process.
 
@@ -164,7 +165,7 @@ def start_cloud(
     ready_file = directory / "ready.json"
     process = launch(ready_file, ("--emulators", emulators, *arguments), environ or {}, module)
     with contextlib.ExitStack() as stack:
-        stack.callback(stop, process)
+        stack.callback(stop, process, stop_seconds)
         seconds = START_SECONDS[emulators]
         wait_until(lambda: ready_file.exists() or process.poll() is not None, "the local cloud's ready file", seconds)
         assert process.poll() is None, f"it ended at once: {output_of(ready_file).read_text()}"
@@ -192,15 +193,15 @@ def output_of(ready_file: Path) -> Path:
     return ready_file.with_name("output.txt")
 
 
-def stop(process: subprocess.Popen[bytes]) -> None:
+def stop(process: subprocess.Popen[bytes], seconds: float = STOP_SECONDS) -> None:
     """Send SIGTERM and assert that the process ended in time."""
     process.terminate()
     try:
-        process.wait(STOP_SECONDS)
+        process.wait(seconds)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-        raise AssertionError(f"the local cloud did not end within {STOP_SECONDS:g} s of SIGTERM") from None
+        raise AssertionError(f"the local cloud did not end within {seconds:g} s of SIGTERM") from None
 
 
 def is_alive(group: int) -> bool:

@@ -44,6 +44,7 @@ _SERVICES = (
     "tests/infra/local/test_main.py",
     "tests/infra/test_logs.py",
     "tests/infra/web_server/test_worker.py",
+    "tests/load/test_stages.py",
     "tests/web/access/test_first_admin.py",
     "tests/web/live/test_stream.py",
     "tests/web/test_app.py",
