@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from functions.google_keys import KeyRing
 from functions.group_commit import GroupCommit
+from functions.http_server import keep_connections
 from functions.key_fetch import fetch_keys
 from functions.oidc import TokenVerifier
 from functions.receiver import Receiver
@@ -30,6 +31,7 @@ try:
 except SettingsError as exc:
     Logger().log("CRITICAL", str(exc))
     raise SystemExit(1) from None
+keep_connections()
 
 
 @functools.cache

@@ -1,8 +1,10 @@
 """The receiver's process: forks, a blocked log, memory under unwanted bodies, and malformed messages."""
 
+import http.client
 import itertools
 import json
 import os
+import select
 import signal
 import socket
 import statistics
@@ -53,6 +55,23 @@ def receiver(store: str, keys: KeyServer) -> Iterator[ReceiverProcess]:
     process = ReceiverProcess(store, keys.url).start()
     yield process
     process.close()
+
+
+def test_idle_connection_takes_the_next_push(shared: ReceiverProcess, token: str) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", shared.port, timeout=10)
+    try:
+        assert push_on(connection, "idle-1", token) == 204
+        readable, _, _ = select.select([connection.sock], [], [], 2.5)
+        assert not readable, "the receiver closed the idle connection"
+        assert push_on(connection, "idle-2", token) == 204
+    finally:
+        connection.close()
+
+
+def push_on(connection: http.client.HTTPConnection, message_id: str, token: str) -> int:
+    connection.request("POST", "/", push_body(message_id), {"Authorization": f"Bearer {token}"})
+    with connection.getresponse() as reply:
+        return reply.status
 
 
 @pytest.mark.parametrize("support", [None, "0", "1"])
