@@ -1,4 +1,4 @@
-"""Read fields of a JSON payload by path: ``user.id``, ``items.0.id``, ``items.*.id``. Pure.
+"""Read fields of a JSON payload by path: ``user.id``, ``items.0.id``, ``items.*.id``, ``0.id`` of an array. Pure.
 
 A step is a member's name (which may itself hold dots), a position in an array, or ``*`` for any member or element.
 """
@@ -14,7 +14,7 @@ _ANY = "*"
 
 
 def texts_at(data: bytes, path: str) -> Iterator[str]:
-    """Yield every scalar at ``path`` as the text that was sent; nothing when ``data`` is not a JSON object."""
+    """Yield every scalar at ``path`` as the text that was sent; nothing when ``data`` is no JSON object or array."""
     return (text for node in _nodes_at(data, path) if (text := _scalar(node)) is not None)
 
 
@@ -28,6 +28,11 @@ def leads_anywhere(path: str) -> bool:
     return _ANY in path and _ANY in path.split(".")
 
 
+def is_position(step: str) -> bool:
+    """Tell whether ``step`` can be a position in an array."""
+    return len(step) <= 6 and step.isascii() and step.isdigit()
+
+
 def _nodes_at(data: bytes, path: str) -> Iterator[object]:
     """Yield the nodes at ``path``, the last of several first.
 
@@ -35,7 +40,7 @@ def _nodes_at(data: bytes, path: str) -> Iterator[object]:
     """
     root = _parsed(data)
     # A loop instead of recursion: publishers control the nesting depth.
-    ahead: list[tuple[object, int]] = [(root, 0)] if isinstance(root, dict) else []
+    ahead: list[tuple[object, int]] = [(root, 0)]
     while ahead:
         node, position = ahead.pop()
         if position > len(path):
@@ -67,7 +72,7 @@ def _children(node: object) -> Sequence[object]:
 
 def _element(node: list[object], path: str, position: int) -> Iterator[tuple[object, int]]:
     step = path[position : _end(path, position)]
-    if len(step) <= 6 and step.isascii() and step.isdigit() and int(step) < len(node):
+    if is_position(step) and int(step) < len(node):
         yield node[int(step)], position + len(step) + 1
 
 

@@ -4,7 +4,9 @@ So thirty terms cost little more than one, and a message costs at most one pass 
 ``*``, of which a filter has few.
 """
 
+from infra.messages.folding import contains, forms
 from infra.messages.message import Message
+from infra.query.json_escapes import without_escapes
 from infra.query.json_paths import leads_anywhere, path_exists, texts_at
 
 # Joins texts for one search. A hit may span two texts if it holds this character, so it is looked at again.
@@ -33,7 +35,9 @@ class Reading:
     def _searched(self) -> list[str]:
         message = self.message
         payload = message.preview if message.data is None else message.data.decode(errors="replace")
-        return [message.message_id, message.ordering_key, *message.attributes, *message.attributes.values(), payload]
+        meant = [without_escapes(payload)] if "\\" in payload else []
+        fields = (message.message_id, message.ordering_key, *message.attributes, *message.attributes.values())
+        return [*fields, payload, *meant]
 
     def field_equals(self, data: bytes, path: str, value: str) -> bool:
         """Tell whether a scalar at ``path`` is ``value``."""
@@ -47,7 +51,7 @@ class Reading:
             return self._exists(data, path)
         if leads_anywhere(path):
             return self._values_at(data, path).contain(folded)
-        return any(folded in text.casefold() for text in texts_at(data, path))
+        return any(contains(text, folded) for text in texts_at(data, path))
 
     def _exists(self, data: bytes, path: str) -> bool:
         if not leads_anywhere(path):
@@ -69,11 +73,11 @@ class Reading:
 class _Texts:
     """Texts of a message, perhaps thousands: searched at the speed of a set and of one text."""
 
-    __slots__ = ("_distinct", "_folded", "_texts")
+    __slots__ = ("_distinct", "_forms", "_texts")
 
     def __init__(self, texts: list[str]) -> None:
         self._texts = texts
-        self._folded = _BETWEEN.join(texts).casefold()
+        self._forms = forms(_BETWEEN.join(texts))
         self._distinct: frozenset[str] | None = None
 
     @property
@@ -85,6 +89,6 @@ class _Texts:
 
     def contain(self, folded: str) -> bool:
         """Tell whether one of the texts contains ``folded``, case ignored."""
-        if folded not in self._folded:
+        if not any(folded in form for form in self._forms):
             return False
-        return _BETWEEN not in folded or any(folded in text.casefold() for text in self._texts)
+        return _BETWEEN not in folded or any(contains(text, folded) for text in self._texts)

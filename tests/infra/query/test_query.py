@@ -271,8 +271,13 @@ BINARY = message(b"\xff\xfe hidden words", deliveries=2)
         (JSON, "before:2026-11-23T10:42:07Z", False),
         (BINARY, "hidden has:redelivery kind:binary", True),
         (message(), "kind:empty -has:data -has:attributes", True),
-        (message(b"[1, 2]"), "data.0=1", False),
-        (message(b'["*"]'), "data.*=*", False),
+        (message(b"[1, 2]"), "data.0=1 data.*=2 data.1~", True),
+        (message(b"[1, 2]"), "data.0=2", False),
+        (message(b"[1, 2]"), "data.2~", False),
+        (message(b'[{"id": 71, "type": "bounce"}, [3]]'), "data.0.id=71 data.*.type=bounce data.0.type~BOUN", True),
+        (message(b'[{"id": 71}, [3]]'), "data.1.0=3 data.*.*=3 -data.id~ -data.1.id~", True),
+        (message(b'\xef\xbb\xbf{"order": 7}'), "data.order=7 kind:json", True),
+        (message(b'\xef\xbb\xbf[{"order": 7}]'), "data.*.order=7 kind:json", True),
         # A filter sees the preview and the top-level fields of a payload over 16 KiB.
         (LARGE, "failed", True),
         (LARGE, '"the end"', False),
@@ -302,6 +307,8 @@ def test_filter_matches_the_right_messages(stored: Message, text: str, expected:
         ("a=1 OR word", []),
         ("a=1 OR -a=2", []),
         (" OR ".join(f"a={number}" for number in range(6)), []),
+        ("data.0=1", []),
+        ("data.1234567=1", ["data.1234567=1"]),
     ],
 )
 def test_query_offers_index_tokens(text: str, tokens: list[str]) -> None:
@@ -314,12 +321,12 @@ ATTRIBUTES = st.dictionaries(st.sampled_from(["a", "data.a", "b"]), st.text(max_
 
 
 @given(
-    st.sampled_from(["a", "data.a", "data.*", "data.a.b", "data.b.0", "data."]),
+    st.sampled_from(["a", "data.a", "data.*", "data.a.b", "data.b.0", "data.", "data.0", "data.0.a"]),
     st.sampled_from(["", "null", "true", "0", "a"]),
     ATTRIBUTES,
-    OBJECTS,
+    OBJECTS | st.lists(OBJECTS | SCALARS, max_size=2),
 )
-def test_tokens_never_exclude_a_match(key: str, value: str, attributes: dict[str, str], held: dict[str, Any]) -> None:
+def test_tokens_never_exclude_a_match(key: str, value: str, attributes: dict[str, str], held: object) -> None:
     stored = message(json.dumps(held).encode(), attributes=attributes)
     query = parse(f"{quoted(key)}={quoted(value)}", NOW)
     if query.tokens and query.matches(stored):
