@@ -10,14 +10,18 @@ _MAX_SCALAR_BYTES = 4_000
 # Validates the whole text but builds only the top level: for 100 KB that costs a tenth of a full parse.
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ANYTHING = msgspec.json.Decoder(msgspec.Raw)
+# A reader may ignore it before JSON (RFC 8259, section 8.1); in front of other text it is a character.
+BYTE_ORDER_MARK = "\ufeff"
 _WORDS = {b"null": "null", b"true": "true", b"false": "false"}
 
 
 def top_scalars(data: bytes, text: str) -> tuple[tuple[str, str], ...] | None:
     """Return the top-level scalars of a JSON object as text; none for an array; None when ``data`` is neither.
 
-    ``text`` is ``data`` decoded. A scalar too long for the index may be missing.
+    ``text`` is ``data`` decoded. A scalar too long for the index may be missing. A byte order mark is ignored.
     """
+    if text.startswith(BYTE_ORDER_MARK):
+        data, text = data[len(BYTE_ORDER_MARK.encode()) :], text[1:]
     first = text.lstrip(" \t\r\n")[:1]
     try:
         if first == "[":
@@ -46,9 +50,9 @@ def _short_scalars(members: dict[str, msgspec.Raw]) -> Iterator[tuple[str, str]]
 
 
 def parse_json(text: str) -> dict[str, object] | list[object] | None:
-    """Parse a JSON object or array, with numbers as text; None when ``text`` is neither."""
+    """Parse a JSON object or array, with numbers as text; None when ``text`` is neither. Ignores a byte order mark."""
     try:
-        parsed = _DECODER.decode(text)
+        parsed = _DECODER.decode(text.removeprefix(BYTE_ORDER_MARK))
     except (ValueError, RecursionError):
         return None
     return parsed if isinstance(parsed, dict | list) else None

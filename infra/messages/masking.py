@@ -1,18 +1,21 @@
 """Hide fields of messages from readers who must not see them. Pure.
 
 A field is named as in a filter: an attribute, ``ordering_key`` (or ``key``), or after ``data.`` a member of a JSON
-payload; ``data`` is the whole payload. Case is ignored. A path matches every member with a path that ends with it, at
-any depth: ``data.card.number`` also hides the number in ``{"orders": [{"card": {"number": 1}}]}``. When in doubt, it
-hides more: that does less harm than hiding less.
+payload; ``data`` is the whole payload. Case is ignored, and so is how accents are composed. A path matches every member
+with a path that ends with it, at any depth: ``data.card.number`` also hides the number in
+``{"orders": [{"card": {"number": 1}}]}``. When in doubt, it hides more: that does less harm than hiding less.
 """
 
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
-from infra.messages.json_scanner import next_structure, value_span
-from infra.messages.message import Message, read_content
+from infra.messages.folding import folded, forms
+from infra.messages.json_scalars import BYTE_ORDER_MARK
+from infra.messages.json_scanner import next_structure, split_readable, value_span
+from infra.messages.message import Kind, Message, json_preview, read_content
 
 HIDDEN = "•••"
 _HIDDEN_JSON = f'"{HIDDEN}"'
@@ -20,6 +23,7 @@ _PAYLOAD = "data"
 _ORDERING_KEYS = frozenset({"ordering_key", "key"})
 # If the payload is not loaded, round its size up to this step: the exact size would reveal the hidden value's length.
 _SIZE_STEP_BYTES = 1024
+_BLANK = " \t\r\n" + BYTE_ORDER_MARK
 
 
 @dataclass(frozen=True)
@@ -35,14 +39,13 @@ class Mask:
         """Return the message without its hidden fields; no other field of the result reveals them."""
         if not self.fields:
             return message
-        seen = replace(
+        return replace(
             message,
             attributes={name: HIDDEN if self._hides(name) else value for name, value in message.attributes.items()},
             ordering_key=HIDDEN if message.ordering_key and self._hides_ordering_key else message.ordering_key,
             tokens=tuple(token for token in message.tokens if not self.hides_token(token)),
+            **self._payload_fields(message),
         )
-        has_payload = message.data or message.chunks or message.preview
-        return self._see_payload(seen) if self._hides_payload and has_payload else seen
 
     def see_payload(self, payload: bytes, message: Message) -> bytes | None:
         """Mask a payload, or the first part of one, of a message from ``see``; None when it must be withheld."""
@@ -52,32 +55,41 @@ class Mask:
 
     def withholds(self, message: Message) -> bool:
         """Tell whether the whole payload is hidden: ``data`` is masked, or the payload is no JSON with fields."""
-        return self._hides_payload and message.kind != "empty" and (message.kind != "json" or self._hides_all)
+        return self._withholds(message.kind)
 
     def hides_token(self, token: str) -> bool:
         """Tell whether an index token, ``key=value``, may reveal a hidden field."""
-        folded = token.casefold()
-        if any(folded.startswith(f"{name}=") for name in self._names):
-            return True
-        is_of_payload = folded.startswith("data.")
-        return is_of_payload and (self._hides_all or any(f"{path}=" in folded for path in self._paths))
+        # Each form: composing joins "=" with a stroke that the value begins with.
+        return any(map(self._hides_folded, forms(token)))
 
-    def _see_payload(self, message: Message) -> Message:
+    def _hides_folded(self, token: str) -> bool:
+        if any(token.startswith(f"{name}=") for name in self._names):
+            return True
+        is_of_payload = token.startswith("data.")
+        return is_of_payload and (self._hides_all or any(f"{path}=" in token for path in self._paths))
+
+    def _payload_fields(self, message: Message) -> dict[str, Any]:
         """Mask the payload and everything derived from it: the preview, the exact size, and the checksum."""
+        data = message.data
+        if not self._hides_payload or not (data or message.chunks or message.preview):
+            return {}
         # Derive the kind again: a document that was edited by hand may claim any kind.
-        kind = message.kind if message.data is None else read_content(message.data).kind
-        seen = replace(message, kind=kind, sha256="")
-        if self.withholds(seen):
-            data = None if message.data is None else b""
-            return replace(seen, data=data, preview=HIDDEN, size_bytes=_rounded(message.size_bytes))
-        if message.data is None:
-            return replace(seen, preview=self._json(message.preview), size_bytes=_rounded(message.size_bytes))
-        masked = self._json(message.data.decode()).encode()
-        return replace(seen, data=masked, preview=read_content(masked).preview, size_bytes=len(masked))
+        kind = message.kind if data is None else read_content(data).kind
+        fields = {"kind": kind, "sha256": "", "size_bytes": _rounded(message.size_bytes)}
+        if self._withholds(kind):
+            return fields | {"data": None if data is None else b"", "preview": HIDDEN}
+        if data is None:
+            return fields | {"preview": self._stored_preview(message.preview)}
+        text = self._json(data.decode())
+        masked = text.encode()
+        return fields | {"data": masked, "preview": json_preview(text), "size_bytes": len(masked)}
+
+    def _withholds(self, kind: Kind) -> bool:
+        return self._hides_payload and kind != "empty" and (kind != "json" or self._hides_all)
 
     @cached_property
     def _names(self) -> frozenset[str]:
-        return frozenset(field.casefold() for field in self.fields)
+        return frozenset(map(folded, self.fields))
 
     @cached_property
     def _hides_all(self) -> bool:
@@ -99,18 +111,33 @@ class Mask:
         return tuple({"." + ".".join(path) for path in (*steps, *without_positions) if path})
 
     @cached_property
+    def _hides_array(self) -> bool:
+        """Tell whether a path has positions only, such as ``data.0``: then an array at the root is hidden whole."""
+        return any(name.startswith("data.") and name[5:].replace(".", "").isdigit() for name in self._names)
+
+    @cached_property
     def _last_names(self) -> frozenset[str]:
         return frozenset(path.rpartition(".")[2] for path in self._paths)
 
     def _hides(self, name: str) -> bool:
-        return name.casefold() in self._names
+        return folded(name) in self._names
+
+    def _stored_preview(self, preview: str) -> str:
+        """Mask a preview of JSON, a text made for showing; withhold it from the first place on that is no JSON."""
+        readable, rest = split_readable(preview)
+        return self._json(readable) + (HIDDEN if rest else "")
 
     def _json(self, text: str) -> str:
         """Replace the values of hidden members in JSON text, which may be cut off; keep all else as it was sent."""
-        folded = text.casefold()
-        if not self._paths or ("\\" not in text and not any(name in folded for name in self._last_names)):
+        if self._hides_array and text.lstrip(_BLANK)[:1] == "[":
+            return _HIDDEN_JSON
+        if not self._paths or ("\\" not in text and not self._may_name(text)):
             return text  # most payloads have no hidden field, and this test is a hundred times faster
         return "".join(_without(text, self._paths))
+
+    def _may_name(self, text: str) -> bool:
+        text = folded(text)
+        return any(name in text for name in self._last_names)
 
 
 NO_MASK = Mask()
@@ -129,7 +156,7 @@ def _without(text: str, hidden: tuple[str, ...]) -> Iterator[str]:
         if written_name is not None:
             name = _unescaped(written_name)
             # Only the end of a path is compared: a payload's names may be as long as the payload.
-            path = f"{object_path}.{(name or '').casefold()}"[-longest:]
+            path = f"{object_path}.{folded(name or '')}"[-longest:]
             if name is None or path.endswith(hidden):
                 start, position = value_span(text, position)
                 yield text[copied:start] + _HIDDEN_JSON
@@ -140,7 +167,9 @@ def _without(text: str, hidden: tuple[str, ...]) -> Iterator[str]:
         elif outer:
             object_path, path = outer.pop()
         else:
-            break
+            # A brace that closes nothing: this is no JSON, and the rest may have any form.
+            yield text[copied : part.start()] + HIDDEN
+            return
     yield text[copied:]
 
 

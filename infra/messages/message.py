@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Literal
 
 from infra.messages.cursor import Cursor
-from infra.messages.json_scalars import top_scalars
+from infra.messages.json_scalars import BYTE_ORDER_MARK, top_scalars
 from infra.messages.nearly_text import is_nearly_text, marked_text
 from infra.messages.visible_text import visible_start
 
@@ -115,10 +115,16 @@ def read_content(data: bytes) -> Content:
     scalars = top_scalars(data, text) if len(data) <= MAX_PARSED_BYTES else None
     if scalars is None:
         return Content("text", visible_start(text, PREVIEW_CHARACTERS))
-    # JSON strings contain no raw control characters (RFC 8259, section 7), so every line break is layout.
-    lines = (line.strip(" \t") for line in text[: PREVIEW_CHARACTERS * 4].replace("\r", "\n").split("\n"))
-    layout_free = " ".join(filter(None, lines))
-    return Content("json", visible_start(layout_free, PREVIEW_CHARACTERS), scalars)
+    return Content("json", json_preview(text), scalars)
+
+
+def json_preview(text: str) -> str:
+    """Return the preview of JSON ``text``: on one line, without a byte order mark."""
+    # JSON strings contain no raw control characters (RFC 8259, section 7), so every tab and line break is layout.
+    # Masks read a stored preview again: it must not contain layout that is written out.
+    start = text[: PREVIEW_CHARACTERS * 4].removeprefix(BYTE_ORDER_MARK)
+    pieces = (piece.strip(" ") for piece in start.replace("\r", "\n").replace("\t", "\n").split("\n"))
+    return visible_start(" ".join(filter(None, pieces)), PREVIEW_CHARACTERS)
 
 
 def _binary_preview(data: bytes) -> str:

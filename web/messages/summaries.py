@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cached_property
 
+from infra.messages.json_scalars import BYTE_ORDER_MARK
 from infra.messages.message import Message
 from web.formats import short, size_text, span_text
 
@@ -31,7 +32,8 @@ class Facts:
     def body(self) -> dict[str, object]:
         """The payload as a JSON object; empty for any other payload."""
         try:
-            parsed = _DECODER.decode(self.data.decode()) if self.data.lstrip()[:1] == b"{" else {}
+            text = self.data.decode().removeprefix(BYTE_ORDER_MARK)
+            parsed = _DECODER.decode(text) if text.lstrip()[:1] == "{" else {}
         except (ValueError, RecursionError):
             return {}
         return parsed if isinstance(parsed, dict) else {}

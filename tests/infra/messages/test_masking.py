@@ -122,7 +122,7 @@ def test_document_with_a_false_kind_is_withheld() -> None:
     assert SECRET not in repr(replace(CARD.see(lying), preview=""))
     assert CARD.withholds(CARD.see(lying))
     odd = replace(message(b"", inline=False), kind="json", size_bytes=1, preview='}]"{"card.number":1}')
-    assert CARD.see(odd).preview == '}]"{"card.number":1}', "as good as a text that is none can be read"
+    assert CARD.see(odd).preview == HIDDEN, "no JSON begins like this"
 
 
 ODD = '"}:-] ]}\\"{' + SECRET
@@ -150,6 +150,7 @@ def test_first_part_reveals_no_more_than_the_whole(value: object) -> None:
         ("card.number=4", False),
         ("data.number=4", False),
         ("team=email", False),
+        ("email=\u0338a", True),
     ],
 )
 def test_tokens_of_hidden_fields_are_hidden(token: str, hidden: bool) -> None:
@@ -245,10 +246,38 @@ def test_data_hides_the_whole_payload(field: str) -> None:
         ("data.2026.total", '{"2026":{"total":1}}', '{"2026":{"total":"•••"}}'),
         ("DATA.Total", '{"total":1}', '{"total":"•••"}'),
         ("data.0", '{"0":1,"a":[2]}', '{"0":"•••","a":[2]}'),
+        ("data.0", "[1,2]", '"•••"'),
+        ("data.1.0", '\ufeff [1,["x"]]', '"•••"'),
+        ("data.0.id", '[{"id":1,"a":2}]', '[{"id":"•••","a":2}]'),
+        ("data.id", '\ufeff{"id":1,"a":2}', '\ufeff{"id":"•••","a":2}'),
+        ("data.größe", '{"gro\u0308ße":1,"GR\u00d6SSE":2}', '{"gro\u0308ße":"•••","GR\u00d6SSE":"•••"}'),
+        ("data.gro\u0308ße", '{"größe":1}', '{"größe":"•••"}'),
     ],
 )
 def test_filter_path_hides_what_the_filter_finds(field: str, sent: str, left: str) -> None:
     assert masked(sent, field) == left
+
+
+@pytest.mark.parametrize(
+    ("stored", "left"),
+    [
+        (r'{"email":\t"top-4711"}', '{"email": "•••"}'),
+        (r'{"email"\t:\r\n"top-4711", "a": 1}', '{"email" :  "•••", "a": 1}'),
+        (r'\t{\t"email"\t:\t{"a":\t"top-4711"}\t}', ' { "email" : "•••" }'),
+        (r'\ufeff{"a": "\t", "email": "top-4711', r' {"a": "\t", "email": "•••"'),
+        (r'{"a": 1\u20', '{"a": 1 '),
+        (r'{"a": "b\u20', r'{"a": "b\u20'),
+        (r'{"a"\u2028: "b", "email": "top-4711"}', '{"a"•••'),
+        (r'{"email"\u00a0: "top-4711"}', '{"email"•••'),
+        (r'{"email":\ttop-4711', '{"email": "•••"'),
+        ('{"email"\u00a0: "top-4711"}', '{"email"•••'),
+        ('}{"email": "top-4711"}', "•••"),
+        ('{"a": 1}} {"email" "top-4711"}', '{"a": 1}•••'),
+    ],
+)
+def test_stored_preview_is_masked_or_withheld(stored: str, left: str) -> None:
+    sent = replace(message(b"{}", inline=False), preview=stored)
+    assert Mask(("data.email",)).see(sent).preview == left
 
 
 def test_key_means_the_ordering_key() -> None:

@@ -21,7 +21,7 @@ from tests.support.viewer.app import running
 from tests.support.viewer.feed import Frames
 from tests.support.viewer.list_page import HOSTILE
 from tests.support.viewer.visitor import SCRIPT, Skeleton, Visitor, services_of
-from web.filters.columns import Cell, cells, columns_text, heading, offered, parse_columns
+from web.filters.columns import Cell, cells, columns_text, heading, offered, parse_columns, whole_value
 from web.live import frame_cache as frames_module
 from web.live.recent_messages import RecentMessage
 from web.messages.rows import row_html, row_with
@@ -121,7 +121,19 @@ def test_empty_cell_says_why() -> None:
     assert parent.title == "It contains other fields: data.user.…"
 
 
-@pytest.mark.parametrize("data", [b"\xff\xfe", b"[" * 5000, b'{"a":' * 3000, b"nonsense", b'"text"', b"[1]"])
+@pytest.mark.parametrize(
+    ("column", "expected"),
+    [("data.0.id", "71"), ("data.*.type", "bounce · open"), ("data.1.tags.0", "x"), ("data.2", "7"), ("data.id", "")],
+)
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["plain", "byte order mark"])
+def test_array_and_byte_order_mark_give_cells(column: str, expected: str, mark: bytes) -> None:
+    data = mark + b'[{"id": 71, "type": "bounce"}, {"type": "open", "tags": ["x"]}, 7]'
+    assert shown(data, column) == [expected]
+    assert whole_value(message(), data, column) == (expected or None)
+    assert offered([replace(message(mark + b'{"id": 1}'), kind="json")], ()) == ("data.id",)
+
+
+@pytest.mark.parametrize("data", [b"\xff\xfe", b"[" * 5000, b'{"a":' * 3000, b"nonsense", b'"text"', b"[[]]"])
 def test_any_payload_gives_cells(data: bytes) -> None:
     assert shown(data, "data.a", "data.*", "data.0", "data.*.*") == ["", "", "", ""]
     assert not offered([message(data)], ())

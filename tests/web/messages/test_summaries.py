@@ -87,6 +87,11 @@ def summary(body: object, **attributes: str) -> str:
         ),
         ({}, BUILD_ATTRIBUTES | {"status": "QUEUED"}, "Build QUEUED · 8c7f2b6e"),
         (b"x" * 20_000, BUILD_ATTRIBUTES, "Build SUCCESS · 8c7f2b6e"),
+        (
+            b"\xef\xbb\xbf" + json.dumps(BUILD).encode(),
+            BUILD_ATTRIBUTES,
+            "Build SUCCESS · gateway · main · 2 min 10 s",
+        ),
         (OBJECT, OBJECT_ATTRIBUTES, "Storage OBJECT_FINALIZE · photos/2026/cat.png · 1.2 MB"),
         (
             b"",
