@@ -5,7 +5,7 @@ from typing import Any
 
 import pybase64
 
-from infra.strict_json import StrictJsonError, parse_object
+from infra.strict_json import GAP, StrictJsonError, parse_object_with_gap
 
 # Below this length, parsing costs less than cutting.
 MIN_BYTES = 4 * 1024
@@ -24,21 +24,23 @@ def parse_large_push(body: bytes | bytearray) -> tuple[dict[str, Any], bytes] | 
         return None
     start, end = span
     encoded = bytes(memoryview(body)[start:end])
-    rest = body[:start] + PLACEHOLDER.encode() + body[end:]
+    rest = body[: start - 1] + GAP + body[end + 1 :]
     try:
         payload = pybase64.b64decode(encoded, validate=True)
-        envelope = parse_object(rest)
+        envelope, gap = parse_object_with_gap(rest)
     except (ValueError, StrictJsonError):
         return None
     message = envelope.get("message")
-    if not isinstance(message, dict) or message.get("data") != PLACEHOLDER or rest.count(PLACEHOLDER.encode()) != 1:
+    # The parser says where the gap is: a mark in the text could be written a second time, or as escapes.
+    if not isinstance(message, dict) or message.get("data") is not gap:
         return None
+    message["data"] = PLACEHOLDER
     # Canonical base64 only, as for short payloads (RFC 4648, section 3.5).
     return (envelope, payload) if pybase64.b64encode(payload) == encoded else None
 
 
 def _payload_span(body: bytes | bytearray) -> tuple[int, int] | None:
-    """Return start and end of the first long string under the name ``data``."""
+    """Return where the content of the first long string under the name ``data`` starts and ends, without its quotes."""
     for match in _DATA.finditer(body):
         end = body.find(b'"', match.end())
         if end - match.end() >= MIN_BYTES:

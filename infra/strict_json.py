@@ -6,6 +6,9 @@ RFC 8259 does not define duplicate keys, so two parsers may read two messages, o
 import json
 from typing import Any
 
+# Stands for a value that was cut out. It is no JSON, so strict JSON never has it.
+GAP = b"NaN"
+
 
 class StrictJsonError(ValueError):
     """The bytes are not strict JSON."""
@@ -13,8 +16,29 @@ class StrictJsonError(ValueError):
 
 def parse_object(raw: bytes | bytearray) -> dict[str, Any]:
     """Decode one JSON object from UTF-8. Raises StrictJsonError for any other bytes."""
+    return _decoded(raw, _DECODER)
+
+
+def parse_object_with_gap(raw: bytes | bytearray) -> tuple[dict[str, Any], float]:
+    """Decode one JSON object in which one value is ``GAP``; return it, and the object in the place of the gap.
+
+    Nothing else in the result is this object (``is``), however it is written. Raises StrictJsonError.
+    """
+    gaps: list[float] = []
+
+    def take(_: str) -> float:
+        gaps.append(float("nan"))
+        return gaps[-1]
+
+    parsed = _decoded(raw, json.JSONDecoder(object_pairs_hook=_without_conflicts, parse_constant=take))
+    if len(gaps) != 1:
+        raise StrictJsonError(f"it holds {len(gaps)} constants that are not JSON")
+    return parsed, gaps[0]
+
+
+def _decoded(raw: bytes | bytearray, decoder: json.JSONDecoder) -> dict[str, Any]:
     try:
-        parsed = _DECODER.decode(raw.decode())
+        parsed = decoder.decode(raw.decode())
     except RecursionError:
         raise StrictJsonError("it is nested too deeply") from None
     except UnicodeDecodeError as exc:
