@@ -1,46 +1,20 @@
 """The command line: ``subscope``, or ``python -m infra`` where only the source files are."""
 
-import os
-import sys
-from pathlib import Path
-
-import click
-
-from infra.cli.context import READY_FILE, CommandContext, CommandGroup, environment_of
-from infra.cli.delivery import start, status, stop
-from infra.cli.publish import publish
-from infra.cli.redrive import redrive
-from infra.cli.tail import tail
-from infra.cli.user import user
-from infra.version import version
-
-
-@click.group(cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--local", is_flag=True, help=f"Work on the local cloud that `make run` started ({READY_FILE}).")
-@click.option(
-    "--ready-file", type=click.Path(path_type=Path), help="Work on the local cloud that wrote this ready file."
-)
-@click.version_option(version(), message="%(version)s")
-@click.pass_context
-def main(ctx: click.Context, local: bool, ready_file: Path | None) -> None:
-    """Commands for Subscope, on Google Cloud (settings from the environment) or on the local cloud (--local)."""
-    if local or ready_file:
-        # Google's clients read the addresses of emulators from the environment of the process.
-        os.environ.update(environment_of(ready_file or READY_FILE))
-    ctx.obj = CommandContext()
-
-
-for command in (publish, user, start, stop, status, tail, redrive):
-    main.add_command(command)
+import signal
 
 
 def run(prog_name: str = "subscope") -> None:
     """Run one command and exit with its code."""
-    try:
-        main(prog_name=prog_name)
-    except BrokenPipeError:  # the reader of `… | head` has closed the pipe
-        sys.stderr.close()
-        raise SystemExit(0) from None
+    # The imports take a second: until they are done, Ctrl-C ends the process at once, without a traceback.
+    interrupts = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if interrupts:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from infra.cli.program import main
+    from infra.cli.run_command import run_command
+
+    if interrupts:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    raise SystemExit(run_command(main, prog_name))
 
 
 if __name__ == "__main__":

@@ -1,18 +1,19 @@
-"""The parts that all commands share: settings, connections, the name for the audit, and the form of errors."""
+"""The parts that all commands share: settings, connections, the name for the audit, and standard input."""
 
 import fcntl
-import getpass
 import json
 import os
+import pwd
+import sys
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import click
 
 from infra.accounts.user_store import UserStore
-from infra.errors import InputError, SettingsError, SubscopeError
+from infra.errors import InputError, SettingsError
 from infra.firestore.client import Database
 from infra.history.audit import Audit
 from infra.logs import Logger
@@ -33,7 +34,19 @@ def environment_of(ready_file: Path) -> dict[str, str]:
         raise SettingsError(
             f"No local cloud is running: {ready_file} does not exist. Start one with `make run`."
         ) from exc
-    except (ValueError, KeyError, AttributeError, TypeError, OSError) as exc:
+    except (ValueError, KeyError, AttributeError, TypeError, RecursionError, OSError) as exc:
+        raise SettingsError(f"{ready_file} is not a local cloud's ready file: {exc}.") from exc
+
+
+def use_local_cloud(ready_file: Path) -> None:
+    """Put the environment of a running local cloud into the process. Raises SettingsError.
+
+    Google's clients read the addresses of emulators from the environment of the process.
+    """
+    environment = environment_of(ready_file)
+    try:
+        os.environ.update(environment)
+    except ValueError as exc:  # NUL, =, or half of a surrogate pair
         raise SettingsError(f"{ready_file} is not a local cloud's ready file: {exc}.") from exc
 
 
@@ -60,10 +73,10 @@ class CommandContext:
 
     @property
     def who(self) -> str:
-        """Return the name for the audit."""
+        """Return the name for the audit: the account of the operating system, not LOGNAME or USER."""
         try:
-            return f"{getpass.getuser()} (command line)"
-        except (KeyError, OSError):  # a container's user without a name
+            return f"{pwd.getpwuid(os.getuid()).pw_name} (command line)"
+        except KeyError:  # a container's user without a name
             return f"uid {os.getuid()} (command line)"
 
     @cached_property
@@ -97,16 +110,8 @@ class CommandContext:
         return monitored[0] if named is None else named
 
 
-class CommandGroup(click.Group):
-    """Turns a known error into one sentence: exit code 2 for a wrong argument or setting, otherwise 1."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except SubscopeError as exc:
-            kind = _UsageProblem if isinstance(exc, SettingsError | InputError) else click.ClickException
-            raise kind(str(exc)) from exc
-
-
-class _UsageProblem(click.ClickException):
-    exit_code = 2
+def standard_input() -> BinaryIO:
+    """Return standard input as bytes. Raises InputError if the process has none."""
+    if sys.stdin is None:
+        raise InputError("standard input", "is closed.")
+    return sys.stdin.buffer

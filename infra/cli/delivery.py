@@ -4,11 +4,13 @@ from datetime import datetime
 
 import click
 
+from infra.cli.commands import Command
 from infra.cli.context import CommandContext
+from infra.messages.visible_text import visible
 from infra.pubsub.delivery_state import Delivery
 
 
-@click.command()
+@click.command(cls=Command)
 @click.pass_obj
 def status(context: CommandContext) -> None:
     """Show each monitored subscription's delivery state, read from the subscription itself."""
@@ -19,7 +21,7 @@ def status(context: CommandContext) -> None:
         raise SystemExit(1)
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("subscription", required=False)
 @click.pass_obj
 def start(context: CommandContext, subscription: str | None) -> None:
@@ -28,7 +30,7 @@ def start(context: CommandContext, subscription: str | None) -> None:
     _print(context.delivery_control.start(context.choose_subscription(subscription), context.who))
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("subscription", required=False)
 @click.pass_obj
 def stop(context: CommandContext, subscription: str | None) -> None:
@@ -43,9 +45,9 @@ def _print(delivery: Delivery) -> None:
         words.append(f"to {delivery.push_endpoint}")
     if delivery.changed_at:
         words.append(f"since {_seconds(delivery.changed_at)}, by {delivery.changed_by or 'a change outside Subscope'}")
-    click.echo(" ".join(words))
+    click.echo(visible(" ".join(words)))
     for warning in delivery.warnings:
-        click.echo(f"  {warning}", err=True)
+        click.echo(f"  {visible(warning)}", err=True)
 
 
 def _seconds(at: datetime) -> str:

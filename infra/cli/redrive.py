@@ -11,6 +11,7 @@ import click
 from google.api_core.exceptions import DeadlineExceeded
 from google.pubsub_v1 import types
 
+from infra.cli.commands import Command
 from infra.cli.context import CommandContext
 from infra.pubsub.client import CALL_SECONDS, PubSub, in_requests, pubsub_errors
 
@@ -22,7 +23,7 @@ _PULL_SECONDS = 3.0
 _ADDED_PREFIX = "CloudPubSubDeadLetterSource"
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("subscription")
 @click.argument("topic")
 @click.pass_obj

@@ -2,32 +2,26 @@
 
 import json
 import time
-from collections import OrderedDict
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import click
 
+from infra.cli.commands import Command
 from infra.cli.context import CommandContext
+from infra.cli.follow import MAX_READ, Follower
 from infra.firestore.message_reader import MessageReader, Selection
 from infra.firestore.search import SearchBounds, narrowed, search
-from infra.messages.cursor import Cursor
 from infra.messages.message import Message
 from infra.messages.record import summary
 from infra.messages.visible_text import is_visible, visible
 from infra.query import Query, QueryError, parse
 
-# A message can become visible a little later than a newer one. So the last seconds are read again, and printed messages
-# are remembered.
-_OVERLAP = timedelta(seconds=10)
-_MAX_REMEMBERED = 20_000
 _POLL_SECONDS = 1.0
-_MAX_READ = 2_000
 _LOOK_BACK = SearchBounds(messages=10_000, seconds=10.0)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option(
     "-n", "--lines", type=click.IntRange(0, 500), default=10, show_default=True, help="Begin with the newest N."
 )
@@ -68,27 +62,18 @@ def _query(text: str) -> Query:
 def _followed(
     messages: MessageReader, selection: Selection, query: Query, lines: int, follow: bool
 ) -> Iterator[Message]:
-    narrow = narrowed(selection, query)
-    # Firestore's clock, not this machine's. Read first, so that a message that arrives after this is never skipped.
-    newest = next((message.received_at for message in messages.page(narrow, limit=1)), _EPOCH)
-    known = _recent(messages, narrow, newest)[0] if follow else []
-    seen = OrderedDict((message.id, None) for message in known if message.received_at <= newest)
+    # Made first, so that a message that arrives while the newest are read is never skipped.
+    follower = Follower(messages, narrowed(selection, query)) if follow else None
     shown = _last(messages, selection, query, lines) if lines else []
     yield from shown
-    seen.update((message.id, None) for message in shown)
-    while follow:
+    if follower is None:
+        return
+    follower.remember(shown)
+    while True:
         time.sleep(_POLL_SECONDS)
-        recent, is_complete = _recent(messages, narrow, newest)
-        if not is_complete:
-            click.echo(f"More than {_MAX_READ} new messages at once: some are not shown.", err=True)
-        for message in recent:
-            newest = max(newest, message.received_at)
-            if message.id in seen or not query.matches(message):
-                continue
-            seen[message.id] = None
-            yield message
-        while len(seen) > _MAX_REMEMBERED:
-            seen.popitem(last=False)
+        yield from filter(query.matches, follower.poll())
+        if follower.has_missed:
+            click.echo(f"More than {MAX_READ:,} new messages at once: some are not shown.", err=True)
 
 
 def _last(messages: MessageReader, selection: Selection, query: Query, lines: int) -> list[Message]:
@@ -100,21 +85,15 @@ def _last(messages: MessageReader, selection: Selection, query: Query, lines: in
     return result.messages[::-1]
 
 
-def _recent(messages: MessageReader, selection: Selection, newest: datetime) -> tuple[list[Message], bool]:
-    """Return the messages since shortly before ``newest``, oldest first, and whether they are all."""
-    recent = messages.since(Cursor(max(_EPOCH + _OVERLAP, newest) - _OVERLAP, "0" * 32), selection, limit=_MAX_READ)
-    if recent is None:
-        return messages.page(selection, limit=_MAX_READ)[::-1], False
-    return recent, True
-
-
 def _text(message: Message) -> str:
-    chips = " ".join(f"{visible(key)}={visible(value)}" for key, value in message.attributes.items())
+    """Return one line; a terminal would obey control characters in any part of it."""
+    chips = " ".join(f"{key}={value}" for key, value in message.attributes.items())
     repeated = f" x{message.deliveries}" if message.deliveries > 1 else ""
-    return (
+    line = (
         f"{message.received_at:%Y-%m-%d %H:%M:%S.%f} {message.subscription} {message.message_id} "
         f"{message.kind} {message.size_bytes}B{repeated} {message.preview} {chips}"
-    ).rstrip()
+    )
+    return visible(line.rstrip())
 
 
 def _json(message: Message) -> str:

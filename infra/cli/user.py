@@ -5,15 +5,20 @@ import sys
 import click
 
 from infra.accounts.user import ROLES, Role
-from infra.cli.context import CommandContext
+from infra.cli.commands import CommandGroup
+from infra.cli.context import CommandContext, standard_input
+from infra.errors import InputError
+from infra.messages.visible_text import visible
 
+# Longer than any password: a longer line is refused as one.
+_MAX_LINE_BYTES = 10_000
 _role = click.Choice(ROLES)
 _password_stdin = click.option(
     "--password-stdin", is_flag=True, help="Read the password from standard input instead of asking for it."
 )
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def user() -> None:
     """Manage the users who can sign in to the viewer."""
 
@@ -58,7 +63,7 @@ def list_(context: CommandContext) -> None:
     click.echo(f"{'NAME':<32} {'ROLE':<8} LAST SIGN-IN")
     for account in context.users.all():
         last_seen = f"{account.last_seen_at:%Y-%m-%d %H:%M} UTC" if account.last_seen_at else "never signed in"
-        click.echo(f"{account.name:<32} {account.role:<8} {last_seen}")
+        click.echo(f"{visible(account.name):<32} {account.role:<8} {last_seen}")
 
 
 @user.command()
@@ -72,8 +77,11 @@ def remove(context: CommandContext, name: str) -> None:
 
 def _password(password_stdin: bool) -> str:
     if password_stdin:
-        return sys.stdin.readline().rstrip("\r\n")
-    if not sys.stdin.isatty():
+        try:
+            return standard_input().readline(_MAX_LINE_BYTES).decode().rstrip("\r\n")
+        except UnicodeDecodeError as exc:
+            raise InputError("password", f"is not UTF-8 (byte {exc.start + 1}).") from exc
+    if sys.stdin is None or not sys.stdin.isatty():
         raise click.UsageError("There is no terminal to ask for the password; use --password-stdin.")
     password: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
     return password

@@ -17,8 +17,8 @@ import pytest
 from click.testing import CliRunner
 from test_utils.retry import RetryResult
 
-from infra.__main__ import main
 from infra.accounts.user_store import UserStore
+from infra.cli.program import main
 from infra.firestore.encoding import Plain
 from infra.settings import ConsoleSettings
 from infra.version import version
