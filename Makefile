@@ -12,7 +12,7 @@
 # make prose      count the phrases that make our English hard to read
 # make sizes      list the files, folders and lines that are too large
 # make bench      measure the receiver
-# make load       run a stage of load and chaos: STAGE=L1 (L0 to L8), SEED=1, SCALE=0.33, MUTANT=ack-first
+# make load       run a stage of load and chaos: STAGE=L1 (L0 to L8), SEED=1, SCALE=0.33, RATE=0.5, MUTANT=ack-first
 # make screenshots  make the pictures of the README again
 # make lock       pin the packages again
 
@@ -23,6 +23,7 @@ ARGS ?=
 STAGE ?= L0
 SEED ?= 1
 SCALE ?= 1
+RATE ?= 1
 MUTANT ?=
 # Processes that share the tests: more than cores, since the tests of faults mostly sleep. 0: none, for a debugger.
 TEST_PROCESSES ?= 3
@@ -106,7 +107,7 @@ bench: setup-tests
 	$(PYTHON_IN) -m tests.benchmarks.receiver $(ARGS)
 
 load: setup-tests
-	$(PYTHON_IN) -m tests.load $(STAGE) --seed $(SEED) --scale $(SCALE) --mutant "$(MUTANT)"
+	$(PYTHON_IN) -m tests.load $(STAGE) --seed $(SEED) --scale $(SCALE) --rate $(RATE) --mutant "$(MUTANT)"
 
 screenshots: setup-tests
 	$(PYTHON_IN) -m docs.tools.screenshots

@@ -21,8 +21,11 @@ def main() -> int:
     stage = STAGES[arguments.stage]
     name = f"{stage.name}-{arguments.mutant}" if arguments.mutant else stage.name
     directory = REPORTS / name
-    print(f"{stage.name}, {stage.title}; seed {arguments.seed}, scale {arguments.scale:g}", flush=True)
-    outcome = run_stage(stage, Options(directory, arguments.seed, arguments.scale, arguments.mutant))
+    print(
+        f"{stage.name}, {stage.title}; seed {arguments.seed}, scale {arguments.scale:g}, rate {arguments.rate:g}",
+        flush=True,
+    )
+    outcome = run_stage(stage, Options(directory, arguments.seed, arguments.scale, arguments.rate, arguments.mutant))
     print(*outcome.lines(), sep="\n")
     print(f"report: {write_report(outcome, directory)}")
     return 0 if outcome.passed else 1
@@ -35,6 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--seed", type=int, default=1, help="of payloads, faults and clients (default: 1)")
     parser.add_argument("--scale", type=float, default=1.0, help="shortens the stage, for example 0.33 (default: 1)")
+    parser.add_argument("--rate", type=float, default=1.0, help="lowers the rates on a busy machine (default: 1)")
     parser.add_argument("--mutant", choices=("", *MUTANTS), default="", help="a broken service: the stage must fail")
     return parser
 

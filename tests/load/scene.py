@@ -41,13 +41,14 @@ class Audience:
 
 @dataclass
 class Scene:
-    """The actors of one run. ``scale`` shortens every duration and count of a stage."""
+    """The actors of one run. ``scale`` shortens every duration and count of a stage, ``rate`` lowers its rates."""
 
     cloud: Cloud
     journal: Path
     faults_url: str
     seed: int
     scale: float = 1.0
+    rate: float = 1.0
     prints: bool = True
     samples: list[Sample] = field(default_factory=list)
     clients: list[StreamClient] = field(default_factory=list)

@@ -37,9 +37,9 @@ async def _smoke(scene: Scene) -> None:
 
 async def _steady(scene: Scene) -> None:
     await scene.faults.duplicate(DUPLICATES)
-    await scene.publisher.at_rate(100, 30 * scene.scale, KIB)
+    await scene.publisher.at_rate(100 * scene.rate, 30 * scene.scale, KIB)
     await scene.faults.cut_listen()
-    await scene.publisher.at_rate(100, 30 * scene.scale, KIB)
+    await scene.publisher.at_rate(100 * scene.rate, 30 * scene.scale, KIB)
 
 
 async def _burst(scene: Scene) -> None:
@@ -55,27 +55,27 @@ async def _backlog(scene: Scene) -> None:
 
 async def _big(scene: Scene) -> None:
     async with asyncio.TaskGroup() as tasks:
-        small = tasks.create_task(scene.publisher.at_rate(10, 150 * scene.scale, KIB))
+        small = tasks.create_task(scene.publisher.at_rate(10 * scene.rate, 150 * scene.scale, KIB))
         await scene.publisher.burst(scene.count(60), 2, 9_900_000)
         await scene.publisher.burst(scene.count(600), 2, 900_000)
         small.cancel()
 
 
 async def _fan_out(scene: Scene) -> None:
-    await scene.publisher.at_rate(50, 240 * scene.scale, KIB)
+    await scene.publisher.at_rate(50 * scene.rate, 240 * scene.scale, KIB)
 
 
 async def _chaos(scene: Scene) -> None:
     await scene.faults.duplicate(DUPLICATES)
     seconds = 600 * scene.scale
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(scene.publisher.at_rate(100, seconds, KIB))
+        tasks.create_task(scene.publisher.at_rate(100 * scene.rate, seconds, KIB))
         tasks.create_task(scene.faults.chaos(seconds, CHAOS_PAUSE_SECONDS))
 
 
 async def _soak(scene: Scene) -> None:
     seconds = 45 * 60 * scene.scale
-    publishing = asyncio.ensure_future(scene.publisher.at_rate(20, seconds, KIB))
+    publishing = asyncio.ensure_future(scene.publisher.at_rate(20 * scene.rate, seconds, KIB))
     repeated = [
         asyncio.ensure_future(_repeat(60, lambda: _toggle(scene))),
         asyncio.ensure_future(_repeat(120, scene.faults.cut_listen)),
@@ -106,7 +106,7 @@ async def _abuse(scene: Scene) -> None:
     attackers = Attackers(scene.cloud["receiver"], scene.cloud["viewer"])
     attack = asyncio.ensure_future(attackers.run())
     try:
-        await scene.publisher.at_rate(100, 110 * scene.scale, KIB)
+        await scene.publisher.at_rate(100 * scene.rate, 110 * scene.scale, KIB)
     finally:
         attack.cancel()
         await asyncio.gather(attack, return_exceptions=True)
@@ -161,7 +161,14 @@ STAGES = {
             (*_COMPLETE, targets.stalled_are_cut(30), targets.viewer_returns(5)),
             measures_return=True,
         ),
-        Stage("L6", "chaos: L1 with a random fault every 15 s", _chaos, 660, _FEW, (targets.all_stored,)),
+        Stage(
+            "L6",
+            "chaos: L1 with a random fault every 15 s",
+            _chaos,
+            660,
+            _FEW,
+            (targets.all_stored, targets.valid_tokens_pass),
+        ),
         Stage(
             "L7",
             "soak: 20 messages/s with toggles, dropped streams and rotated keys",

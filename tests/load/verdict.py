@@ -76,11 +76,12 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Options:
-    """How to run: the files go to ``directory``; ``scale`` shortens the stage."""
+    """How to run: the files go to ``directory``; ``scale`` shortens the stage, ``rate`` lowers its rates."""
 
     directory: Path
     seed: int = 1
     scale: float = 1.0
+    rate: float = 1.0
     mutant: str = ""
     prints: bool = True
     recovery_seconds: float = RECOVERY_SECONDS
@@ -107,7 +108,7 @@ def run_stage(stage: Stage, options: Options) -> Outcome:
 
 
 async def _run(stage: Stage, options: Options, cloud: Cloud, journal: Path, faults_url: str) -> Outcome:
-    scene = Scene(cloud, journal, faults_url, options.seed, options.scale, options.prints)
+    scene = Scene(cloud, journal, faults_url, options.seed, options.scale, options.rate, options.prints)
     began, start = datetime.now(UTC), time.monotonic()
     busy, own = busy_seconds(), _own_cpu(cloud)
     problems: list[str] = []

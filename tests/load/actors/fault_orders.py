@@ -15,7 +15,10 @@ from tests.support.local_cloud import Cloud
 
 OUTAGE_SECONDS = 30.0
 SLOW_SECONDS = 20.0
-KEY_OUTAGE_SECONDS = 60.0
+KEY_OUTAGE_SECONDS = 15.0
+# The receiver asks for an unknown key at most once a minute. Google announces a key days before it signs with it; the
+# local cloud does not, so a second new key within the minute would be refused rightly.
+ROTATION_SECONDS = 75.0
 # The listener treats them differently: worth a retry, useless to retry, and a stream that says nothing.
 LISTEN_ENDINGS = ("UNAVAILABLE", "RESOURCE_EXHAUSTED", "ABORTED", "INTERNAL", "CANCELLED", "PERMISSION_DENIED", "mute")
 CERTIFICATE_FAULTS = ("error", "slow", "html", "empty", "half")
@@ -30,6 +33,7 @@ class FaultOrders:
     chance: random.Random
     said: list[tuple[float, str]] = field(default_factory=list)
     over_at: float = 0.0
+    rotated_at: float = 0.0
 
     async def order(self, kind: str, **arguments: object) -> None:
         """Order a fault by its kind."""
@@ -45,14 +49,22 @@ class FaultOrders:
     async def rotate_keys(self) -> None:
         """Sign with a new key; the key before the last one is retired."""
         self._say("signing key rotated")
+        await self._rotate()
+
+    async def _rotate(self) -> None:
+        self.rotated_at = time.time()
         await asyncio.to_thread(self.cloud.rotate_keys)
+
+    def _is_due(self, turn: Callable[[], Awaitable[None]]) -> bool:
+        rotates = turn in (self.rotate_keys, self.break_certificates)
+        return not rotates or time.time() - self.rotated_at >= ROTATION_SECONDS
 
     async def duplicate(self, fraction: float) -> None:
         """Push a fraction of the messages twice."""
         await self.order("duplicates", fraction=fraction)
 
     async def chaos(self, seconds: float, pause_seconds: float) -> None:
-        """Cause a random fault every ``pause_seconds``."""
+        """Cause a random fault every ``pause_seconds``, and none before the last one is over."""
         deadline = time.monotonic() + seconds
         turns: list[Callable[[], Awaitable[None]]] = []
         while time.monotonic() < deadline:
@@ -69,8 +81,11 @@ class FaultOrders:
                     self.break_certificates,
                 ]
                 self.chance.shuffle(turns)
-            await turns.pop()()
-            await asyncio.sleep(pause_seconds)
+            due = [turn for turn in turns if self._is_due(turn)]
+            if due:
+                turns.remove(due[0])
+                await due[0]()
+            await asyncio.sleep(max(pause_seconds, self._over_in()))
 
     async def kill_receiver(self) -> None:
         """Kill the receiver; the local cloud starts it again."""
@@ -88,7 +103,7 @@ class FaultOrders:
 
     async def slow_firestore(self) -> None:
         """Let every write take longer than the receiver waits."""
-        self._say("Firestore is slow", 10 + SLOW_SECONDS)
+        self._say("Firestore is slow", SLOW_SECONDS)
         await self.order("slow", seconds=10, delay=SLOW_SECONDS)
 
     async def lose_replies(self) -> None:
@@ -100,7 +115,7 @@ class FaultOrders:
         """End or silence the Listen streams."""
         ending = self.chance.choice(LISTEN_ENDINGS)
         if ending == "mute":
-            self._say("Listen falls silent", 90)
+            self._say("Listen falls silent")
             await self.order("mute")
         else:
             await self.cut_listen(ending)
@@ -108,15 +123,18 @@ class FaultOrders:
     async def break_certificates(self) -> None:
         """Break the page of the signing certificates, and rotate, so that it is asked."""
         mode = self.chance.choice(CERTIFICATE_FAULTS)
-        self._say(f"certificates: {mode}", 15)
-        await self.order("certificates", mode=mode, seconds=15)
-        await asyncio.to_thread(self.cloud.rotate_keys)
+        self._say(f"certificates: {mode}", KEY_OUTAGE_SECONDS)
+        await self.order("certificates", mode=mode, seconds=KEY_OUTAGE_SECONDS)
+        await self._rotate()
 
     def _kill(self, name: str, number: signal.Signals) -> None:
         self._say(f"{name} ends by {number.name}", 10)
         if pid := self.cloud.pid(name):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, number)
+
+    def _over_in(self) -> float:
+        return self.over_at - time.time()
 
     def _say(self, sentence: str, seconds: float = 0.0) -> None:
         self.said.append((time.time(), sentence))

@@ -65,6 +65,12 @@ def no_server_errors(scene: "Scene") -> Iterator[Check]:
     yield Check("server errors", found, "none", not errors and not pages, depends_on_speed=False)
 
 
+def valid_tokens_pass(scene: "Scene") -> Iterator[Check]:
+    """No push of Pub/Sub is refused for its token: while keys cannot be had, the answer is 503."""
+    refused = scene.ledger.statuses[401] + scene.ledger.statuses[403]
+    yield Check("valid tokens refused", str(refused), "none", not refused, depends_on_speed=False)
+
+
 def push_p99(bound_seconds: float) -> Target:
     """99 % of the pushes are acknowledged in time."""
     return lambda scene: _below("push, p99", _pushes(scene), 99, bound_seconds)
