@@ -42,16 +42,11 @@ def span_of(person: Person) -> tuple[datetime, datetime]:
 
 
 def settle(person: Person, cloud: Cloud) -> None:
-    """Wait until the newest stored message is on top and the list stays unchanged."""
+    """Wait until the newest stored message is on top, and each one is in the list or reported as skipped."""
     stored = cloud.firestore().collection("messages").order_by("received_at", direction="DESCENDING")
     newest = stored.order_by("__name__", direction="DESCENDING").limit(1).get()[0].id
     wait_until(lambda: person.rows()[:1] == [newest], "the newest message at the top", 40)
-    person.page.wait_for_function(
-        "() => { const now = document.querySelectorAll('tr.message').length, same = now === window.lastCount;"
-        " window.lastCount = now; return same; }",
-        polling=1500,
-        timeout=30_000,
-    )
+    wait_until(lambda: not unaccounted(person, cloud), "each message in the list or in the skipped range", 40)
 
 
 def cursors_of(person: Person) -> list[Cursor]:
@@ -84,7 +79,6 @@ def test_every_click_in_a_burst_is_answered(busy: tuple[Person, Cloud]) -> None:
     settle(person, cloud)
     assert clicks >= 4, "the burst ended before the clicks"
     assert person.page.locator("#pause").get_attribute("aria-pressed") == "false", "a click was lost"
-    assert not unaccounted(person, cloud)
 
 
 def test_burst_leaves_the_newest_rows_in_order(busy: tuple[Person, Cloud]) -> None:
@@ -96,7 +90,6 @@ def test_burst_leaves_the_newest_rows_in_order(busy: tuple[Person, Cloud]) -> No
     assert cursors == sorted(cursors, reverse=True)
     assert 0 < len(cursors) <= 500
     assert person.page.locator("#older a").is_visible(), "older messages can be loaded"
-    assert not unaccounted(person, cloud)
 
 
 def test_skipped_messages_are_reported_and_linked(busy: tuple[Person, Cloud]) -> None:
@@ -109,7 +102,6 @@ def test_skipped_messages_are_reported_and_linked(busy: tuple[Person, Cloud]) ->
     settle(person, cloud)
     words = " ".join(person.page.locator("#skipped").inner_text().split())
     assert re.match(r"([\d,]+ skipped|Messages skipped since \d\d:\d\d) · show them", words), words
-    assert not unaccounted(person, cloud)
     after, before = span_of(person)
     person.page.click("#skipped a")
     person.page.wait_for_url("**/messages?q=*")
@@ -134,4 +126,3 @@ def test_resync_does_not_move_a_paused_view(busy: tuple[Person, Cloud]) -> None:
     person.page.wait_for_selector("#skipped a")
     assert "Messages skipped since" in person.page.locator("#skipped").inner_text()
     settle(person, cloud)
-    assert not unaccounted(person, cloud)
