@@ -2,6 +2,8 @@
 
 from aiohttp import web
 
+from infra.local.loopback_only import loopback_only
+
 
 class HttpServer:
     """A running server; ``url`` has no trailing slash."""
@@ -12,7 +14,8 @@ class HttpServer:
 
     @classmethod
     async def start(cls, application: web.Application) -> "HttpServer":
-        """Listen on any free port."""
+        """Listen on any free port, for programs of this machine only."""
+        application.middlewares.append(loopback_only)
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.5)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()

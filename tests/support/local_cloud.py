@@ -17,9 +17,11 @@ import google.cloud.pubsub_v1 as pubsub_v1  # type: ignore[import-untyped]
 from google.cloud import firestore
 
 from infra.accounts.session_store import SessionStore
+from infra.accounts.user import Role
 from infra.accounts.user_store import UserStore
 from infra.firestore.client import Database
 from infra.settings import console_settings
+from tests.support.accounts import PASSWORD
 from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).absolute().parents[2]
@@ -100,17 +102,21 @@ class Cloud:
         """Sign with a new key from now on; the last key's certificate is still served."""
         _get(self["rotate_url"], b"")
 
-    def session(self) -> str:
-        """Create a session of the administrator, as the sign-in form does after its checks; return its cookie."""
+    def session(self, role: Role = "admin") -> str:
+        """Create a session of the administrator, or of ``a-viewer`` or ``an-operator``; return its cookie."""
         # Google's document client reads the emulator's address when it is first used.
         with patch.dict(os.environ, self.environ):
             database = self._client("database", lambda: Database(console_settings(self.environ)), Database.close)
             users = UserStore(database)
             # The viewer answers before it has hashed the administrator's password.
             wait_until(lambda: users.get(self["admin_user"]), "the local cloud's administrator")
-            admin = users.get(self["admin_user"])
-            assert admin, "the local cloud has no administrator"
-            return SessionStore(database).create(admin)
+            user = users.get(self._user_of(role))
+            if user is None:
+                user = users.add(self._user_of(role), PASSWORD, role, by=self["admin_user"])
+            return SessionStore(database).create(user)
+
+    def _user_of(self, role: Role) -> str:
+        return {"admin": self["admin_user"], "operator": "an-operator", "viewer": "a-viewer"}[role]
 
     def pid(self, name: str) -> int | None:
         """Return the process id of ``receiver`` or ``viewer``; None while it is down."""

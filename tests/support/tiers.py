@@ -41,6 +41,7 @@ _SERVICES = (
     "tests/house/test_imports.py",
     "tests/house/test_prose.py",
     "tests/infra/cli/*",
+    "tests/infra/local/test_loopback_only.py",
     "tests/infra/local/test_main.py",
     "tests/infra/test_logs.py",
     "tests/infra/web_server/test_worker.py",

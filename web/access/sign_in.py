@@ -60,7 +60,7 @@ def logout() -> ResponseReturnValue:
     """End this session on the server and delete the cookie."""
     if not has_passwords():
         return redirect(SIGN_OUT_PATH, 303)
-    services().sessions.end(session_cookie(request))
+    _end_session()
     response = redirect(url_for("sign_in.login", notice="out"), 303)
     replace_cookie(response, "")
     return response
@@ -123,8 +123,14 @@ def _address() -> str:
     return request.remote_addr or ""
 
 
+def _end_session() -> None:
+    cookie = session_cookie(request)
+    services().sessions.end(cookie)
+    services().connections.end_session(cookie)
+
+
 def _begin_session(user: User, target: str) -> Response:
-    services().sessions.end(session_cookie(request))
+    _end_session()
     response = redirect(quote(target, safe="/?=&%:+~.-_"), 303)
     replace_cookie(response, services().sessions.create(user))
     return response

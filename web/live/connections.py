@@ -43,12 +43,13 @@ class Connection:
         self,
         *,
         user: str,
+        session: str,
         client_feed: ClientFeed,
         is_session_valid: Callable[[], bool],
         client_socket: socket.socket | None,
         limits: ConnectionLimits,
     ) -> None:
-        self.user = user
+        self.user, self.session = user, session
         now = time.monotonic()
         self._client_feed, self._is_session_valid, self._limits = client_feed, is_session_valid, limits
         self._socket = client_socket
@@ -161,6 +162,13 @@ class Connections:
             if connection in self._open:
                 self._open.discard(connection)
                 self._release(connection.user)
+
+    def end_session(self, session: str) -> None:
+        """Close the connections of a session: its user signed out, and the next one may sit at the same browser."""
+        with self._lock:
+            ended = [connection for connection in self._open if session and connection.session == session]
+        for connection in ended:
+            connection.close()
 
     def begin_shutdown(self) -> None:
         """Wait no longer than a second for clients that do not read."""

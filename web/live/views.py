@@ -3,7 +3,7 @@
 ``web.live.client_feed`` decides what is sent, ``web.live.connections`` for how long.
 """
 
-from flask import Blueprint, Flask, Response, request
+from flask import Blueprint, Flask, Response, abort, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import ServiceUnavailable
 
@@ -12,6 +12,7 @@ from web.access.monitored import subscription_argument
 from web.access.readable_messages import readable_messages, readers_mask
 from web.access.roles import login_required, session_still_valid, signed_in_user
 from web.filters.columns import Columns, parse_columns
+from web.http.session_cookie import session_cookie
 from web.live.client_filter import ClientFilter, parse_client_filter
 from web.live.connections import Connection, ConnectionLimits
 from web.live.frame_cache import Render
@@ -29,16 +30,18 @@ blueprint = Blueprint("live", __name__)
 def live() -> ResponseReturnValue:
     """Send messages and states as they come, as rows with the columns of the page.
 
-    200; 400 for a filter, subscription or columns that cannot be used; 503 if every slot, or this person's share of
-    them, is taken.
+    200; 400 for a filter, subscription or columns that cannot be used; 401 for a page of another user (``reader``),
+    which stayed open while this one signed in; 503 if every slot, or this person's share of them, is taken.
     """
+    user = signed_in_user().name
+    if request.args.get("reader", user) != user:
+        abort(401)
     subscription = subscription_argument(request.args.get("subscription", ""))
     client_filter = parse_client_filter(request.args.get("q", ""), subscription)
     columns = parse_columns(request.args.getlist("columns"))
     if request.method == "HEAD":
         return _response(())
     connections = services().connections
-    user = signed_in_user().name
     try:
         connections.reserve(user)
     except BusyError as exc:
@@ -72,6 +75,7 @@ def _open(user: str, client_filter: ClientFilter, columns: Columns, limits: Conn
     try:
         return Connection(
             user=user,
+            session=session_cookie(request),
             client_feed=client_feed,
             is_session_valid=session_still_valid(),
             client_socket=request.environ.get("gunicorn.socket") or request.environ.get("werkzeug.socket"),

@@ -9,6 +9,7 @@ import pytest
 from infra.messages.message import document_id
 from tests.support.browser.actions import published, switch_on
 from tests.support.browser.person import Person, Visit
+from tests.support.browser.tabs import TO_THE, VISIBILITY
 from tests.support.browser.writing import writer_at
 from tests.support.local_cloud import Cloud, StartCloud
 from tests.support.waiting import wait_until
@@ -16,16 +17,6 @@ from tests.support.waiting import wait_until
 if TYPE_CHECKING:
     from playwright.sync_api import Route
 
-# Headless Chromium never hides a page, so the test sends the events that a browser sends.
-VISIBILITY = """
-    window.inTheBack = sessionStorage.getItem("in-the-back") === "yes";
-    Object.defineProperty(document, "hidden", { get: () => window.inTheBack });
-    Object.defineProperty(document, "visibilityState", { get: () => (window.inTheBack ? "hidden" : "visible") });
-"""
-TO_THE = """where => {
-    window.inTheBack = where === "back";
-    document.dispatchEvent(new Event("visibilitychange"));
-}"""
 MINUTE_MS = 61_000
 # Longer than the pause after which a page reconnects.
 LATER_MS = 3_000

@@ -17,7 +17,7 @@ from tests.support.firestore.settings import settings_for
 from tests.support.firestore.writer import Writer, stored_message
 from tests.support.viewer.app import running
 from tests.support.viewer.process import DeafClient, HttpClient, Server, served
-from tests.support.viewer.visitor import SCRIPT, add_user, services_of
+from tests.support.viewer.visitor import PASSWORD, SCRIPT, add_user, services_of
 from tests.support.viewer.visitor import Visitor as InProcess
 from tests.support.waiting import wait_until
 from web.live.client_filter import parse_client_filter
@@ -199,6 +199,32 @@ def test_stream_ends_with_its_session(hasty: Server, writer: Writer) -> None:
     assert client.ended_at is None
     client.close()
     signed_out.close()
+
+
+def test_sign_out_ends_the_streams_of_this_session_at_once(firestore: LocalFirestore) -> None:
+    with running(settings_for(firestore.address)) as app:
+        name = add_user(app, "viewer-in-two-browsers", "viewer")
+        leaving, staying = InProcess(app, name), InProcess(app, name)
+        streams = [visitor.get("/live", SCRIPT) for visitor in (leaving, leaving, staying)]
+        assert services_of(app).feed.client_count == 3
+        leaving.post("/logout")
+        assert services_of(app).feed.client_count == 1
+        for stream in streams:
+            stream.close()
+
+
+def test_new_sign_in_ends_the_streams_of_the_session_before_it(firestore: LocalFirestore) -> None:
+    with running(settings_for(firestore.address)) as app:
+        visitor = InProcess(app, add_user(app, "viewer-who-signs-in-again", "viewer"))
+        stream = visitor.get("/live", SCRIPT)
+        assert visitor.post("/login", username=visitor.name, password=PASSWORD).status_code == 303
+        assert services_of(app).feed.client_count == 0
+        stream.close()
+
+
+def test_page_of_another_user_gets_no_stream(hasty: Server) -> None:
+    assert hasty.status("/live?reader=another-user", Accept="text/event-stream") == 401
+    assert hasty.status(f"/live?reader={hasty.person.name}", "HEAD", Accept="text/event-stream") == 200
 
 
 def test_client_that_does_not_read_is_disconnected(hasty: Server, writer: Writer) -> None:

@@ -64,6 +64,6 @@
  * @property {string} latency
  */
 
-/** @typedef {"connecting" | "live" | "reconnecting" | "signed-out"} ConnectionState */
+/** @typedef {"connecting" | "live" | "turns" | "reconnecting" | "signed-out"} ConnectionState */
 
 export {};

@@ -33,7 +33,7 @@ export class ListPage {
     this.strip = query("#deliveries", HTMLElement);
     const skipped = find("#skipped", HTMLElement);
     const onError = this.onError.bind(this);
-    const { live = "", columns } = this.body.dataset;
+    const { live = "" } = this.body.dataset;
 
     this.pauseButton = new PauseButton({ onChange: () => this.onRelease() });
     this.timeline = new Timeline();
@@ -41,6 +41,7 @@ export class ListPage {
     this.notifications = new DesktopNotifications(find("#notify", HTMLElement), shownList(), {
       onChange: () => this.update(),
       onOpen: (id) => this.openMessage(id),
+      onDuty: () => this.stream.onDuty(),
     });
     this.rows = new Rows(this.body, this.rowsCallbacks());
     this.olderPages = new OlderPages(this.rows, query("#older", HTMLElement), { onError });
@@ -48,7 +49,7 @@ export class ListPage {
     this.drawer = new Drawer(query("#drawer", HTMLElement), this.body, { onError, onChange: () => this.onRelease() });
     this.resync = new Resync(this.resyncCallbacks());
     this.deliveryStrip = new DeliveryStrip(this.strip, { onError, onChange: () => this.timeline.updateSoon() });
-    this.stream = new EventStream(live, columns, this.streamCallbacks());
+    this.stream = new EventStream(live, this.streamCallbacks());
   }
 
   /** @returns {import("./rows.js").RowsCallbacks} */
@@ -84,7 +85,7 @@ export class ListPage {
       onResync: (since) => this.isOlderPage || this.resync.request(since),
       onCaughtUp: (count, since) => this.onCaughtUp(count, since),
       onState: (state, since) => this.onConnection(state, since),
-      staysConnected: () => this.notifications.isOn,
+      staysConnected: () => this.notifications.isOnDuty,
     };
   }
 

@@ -1,4 +1,4 @@
-// The filter, subscription and columns that the list shows, as the server wrote them beside the rows.
+// The filter, subscription and columns that the list shows, and its reader, as the server wrote them beside the rows.
 
 import { query } from "../common/dom.js";
 import { listAddress } from "../core/filter_text.js";
@@ -21,4 +21,23 @@ export function shownList() {
 export function addressOfList(changes = {}) {
   const { dataset } = rowsElement();
   return listAddress({ ...shownList(), columns: dataset.columns, hasDefault: "hasDefault" in dataset, ...changes });
+}
+
+/** Return the user for whom the server made this page. */
+export function shownReader() {
+  return rowsElement().dataset.reader ?? "";
+}
+
+/**
+ * Return the address of the stream of this list from a cursor on.
+ * @param {string} after
+ */
+export function addressOfStream(after) {
+  const { filter, subscription } = shownList();
+  const { columns } = rowsElement().dataset;
+  const query = new URLSearchParams({ after, reader: shownReader() });
+  if (filter) query.set("q", filter);
+  if (subscription) query.set("subscription", subscription);
+  if (columns) query.set("columns", columns);
+  return `/live?${query}`;
 }

@@ -1,19 +1,18 @@
-// Desktop notifications of arrivals while the page is not in view, at most one every few seconds, and a count in the
-// title. Others may see them on the screen: they show no text of a message unless the person chose that.
+// Desktop notifications of arrivals while the page is not in view, one for each message however many tabs show it, and a
+// count in the title. Others may see them on the screen: they show no text of a message unless the person chose that.
 
 import { query } from "../common/dom.js";
 import { saveChoice, savedChoice } from "../common/local_storage.js";
 import { showToast } from "../common/toasts.js";
-import { countText } from "../core/time_text.js";
+import { UnseenMessages } from "../core/unseen_messages.js";
 import { parseRow, previewLink } from "../list/row.js";
+import { NOTIFY_EVERY_MS, NotificationDuty } from "./notification_duty.js";
 
 /** @typedef {import("../common/types.js").StreamMessage} StreamMessage */
 /** @typedef {"off" | "count" | "text"} NotificationChoice */
 
 const KEY = "subscope-notify"; // a NotificationChoice, for every tab of this browser
 const COLLECT_MS = 1000;
-const NOTIFY_EVERY_MS = 5000;
-const MAX_NAMES = 3;
 const MAX_CHARACTERS = 140;
 
 const isOutOfView = () => document.hidden || !document.hasFocus();
@@ -39,25 +38,26 @@ export class DesktopNotifications {
   /**
    * @param {HTMLElement | null} menu absent from a page of older messages
    * @param {{ filter: string, subscription: string }} list one notification per list: a new one replaces the last
-   * @param {{ onChange: () => void, onOpen: (id: string) => void }} callbacks
+   * @param {{ onChange: () => void, onOpen: (id: string) => void, onDuty: () => void }} callbacks
    */
-  constructor(menu, { filter, subscription }, { onChange, onOpen }) {
+  constructor(menu, { filter, subscription }, { onChange, onOpen, onDuty }) {
     this.menu = menu;
     this.tag = `subscope ${subscription} ${filter}`;
     this.onChange = onChange;
     this.onOpen = onOpen;
+    this.onDuty = onDuty;
+    this.duty = new NotificationDuty(this.tag, {
+      onChange: onDuty,
+      onNamed: (ids) => this.unseen.onNamedElsewhere(ids),
+    });
     this.choice = savedNotificationChoice();
     this.notifiedAt = 0;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.timer = undefined;
     /** @type {Notification | null} */
     this.notification = null;
-    this.count = 0;
-    this.isExact = true;
-    /** @type {StreamMessage | null} */
-    this.newest = null;
-    /** @type {Set<string>} */
-    this.subscriptions = new Set();
+    this.count = 0; // for the title
+    this.unseen = new UnseenMessages();
   }
 
   start() {
@@ -65,6 +65,7 @@ export class DesktopNotifications {
     for (const box of [this.wantedBox, this.textBox]) box.addEventListener("change", () => this.choose());
     addEventListener("storage", (event) => event.key === KEY && this.set(savedNotificationChoice()));
     addEventListener("focus", () => this.onView());
+    this.duty.start();
     document.addEventListener("visibilitychange", () => this.onView());
     this.updateMenu();
   }
@@ -81,6 +82,11 @@ export class DesktopNotifications {
     return Boolean(this.menu) && this.choice !== "off" && isAllowed();
   }
 
+  /** Whether this tab notifies of the list's messages while it is hidden. */
+  get isOnDuty() {
+    return this.isOn && this.duty.isHeld;
+  }
+
   /**
    * Count a new message of the list.
    * @param {StreamMessage} message
@@ -88,38 +94,42 @@ export class DesktopNotifications {
   add(message) {
     if (!this.isOn || !isOutOfView()) return;
     this.count += 1;
-    this.newest = message;
-    this.subscriptions.add(message.subscription);
+    if (this.isOnDuty) this.unseen.add(message);
     this.schedule();
   }
 
   /** Note that more messages arrived than the stream could send. */
   addUncounted() {
     if (!this.isOn || !isOutOfView()) return;
-    this.isExact = false;
+    if (this.isOnDuty) this.unseen.addUncounted();
     this.schedule();
   }
 
   /** Notify that notifications end, because the session ended. */
   notifySignedOut() {
-    if (this.isOn && isOutOfView()) this.notify("You are signed out", "There will be no more notifications.", () => {});
+    if (this.isOnDuty && isOutOfView())
+      this.notify("You are signed out", "There will be no more notifications.", () => {});
   }
 
   schedule() {
     this.onChange();
+    if (!this.unseen.hasNews) return;
     const waitMs = Math.max(COLLECT_MS, this.notifiedAt + NOTIFY_EVERY_MS - Date.now());
     this.timer ??= setTimeout(() => this.notifyArrivals(), waitMs);
   }
 
-  notifyArrivals() {
+  async notifyArrivals() {
+    const isTurn = await this.duty.takeTurn();
     this.timer = undefined;
-    if (!this.isOn || !isOutOfView()) return;
-    const { newest } = this;
-    const title = this.isExact ? countText(this.count, "new message") : "Many new messages";
-    const names = [...this.subscriptions];
-    const shown = names.slice(0, MAX_NAMES).join(", ") + (names.length > MAX_NAMES ? ", …" : "");
+    if (!isTurn) return;
+    if (!this.isOn || !isOutOfView() || !this.unseen.hasNews) {
+      this.duty.endTurn();
+      return;
+    }
+    const { title, subscriptions, newest, ids } = this.unseen.name();
     const text = this.choice === "text" && newest ? `\n${textOf(newest)}` : "";
-    this.notify(title, shown + text, () => newest && this.onOpen(newest.id));
+    this.duty.announce(ids);
+    this.notify(title, subscriptions + text, () => newest && this.onOpen(newest.id));
   }
 
   /**
@@ -152,12 +162,11 @@ export class DesktopNotifications {
     if (isOutOfView()) return;
     clearTimeout(this.timer);
     this.timer = undefined;
+    this.duty.endTurn();
     this.notification?.close();
     this.notification = null;
     this.count = 0;
-    this.isExact = true;
-    this.newest = null;
-    this.subscriptions.clear();
+    this.unseen.clear();
     this.onChange();
   }
 
@@ -178,6 +187,7 @@ export class DesktopNotifications {
     this.choice = choice;
     saveChoice(KEY, choice);
     this.updateMenu();
+    this.onDuty();
   }
 
   updateMenu() {

@@ -1,18 +1,21 @@
 // The live feed: one EventSource, opened again after the browser gave it up, and the state of the connection.
+// It is open only while this tab holds one of the slots that the tabs of a browser share (core/stream_slot.js).
 
-import { get, SignedOutError } from "../common/requests.js";
+import { getJson, SignedOutError } from "../common/requests.js";
+import { Absence } from "../core/absence.js";
 import { BackOff, withJitter } from "../core/back_off.js";
-import { shownList } from "../list/shown_list.js";
+import { ConnectionStatus } from "../core/connection_state.js";
+import { StreamSlot, slotCount, TURN_MS } from "../core/stream_slot.js";
+import { addressOfStream, shownReader } from "../list/shown_list.js";
 
 /** @typedef {import("../common/types.js").ConnectionState} ConnectionState */
 /** @typedef {import("../common/types.js").DeliveryEvent} DeliveryEvent */
-/** @typedef {import("../common/types.js").FeedEvent} FeedEvent */
 /** @typedef {import("../common/types.js").GoneEvent} GoneEvent */
 /** @typedef {import("../common/types.js").StreamMessage} StreamMessage */
 
 const MIN_WAIT_MS = 1000;
 const MAX_WAIT_MS = 30000;
-// A browser opens at most six HTTP/1.1 connections to a host: hidden tabs must not use them up.
+// A tab that is hidden for longer closes its stream, and counts afterwards what it missed.
 const HIDDEN_MS = 60000;
 // The server sends something every 15 s. After this silence the connection counts as dead.
 const MAX_SILENCE_MS = 40000;
@@ -30,6 +33,11 @@ const EVENTS = ["message", "gone", "delivery", "resync", "caughtup", "feed", "pu
  * @property {() => boolean} staysConnected whether a hidden tab keeps its connection
  */
 
+function protocolOfPage() {
+  const [entry] = performance.getEntriesByType("navigation");
+  return entry instanceof PerformanceNavigationTiming ? entry.nextHopProtocol : "";
+}
+
 /** @param {MessageEvent<string>} event */
 const dataOf = (event) => JSON.parse(event.data);
 
@@ -37,12 +45,10 @@ export class EventStream {
   /**
    * Follow the list from a cursor on.
    * @param {string} after
-   * @param {string | undefined} columns
    * @param {StreamCallbacks} callbacks
    */
-  constructor(after, columns, callbacks) {
+  constructor(after, callbacks) {
     this.after = after;
-    this.columns = columns;
     this.callbacks = callbacks;
     /** @type {EventSource | null} */
     this.source = null;
@@ -51,40 +57,51 @@ export class EventStream {
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.hiddenTimer = undefined;
     this.backOff = new BackOff(MIN_WAIT_MS, MAX_WAIT_MS);
-    /** @type {ConnectionState | ""} */
-    this.state = "";
-    this.stateSince = new Date();
-    this.feedStatus = "connecting";
+    this.status = new ConnectionStatus();
+    this.absence = new Absence();
     this.receivedAt = Date.now();
-    // Since when this page missed events, and how many of them the server sent since.
-    /** @type {Date | null} */
-    this.disconnectedAt = null;
-    this.missedCount = 0;
+    this.slot = new StreamSlot(navigator.locks, slotCount(protocolOfPage()), {
+      isHidden: () => document.hidden,
+      staysConnected: () => callbacks.staysConnected(),
+      onGranted: () => this.open(),
+      onLost: () => this.onSlotLost(),
+      onTurns: () => this.updateState(),
+    });
   }
 
   start() {
     addEventListener("offline", () => this.disconnect());
     addEventListener("online", () => this.connect());
-    addEventListener("pagehide", () => this.close());
-    addEventListener("pageshow", (event) => event.persisted && this.connect());
+    addEventListener("pagehide", () => this.leave());
+    addEventListener("pageshow", (event) => event.persisted && this.onShown());
+    addEventListener("focus", () => this.slot.comeToFront());
     document.addEventListener("visibilitychange", () => this.onVisibility());
     setInterval(() => this.checkSilence(), CHECK_SILENCE_EVERY_MS);
+    setInterval(() => this.slot.checkTurn(), TURN_MS);
+    if (!document.hidden) this.slot.comeToFront();
     this.connect();
   }
 
+  leave() {
+    this.close();
+    this.slot.leave();
+  }
+
+  /** Connect as soon as this tab has a slot. */
   connect() {
     this.close();
     this.scheduleRelease(); // a tab can be opened, or come online, while it is hidden
-    const { filter, subscription } = shownList();
-    const query = new URLSearchParams({ after: this.after });
-    if (filter) query.set("q", filter);
-    if (subscription) query.set("subscription", subscription);
-    if (this.columns) query.set("columns", this.columns);
-    const source = new EventSource(`/live?${query}`);
+    this.slot.request();
+  }
+
+  open() {
+    this.close();
+    const source = new EventSource(addressOfStream(this.after));
     this.source = source;
     this.receivedAt = Date.now();
     source.addEventListener("open", () => {
       this.backOff.reset();
+      this.absence.onOpen();
       this.updateState();
     });
     source.addEventListener("error", () => this.onError(source));
@@ -98,61 +115,75 @@ export class EventStream {
       source.addEventListener(name, (event) => {
         this.receivedAt = Date.now();
         if (event.lastEventId) this.after = event.lastEventId;
+        this.slot.checkTurn(); // a browser slows the timers of hidden tabs down
       });
     }
     source.addEventListener("message", (event) => {
-      if (callbacks.onMessage(dataOf(event)) && this.disconnectedAt) this.missedCount += 1;
+      if (callbacks.onMessage(dataOf(event))) this.absence.onNewMessage();
     });
     source.addEventListener("gone", (event) => callbacks.onGone(dataOf(event)));
     source.addEventListener("delivery", (event) => callbacks.onDelivery(dataOf(event)));
-    source.addEventListener("resync", () => callbacks.onResync(this.endGap().since));
+    source.addEventListener("resync", () => callbacks.onResync(this.absence.end().since));
     source.addEventListener("caughtup", () => {
-      const { since, count } = this.endGap();
+      const { since, count } = this.absence.end();
       if (since && count) callbacks.onCaughtUp(count, since);
     });
-    source.addEventListener("feed", (event) => this.onFeed(dataOf(event)));
+    source.addEventListener("feed", (event) => {
+      this.status.onFeed(dataOf(event));
+      this.updateState();
+    });
   }
 
-  /** Return since when events were missed, and how many the server sent since. Count from zero again. */
-  endGap() {
-    const gap = { since: this.disconnectedAt, count: this.missedCount };
-    this.disconnectedAt = null;
-    this.missedCount = 0;
-    return gap;
-  }
-
-  /** @param {FeedEvent} feed */
-  onFeed({ status, since }) {
-    this.feedStatus = status;
-    if (status === "reconnecting" && since) this.stateSince = new Date(since);
-    this.updateState();
-  }
-
-  /** The page is live only if both connections are: the page's to the server, and the server's to Firestore. */
   updateState() {
+    const { slot } = this;
     const isOpen = this.source?.readyState === EventSource.OPEN;
-    if (!isOpen || this.feedStatus === "reconnecting") this.setState("reconnecting");
-    else this.setState(this.feedStatus === "live" ? "live" : "connecting");
+    const isWaiting = !slot.held && !this.absence.isRunning;
+    this.setState(this.status.stateOf({ isOpen, isWaiting, isInTurns: slot.isInTurns }));
   }
 
   /** @param {ConnectionState} state */
   setState(state) {
-    const isOwnLoss = this.state === "live" && this.feedStatus !== "reconnecting";
-    if (state === "reconnecting" && isOwnLoss) this.stateSince = new Date();
-    this.state = state;
-    this.callbacks.onState(state, this.stateSince);
+    this.status.set(state);
+    this.callbacks.onState(state, this.status.since);
+  }
+
+  get isSignedOut() {
+    return this.status.state === "signed-out";
   }
 
   /** Close the connection of a tab that stays hidden, unless it must notify. A visible tab catches up. */
   scheduleRelease() {
     clearTimeout(this.hiddenTimer);
     if (!document.hidden) return;
-    this.hiddenTimer = setTimeout(() => this.callbacks.staysConnected() || this.disconnect(), HIDDEN_MS);
+    this.hiddenTimer = setTimeout(() => this.onLongHidden(), HIDDEN_MS);
+  }
+
+  onLongHidden() {
+    if (!this.isSignedOut && !this.callbacks.staysConnected()) this.disconnect();
   }
 
   onVisibility() {
     this.scheduleRelease();
-    if (!document.hidden && !this.source && this.state !== "signed-out") this.connect();
+    if (document.hidden) this.slot.settle();
+    else this.onShown();
+  }
+
+  onShown() {
+    if (!document.hidden) this.slot.comeToFront();
+    if (!this.source && !this.isSignedOut) this.connect();
+  }
+
+  /** Whether a hidden tab stays connected may have changed. */
+  onDuty() {
+    if (!document.hidden || this.isSignedOut) return;
+    if (this.callbacks.staysConnected() && !this.slot.isWanted) this.connect();
+    else this.slot.settle();
+  }
+
+  onSlotLost() {
+    this.absence.onSlotLost();
+    this.close();
+    this.updateState();
   }
 
   checkSilence() {
@@ -162,15 +193,16 @@ export class EventStream {
   }
 
   disconnect() {
-    this.disconnectedAt ??= new Date();
+    this.absence.begin();
     this.close();
+    this.slot.release();
     this.setState("reconnecting");
   }
 
   /** @param {EventSource} source */
   onError(source) {
     if (source !== this.source) return;
-    this.disconnectedAt ??= new Date();
+    this.absence.begin();
     this.setState("reconnecting");
     // The browser stops retrying if the answer is no event stream: a proxy's 502, or our 401.
     if (source.readyState === EventSource.CLOSED) this.scheduleRetry();
@@ -184,13 +216,21 @@ export class EventStream {
   /** Connect again. An EventSource does not report a 401, so ask for the session first. */
   async retry() {
     try {
-      await get("/session", "application/json");
+      /** @type {{ user: string }} */
+      const { user } = await getJson("/session");
+      if (user !== shownReader()) this.onSignedOut();
+      else this.connect();
     } catch (error) {
-      if (error instanceof SignedOutError) this.setState("signed-out");
+      if (error instanceof SignedOutError) this.onSignedOut();
       else this.scheduleRetry();
-      return;
     }
-    this.connect();
+  }
+
+  /** The session has ended, or it is another user's now: this page gets nothing more. */
+  onSignedOut() {
+    this.close();
+    this.slot.release();
+    this.setState("signed-out");
   }
 
   /**
