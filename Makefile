@@ -11,6 +11,7 @@
 # make javascript check style, format and types of the viewer's JavaScript and style sheets (needs no Node installed)
 # make prose      count the phrases that make our English hard to read
 # make sizes      list the files, folders and lines that are too large
+# make random-steps  use the pages at random, as each role (ARGS="--role admin --seed 7 --steps 500")
 # make bench      measure the receiver
 # make load       run a stage of load and chaos: STAGE=L1 (L0 to L8), SEED=1, SCALE=0.33, RATE=0.5, MUTANT=ack-first
 # make screenshots  make the pictures of the README again
@@ -43,7 +44,7 @@ HOUSE_CHECKS := prose sizes templates javascript
 
 .PHONY: setup setup-tests run test quick javascript-tests unit service browser faults deployment durations
 .PHONY: coverage terraform
-.PHONY: lint templates javascript prose sizes bench load screenshots lock
+.PHONY: lint templates javascript prose sizes bench random-steps load screenshots lock
 
 setup: $(VENV)/.run-stamp $(VENV)/bin/subscope
 
@@ -102,6 +103,9 @@ prose: setup-tests
 
 sizes: setup-tests
 	$(PYTHON_IN) -m tests.house.sizes
+
+random-steps: setup-tests
+	$(PYTHON_IN) -m tests.browser.random_steps $(ARGS)
 
 bench: setup-tests
 	$(PYTHON_IN) -m tests.benchmarks.receiver $(ARGS)
