@@ -10,6 +10,7 @@ from aiohttp import web
 
 from infra.local.http_endpoints import HttpEndpoints
 from infra.local.http_server import HttpServer
+from infra.local.journal import Journal
 from infra.local.loopback_only import problem_of
 from infra.local.pubsub.push_delivery import TokenSource
 from infra.local.signing_relay import SigningRelay
@@ -109,7 +110,7 @@ def test_every_endpoint_checks_before_it_acts() -> None:
     ]
 
     async def run() -> None:
-        site = await HttpServer.start(HttpEndpoints(signer, "e", "a", lambda _: {}).application())
+        site = await HttpServer.start(HttpEndpoints(signer, "e", "a", lambda _: {}, Journal()).application())
         for headers in foreign:
             found = await asyncio.to_thread(statuses, site.url, ENDPOINTS, headers)
             # Without a Host, or with two, the server may find the request itself wrong.
