@@ -21,7 +21,7 @@ from tests.support.firestore.fault_proxy import (
     slow,
 )
 from tests.support.firestore.reader import Reader
-from tests.support.receiver.committing import all_saved, commit, outcomes, pushed, stored
+from tests.support.receiver.committing import all_saved, commit, outcomes, pushed, stored, stored_among
 
 # Small messages share a BatchWrite, those with chunks a Commit.
 PAYLOADS = pytest.mark.parametrize("data", [b"small", b"x" * 50_000], ids=["small", "mid"])
@@ -56,7 +56,7 @@ def test_lasting_failure_is_given_up_after_three_calls(proxy: FaultProxy, reader
 
     commit(proxy.address, story)
     assert len(proxy.calls) == 3
-    assert not {message.message_id for message in messages} & set(reader.messages())
+    assert not stored_among(reader, messages)
     assert not any(reader.all("chunks", f"messages/{message.id}") for message in messages)
 
 
@@ -76,7 +76,7 @@ def test_lost_reply_counts_once(proxy: FaultProxy, reader: Reader, data: bytes) 
     messages = [pushed(data) for _ in range(5)]
     proxy.queue = [losing_the_reply()]
     commit(proxy.address, lambda committer: all_saved(committer, messages))
-    found = reader.messages()
+    found = stored_among(reader, messages)
     assert [found[message.message_id]["deliveries"] for message in messages] == [1] * 5
 
 
@@ -141,7 +141,7 @@ def test_each_message_of_a_batch_gets_its_own_outcome(proxy: FaultProxy, reader:
         assert [type(one) for one in found] == [type(None), StoreDeniedError]
 
     commit(proxy.address, story)
-    assert good.message_id in reader.messages()
+    assert stored_among(reader, [good])
 
 
 def test_short_reply_acknowledges_only_what_it_names(proxy: FaultProxy) -> None:
@@ -168,9 +168,7 @@ def test_one_invalid_message_is_found_and_its_neighbours_are_stored(store: str, 
         assert [type(one) for one in found] == [type(None)] * 5 + [StoreInvalidError] + [type(None)] * 4
 
     commit(store, story)
-    names = set(reader.messages())
-    assert {message.message_id for message in messages} <= names
-    assert poison.message_id not in names
+    assert set(stored_among(reader, [*messages, poison])) == {message.message_id for message in messages}
 
 
 @pytest.mark.parametrize("refused", [frozenset[str](), frozenset({"BatchGetDocuments"})], ids=["asked", "halved"])
@@ -187,7 +185,7 @@ def test_shared_commit_stores_the_neighbours_of_stored_and_invalid_messages(
         assert [type(one) for one in found] == [type(None)] * 3 + [StoreInvalidError] + [type(None)] * 7
 
     commit(proxy.address, story)
-    found = reader.messages()
+    found = stored_among(reader, [*messages, old, poison])
     assert [found[message.message_id]["deliveries"] for message in [old, *messages]] == [2] + [1] * 9
     assert all(reader.payload(found[message.message_id]) == message.data for message in [old, *messages])
     assert poison.message_id not in found
@@ -199,7 +197,7 @@ def test_messages_of_a_commit_with_lost_reply_are_looked_up_once(proxy: FaultPro
     proxy.queue = [losing_the_reply()]
     commit(proxy.address, lambda committer: all_saved(committer, messages))
     assert proxy.calls == ["Commit", "Commit", "BatchGetDocuments"]
-    found = reader.messages()
+    found = stored_among(reader, messages)
     assert {found[message.message_id]["deliveries"] for message in messages} == {1}
 
 
@@ -208,11 +206,11 @@ def test_stored_messages_that_come_again_together_are_counted_and_stay_as_they_a
 ) -> None:
     messages = [pushed(os.urandom(60_000)) for _ in range(20)]
     commit(store, lambda committer: all_saved(committer, messages))
-    before = reader.messages()
+    before = stored_among(reader, messages)
     again = [replace(message, delivery_attempt=2) for message in messages]
     commit(proxy.address, lambda committer: all_saved(committer, again))
     assert proxy.calls == ["Commit", "BatchGetDocuments", "BatchWrite"]
-    after = reader.messages()
+    after = stored_among(reader, messages)
     for message in messages:
         old, new = before[message.message_id], after[message.message_id]
         assert (new["deliveries"], new["received_at"]) == (2, old["received_at"])
@@ -238,7 +236,7 @@ def test_fault_leaves_a_message_with_all_chunks_or_nothing(
     proxy.queue = [fault(code)]
     proxy.always = fault(code)
     commit(proxy.address, lambda committer: _save_ignoring_errors(committer, message))
-    found = reader.messages().get(message.message_id)
+    found = stored_among(reader, [message]).get(message.message_id)
     parts = reader.all("chunks", f"messages/{message.id}")
     if fault is refused:
         assert (found, parts) == (None, {})
@@ -264,13 +262,11 @@ def test_observer_never_sees_a_part_of_a_message(store: str, reader: Reader) -> 
             parts = reader.all("chunks", f"messages/{message.id}")
             assert len(parts) in (0, 2)
             if parts:
-                assert message.message_id in reader.messages(), "chunks without their message"
-        for message_id, found in reader.messages().items():
-            if message_id in ids:
-                assert len(reader.payload(found)) == 1_000_000, "a message without its chunks"
-        looks.append(len(ids & set(reader.messages())))
-
-    ids = {message.message_id for message in messages}
+                assert stored_among(reader, [message]), "chunks without their message"
+        found = stored_among(reader, messages)
+        for stored_message in found.values():
+            assert len(reader.payload(stored_message)) == 1_000_000, "a message without its chunks"
+        looks.append(len(found))
 
     async def story(committer: GroupCommit) -> None:
         saving = asyncio.gather(*(_late(committer, message, n / 20) for n, message in enumerate(messages)))

@@ -17,7 +17,7 @@ from infra.messages.chunks import CHUNK_BYTES, INLINE_BYTES
 from infra.messages.message import Pushed
 from tests.support.firestore.fault_proxy import FaultProxy, failing, slow
 from tests.support.firestore.reader import Reader
-from tests.support.receiver.committing import NOW, PUBLISHED, all_saved, commit, outcomes, pushed, stored
+from tests.support.receiver.committing import NOW, PUBLISHED, all_saved, commit, outcomes, pushed, stored, stored_among
 from tests.support.receiver.push import SUBSCRIPTION
 
 
@@ -106,13 +106,13 @@ def test_concurrent_messages_share_calls(proxy: FaultProxy, reader: Reader) -> N
     commit(proxy.address, lambda committer: all_saved(committer, messages))
     assert 3 <= len(proxy.calls) <= 5
     assert MAX_WRITES <= 500, "cloud.google.com/firestore/quotas: the writes of a request"
-    assert {message.message_id for message in messages} <= set(reader.messages())
+    assert len(stored_among(reader, messages)) == len(messages)
 
 
 def test_concurrent_large_messages_are_all_stored(store: str, reader: Reader) -> None:
     messages = [pushed(os.urandom(100_000 * (number % 4 + 1))) for number in range(40)]
     commit(store, lambda committer: all_saved(committer, messages))
-    found = reader.messages()
+    found = stored_among(reader, messages)
     assert all(reader.payload(found[message.message_id]) == message.data for message in messages)
 
 
@@ -122,7 +122,7 @@ def test_messages_with_chunks_share_calls_within_their_limits(proxy: FaultProxy,
     assert set(proxy.calls) == {"Commit"}
     assert 4 <= len(proxy.calls) <= 8, "twelve of the large fill a request, 32 of the others"
     assert max(proxy.request_bytes) <= MAX_REQUEST_BYTES
-    found = reader.messages()
+    found = stored_among(reader, messages)
     assert all(reader.payload(found[message.message_id]) == message.data for message in messages)
 
 
@@ -138,7 +138,7 @@ def test_simultaneous_deliveries_make_one_document_and_are_all_counted(store: st
             assert await outcomes(committer, [message] * 32) == [None] * 32
 
     commit(store, story)
-    found = reader.messages()
+    found = stored_among(reader, rounds)
     assert [found[message.message_id]["deliveries"] for message in rounds] == [32] * 20
 
 
@@ -157,11 +157,11 @@ def test_nearly_simultaneous_deliveries_are_one_document(store: str, reader: Rea
             await asyncio.gather(*(deliver(committer, message) for _ in range(32)))
 
     commit(store, story)
-    found = reader.messages()
+    found = stored_among(reader, rounds)
     first = {message.message_id: found[message.message_id]["received_at"] for message in rounds}
     assert [found[message.message_id]["deliveries"] for message in rounds] == [32] * 500
     commit(store, lambda committer: all_saved(committer, rounds))
-    again = reader.messages()
+    again = stored_among(reader, rounds)
     assert {name: again[name]["received_at"] for name in first} == first
     assert len([one for one in reader.all("messages").values() if one["message_id"] in first]) == 500
 
@@ -209,7 +209,7 @@ def test_client_that_leaves_does_not_cancel_the_shared_commit(proxy: FaultProxy,
         await asyncio.gather(_leave(committer, leaver), committer.save(stayer))
 
     commit(proxy.address, story)
-    assert {leaver.message_id, stayer.message_id} <= set(reader.messages())
+    assert len(stored_among(reader, [leaver, stayer])) == 2
 
 
 async def _leave(committer: GroupCommit, message: Pushed) -> None:
@@ -229,7 +229,7 @@ def test_message_is_never_visible_before_its_chunks(proxy: FaultProxy, reader: R
             await committer.save(message)
 
     commit(proxy.address, story)
-    assert message.message_id not in reader.messages()
+    assert not stored_among(reader, [message])
     proxy.always = lambda forward: forward()
     commit(proxy.address, lambda committer: committer.save(message))
     assert reader.payload(stored(reader, message)) == message.data
@@ -271,7 +271,7 @@ def test_unanswered_calls_delay_no_other_message(
         await asyncio.sleep(0.5)
         assert proxy.calls == [call] * (calls + 1), "a message in flight is joined, not sent again"
         assert not any(one.done() for one in holding)
-        assert {one.message_id for one in others} <= set(reader.messages())
+        assert len(stored_among(reader, others)) == len(others)
         await asyncio.gather(*holding, *redelivered)
 
     commit(proxy.address, story)

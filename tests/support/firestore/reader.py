@@ -1,5 +1,6 @@
 """Read a Firestore as an outside observer."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import grpc
@@ -11,6 +12,7 @@ from tests.support.receiver.push import PROJECT
 # Options of a channel for requests and replies of any size, and the emulators' own credentials.
 ANY_SIZE = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
 OWNER = (("authorization", "Bearer owner"),)
+MAX_IN_VALUES = 30  # cloud.google.com/firestore/quotas: disjunctions of a query
 ROOT_NAME = f"projects/{PROJECT}/databases/(default)/documents"
 
 
@@ -55,7 +57,13 @@ class Reader:
         }
 
     def messages_of(self, *message_ids: str) -> dict[str, dict[str, Any]]:
-        """Return the stored messages with these Pub/Sub message ids (at most thirty)."""
+        """Return the stored messages with these Pub/Sub message ids, by message id."""
+        found: dict[str, dict[str, Any]] = {}
+        for first in range(0, len(message_ids), MAX_IN_VALUES):
+            found |= self._messages_in(message_ids[first : first + MAX_IN_VALUES])
+        return found
+
+    def _messages_in(self, message_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         request = _RunQueryRequest(parent=ROOT_NAME)
         request.structured_query.from_.add().collection_id = "messages"
         condition = request.structured_query.where.field_filter

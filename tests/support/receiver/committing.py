@@ -1,7 +1,7 @@
 """Save messages through a separate committer, on a real Firestore."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -64,4 +64,9 @@ async def all_saved(committer: GroupCommit, messages: list[Pushed]) -> None:
 
 def stored(reader: Reader, message: Pushed) -> dict[str, Any]:
     """Return the document of ``message``."""
-    return reader.messages()[message.message_id]
+    return stored_among(reader, [message])[message.message_id]
+
+
+def stored_among(reader: Reader, messages: Iterable[Pushed]) -> dict[str, dict[str, Any]]:
+    """Return the documents of the stored ones of ``messages``, by message id."""
+    return reader.messages_of(*(message.message_id for message in messages))
