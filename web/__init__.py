@@ -25,6 +25,7 @@ from infra.settings import ViewerSettings, behind_front_end, viewer_settings
 from infra.version import version
 from web import banners, health, help
 from web.access import roles, sign_in
+from web.access.fair_shares import FairShares
 from web.access.first_admin import FirstAdmin
 from web.access.iap import IapVerifier
 from web.admin import history, sessions, users
@@ -42,6 +43,7 @@ from web.live import views as live
 from web.live.connections import Connections
 from web.live.feed import Feed
 from web.live.masked_rows import MaskedRows
+from web.live.verdicts import SharedVerdicts
 from web.messages import replay_links, rows, subscription_colours
 from web.messages import views as messages
 from web.publishing import republish
@@ -87,6 +89,7 @@ def make_services(settings: ViewerSettings, iap: IapVerifier | None = None) -> S
     # The more threads there are, the more sign-ins may hold one while they wait.
     queue = SignInQueue(MAX_WAITING + settings.max_streams // 8)
     user_store = UserStore(database, settings.secret_key, queue)
+    shares = FairShares()
     return Services(
         settings=settings,
         log=log,
@@ -102,6 +105,7 @@ def make_services(settings: ViewerSettings, iap: IapVerifier | None = None) -> S
         sessions=SessionStore(database),
         first_admin=FirstAdmin(user_store, settings.admin_password, log),
         iap=(iap or IapVerifier(settings.iap_audience)) if settings.auth_mode == "iap" else None,
+        shares=shares,
         audit=audit,
         saved_filters=SavedFilters(database),
         feed=Feed(
@@ -111,9 +115,11 @@ def make_services(settings: ViewerSettings, iap: IapVerifier | None = None) -> S
             log=log,
             render=rows.row_html,
             observe_deliveries=delivery_control.observe_all,
+            cpu=shares.background,
         ),
         connections=Connections(settings.max_streams),
         masked_rows=MaskedRows(mask),
+        verdicts=SharedVerdicts(),
         minute_counts=count_each_subscription(stored, database, settings.subscriptions, log),
         reachability=Reachability(stored, log),
     )

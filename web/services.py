@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from infra.pubsub.publisher import Publisher
     from infra.saved_filters import SavedFilters
     from infra.settings import ViewerSettings
+    from web.access.fair_shares import FairShares
     from web.access.first_admin import FirstAdmin
     from web.access.iap import IapVerifier
     from web.delivery.state_reader import StateReader
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from web.live.connections import Connections
     from web.live.feed import Feed
     from web.live.masked_rows import MaskedRows
+    from web.live.verdicts import SharedVerdicts
     from web.publishing.once import Once
     from web.timeline.minute_counts import MinuteCounts
 
@@ -55,11 +57,13 @@ class Services:
     sessions: SessionStore
     first_admin: FirstAdmin
     iap: IapVerifier | None  # only with AUTH_MODE=iap
+    shares: FairShares
     audit: Audit
     saved_filters: SavedFilters
     feed: Feed
     connections: Connections
     masked_rows: MaskedRows
+    verdicts: SharedVerdicts
     minute_counts: Mapping[str, MinuteCounts]  # by subscription; "" is all of them
     reachability: Reachability
 

@@ -17,6 +17,7 @@ from infra.errors import PayloadGoneError, PayloadMaskedError
 from infra.firestore.client import Database
 from infra.firestore.encoding import decode, decode_message, encode
 from infra.firestore.error_mapping import firestore_errors
+from infra.firestore.read_messages import EPOCH, ReadMessages, earliest_read
 from infra.messages.cursor import Cursor
 from infra.messages.masking import NO_MASK, Mask
 from infra.messages.message import MORE_TOKENS, Message, is_document_id
@@ -77,13 +78,25 @@ class MessageReader:
 
         Only messages received at or after ``since``. Raises StoreError.
         """
+        return self.read_page(selection, before=before, since=since, limit=limit).messages
+
+    def read_page(
+        self,
+        selection: Selection = EVERYTHING,
+        *,
+        before: Cursor | None = None,
+        since: datetime | None = None,
+        limit: int = 50,
+    ) -> ReadMessages:
+        """Return a page as ``page`` does, with the time of the read. Raises StoreError."""
         queries = [self.query(part, limit=limit) for part in self.visible_selection(selection).parts()]
         for query in queries:
             if before:
                 query.start_at.CopyFrom(self._position(before, before_it=False))
             if since:
                 query.end_at.CopyFrom(self._position(Cursor(since, "0" * 32), before_it=False))
-        return self._newest(queries)[:limit]
+        newest = self._newest(queries)
+        return replace(newest, messages=newest.messages[:limit])
 
     def since(self, after: Cursor, selection: Selection = EVERYTHING, *, limit: int = 500) -> list[Message] | None:
         """Return all messages newer than ``after``, oldest first; None if there are more than ``limit``.
@@ -94,7 +107,7 @@ class MessageReader:
         queries = [self.query(part, limit=limit + 1) for part in self.visible_selection(selection).parts()]
         for query in queries:
             query.end_at.CopyFrom(self._position(after, before_it=True))
-        messages = self._newest(queries)
+        messages = self._newest(queries).messages
         return None if len(messages) > limit else messages[::-1]
 
     def get(self, document: str) -> Message | None:
@@ -103,9 +116,14 @@ class MessageReader:
 
     def get_many(self, documents: Sequence[str]) -> list[Message]:
         """Return the messages that exist of these document ids, each once, in any order. Raises StoreError."""
-        ids = filter(is_document_id, dict.fromkeys(documents))
-        names = [f"{self._database.root}/messages/{document}" for document in ids]
-        return [self._message(document) for document in self._documents(names, READ_SECONDS)] if names else []
+        return self.read_many(documents).messages
+
+    def read_many(self, documents: Sequence[str]) -> ReadMessages:
+        """Return messages as ``get_many`` does, with the time of the read. Raises StoreError."""
+        names = [f"{self._database.root}/messages/{one}" for one in dict.fromkeys(documents) if is_document_id(one)]
+        replies = list(self._get(names, READ_SECONDS))
+        found = [self._message(reply.found) for reply in replies if reply.HasField("found")]
+        return ReadMessages(found, earliest_read(replies))
 
     def payload(self, message: Message) -> bytes:
         """Return the whole payload, byte for byte except for masked values.
@@ -135,7 +153,8 @@ class MessageReader:
         head = f"{self._database.root}/messages/{message.id}/chunks"
         names = [f"{head}/{index:04d}" for index in range(message.chunks)]
         # Replies come in any order; the names tell the place of each piece.
-        pieces = {chunk.name: chunk.fields["data"].bytes_value for chunk in self._documents(names, PAYLOAD_SECONDS)}
+        replies = (reply.found for reply in self._get(names, PAYLOAD_SECONDS) if reply.HasField("found"))
+        pieces = {chunk.name: chunk.fields["data"].bytes_value for chunk in replies}
         if len(pieces) != len(names):
             gone = len(names) - len(pieces)
             raise PayloadGoneError(f"{gone} of {len(names)} parts of message {message.id} are gone; it is expiring.")
@@ -193,32 +212,37 @@ class MessageReader:
         position.values.add().reference_value = f"{self._database.root}/messages/{cursor.id}"
         return position
 
-    def _newest(self, queries: list[Any]) -> list[Message]:
+    def _newest(self, queries: list[Any]) -> ReadMessages:
         """Run the queries and return each message once, newest first."""
-        if len(queries) == 1:
-            return self._run(queries[0])
-        messages = {message.id: message for query in queries for message in self._run(query)}
-        return sorted(messages.values(), key=lambda message: message.cursor, reverse=True)
+        results = [self._run(query) for query in queries]
+        if len(results) == 1:
+            return results[0]
+        messages = {message.id: message for result in results for message in result.messages}
+        newest = sorted(messages.values(), key=lambda message: message.cursor, reverse=True)
+        return ReadMessages(newest, min(result.read_at for result in results))
 
-    def _run(self, query: Any) -> list[Message]:
+    def _run(self, query: Any) -> ReadMessages:
         request = _RunQuery(parent=self._database.root, structured_query=query)
+        messages, read_at = [], EPOCH
         with firestore_errors("reading messages"):
             replies = self._database.api.run_query(
                 request, retry=None, timeout=READ_SECONDS, metadata=self._database.metadata
             )
-            raw = (types.RunQueryResponse.pb(reply) for reply in replies)
-            return [self._message(reply.document) for reply in raw if reply.HasField("document")]
+            for reply in map(types.RunQueryResponse.pb, replies):
+                read_at = max(read_at, earliest_read([reply]))  # one time for all
+                if reply.HasField("document"):
+                    messages.append(self._message(reply.document))
+        return ReadMessages(messages, read_at)
 
-    def _documents(self, names: list[str], timeout_seconds: float) -> Iterator[Any]:
+    def _get(self, names: list[str], timeout_seconds: float) -> Iterator[Any]:
+        if not names:
+            return
         request = _BatchGet(database=self._database.name, documents=names)
         with firestore_errors("reading documents"):
             replies = self._database.api.batch_get_documents(
                 request, retry=None, timeout=timeout_seconds, metadata=self._database.metadata
             )
-            for reply in replies:
-                raw = types.BatchGetDocumentsResponse.pb(reply)
-                if raw.HasField("found"):
-                    yield raw.found
+            yield from map(types.BatchGetDocumentsResponse.pb, replies)
 
 
 def _where(query: Any, field: str, operator: Any, value: Any) -> None:

@@ -1,20 +1,25 @@
 """Searches stored messages: newest first, page by page, within bounds; the result says how far back it looked.
 
 Firestore selects by its indexes (tokens, subscription, times); the query filters the rest in memory. Each message
-examined is billed as one read, at most 2,000 in a call. A search for a message id reads only that message's documents.
+read is billed, at most 2,000 in a call. A search for a message id reads only that message's documents.
+
+The clock is looked at before each message, and a page is only as large as the time left allows, so a search ends in
+time for every filter and every payload.
 """
 
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from infra.firestore.message_reader import MessageReader, Selection
+from infra.firestore.pace import FULL_SPEED, Pace
 from infra.messages.cursor import Cursor
 from infra.messages.message import Message, document_id
 from infra.query import Query
 
 _PAGE = 300
+# Examined in any case, so that the next search does not begin where this one began.
+_AT_LEAST = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +34,15 @@ class SearchBounds:
 class SearchResult:
     """Matching messages, newest first. ``older`` is where to continue; None if there are no older messages.
 
-    ``newest`` is the first message examined, ``looked_at`` the number of messages examined.
+    ``newest`` is the first message examined, ``looked_at`` the number of messages examined. ``read_at`` is the time of
+    the first read by Firestore's clock; None when nothing was read.
     """
 
     messages: list[Message]
     newest: Cursor | None
     older: Cursor | None
     looked_at: int
+    read_at: datetime | None = None
 
 
 BOUNDS = SearchBounds()
@@ -54,27 +61,54 @@ def search(
     before: Cursor | None = None,
     limit: int = 50,
     bounds: SearchBounds = BOUNDS,
+    pace: Pace = FULL_SPEED,
 ) -> SearchResult:
     """Return up to ``limit`` matching messages older than ``before`` (None: the newest). Raises StoreError."""
-    deadline = time.monotonic() + bounds.seconds
+    began = time.monotonic()
+    deadline = began + bounds.seconds
+    pace.goes_on(deadline)
     if query.id and (result := _search_by_id(messages, selection, query, before, limit)):
         return result
     selection, position = narrowed(selection, query), _start(before, query.before)
     matches: list[Message] = []
-    newest, looked_at = None, 0
-    for size in _sizes(limit + 1, bounds.messages):
-        page = messages.page(selection, before=position, since=query.after, limit=size)
+    newest, read_at, looked_at, size = None, None, 0, min(limit + 1, bounds.messages)
+    while size:
+        read = messages.read_page(selection, before=position, since=query.after, limit=size)
+        page, read_at = read.messages, read_at or read.read_at
         newest = newest or (page[0].cursor if page else None)
-        looked_at += len(page)
-        matches.extend(message for message in page if query.matches(message))
-        if len(matches) > limit:
-            return SearchResult(matches[:limit], newest, matches[limit - 1].cursor, looked_at)
-        if len(page) < size:
-            return SearchResult(matches, newest, None, looked_at)
-        position = page[-1].cursor
-        if time.monotonic() >= deadline:
-            break
-    return SearchResult(matches, newest, position, looked_at)
+        for message in page:
+            if looked_at >= _AT_LEAST and not (time.monotonic() < deadline and pace.goes_on(deadline)):
+                return _result(matches, limit, newest, position, looked_at, read_at)
+            looked_at += 1
+            position = message.cursor
+            if query.matches(message):
+                matches.append(message)
+        if len(matches) > limit or len(page) < size:
+            return _result(matches, limit, newest, None, looked_at, read_at)
+        size = min(_fitting(began, deadline, looked_at), bounds.messages - looked_at)
+    return SearchResult(matches, newest, position, looked_at, read_at)
+
+
+def _result(
+    matches: list[Message],
+    limit: int,
+    newest: Cursor | None,
+    position: Cursor | None,
+    looked_at: int,
+    read_at: datetime | None,
+) -> SearchResult:
+    """Return the matches, at most ``limit``; the next page begins after the last of them or at ``position``."""
+    older = matches[limit - 1].cursor if len(matches) > limit else position
+    return SearchResult(matches[:limit], newest, older, looked_at, read_at)
+
+
+def _fitting(began: float, deadline: float, looked_at: int) -> int:
+    """Return how many messages fit into the time left, at the speed so far; 0 when it is over."""
+    now = time.monotonic()
+    if now >= deadline:
+        return 0
+    seconds_each = (now - began) / looked_at
+    return max(_AT_LEAST, min(_PAGE, int((deadline - now) / seconds_each))) if seconds_each else _PAGE
 
 
 def _search_by_id(
@@ -84,9 +118,10 @@ def _search_by_id(
     selected = selection.subscription or query.subscription
     subscriptions = (selected,) if selected else messages.subscriptions
     documents = [query.id, *(document_id(subscription, query.id) for subscription in subscriptions)]
+    read = messages.read_many(documents)
     matches = [
         message
-        for message in messages.get_many(documents)
+        for message in read.messages
         if query.matches(message)
         and selection.subscription in ("", message.subscription)
         and (before is None or message.cursor < before)
@@ -96,7 +131,7 @@ def _search_by_id(
     matches.sort(key=lambda message: message.cursor, reverse=True)
     older = matches[limit - 1].cursor if len(matches) > limit else None
     # No ``newest``: nothing else was examined, so a live stream must start now and not at the age of a match.
-    return SearchResult(matches[:limit], None, older, len(documents))
+    return SearchResult(matches[:limit], None, older, len(documents), read.read_at)
 
 
 def _start(before: Cursor | None, moment: datetime | None) -> Cursor | None:
@@ -105,12 +140,3 @@ def _start(before: Cursor | None, moment: datetime | None) -> Cursor | None:
         return before
     start = Cursor(moment, "0" * 32)
     return min(before, start) if before else start
-
-
-def _sizes(first: int, max_messages: int) -> Iterator[int]:
-    """Yield page sizes that sum up to ``max_messages``: the first suffices if all messages match."""
-    size = first
-    while max_messages > 0:
-        yield min(size, max_messages)
-        max_messages -= size
-        size = _PAGE

@@ -16,7 +16,7 @@ _BETWEEN = "\0"
 class Reading:
     """One message. ``walks`` counts the passes over its payload for paths with ``*``."""
 
-    # Plain attributes and no cached_property, whose lock costs as much as matching a small message.
+    # Plain attributes: the lock of a cached_property costs as much as matching a small message.
     __slots__ = ("_existing", "_texts", "_values", "message", "walks")
 
     def __init__(self, message: Message) -> None:

@@ -10,7 +10,7 @@ from tests.benchmarks.live_feed import firestore_process
 from tests.benchmarks.timings import Found
 from tests.support.firestore.writer import Writer
 from tests.support.viewer.process import Server, served
-from web.live.connections import SHARES
+from web.access.places import SHARES
 
 _ID = re.compile(rb'"id":"([0-9a-f]{32})"')
 PATIENCE_SECONDS = 2.0

@@ -4,7 +4,9 @@ The bounds count the messages examined, not those that match: otherwise a filter
 history. An error can only occur after the answer has begun, so the last line of an incomplete file says why.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -13,15 +15,19 @@ from flask.typing import ResponseReturnValue
 
 from infra.errors import PayloadGoneError, StoreError
 from infra.firestore.message_reader import MessageReader
+from infra.firestore.pace import FULL_SPEED
+from infra.firestore.pace import Pace as ReadPace
 from infra.firestore.search import SearchBounds, SearchResult
 from infra.messages.cursor import Cursor
 from infra.messages.message import Message
 from infra.messages.record import record
+from web.access.cpu_share import Pace
 from web.access.roles import requires, signed_in_user
 from web.api import export_columns
 from web.filters.columns import parse_columns, whole_value
-from web.filters.request_filter import pages, read_filter
+from web.filters.request_filter import RequestFilter, pages, read_filter
 from web.formats import full_text
+from web.http.client_socket import leaving
 from web.services import services
 
 # Firestore bills a read for each message examined, whether it matches or not.
@@ -83,11 +89,28 @@ def _export(form: ExportFormat) -> Response:
     wanted = read_filter(request.args)
     if request.method == "HEAD":
         return Response(content_type=form.content_type)  # no data leaves, so nothing is recorded
+    person, shares = signed_in_user().name, services().shares
+    with ExitStack() as stack:
+        stack.enter_context(shares.exports.held(person))
+        response = _file(form, wanted, Pace(shares.background.of(person), leaving(request.environ)))
+        place = stack.pop_all()
+    # A generator that was never started runs no code at its end: then the answer itself gives the place back.
+    response.response = _holding(place, response.iter_encoded())
+    response.call_on_close(place.close)
+    return response
+
+
+def _holding(place: ExitStack, lines: Iterable[bytes]) -> Iterator[bytes]:
+    with place:
+        yield from lines
+
+
+def _file(form: ExportFormat, wanted: RequestFilter, pace: Pace) -> Response:
     arguments = " ".join(f"{name}={value}" for name, value in wanted.arguments.items())
     # Before the first byte: without the record in the audit log there is no export.
     services().audit.record(signed_in_user().name, f"message.export_{form.name}", "messages", arguments or "everything")
-    results = pages(services().all_messages, wanted, BOUNDS)
-    lines = export_lines(form, services().all_messages, results, _error_logger())
+    results = pages(services().all_messages, wanted, BOUNDS, pace)
+    lines = export_lines(form, services().all_messages, results, _error_logger(), pace)
     response = Response(lines, content_type=form.content_type)
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     response.headers["Content-Disposition"] = f'attachment; filename="messages-{stamp}.{form.name}"'
@@ -102,9 +125,14 @@ def _refuse_other_sites() -> None:
 
 
 def export_lines(
-    form: ExportFormat, store: MessageReader, results: Iterator[SearchResult], log_error: Callable[[str], None]
+    form: ExportFormat,
+    store: MessageReader,
+    results: Iterator[SearchResult],
+    log_error: Callable[[str], None],
+    pace: ReadPace = FULL_SPEED,
 ) -> Iterator[bytes]:
     """Yield the lines of a file; the last one says why it is incomplete, if it is."""
+    deadline = time.monotonic() + BOUNDS.seconds
     if form.head:
         yield form.head
     position: Cursor | None = None
@@ -112,11 +140,16 @@ def export_lines(
     try:
         for result in results:
             for message in result.messages:
+                if not pace.goes_on(deadline):
+                    break
                 payload = _payload(store, message)
                 incomplete += payload is None
                 yield form.line(message, payload)
                 position = message.cursor
-            position = result.older
+            else:
+                position = result.older
+                continue
+            break
         if incomplete:
             yield form.last_line(f"without the payloads of {incomplete} messages, which are expiring")
         if position:

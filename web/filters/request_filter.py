@@ -5,13 +5,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from flask import request
+
 from infra.errors import InputError
 from infra.firestore.message_reader import MessageReader, Selection
+from infra.firestore.pace import FULL_SPEED, Pace
 from infra.firestore.search import BOUNDS, SearchBounds, SearchResult, search
 from infra.messages.cursor import Cursor
 from infra.query import Query, parse
 from web.access.monitored import subscription_argument
 from web.access.readable_messages import readable_messages
+from web.access.roles import signed_in_user
+from web.http.client_socket import leaving
+from web.services import services
 
 _AT_ONCE = 100
 
@@ -53,23 +59,40 @@ def read_before(text: str) -> Cursor | None:
         raise InputError("before", f"{exc}. Start again from the newest messages.") from exc
 
 
-def find(wanted: RequestFilter, limit: int) -> SearchResult:
-    """Find up to ``limit`` matching messages, newest first, within the bounds of one search. Raises StoreError."""
-    return search(readable_messages(), wanted.selection, wanted.query, before=wanted.before, limit=limit)
+def find(wanted: RequestFilter, limit: int, bounds: SearchBounds = BOUNDS) -> SearchResult:
+    """Find up to ``limit`` matching messages for the signed-in user, newest first, within the bounds of one search.
+
+    Raises StoreError, and BusyError while too many searches run.
+    """
+    person, has_left = signed_in_user().name, leaving(request.environ)
+    with services().shares.search(person, has_left) as pace:
+        return search(
+            readable_messages(),
+            wanted.selection,
+            wanted.query,
+            before=wanted.before,
+            limit=limit,
+            bounds=bounds,
+            pace=pace,
+        )
 
 
-def pages(messages: MessageReader, wanted: RequestFilter, bounds: SearchBounds) -> Iterator[SearchResult]:
+def pages(
+    messages: MessageReader, wanted: RequestFilter, bounds: SearchBounds, pace: Pace = FULL_SPEED
+) -> Iterator[SearchResult]:
     """Yield all matching messages, newest first, in pages: only one page is in memory.
 
-    Stops at the oldest message, or after the page that reaches ``bounds``; that page's ``older`` is the cursor to
-    continue from. Raises StoreError.
+    Stops at the oldest message, or after the page that reaches ``bounds`` or at which ``pace`` ends; that page's
+    ``older`` is the cursor to continue from. Raises StoreError.
     """
     deadline = time.monotonic() + bounds.seconds
     before, left = wanted.before, bounds.messages
     while True:
         at_once = SearchBounds(min(left, BOUNDS.messages), BOUNDS.seconds)
-        found = search(messages, wanted.selection, wanted.query, before=before, limit=_AT_ONCE, bounds=at_once)
+        found = search(
+            messages, wanted.selection, wanted.query, before=before, limit=_AT_ONCE, bounds=at_once, pace=pace
+        )
         before, left = found.older, left - found.looked_at
         yield found
-        if before is None or left <= 0 or time.monotonic() >= deadline:
+        if before is None or left <= 0 or not pace.goes_on(deadline) or time.monotonic() >= deadline:
             return

@@ -14,6 +14,7 @@ from typing import Literal, Self
 from infra.errors import BusyError, StoreError, StoreUnavailableError
 from infra.logs import Logger
 from infra.messages.cursor import Cursor
+from web.access.cpu_share import CpuShare, FreeTurns, Pace, Turns
 from web.live.catch_up import CatchUp
 from web.live.frame_cache import ClientFrames
 from web.live.recent_messages import RecentMessages
@@ -26,6 +27,7 @@ REPLAY_AGAIN_SECONDS = 2.0
 REMEMBER_SECONDS = 60.0
 RESYNC = body("resync", {})
 _READ_MESSAGES = 200
+_TURN_WAIT_SECONDS = 0.5
 _NEVER = 2**63
 
 State = Literal["waiting", "replaying", "live"]
@@ -45,11 +47,15 @@ class ClientFeed:
         catch_up: CatchUp,
         frames: ClientFrames,
         position: Position,
+        person: str,
+        share: CpuShare,
         log: Logger,
         on_close: Callable[["ClientFeed"], None],
     ) -> None:
         self._recent, self._catch_up, self._frames, self._log = recent, catch_up, frames, log
         self._position = position
+        self._person, self._share = person, share
+        self._turns = Turns(share) if frames.client_filter.is_costly else FreeTurns()
         self._on_close = on_close
         self._state: State = "waiting"
         self._closed = False
@@ -61,6 +67,8 @@ class ClientFeed:
         self._state_frames: deque[bytes] = deque([retry(RETRY_MILLISECONDS)])
         self._queue: deque[bytes] = deque()
         self._replay: Iterator[bytes] = iter(())
+        # Whether the last turn ended before all frames were made.
+        self._has_more = False
         # Deliveries by message id that the replay sent and that recent_messages may bring again.
         self._replayed: dict[str, int] = {}
         self._forget_at = 0.0
@@ -118,7 +126,7 @@ class ClientFeed:
 
     def _has_news(self) -> bool:
         number = _NEVER if self._state == "waiting" else self._number
-        return self._closed or self._recent.is_news(number, self._version)
+        return self._closed or self._has_more or self._recent.is_news(number, self._version)
 
     def _next_write(self) -> bytes:
         if time.monotonic() < self._write_at:
@@ -149,16 +157,25 @@ class ClientFeed:
         frames = self._live_frames()
         if self._state == "replaying":
             frames = chain(self._replay_frames(), frames)
-        while size < MAX_WRITE_BYTES and (frame := next(frames, None)):
-            self._queue.append(frame)
-            size += len(frame)
+        self._has_more = True
+        with self._turns.turn(_TURN_WAIT_SECONDS) as lasts:
+            while size < MAX_WRITE_BYTES and lasts():
+                frame = next(frames, None)
+                if frame is None:
+                    self._has_more = False
+                    return
+                if frame:
+                    self._queue.append(frame)
+                    size += len(frame)
 
     def _replay_frames(self) -> Iterator[bytes]:
-        while frame := next(self._replay, None):
+        # Not "yield from", which would close it together with this generator.
+        while (frame := next(self._replay, None)) is not None:
             yield frame
         self._state = "live"
 
     def _live_frames(self) -> Iterator[bytes]:
+        """Yield a frame for each new message, empty for one that does not concern the client."""
         while True:
             read = self._recent.read(self._number, _READ_MESSAGES)
             if read.has_gap:
@@ -169,10 +186,8 @@ class ClientFeed:
             for recent in read.messages:
                 self._number += 1
                 self._read_to = recent.position
-                if self._replayed and self._replayed.get(recent.message.id, 0) >= recent.message.deliveries:
-                    continue
-                if frame := self._frames.of_recent(recent):
-                    yield frame
+                is_known = self._replayed and self._replayed.get(recent.message.id, 0) >= recent.message.deliveries
+                yield b"" if is_known else self._frames.of_recent(recent)
 
     def _start_over(self) -> None:
         """Tell the client to load its page again, and continue with the next message."""
@@ -188,8 +203,9 @@ class ClientFeed:
         if not self._position.known:
             self._start_over()
         elif self._recent.has_begun and time.monotonic() >= self._replay_at:
+            pace = Pace(self._share, lambda: self.ended)
             try:
-                replay = self._catch_up.replay(self._position.cursor, self._number, self._frames)
+                replay = self._catch_up.replay(self._position.cursor, self._number, self._frames, self._person, pace)
             except BusyError:
                 return  # the next poll tries again
             except StoreUnavailableError as exc:
@@ -199,6 +215,8 @@ class ClientFeed:
             except StoreError as exc:
                 self._log.error("Firestore refused a replay.", error=str(exc))
                 replay = None
+            finally:
+                pace.account()
             if replay is None:
                 self._start_over()
             else:

@@ -1,6 +1,6 @@
 """The messages that one client asked for."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -19,10 +19,15 @@ def accept_all(_: Message) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class ClientFilter:
-    """A filter. ``selection`` limits the messages read from Firestore; ``accepts`` alone decides which are sent."""
+    """A filter. ``selection`` limits the messages read from Firestore; ``accepts`` alone decides which are sent.
+
+    ``key`` is equal for filters that accept the same messages. A costly filter searches payloads.
+    """
 
     selection: Selection = EVERYTHING
     accepts: Predicate = accept_all
+    key: Hashable = None
+    is_costly: bool = False
 
     def concerns(self, message: Message) -> bool:
         """Return whether the client must hear of this state of a message."""
@@ -37,7 +42,10 @@ def parse_client_filter(q: str, subscription: str) -> ClientFilter:
     """Return the filter of ``?q=`` and ``?subscription=``, the same as for the list. Raises QueryError."""
     query = parse(q, datetime.now(UTC))
     return ClientFilter(
-        narrowed(Selection(subscription), query), lambda message: _matches(query, subscription, message)
+        selection=narrowed(Selection(subscription), query),
+        accepts=lambda message: _matches(query, subscription, message),
+        key=(query.terms, subscription),
+        is_costly=query.reads_payloads,
     )
 
 

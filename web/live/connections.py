@@ -12,14 +12,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from infra.errors import BusyError
+from web.access.places import SHARES
+from web.http.client_socket import has_closed
 from web.live.client_feed import ClientFeed
 from web.live.sse import KEEP_ALIVE_SECONDS
 
 # Bytes that a client has not read wait in the kernel, which would let them grow to megabytes for each connection.
 _SEND_BUFFER_BYTES = 256 * 1024
 _CHECK_SECONDS = 1.0
-# A person may open a quarter of all connections, and at least enough for a dozen tabs.
-SHARES = 4
+# A person may open a quarter of all connections (SHARES), and at least enough for a dozen tabs.
 MIN_SHARE = 10
 
 
@@ -85,7 +86,7 @@ class Connection:
         sending_since = self._sending_since
         if sending_since is not None and time.monotonic() - sending_since > stall_seconds:
             self._cut()
-        elif self._is_gone():
+        elif has_closed(self._socket):
             self._client_feed.close()
 
     def _may_go_on(self) -> bool:
@@ -105,16 +106,6 @@ class Connection:
                 self._socket.shutdown(socket.SHUT_RDWR)
             except OSError:
                 return  # another thread has closed it
-
-    def _is_gone(self) -> bool:
-        if self._socket is None:
-            return False
-        try:
-            return not self._socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-        except BlockingIOError:
-            return False
-        except OSError:
-            return True
 
 
 class Connections:

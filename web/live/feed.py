@@ -17,6 +17,8 @@ from infra.firestore.message_reader import MessageReader
 from infra.logs import Logger
 from infra.messages.cursor import Cursor
 from infra.messages.message import Message
+from web.access.cpu_share import CpuShares
+from web.access.fair_shares import BACKGROUND
 from web.formats import iso
 from web.live.catch_up import MAX_CONCURRENT_READS, CatchUp
 from web.live.client_feed import ClientFeed
@@ -59,13 +61,18 @@ class Feed:
         timing: FeedTiming | None = None,
         clock: Callable[[], float] = time.monotonic,
         max_catch_up_reads: int = MAX_CONCURRENT_READS,
+        cpu: CpuShares | None = None,
     ) -> None:
-        """Call ``observe_deliveries`` every ten seconds while a client is open; ``render`` makes the usual rows."""
+        """Call ``observe_deliveries`` every ten seconds while a client is open; ``render`` makes the usual rows.
+
+        ``cpu`` has the shares of the persons who watch.
+        """
         self._database, self._messages, self._log = database, messages, log
         self._subscriptions = frozenset(subscriptions)
         self._observe_deliveries = observe_deliveries
         self._timing = timing or FeedTiming()
         self._clock = clock
+        self._cpu = cpu or CpuShares(BACKGROUND)
         self._recent = RecentMessages()
         self._catch_up = CatchUp(self._recent, messages, max_catch_up_reads)
         self._frames = FrameCache(render, log)
@@ -87,17 +94,25 @@ class Feed:
         return len(self._clients)
 
     def watch(
-        self, position: Position, client_filter: ClientFilter = EVERY_MESSAGE, *, render: Render | None = None
+        self,
+        position: Position,
+        client_filter: ClientFilter = EVERY_MESSAGE,
+        *,
+        render: Render | None = None,
+        person: str = "",
     ) -> ClientFeed:
         """Open a client at a position: it gets all states, and the messages that its filter accepts.
 
-        ``render`` makes rows of another kind than the feed's. Close the returned ClientFeed when done.
+        ``render`` makes rows of another kind than the feed's. ``person`` is the one whose CPU it uses. Close the
+        returned ClientFeed when done.
         """
         client = ClientFeed(
             recent=self._recent,
             catch_up=self._catch_up,
             frames=ClientFrames(self._frames.rendered_by(render) if render else self._frames, client_filter),
             position=position,
+            person=person,
+            share=self._cpu.of(person),
             log=self._log,
             on_close=self._remove,
         )

@@ -17,6 +17,7 @@ from web.live.sse import body, head
 
 MAX_BODIES = 4_000
 MAX_BODIES_BYTES = 24 * 1024 * 1024
+_MAKERS = 64
 # RecentMessage.size_bytes allows about that much for a frame. A longer frame is joined from the cached body each time.
 _MAX_KEPT_FRAME_BYTES = 8 * 1024
 
@@ -25,24 +26,31 @@ _Key = tuple[Render, str, int]
 
 
 class _Bodies:
-    """The bodies encoded last, oldest evicted first. Callers hold ``lock``."""
+    """The bodies encoded last, oldest evicted first. Thread-safe."""
 
     def __init__(self) -> None:
-        self.lock = threading.Lock()
+        self._lock = threading.Lock()
+        # One thread makes a body, and others that want the same one wait; those that want another one do not.
+        self._makers = tuple(threading.Lock() for _ in range(_MAKERS))
         self._bytes = 0
         self._held: dict[_Key, bytes] = {}
 
     def __len__(self) -> int:
         return len(self._held)
 
+    def making(self, key: _Key) -> threading.Lock:
+        """Return the lock to hold while the body of ``key`` is made."""
+        return self._makers[hash(key) % _MAKERS]
+
     def get(self, key: _Key) -> bytes | None:
         return self._held.get(key)
 
     def put(self, key: _Key, encoded: bytes) -> None:
-        self._held[key] = encoded
-        self._bytes += len(encoded)
-        while len(self._held) > MAX_BODIES or (self._bytes > MAX_BODIES_BYTES and len(self._held) > 1):
-            self._bytes -= len(self._held.pop(next(iter(self._held))))
+        with self._lock:
+            self._held[key] = encoded
+            self._bytes += len(encoded)
+            while len(self._held) > MAX_BODIES or (self._bytes > MAX_BODIES_BYTES and len(self._held) > 1):
+                self._bytes -= len(self._held.pop(next(iter(self._held))))
 
 
 class FrameCache:
@@ -72,11 +80,13 @@ class FrameCache:
     def of_message(self, message: Message, position: Cursor) -> bytes:
         """Return the frame of a message, sent when ``position`` was the largest cursor."""
         key = (self._render, message.id, message.deliveries)
-        with self._bodies.lock:
-            encoded = self._bodies.get(key)
-            if encoded is None:
-                encoded = self._encode(message)
-                self._bodies.put(key, encoded)
+        encoded = self._bodies.get(key)
+        if encoded is None:
+            with self._bodies.making(key):
+                encoded = self._bodies.get(key)
+                if encoded is None:
+                    encoded = self._encode(message)
+                    self._bodies.put(key, encoded)
         return head(str(position)) + encoded
 
     def _encode(self, message: Message) -> bytes:

@@ -12,6 +12,7 @@ from web.access.monitored import subscription_argument
 from web.access.readable_messages import readable_messages, readers_mask
 from web.access.roles import login_required, session_still_valid, signed_in_user
 from web.filters.columns import Columns, parse_columns
+from web.http.client_socket import client_socket
 from web.http.session_cookie import session_cookie
 from web.live.client_filter import ClientFilter, parse_client_filter
 from web.live.connections import Connection, ConnectionLimits
@@ -65,20 +66,24 @@ def end_streams(app: Flask) -> None:
 
 def _open(user: str, client_filter: ClientFilter, columns: Columns, limits: ConnectionLimits) -> Connection:
     position = parse_position(request.headers.get("Last-Event-ID", ""), request.args.get("after", ""))
-    accepts = client_filter.accepts
     render: Render | None = row_with(columns) if columns else None
+    accepts = client_filter.accepts
     if readers_mask():
         masked = services().masked_rows
         render, accepts = masked.row_with(columns), lambda message: client_filter.accepts(masked.see(message))
-    readable_filter = ClientFilter(readable_messages().visible_selection(client_filter.selection), accepts)
-    client_feed = services().feed.watch(position, readable_filter, render=render)
+    readable_filter = ClientFilter(
+        selection=readable_messages().visible_selection(client_filter.selection),
+        accepts=services().verdicts.of((client_filter.key, readers_mask()), accepts),
+        is_costly=client_filter.is_costly or bool(columns),
+    )
+    client_feed = services().feed.watch(position, readable_filter, render=render, person=user)
     try:
         return Connection(
             user=user,
             session=session_cookie(request),
             client_feed=client_feed,
             is_session_valid=session_still_valid(),
-            client_socket=request.environ.get("gunicorn.socket") or request.environ.get("werkzeug.socket"),
+            client_socket=client_socket(request.environ),
             limits=limits,
         )
     except BaseException:

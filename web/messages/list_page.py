@@ -1,7 +1,7 @@
 """The content of the list page: rows, how far back the search went, or the error in the filter. No I/O."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from infra.firestore.search import SearchResult
 from infra.messages.cursor import Cursor
@@ -11,7 +11,7 @@ from web.filters.problems import Problem, problem_of
 from web.messages.rows import row_html
 
 PAGE_ROWS = 50
-# A document may become visible later than a newer one, so the stream of an empty page starts this long before now.
+# A document may become visible later than a newer one, so the stream of an empty page starts before the search.
 _LATENESS = timedelta(seconds=10)
 
 
@@ -27,11 +27,15 @@ class ListPage:
     problem: Problem | None = None
 
     @property
-    def live_from(self) -> Cursor:
-        """The position from which the page's stream starts: after the newest message, if the search reached it."""
+    def live_from(self) -> Cursor | None:
+        """The position from which the page's stream starts: after the newest message, if the search reached it.
+
+        Otherwise it is the time of the search by Firestore's clock: this machine's may be ahead of it. None when there
+        was no search.
+        """
         if self.found.newest and not self.before and not self.query.before:
             return self.found.newest
-        return Cursor(datetime.now(UTC) - _LATENESS, "0" * 32)
+        return Cursor(self.found.read_at - _LATENESS, "0" * 32) if self.found.read_at else None
 
     @property
     def is_filtered(self) -> bool:

@@ -8,13 +8,14 @@ from datetime import UTC, datetime
 
 from flask import Flask
 
-from infra.errors import StoreError
+from infra.errors import BusyError, StoreError
 from infra.firestore.message_reader import Selection
-from infra.firestore.search import SearchBounds, search
+from infra.firestore.search import SearchBounds
 from infra.messages.message import Message, document_id
 from infra.pubsub.replay import REPLAYED_BY, REPLAYED_FROM, dead_letter_source
 from infra.query import parse, quoted
 from web.access.readable_messages import readable_messages
+from web.filters.request_filter import RequestFilter, find
 from web.services import services
 
 _MAX_REPLAYS = 5
@@ -44,10 +45,10 @@ def lineage_of(message: Message) -> Lineage:
     filter_text = f"{REPLAYED_FROM}={quoted(message.message_id)}"
     try:
         origin = _origin(came_from) if came_from else None
-        query = parse(filter_text, datetime.now(UTC))
-        found = search(readable_messages(), Selection(), query, limit=_MAX_REPLAYS, bounds=_BOUNDS)
+        wanted = RequestFilter(filter_text, parse(filter_text, datetime.now(UTC)), Selection(), None)
+        found = find(wanted, _MAX_REPLAYS, _BOUNDS)
         replays, more = found.messages, found.older is not None
-    except StoreError as exc:
+    except (StoreError, BusyError) as exc:
         services().log.warning("The links of a replay cannot be read.", id=message.id, reason=str(exc))
         origin, replays, more = None, [], False
     by = message.attributes.get(REPLAYED_BY, "")

@@ -9,7 +9,6 @@ from markupsafe import Markup
 
 from infra.errors import PayloadGoneError, PayloadMaskedError, StoreUnavailableError
 from infra.firestore.message_reader import Selection
-from infra.firestore.search import search
 from infra.messages.message import Message
 from infra.query import QueryError, parse
 from infra.query.list_arguments import ListArguments
@@ -20,7 +19,7 @@ from web.access.roles import login_required, public
 from web.delivery.views import STATE_WORDS, notice_text, read_deliveries, state_of
 from web.filters.columns import MAX_COLUMNS, Columns, columns_text, heading, offered, parse_columns
 from web.filters.links import ListLinks
-from web.filters.request_filter import read_before
+from web.filters.request_filter import RequestFilter, find, read_before
 from web.filters.saved_filters import opening_address, saved_beside
 from web.http.notices import asked_notice, list_notice
 from web.messages import list_page
@@ -62,7 +61,7 @@ def index() -> ResponseReturnValue:
         if _wants_rows():
             raise
         return _list_page(list_page.refused(q, subscription, before, exc), columns, filters), 400
-    found = search(readable_messages(), Selection(subscription), query, before=before, limit=list_page.PAGE_ROWS)
+    found = find(RequestFilter(q, query, Selection(subscription), before), list_page.PAGE_ROWS)
     if _wants_rows():
         return jsonify(list_page.as_json(found, columns))
     return _list_page(list_page.ListPage(q, subscription, before, query, found), columns, filters)

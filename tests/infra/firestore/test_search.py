@@ -192,6 +192,36 @@ def test_search_ends_in_time(messages: MessageReader) -> None:
     assert found.older is not None
 
 
+class Steps:
+    """A pace that ends each search after a number of questions."""
+
+    def __init__(self, questions: int) -> None:
+        self.questions = self.left = questions
+
+    def goes_on(self, deadline: float) -> bool:
+        self.left -= 1
+        return self.left > 0
+
+
+@pytest.mark.parametrize("questions", [1, 3, 40])
+@pytest.mark.parametrize("text", ["status=FAILED", "number~15", "nowhere"])
+def test_search_that_ends_within_a_page_goes_on_at_the_same_message(
+    messages: MessageReader, text: str, questions: int
+) -> None:
+    query = parse(text, NOW)
+    found: list[str] = []
+    before: Cursor | None = None
+    for _ in range(COUNT):
+        page = search(messages, EVERYTHING, query, before=before, limit=7, bounds=PLENTY, pace=Steps(questions))
+        found += ids(page.messages)
+        # Ten messages at any pace, then one for each answer; the first question comes before the search.
+        assert page.looked_at <= max(10, 10 + questions - 2)
+        before = page.older
+        if before is None:
+            break
+    assert found == every_page(messages, query)
+
+
 def test_page_full_of_matches_reads_only_those(messages: MessageReader) -> None:
     assert search(messages, EVERYTHING, Query(), limit=50).looked_at == 51
 

@@ -6,20 +6,27 @@ from infra.local.firestore.protos import Pb
 
 
 class Clock:
-    """The wall time, moved forward where the wall clock is too coarse or steps back."""
+    """The wall time, moved forward where the wall clock is too coarse or steps back.
+
+    Set ``ahead_microseconds`` before the first use to try services with another clock than Firestore's.
+    """
 
     def __init__(self) -> None:
+        self.ahead_microseconds = 0
         self._last = 0
 
     def tick(self) -> int:
         """Return a time later than all returned before: the time of a commit."""
-        self._last = max(time.time_ns() // 1000, self._last + 1)
+        self._last = max(self._now(), self._last + 1)
         return self._last
 
     def read(self) -> int:
         """Return the time of a read; every later commit gets a later time."""
-        self._last = max(time.time_ns() // 1000, self._last)
+        self._last = max(self._now(), self._last)
         return self._last
+
+    def _now(self) -> int:
+        return time.time_ns() // 1000 + self.ahead_microseconds
 
 
 def put_time(timestamp: Pb, microseconds: int) -> None:
