@@ -12,8 +12,8 @@ from tests.support.waiting import wait_until
 
 ONES = b'{"a":[' + b"1," * 8_180 + b"1]}"
 COSTLIEST = " ".join(f"-data.*.*~z{number}" for number in range(29))
-STORED = 100
-STREAMS = 6
+STORED = 60
+STREAMS = 4
 _IDLE_SECONDS = 0.5
 
 

@@ -1,16 +1,14 @@
 """The filter language: the terms of a text, the error for an invalid one, and the messages that match."""
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from infra.messages.chunks import INLINE_BYTES
-from infra.messages.message import MAX_TOKENS, Message, index_tokens, read_content
+from infra.messages.message import MAX_TOKENS, Message
 from infra.query import MAX_CHARACTERS, MAX_TERMS, PREFIXES, Query, QueryError, parse, quoted
 from infra.query.content_terms import Contains, Equals, Text
 from infra.query.terms import (
@@ -28,8 +26,8 @@ from infra.query.terms import (
     Term,
 )
 from tests.support.cpu_cost import assert_cheap
+from tests.support.query import NOW, message
 
-NOW = datetime(2026, 11, 23, 10, 42, 7, tzinfo=UTC)
 BRACKETS = "brackets do not group: OR joins its two neighbours, then all terms must hold; in quotes they are text."
 
 
@@ -185,30 +183,6 @@ def test_quoted_text_matches_itself(key: str, value: str) -> None:
     term = f"{quoted(key)}={quoted(value)}"
     assert parse(term, NOW).terms == (Equals(key, value),)
     assert not set(term) & set("\r\n\t\x00"), "a search box holds one line"
-
-
-def message(data: bytes = b"", **fields: Any) -> Message:
-    content = read_content(data)
-    attributes = fields.get("attributes", {})
-    made = Message(
-        id="ab" * 16,
-        subscription="builds",
-        message_id="770001",
-        publish_time=NOW,
-        received_at=NOW,
-        attributes=attributes,
-        kind=content.kind,
-        preview=content.preview,
-        data=data if len(data) <= INLINE_BYTES else None,
-        chunks=0 if len(data) <= INLINE_BYTES else 1,
-        size_bytes=len(data),
-        sha256="",
-        deliveries=1,
-        last_delivered_at=NOW,
-        expire_at=NOW,
-        tokens=tuple(index_tokens(attributes, content.scalars)),
-    )
-    return replace(made, **fields)
 
 
 JSON = message(

@@ -13,8 +13,8 @@ from infra.messages.chunks import INLINE_BYTES
 from infra.messages.masking import Mask
 from infra.query import parse, quoted
 from infra.query.json_escapes import without_escapes
-from tests.infra.query.test_query import message
 from tests.support.cpu_cost import assert_cheap
+from tests.support.query import message
 
 NOW = datetime(2026, 11, 23, 10, 42, 7, tzinfo=UTC)
 ESCAPED = {

@@ -1,0 +1,35 @@
+"""Messages for tests of filters, and the time at which those are parsed."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from infra.messages.chunks import INLINE_BYTES
+from infra.messages.message import Message, index_tokens, read_content
+
+NOW = datetime(2026, 11, 23, 10, 42, 7, tzinfo=UTC)
+
+
+def message(data: bytes = b"", **fields: Any) -> Message:
+    """Return a message as the receiver stores it, with other values of some fields."""
+    content = read_content(data)
+    attributes = fields.get("attributes", {})
+    made = Message(
+        id="ab" * 16,
+        subscription="builds",
+        message_id="770001",
+        publish_time=NOW,
+        received_at=NOW,
+        attributes=attributes,
+        kind=content.kind,
+        preview=content.preview,
+        data=data if len(data) <= INLINE_BYTES else None,
+        chunks=0 if len(data) <= INLINE_BYTES else 1,
+        size_bytes=len(data),
+        sha256="",
+        deliveries=1,
+        last_delivered_at=NOW,
+        expire_at=NOW,
+        tokens=tuple(index_tokens(attributes, content.scalars)),
+    )
+    return replace(made, **fields)
