@@ -33,6 +33,8 @@ MAX_NAME_BYTES = 1500 - len("attributes.")
 MAX_ID_BYTES = 1024
 MAX_ORDERING_KEY_BYTES = 4096
 _MAX_ATTEMPTS = 2**31 - 1
+# Of a push without Pub/Sub's envelope (no_wrapper in its push config), the body is the payload alone.
+_UNWRAPPED = "; the payload seems unwrapped: start delivery again, which sets the envelope back"
 
 
 def parse_push(body: bytes | bytearray) -> Pushed:
@@ -53,7 +55,8 @@ def parse_push(body: bytes | bytearray) -> Pushed:
     envelope, payload = parse_large_push(body) or (_parse(body), None)
     message = envelope.get("message")
     if not isinstance(message, dict):
-        raise EnvelopeError("message", f"must be an object, found {_kind(message)}")
+        hint = "" if "subscription" in envelope else _UNWRAPPED
+        raise EnvelopeError("message", f"must be an object, found {_kind(message)}{hint}")
     return Pushed(
         subscription=_subscription(envelope),
         message_id=_message_id(message),
@@ -69,7 +72,8 @@ def _parse(body: bytes | bytearray) -> dict[str, Any]:
     try:
         return parse_object(body)
     except StrictJsonError as exc:
-        raise EnvelopeError("body", str(exc)) from exc
+        hint = "" if body.lstrip().startswith(b"{") else _UNWRAPPED
+        raise EnvelopeError("body", f"{exc}{hint}") from exc
 
 
 def _either(holder: Mapping[str, Any], where: str, camel: str, snake: str) -> Any:

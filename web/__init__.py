@@ -1,6 +1,7 @@
 """The viewer's composition root: ``create_app`` makes the services, registers the routes and orders the checks."""
 
 import os
+from functools import partial
 
 from flask import Flask, g
 from flask_bootstrap import Bootstrap5
@@ -34,6 +35,7 @@ from web.api import views as api
 from web.delivery import backlog
 from web.delivery import views as delivery
 from web.delivery.state_reader import StateReader
+from web.delivery.words import event_json
 from web.filters import saved_filters
 from web.health import Reachability
 from web.http import compression, confirmation, errors, headers, static_files, templating
@@ -116,6 +118,7 @@ def make_services(settings: ViewerSettings, iap: IapVerifier | None = None) -> S
             render=rows.row_html,
             observe_deliveries=delivery_control.observe_all,
             cpu=shares.background,
+            describe_delivery=partial(event_json, settings),
         ),
         connections=Connections(settings.max_streams),
         masked_rows=MaskedRows(mask),
@@ -171,6 +174,7 @@ def _register(app: Flask) -> None:
     compression.init_app(app)
     confirmation.init_app(app)
     errors.init_app(app)
+    delivery.init_app(app)
     backlog.init_app(app)
     help.init_app(app)
     replay_links.init_app(app)

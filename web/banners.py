@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from flask import Flask
 
 from infra.pubsub.delivery_state import Delivery
-from web.delivery.views import state_of
+from web.delivery.words import state_of
 from web.live.feed import FeedState
 from web.services import services
 
@@ -20,6 +20,10 @@ MAX_AGE = timedelta(minutes=5)
 _SENTENCES = {
     "stopped": "Delivery of {} is stopped: new messages wait in Pub/Sub.",
     "elsewhere": "{} pushes to another address than this monitor's: new messages do not arrive here.",
+    "topic_deleted": "The topic of {} was deleted: no new message can arrive.",
+    "detached": "{} is detached from its topic: no message can arrive.",
+    "exported": "{} writes its messages to another product instead of pushing them: they do not arrive here.",
+    "resource_error": "Pub/Sub reports an error in the delivery of {}: no message can arrive.",
     "missing": "The subscription {} does not exist: new messages do not arrive.",
     "denied": "The subscription {} cannot be read, so its state is unknown.",
 }

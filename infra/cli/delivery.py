@@ -46,6 +46,8 @@ def _print(delivery: Delivery) -> None:
     if delivery.changed_at:
         words.append(f"since {_seconds(delivery.changed_at)}, by {delivery.changed_by or 'a change outside Subscope'}")
     click.echo(visible(" ".join(words)))
+    if delivery.filter:
+        click.echo(f"  filter: {visible(delivery.filter)}")
     for warning in delivery.warnings:
         click.echo(f"  {visible(warning)}", err=True)
 

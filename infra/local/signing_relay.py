@@ -34,7 +34,9 @@ class SigningRelay:
 
     async def forward(self, request: web.Request) -> web.Response:
         """Forward one push; answer 502 when the receiver does not answer, so that the emulator retries."""
+        metadata = {name: value for name, value in request.headers.items() if name.lower().startswith("x-goog-pubsub-")}
         headers = {
+            **metadata,
             "Content-Type": request.content_type,
             "User-Agent": request.headers.get("User-Agent", ""),
             "Authorization": "Bearer " + self._tokens.push_token(self._email, self._audience),

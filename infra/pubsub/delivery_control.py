@@ -26,9 +26,9 @@ from infra.history.audit import Audit
 from infra.logs import Logger
 from infra.pubsub.client import PubSub
 from infra.pubsub.delivery_state import NOT_RECORDED, Delivery, DeliveryState, delivery_of, differences, reason_of_end
-from infra.pubsub.delivery_state_store import DeliveryStateStore, LastChange, wanted_fields
+from infra.pubsub.delivery_state_store import DeliveryStateStore, LastChange
 from infra.pubsub.push_config_admin import PushConfigAdmin
-from infra.pubsub.subscription_config import SubscriptionConfig
+from infra.pubsub.subscription_config import SubscriptionConfig, push_fields
 from infra.pubsub.switch_requests import UNKNOWN, SwitchRequest
 from infra.settings import Settings
 
@@ -83,7 +83,7 @@ class DeliveryControl:
         self._check_monitored(subscription)
         wants = self._push_configs.receiving("") if action == "delivery.start" else self._push_configs.stopped()
         # Each later observation, also after the death of this process, attributes the change by this request.
-        request = SwitchRequest(uuid4().hex, who, wanted_fields(wants))
+        request = SwitchRequest(uuid4().hex, who, push_fields(wants))
         try:
             config = self._states.open_request(subscription, request)
         except SubscopeError as exc:
@@ -126,7 +126,7 @@ class DeliveryControl:
         """Look whether a call without an answer has taken effect; if not, its request stays open for a while."""
         with self._unrecorded(subscription, request.action):
             config, last_change = self._states.observe(subscription)
-            if request.is_fulfilled_by(wanted_fields(config.push_config)):
+            if request.is_fulfilled_by(push_fields(config.push_config)):
                 config, last_change = self._states.finish_request(subscription, request)
                 return self._keep(subscription, config, last_change)
         with self._unrecorded(subscription, request.action):

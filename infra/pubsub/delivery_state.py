@@ -1,11 +1,11 @@
 """The delivery of one subscription as it was read last, and its problems in words. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from infra.pubsub.subscription_config import SubscriptionConfig, push_form
+from infra.pubsub.subscription_config import SubscriptionConfig, push_fields
 
 DeliveryState = Literal[
     "receiving",
@@ -63,8 +63,9 @@ _EXPIRES_SOON = timedelta(days=7)
 class Delivery:
     """The delivery of one subscription. ``changed_by`` is empty if the last change was made outside Subscope.
 
-    ``differences`` lists the push settings that differ from those that Start sets. ``filter`` is the subscription's
-    own: Pub/Sub drops the messages that do not match. ``retention`` is how long Pub/Sub keeps a waiting message, None
+    ``differences`` lists the push settings that differ from those that Start sets. ``end_reason`` is the sentence for
+    a state in which no message can arrive. ``filter`` is the subscription's own: Pub/Sub drops the messages that do not
+    match. ``retention`` is how long Pub/Sub keeps a waiting message, None
     if it could not be read.
     """
 
@@ -74,6 +75,7 @@ class Delivery:
     push_endpoint: str = ""
     ours: bool = True
     differences: tuple[str, ...] = ()
+    end_reason: str = ""
     filter: str = ""
     retention: timedelta | None = None
     changed_by: str = ""
@@ -106,6 +108,7 @@ def delivery_of(
         push_endpoint=endpoint,
         ours=ours,
         differences=wrong,
+        end_reason=reason_of_end(subscription, config),
         filter=config.filter,
         retention=config.retention,
         changed_by=changed_by,
@@ -120,18 +123,25 @@ def differences(push_config: Any, endpoint: str, account: str, audiences: Sequen
 
     An expected value that is empty is unknown and is not compared.
     """
+    return differences_of_fields(push_fields(push_config), endpoint, account, audiences)
+
+
+def differences_of_fields(
+    fields: Mapping[str, Any], endpoint: str, account: str, audiences: Sequence[str]
+) -> tuple[str, ...]:
+    """Return the same for the fields of ``subscriptions/{id}``."""
     clauses = []
+    pushes_to, signed_by = fields.get("push_endpoint"), fields.get("push_service_account")
     # The receiver refuses a push if its token was made for another audience or by another account.
-    if endpoint and push_config.push_endpoint != endpoint:
-        clauses.append(f"the push endpoint is {push_config.push_endpoint}, not {endpoint}")
-    signed_by = push_config.oidc_token.service_account_email
+    if endpoint and pushes_to != endpoint:
+        clauses.append(f"the push endpoint is {pushes_to}, not {endpoint}")
     if account and signed_by != account:
         clauses.append(f"the push service account is {signed_by or 'none'}, not {account}")
     # cloud.google.com/pubsub/docs/authenticate-push-subscriptions: without an audience it is the endpoint's address.
-    audience = push_config.oidc_token.audience or push_config.push_endpoint
+    audience = fields.get("push_audience") or pushes_to
     if audiences and signed_by and audience not in audiences:
         clauses.append(f"the audience is {audience}, not {' or '.join(audiences)}")
-    form = push_form(push_config)
+    form = fields.get("push_form")
     if form == "unwrapped":
         clauses.append("the payload is unwrapped, not in Pub/Sub's envelope")
     elif form:

@@ -18,7 +18,7 @@ from infra.firestore.compare_and_set import compare_and_set
 from infra.firestore.error_mapping import firestore_errors
 from infra.history.audit import audit_fields
 from infra.pubsub.push_config_admin import PushConfigAdmin
-from infra.pubsub.subscription_config import SubscriptionConfig, push_form
+from infra.pubsub.subscription_config import SubscriptionConfig, push_fields
 from infra.pubsub.switch_requests import AuditLine, Explanation, SwitchRequest, explain, read_requests
 
 # Two people and the periodic observation of several processes may write at once.
@@ -163,21 +163,8 @@ def state_fields(config: SubscriptionConfig) -> dict[str, Any]:
     """Return the stored fields of a subscription that can be read, without the time."""
     fields: dict[str, Any] = {"observed_running": config.is_receiving, "unreadable": "", "ended": config.ended}
     if config.is_receiving:  # a stopped subscription keeps the fields of its last delivery
-        fields |= wanted_fields(config.push_config)
+        fields |= push_fields(config.push_config)
     return fields
-
-
-def wanted_fields(push_config: Any) -> dict[str, Any]:
-    """Return the fields that a state has once a push config has taken effect."""
-    if not push_config.push_endpoint:
-        return {"observed_running": False}
-    return {
-        "observed_running": True,
-        "push_endpoint": push_config.push_endpoint,
-        "push_service_account": push_config.oidc_token.service_account_email,
-        "push_audience": push_config.oidc_token.audience,
-        "push_form": push_form(push_config),
-    }
 
 
 def _explained(

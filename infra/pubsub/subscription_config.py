@@ -76,6 +76,19 @@ def push_form(push_config: Any) -> str:
     return "" if version in _OUR_VERSIONS else version
 
 
+def push_fields(push_config: Any) -> dict[str, Any]:
+    """Return the fields of a push config as ``subscriptions/{id}`` stores them."""
+    if not push_config.push_endpoint:
+        return {"observed_running": False}
+    return {
+        "observed_running": True,
+        "push_endpoint": push_config.push_endpoint,
+        "push_service_account": push_config.oidc_token.service_account_email,
+        "push_audience": push_config.oidc_token.audience,
+        "push_form": push_form(push_config),
+    }
+
+
 def _ended(reply: Any, export: str) -> Ended:
     if reply.detached:
         return "detached"

@@ -206,3 +206,24 @@ def test_body_that_is_no_json_object_is_named(body: bytes) -> None:
     with pytest.raises(EnvelopeError) as caught:
         parse_push(body)
     assert caught.value.field == "body"
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "is_hinted"),
+    [
+        (b"", "body", True),
+        (b"hello", "body", True),
+        (b"\xff\x00", "body", True),
+        (b"[1, 2]", "body", True),
+        (b'{"a": 1}', "message", True),
+        (b'{"message": "hello"}', "message", True),
+        (b'{"a": 1', "body", False),
+        (b'{"subscription": "projects/p/subscriptions/s"}', "message", False),
+        (b'{"subscription": "projects/p/subscriptions/s", "message": []}', "message", False),
+    ],
+)
+def test_payload_without_its_envelope_is_recognised(body: bytes, field: str, is_hinted: bool) -> None:
+    with pytest.raises(EnvelopeError) as caught:
+        parse_push(body)
+    assert caught.value.field == field
+    assert ("; the payload seems unwrapped: start delivery again" in str(caught.value)) == is_hinted

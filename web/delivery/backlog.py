@@ -55,7 +55,7 @@ def lost_from(backlog: SubscriptionBacklog | None, delivery: Delivery | None) ->
     """
     if backlog is None or backlog.oldest_seconds is None or delivery is None or delivery.retention is None:
         return None
-    if delivery.state == "receiving" and delivery.ours:
+    if delivery.is_pushing and delivery.ours:
         return None
     return backlog.as_of - timedelta(seconds=backlog.oldest_seconds) + delivery.retention
 

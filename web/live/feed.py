@@ -7,7 +7,7 @@ because gunicorn may fork after it.
 
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -58,6 +58,7 @@ class Feed:
         log: Logger,
         render: Render,
         observe_deliveries: Callable[[], object],
+        describe_delivery: Callable[[str, Mapping[str, Any]], dict[str, object]] | None = None,
         timing: FeedTiming | None = None,
         clock: Callable[[], float] = time.monotonic,
         max_catch_up_reads: int = MAX_CONCURRENT_READS,
@@ -66,10 +67,12 @@ class Feed:
         """Call ``observe_deliveries`` every ten seconds while a client is open; ``render`` makes the usual rows.
 
         ``cpu`` has the shares of the persons who watch.
+        ``describe_delivery`` makes the ``delivery`` event of a subscription's document; by default it has the fields.
         """
         self._database, self._messages, self._log = database, messages, log
         self._subscriptions = frozenset(subscriptions)
         self._observe_deliveries = observe_deliveries
+        self._describe_delivery = describe_delivery or _stored_fields
         self._timing = timing or FeedTiming()
         self._clock = clock
         self._cpu = cpu or CpuShares(BACKGROUND)
@@ -160,8 +163,7 @@ class Feed:
     def on_subscription(self, subscription: str, fields: dict[str, Any]) -> None:
         """Publish a subscription's changed document, if it is monitored."""
         if subscription in self._subscriptions:
-            values = {name: _json_value(value) for name, value in fields.items()}
-            frame = body("delivery", {**values, "subscription": subscription})
+            frame = body("delivery", self._describe_delivery(subscription, fields))
             self._recent.set_state(f"delivery {subscription}", frame)
 
     def on_live(self) -> None:
@@ -192,6 +194,10 @@ class Feed:
 
     def _send_state(self) -> None:
         self._recent.set_state("feed", body("feed", self._state.as_json()))
+
+
+def _stored_fields(subscription: str, fields: Mapping[str, Any]) -> dict[str, object]:
+    return {**{name: _json_value(value) for name, value in fields.items()}, "subscription": subscription}
 
 
 def _json_value(value: object) -> str | bool | int | None:

@@ -16,7 +16,7 @@ from infra.saved_filters import SavedFilter
 from web.access.monitored import subscription_argument
 from web.access.readable_messages import payload_file, readable_message, readable_messages, readers_mask
 from web.access.roles import login_required, public
-from web.delivery.views import STATE_WORDS, notice_text, read_deliveries, state_of
+from web.delivery.views import notice_text, read_deliveries
 from web.filters.columns import MAX_COLUMNS, Columns, columns_text, heading, offered, parse_columns
 from web.filters.links import ListLinks
 from web.filters.request_filter import RequestFilter, find, read_before
@@ -85,11 +85,8 @@ def _list_page(shown: list_page.ListPage, columns: Columns, filters: list[SavedF
         row=row_with(columns),
         before=shown.before,
         deliveries=deliveries,
-        delivery_state=state_of,
-        delivery_words=STATE_WORDS,
         subscriptions=services().settings.subscriptions,
         retention_days=services().settings.retention_days,
-        push_endpoint=services().settings.push_endpoint,
         is_local=bool(services().settings.pubsub_emulator_host),
         notice=notice_text(asked_notice(), request.args.get("about", ""), deliveries) or list_notice(),
     )

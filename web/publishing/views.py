@@ -14,12 +14,12 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response
 
-from infra.errors import InputError, StoreError, SubscopeError, SubscriptionError
+from infra.errors import InputError, StoreError, SubscopeError, SubscriptionEndedError, SubscriptionError
 from infra.messages.message import document_id, is_document_id
 from infra.pubsub.publisher import MAX_DATA_BYTES, OutgoingMessage
 from web.access.monitored import subscription_in_path
 from web.access.roles import requires, signed_in_user, when_signed_out
-from web.delivery.views import STATE_WORDS, state_of
+from web.delivery.words import TEST_ATTRIBUTES, attributes_of_test, filter_doubt, waiting_words
 from web.formats import iso, latency_text
 from web.http.errors import stale_form
 from web.http.negotiation import wants_page
@@ -83,13 +83,19 @@ def send() -> ResponseReturnValue:
 @blueprint.post("/subscriptions/<subscription>/test")
 @requires("operator")
 def send_test(subscription: str) -> ResponseReturnValue:
-    """Publish a small test message to a subscription's topic: 303 to the page that follows it."""
+    """Publish a small test message to a subscription's topic: 303 to the page that follows it.
+
+    It has the attributes that the subscription's filter requires, if they can be found out.
+    """
     subscription_in_path(subscription)
     who = signed_in_user().name
-    outgoing = OutgoingMessage(
-        json.dumps({"test": "Hello from Subscope", "sent_by": who}).encode(), {"subscope": "test"}
-    )
-    topic = services().publisher.topics.of(subscription)
+    delivery = services().delivery_control.observe(subscription)
+    if delivery.end_reason:
+        raise SubscriptionEndedError(f"No test message can arrive from {subscription}. {delivery.end_reason}")
+    attributes = attributes_of_test(delivery)
+    data = json.dumps({"test": "Hello from Subscope", "sent_by": who}).encode()
+    outgoing = OutgoingMessage(data, TEST_ATTRIBUTES if attributes is None else attributes)
+    topic = delivery.topic or services().publisher.topics.of(subscription)
     message_id = _publish_once(topic, outgoing, "message.test")
     return redirect(url_for("publishing.sent", topic=topic, id=message_id), 303)
 
@@ -105,7 +111,7 @@ def sent() -> ResponseReturnValue:
     stops = [_stop(subscription, message_id) for subscription in subscriptions]
     if not wants_page():
         return jsonify(stops=stops)
-    return render_template("publishing/sent.html", topic=topic, message_id=message_id, stops=stops, words=STATE_WORDS)
+    return render_template("publishing/sent.html", topic=topic, message_id=message_id, stops=stops)
 
 
 def _publish_once(topic: str, outgoing: OutgoingMessage, what: str) -> str:
@@ -128,13 +134,15 @@ def keep_stale_form(error: CSRFError) -> ResponseReturnValue:
 def _stop(subscription: str, message_id: str) -> dict[str, str]:
     document = document_id(subscription, message_id)
     message = services().all_messages.get(document)
+    delivery = None if message else services().delivery_control.observe(subscription)
     return {
         "subscription": subscription,
         "id": document,
         "published_at": iso(message.publish_time) if message else "",
         "received_at": iso(message.received_at) if message else "",
         "latency": latency_text(message.publish_time, message.received_at) if message else "",
-        "state": "" if message else state_of(services().delivery_control.observe(subscription)),
+        "words": waiting_words(delivery) if delivery else "",
+        "doubt": filter_doubt(delivery) if delivery else "",
     }
 
 

@@ -122,6 +122,14 @@ class Backlog:
         else:
             del self._keys[key]
 
+    def clear(self) -> None:
+        """Remove all entries, also those in delivery."""
+        for entry in self._entries.values():
+            entry.state = State.GONE
+        self._entries.clear()
+        self._ready.clear()
+        self._keys.clear()
+
     def close(self) -> None:
         """Stop the timers."""
         if self._alarm:

@@ -63,9 +63,18 @@ class Broker:
         """Remove a subscription; the caller closes it. Raises NOT_FOUND."""
         subscription = self.subscription(name)
         del self.subscriptions[name]
-        if topic := self.topics.get(subscription.resource.topic):
+        topic = self.topics.get(subscription.resource.topic)
+        if topic and not subscription.resource.detached:
             topic.subscriptions.remove(subscription)
         return subscription
+
+    def detach(self, name: str) -> None:
+        """Detach a subscription from its topic, for good. Raises NOT_FOUND."""
+        subscription = self.subscription(name)
+        topic = self.topics.get(subscription.resource.topic)
+        if topic and not subscription.resource.detached:
+            topic.subscriptions.remove(subscription)
+        subscription.detach()
 
     def delete_topic(self, name: str) -> None:
         """Delete a topic; its subscriptions keep their backlog. Raises NOT_FOUND."""
@@ -84,7 +93,8 @@ class Broker:
             ids.append(message.message_id)
             self._journal.published(topic.resource.name, message)
             for subscription in topic.subscriptions:
-                subscription.backlog.add(message)
+                if subscription.passes(message.attributes):
+                    subscription.backlog.add(message)
         for subscription in topic.subscriptions:
             subscription.notify()
         return ids

@@ -5,6 +5,7 @@ Delivery is at least once: a message leaves the backlog only after an acknowledg
 
 import asyncio
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -13,7 +14,7 @@ from yarl import URL
 
 from infra.local.journal import Journal
 from infra.local.pubsub.backlog import Backlog, BacklogEntry
-from infra.local.pubsub.envelope import push_body
+from infra.local.pubsub.envelope import push_body, push_headers
 
 # cloud.google.com/pubsub/docs/push#receive_push: every other status, also 203 and 206, is a refusal. The page
 # also names 102, an interim status in HTTP (RFC 9110, 15.2): the final status after it counts.
@@ -59,12 +60,14 @@ class PushTarget:
     audience: str
     deadline_seconds: float
     counts_attempts: bool
+    is_unwrapped: bool
+    writes_metadata: bool
 
     @classmethod
     def of(cls, subscription: Any) -> "PushTarget | None":
-        """Read the target of a Subscription; None without a push endpoint."""
+        """Read the target of a Subscription; None without a push endpoint, and if it is detached."""
         config = subscription.push_config
-        if not config.push_endpoint:
+        if not config.push_endpoint or subscription.detached:
             return None
         token = config.oidc_token
         return cls(
@@ -74,6 +77,8 @@ class PushTarget:
             audience=token.audience or config.push_endpoint,
             deadline_seconds=subscription.ack_deadline_seconds,
             counts_attempts=subscription.HasField("dead_letter_policy"),
+            is_unwrapped=config.HasField("no_wrapper"),
+            writes_metadata=config.no_wrapper.write_metadata,
         )
 
 
@@ -126,11 +131,14 @@ class Pusher:
 
     async def _push(self, entry: BacklogEntry, target: PushTarget) -> None:
         attempt = entry.attempts if target.counts_attempts else None
-        body = push_body(entry.message, target.subscription, attempt)
+        body = bytes(entry.message.data)
+        if not target.is_unwrapped:
+            body = push_body(entry.message, target.subscription, attempt)
+        metadata = push_headers(entry.message, target.subscription, attempt) if target.writes_metadata else {}
         self._bytes += len(body)
         number = {"subscription": target.subscription, "message": entry.message.message_id, "push": entry.holds}
         self._journal.write("pushed", **number)
-        status = await self._post(body, target)
+        status = await self._post(body, target, metadata)
         self._journal.write("answered", **number, status=status)
         self._bytes -= len(body)
         self._tasks.discard(asyncio.current_task())
@@ -143,11 +151,11 @@ class Pusher:
             self._outcomes.refuse(entry)
         self.fill()
 
-    async def _post(self, body: bytes, target: PushTarget) -> int:
+    async def _post(self, body: bytes, target: PushTarget, metadata: Mapping[str, str]) -> int:
         """Return the status; 0 without an answer before the acknowledgement deadline."""
-        headers = _HEADERS
+        headers = {**metadata, **_HEADERS}
         if target.email:
-            headers = {**_HEADERS, "Authorization": "Bearer " + self._tokens.push_token(target.email, target.audience)}
+            headers = {**headers, "Authorization": "Bearer " + self._tokens.push_token(target.email, target.audience)}
         timeout = aiohttp.ClientTimeout(total=target.deadline_seconds)
         # aiohttp writes bytes at once, which blocks the loop for large bodies; it writes a file in parts.
         data = body if len(body) < _LARGE_BYTES else io.BytesIO(body)

@@ -32,6 +32,7 @@ class PublisherMethods:
                 Unary("UpdateTopic", types.UpdateTopicRequest.pb(), self.update),
                 Unary("ListTopics", types.ListTopicsRequest.pb(), self.list),
                 Unary("ListTopicSubscriptions", types.ListTopicSubscriptionsRequest.pb(), self.list_subscriptions),
+                Unary("DetachSubscription", types.DetachSubscriptionRequest.pb(), self.detach),
                 Unary("DeleteTopic", types.DeleteTopicRequest.pb(), self.delete),
                 Unary("Publish", types.PublishRequest.pb(), self.publish),
             ),
@@ -72,6 +73,11 @@ class PublisherMethods:
         validation.check_name("topics", request.topic)
         self._broker.delete_topic(request.topic)
         return Empty()
+
+    async def detach(self, request: Any) -> Any:
+        validation.check_name("subscriptions", request.subscription)
+        self._broker.detach(request.subscription)
+        return types.DetachSubscriptionResponse.pb()()
 
     async def publish(self, request: Any) -> Any:
         topic = self._named(request.topic)

@@ -12,6 +12,7 @@ from infra.local.pubsub import validation
 from infra.local.pubsub.backlog import BacklogEntry, State
 from infra.local.pubsub.broker import Broker
 from infra.local.pubsub.field_masks import merge
+from infra.local.pubsub.filters import compile_filter
 from infra.local.pubsub.paging import page
 from infra.local.pubsub.subscription import Subscription
 from infra.local.rpc import Method, RpcError, Service, Unary
@@ -20,6 +21,7 @@ PULL_WAIT_SECONDS = 20.0  # the service documents a bounded wait without a numbe
 PULL_BYTES = 10_000_000
 MAX_PULL = 1000
 _ACK_ID = re.compile("([0-9]{1,18})-([0-9]{1,18})")
+_VERSION = "x-goog-version"
 _MUTABLE = frozenset(
     {
         "ack_deadline_seconds",
@@ -87,6 +89,10 @@ class SubscriberMethods:
         changed = type(subscription.resource)()
         changed.CopyFrom(subscription.resource)
         changed.push_config.CopyFrom(request.push_config)
+        version = subscription.resource.push_config.attributes.get(_VERSION)
+        if version is not None and _VERSION not in changed.push_config.attributes:
+            # See the comment of PushConfig.attributes: the service keeps a version unless another one is named.
+            changed.push_config.attributes[_VERSION] = version
         subscription.configure(changed)
         return Empty()
 
@@ -144,6 +150,7 @@ class SubscriberMethods:
 
     def _check(self, resource: Any) -> None:
         validation.check_subscription(resource)
+        compile_filter(resource.filter)
         if resource.HasField("dead_letter_policy"):
             self._broker.topic(resource.dead_letter_policy.dead_letter_topic)
 
@@ -175,7 +182,9 @@ def _held(subscription: Subscription, ack_ids: Any) -> list[tuple[BacklogEntry, 
 
 
 def refuse_pushing(subscription: Subscription) -> None:
-    """Raise FAILED_PRECONDITION for a push subscription: only its endpoint receives messages."""
+    """Raise FAILED_PRECONDITION for a push subscription (only its endpoint gets messages) and a detached one."""
+    if subscription.resource.detached:
+        raise RpcError(grpc.StatusCode.FAILED_PRECONDITION, f"{subscription.name} is detached from its topic.")
     if subscription.resource.push_config.push_endpoint:
         raise RpcError(
             grpc.StatusCode.FAILED_PRECONDITION,
@@ -186,6 +195,7 @@ def refuse_pushing(subscription: Subscription) -> None:
 def _with_defaults(resource: Any) -> Any:
     """Fill in the service's defaults (see the comments of google.pubsub.v1.Subscription)."""
     resource.state = types.Subscription.State.ACTIVE
+    resource.detached = False  # DetachSubscription sets it
     resource.push_config.SetInParent()
     resource.ack_deadline_seconds = resource.ack_deadline_seconds or 10
     if not resource.HasField("message_retention_duration"):

@@ -8,6 +8,7 @@ import aiohttp
 
 from infra.local.journal import Journal
 from infra.local.pubsub.backlog import Backlog, BacklogEntry
+from infra.local.pubsub.filters import compile_filter
 from infra.local.pubsub.push_delivery import Pusher, PushTarget, TokenSource
 
 DeadLetter = Callable[["Subscription", BacklogEntry], bool]
@@ -44,6 +45,7 @@ class Subscription:
     def configure(self, resource: Any) -> None:
         """Apply a changed resource at once: no further push starts to an old endpoint."""
         self.resource = resource
+        self.passes = compile_filter(resource.filter)
         self._pusher.target = PushTarget.of(resource)
         self._journal.write("configured", subscription=resource.name, push_endpoint=resource.push_config.push_endpoint)
         self._pusher.pauses = not resource.HasField("retry_policy")
@@ -87,6 +89,14 @@ class Subscription:
             self.backlog.remove(entry)
             return
         self.backlog.rest(entry, self._delay(entry))
+
+    def detach(self) -> None:
+        """Drop the backlog and deliver nothing from now on; the broker adds no more messages."""
+        detached = type(self.resource)()
+        detached.CopyFrom(self.resource)
+        detached.detached = True
+        self.configure(detached)
+        self.backlog.clear()
 
     async def close(self) -> None:
         """Stop the pushes and timers."""

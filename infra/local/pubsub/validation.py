@@ -82,7 +82,7 @@ def check_subscription(subscription: Any) -> None:
     _refuse_unsupported(
         subscription,
         ("bigquery_config", "cloud_storage_config", "bigtable_config", "message_transforms"),
-        ("filter", "enable_exactly_once_delivery", "retain_acked_messages"),
+        ("enable_exactly_once_delivery", "retain_acked_messages"),
     )
     _check_range("ack_deadline_seconds", subscription.ack_deadline_seconds, 10, 600)
     retention = subscription.message_retention_duration.ToTimedelta().total_seconds()
@@ -101,8 +101,6 @@ def check_subscription(subscription: Any) -> None:
 
 def check_push_config(config: Any) -> None:
     """Check a PushConfig; one without an endpoint means pull."""
-    if config.HasField("no_wrapper"):
-        raise RpcError(grpc.StatusCode.UNIMPLEMENTED, "The local cloud does not implement pushes without the wrapper.")
     if config.HasField("oidc_token") and "@" not in config.oidc_token.service_account_email:
         raise invalid("oidc_token.service_account_email is not a service account's e-mail address.")
     if config.push_endpoint and not _is_url(config.push_endpoint):

@@ -125,7 +125,10 @@ def test_request_that_cannot_be_stored_changes_nothing(monitor: Monitor) -> None
         monitor.first.start(monitor.name, "olga")
     assert not monitor.pubsub_proxy.calls.count("ModifyPushConfig")
     assert monitor.requests() == {}
-    assert [(who, detail[:6]) for who, _, detail in monitor.audited()] == [("olga", "reques"), ("olga", "failed")]
+    assert [(who, detail.split(":")[0]) for who, _, detail in monitor.audited()] == [
+        ("olga", "requested"),
+        ("olga", "failed"),
+    ]
     monitor.set_outside(ENDPOINT, "as the refused start would have done")
     assert monitor.second.observe(monitor.name).changed_by == ""
 

@@ -15,7 +15,7 @@ from tests.support.viewer.topics import Topics, store
 from tests.support.viewer.visitor import PAGE, SCRIPT, Visitor
 from web.api.openapi import document
 from web.api.views import DEFAULT_LIMIT, MAX_LIMIT
-from web.delivery.views import STATE_WORDS
+from web.delivery.words import STATES
 
 BASE = "/api/v1"
 TYPES: dict[str, tuple[type, ...]] = {
@@ -105,7 +105,7 @@ def test_description_has_the_limits_states_and_roles_of_the_code() -> None:
     components = document()["components"]
     assert components["parameters"]["limit"]["schema"]["maximum"] == MAX_LIMIT
     assert str(DEFAULT_LIMIT) in components["parameters"]["limit"]["description"]
-    assert set(components["schemas"]["Subscription"]["properties"]["state"]["enum"]) == set(STATE_WORDS)
+    assert set(components["schemas"]["Subscription"]["properties"]["state"]["enum"]) == set(STATES) - {"refused"}
     assert components["schemas"]["Session"]["properties"]["role"]["enum"] == list(ROLES)
 
 

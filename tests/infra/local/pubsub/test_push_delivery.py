@@ -49,6 +49,24 @@ def test_empty_fields_are_left_out_of_the_envelope(local: Bench, receiver: Recei
     assert sorted(map(sorted, keys)) == [["attributes"], ["data"]]
 
 
+@pytest.mark.parametrize("write_metadata", [False, True])
+def test_unwrapped_push_is_the_payload(local: Bench, receiver: Receiver, write_metadata: bool) -> None:
+    topic = local.topic()
+    unwrapped = {**push_to(receiver.url), "no_wrapper": {"write_metadata": write_metadata}}
+    subscription = local.subscription(topic, push_config=unwrapped)
+    (message_id,) = local.publish(topic, {"data": b'{"a":1}', "attributes": {"kind": "build", "not a header": "ä"}})
+    push = receiver.wait_for(1)[0]
+    assert push.body == b'{"a":1}'
+    found = {name.lower(): value for name, value in push.headers.items()}
+    metadata = {
+        "kind": "build",
+        "x-goog-pubsub-subscription-name": subscription,
+        "x-goog-pubsub-message-id": message_id,
+    }
+    assert (metadata.items() <= found.items()) == write_metadata
+    assert "not a header" not in found
+
+
 def test_request_has_the_headers_of_the_service(local: Bench, receiver: Receiver) -> None:
     topic = local.topic()
     local.subscription(topic, push_config=push_to(receiver.url))

@@ -99,10 +99,10 @@ def test_delivery_attempts_are_five_to_a_hundred(bench: Bench, attempts: int) ->
 @pytest.mark.parametrize(
     "feature",
     [
-        {"filter": 'attributes.kind = "build"'},
         {"enable_exactly_once_delivery": True},
         {"bigquery_config": {"table": "p.d.t"}},
-        {"push_config": {"push_endpoint": "https://r.example", "no_wrapper": {"write_metadata": True}}},
+        {"retain_acked_messages": True},
+        {"message_transforms": [{"javascript_udf": {"function_name": "f", "code": "x"}}]},
     ],
 )
 def test_unsupported_feature_is_refused_by_name(local: Bench, feature: dict[str, object]) -> None:
@@ -145,3 +145,33 @@ def update(bench: Bench, name: str, **fields: object) -> None:
     """Update only these fields."""
     request = {"subscription": {"name": name, **fields}, "update_mask": {"paths": list(fields)}}
     bench.subscriber.update_subscription(request=request)
+
+
+def test_detached_subscription_loses_its_backlog_and_gets_no_message(local: Bench) -> None:
+    topic = local.topic()
+    name = local.subscription(topic)
+    local.publish(topic, {"data": b"before"})
+    for _ in range(2):
+        local.publisher.detach_subscription(request={"subscription": name})
+    local.publish(topic, {"data": b"after"})
+    found = local.subscriber.get_subscription(subscription=name)
+    assert (found.detached, found.topic) == (True, topic)
+    assert list(local.publisher.list_topic_subscriptions(topic=topic)) == []
+    with pytest.raises(exceptions.FailedPrecondition, match="detached"):
+        local.pull_now(name)
+    local.subscriber.delete_subscription(subscription=name)
+    with pytest.raises(exceptions.NotFound):
+        local.publisher.detach_subscription(request={"subscription": name})
+
+
+def test_push_version_stays_unless_another_is_named(local: Bench) -> None:
+    name = local.subscription(local.topic())
+    for attributes, kept in (
+        ({"x-goog-version": "v1beta1"}, "v1beta1"),
+        ({}, "v1beta1"),
+        ({"x-goog-version": "v1"}, "v1"),
+    ):
+        config = {"push_endpoint": "http://127.0.0.1:9/", "attributes": attributes}
+        local.subscriber.modify_push_config(subscription=name, push_config=config)
+        found = local.subscriber.get_subscription(subscription=name)
+        assert found.push_config.attributes["x-goog-version"] == kept

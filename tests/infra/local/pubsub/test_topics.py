@@ -136,8 +136,8 @@ def test_a_request_holds_one_to_a_thousand_messages(local: Bench, count: int) ->
 
 
 def test_unsupported_feature_is_refused_by_name(local: Bench) -> None:
-    with pytest.raises(exceptions.MethodNotImplemented, match="does not implement DetachSubscription"):
-        local.publisher.detach_subscription(request={"subscription": local.subscription(local.topic())})
+    with pytest.raises(exceptions.MethodNotImplemented, match="does not implement ListTopicSnapshots"):
+        local.publisher.list_topic_snapshots(request={"topic": local.topic()})
     schema = {"schema_settings": {"schema": "projects/p/schemas/sss"}}
     with pytest.raises(exceptions.MethodNotImplemented, match="schema_settings"):
         local.publisher.create_topic(request={"name": f"projects/{PROJECT}/topics/with-schema", **schema})

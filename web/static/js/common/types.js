@@ -18,13 +18,16 @@
  */
 
 /**
- * The stream's `delivery`, and the answer to Start and Stop (web/delivery/views.py).
+ * The stream's `delivery`, and the answer to Start and Stop (web/delivery/words.py).
  * @typedef {object} DeliveryEvent
  * @property {string} subscription
- * @property {"missing" | "denied" | ""} [unreadable] why the subscription cannot be read
- * @property {boolean} observed_running
- * @property {string | null} push_endpoint
- * @property {string | null} changed_by
+ * @property {string} state
+ * @property {string} word the state, for people
+ * @property {string} change what a change to this state is: "stopped delivery of"
+ * @property {boolean} is_readable
+ * @property {boolean} can_start
+ * @property {boolean} can_stop
+ * @property {string} changed_by
  * @property {string | null} changed_at
  * @property {string | null} checked_at
  * @property {string[]} [warnings] only in the answer

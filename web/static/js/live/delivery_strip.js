@@ -6,30 +6,6 @@ import { minutesText, timeElement } from "../common/times.js";
 import { showToast } from "../common/toasts.js";
 
 /** @typedef {import("../common/types.js").DeliveryEvent} DeliveryEvent */
-/** @typedef {"receiving" | "elsewhere" | "stopped" | "missing" | "denied"} DeliveryState */
-
-/** @type {Record<DeliveryState, string>} */
-const STATE_WORDS = {
-  receiving: "RECEIVING",
-  elsewhere: "SENT ELSEWHERE",
-  stopped: "STOPPED",
-  missing: "NOT FOUND",
-  denied: "NO ACCESS",
-};
-/** @type {Record<DeliveryState, string>} */
-const CHANGES = {
-  receiving: "started delivery of",
-  elsewhere: "changed the push address of",
-  stopped: "stopped delivery of",
-  missing: "deleted the subscription",
-  denied: "removed the permission to read",
-};
-const READABLE = new Set(["receiving", "elsewhere", "stopped"]);
-/** The form that makes no sense in a state. */
-const HIDDEN_FORM = new Map([
-  ["receiving", "start"],
-  ["stopped", "stop"],
-]);
 
 /** @param {string | null | undefined} iso */
 const timeOf = (iso) => Date.parse(iso ?? "");
@@ -57,16 +33,6 @@ export class DeliveryStrip {
   }
 
   /**
-   * @param {DeliveryEvent} event
-   * @returns {DeliveryState}
-   */
-  stateOf(event) {
-    if (event.unreadable) return event.unreadable;
-    if (!event.observed_running) return "stopped";
-    return event.push_endpoint === this.element.dataset.pushEndpoint ? "receiving" : "elsewhere";
-  }
-
-  /**
    * Whether the page shows something newer than `event`.
    * @param {HTMLElement} section
    * @param {DeliveryEvent} event
@@ -75,8 +41,7 @@ export class DeliveryStrip {
     // The answer to a button may overtake an event of the stream.
     if (timeOf(event.changed_at) < timeOf(dataset.changedAt)) return true;
     // The stream has the state that was last stored; a page that could not read the subscription is newer.
-    const isReadable = READABLE.has(dataset.state ?? "");
-    return !isReadable && !(timeOf(event.checked_at) > timeOf(dataset.checkedAt));
+    return dataset.readable === "no" && !(timeOf(event.checked_at) > timeOf(dataset.checkedAt));
   }
 
   /**
@@ -86,23 +51,22 @@ export class DeliveryStrip {
   apply(event) {
     const section = this.sectionOf(event.subscription);
     if (!section || this.isOutdated(section, event)) return;
-    const state = this.stateOf(event);
-    const isChanged = section.dataset.state !== state;
-    this.showState(section, event, state);
+    const isChanged = section.dataset.state !== event.state;
+    this.showState(section, event);
     if (!isChanged) return;
-    this.showChange(event, state);
+    this.showChange(event);
     this.onChange();
   }
 
   /**
    * @param {HTMLElement} section
    * @param {DeliveryEvent} event
-   * @param {DeliveryState} state
    */
-  showState(section, event, state) {
-    section.dataset.state = state;
+  showState(section, event) {
+    section.dataset.state = event.state;
+    section.dataset.readable = event.is_readable ? "yes" : "no";
     section.dataset.changedAt = event.changed_at ?? "";
-    query(".state-word", HTMLElement, section).textContent = STATE_WORDS[state];
+    query(".state-word", HTMLElement, section).textContent = event.word;
     const detail = query(".state-detail", HTMLElement, section);
     detail.replaceChildren();
     if (event.changed_at) {
@@ -110,18 +74,15 @@ export class DeliveryStrip {
       detail.append(timeElement(event.changed_at, { short: true }));
     }
     for (const form of findAll("form.switch", HTMLFormElement, section)) {
-      form.hidden = form.dataset.action === HIDDEN_FORM.get(state);
+      form.hidden = !(form.dataset.action === "start" ? event.can_start : event.can_stop);
     }
   }
 
-  /**
-   * @param {DeliveryEvent} event
-   * @param {DeliveryState} state
-   */
-  showChange(event, state) {
+  /** @param {DeliveryEvent} event */
+  showChange(event) {
     const who = event.changed_by || "Someone outside of Subscope";
     const when = event.changed_at ? ` at ${minutesText(new Date(event.changed_at))}` : "";
-    showToast(`${who} ${CHANGES[state]} ${event.subscription}${when}.`);
+    showToast(`${who} ${event.change} ${event.subscription}${when}.`);
   }
 
   /** @param {HTMLFormElement} form */

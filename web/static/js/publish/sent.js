@@ -1,6 +1,6 @@
 // Follow a published message until every subscription has stored it.
 
-import { findAll, query } from "../common/dom.js";
+import { find, findAll, query } from "../common/dom.js";
 import { getJson, SignedOutError } from "../common/requests.js";
 import { startTimes, timeElement } from "../common/times.js";
 import { BackOff } from "../core/back_off.js";
@@ -23,6 +23,7 @@ function showArrived(item, stop) {
   text.replaceChildren(link(`/messages/${stop.id}`, "It is here"), ": published ", timeElement(stop.published_at));
   text.append(", stored ", timeElement(stop.received_at));
   text.append(` (${stop.latency}), shown here `, timeElement(new Date().toISOString()));
+  find(".doubt", HTMLElement, item)?.remove();
 }
 
 async function update() {
@@ -82,8 +83,9 @@ async function follow() {
     }
   }
   if (isWaiting()) {
+    const doubts = findAll(".doubt", HTMLElement, section).map((doubt) => `${doubt.textContent}. `);
     const text = "The message did not arrive within 2 minutes. This page stopped asking. ";
-    showProblem(text, link(location.href, "Look again"));
+    showProblem(text, ...doubts, link(location.href, "Look again"));
   }
 }
 
