@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from flask import Blueprint, Response, abort, request
 from flask.typing import ResponseReturnValue
 
-from infra.errors import PayloadGoneError, StoreError
+from infra.errors import InputError, PayloadGoneError, StoreError
 from infra.firestore.message_reader import MessageReader
 from infra.firestore.pace import FULL_SPEED
 from infra.firestore.pace import Pace as ReadPace
@@ -24,12 +24,14 @@ from infra.messages.record import record
 from web.access.cpu_share import Pace
 from web.access.roles import requires, signed_in_user
 from web.api import export_columns
+from web.api.csv_cells import cell, excel_cell
 from web.filters.columns import parse_columns, whole_value
 from web.filters.request_filter import RequestFilter, pages, read_filter
 from web.formats import full_text
 from web.http.client_socket import leaving
 from web.services import services
 
+UTF8_MARK = "\ufeff".encode()
 # Firestore bills a read for each message examined, whether it matches or not.
 BOUNDS = SearchBounds(messages=100_000, seconds=600.0)
 
@@ -57,8 +59,14 @@ def ndjson() -> ResponseReturnValue:
 @blueprint.get("/export.csv")
 @requires("operator")
 def csv() -> ResponseReturnValue:
-    """Send a row of column names and one row a message; the list's ``&columns=`` come last, with whole values."""
-    return _export(_csv_format(parse_columns(request.args.getlist("columns"))))
+    """Send a row of column names and one row a message; the list's ``&columns=`` come last, with whole values.
+
+    ``&dialect=excel`` is for opening the file in Excel, which does not read UTF-8 and long numbers by itself.
+    """
+    columns, dialect = parse_columns(request.args.getlist("columns")), request.args.get("dialect", "")
+    if dialect not in ("", "excel"):
+        raise InputError("dialect", f"is excel, or left out; found {dialect[:20]!r}.")
+    return _export(_csv_format(columns, UTF8_MARK, excel_cell) if dialect else _csv_format(columns))
 
 
 NDJSON = ExportFormat(
@@ -70,15 +78,16 @@ NDJSON = ExportFormat(
 )
 
 
-def _csv_format(columns: Sequence[str]) -> ExportFormat:
+def _csv_format(columns: Sequence[str], mark: bytes = b"", write: Callable[[str], str] = cell) -> ExportFormat:
     def row(message: Message, payload: bytes | None) -> bytes:
         fields = export_columns.csv_fields(record(message, payload))
-        return export_columns.csv_row([*fields, *(whole_value(message, payload or b"", name) for name in columns)])
+        values = [whole_value(message, payload or b"", name) for name in columns]
+        return export_columns.csv_row([*fields, *values], write)
 
     return ExportFormat(
         name="csv",
         content_type="text/csv; charset=utf-8; header=present",
-        head=export_columns.csv_row([*export_columns.COLUMNS, *columns]),
+        head=mark + export_columns.csv_row([*export_columns.COLUMNS, *columns], write),
         line=row,
         last_line=lambda reason: export_columns.csv_row([f"CUT: {reason}"]),
     )

@@ -3,10 +3,10 @@
 import csv
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
-# Characters that begin a formula in spreadsheets, wide forms included (owasp.org/www-community/attacks/CSV_Injection).
-_FORMULA = frozenset("=+-@\t\r\n＝＋－＠")
+from web.api.csv_cells import cell
+
 COLUMNS = (
     "id",
     "subscription",
@@ -31,10 +31,11 @@ def ndjson_line(fields: dict[str, object]) -> bytes:
     return json.dumps(fields).encode() + b"\n"
 
 
-def csv_row(values: Iterable[object]) -> bytes:
-    """Return one row, quoted as in RFC 4180, in which no cell begins a formula."""
+def csv_row(values: Iterable[object], write: Callable[[str], str] = cell) -> bytes:
+    """Return one row, quoted as in RFC 4180; ``write`` makes a cell of a text."""
     out = io.StringIO()
-    csv.writer(out, lineterminator="\r\n").writerow([_cell(value) for value in values])
+    texts = ["" if value is None else write(value) if isinstance(value, str) else str(value) for value in values]
+    csv.writer(out, lineterminator="\r\n").writerow(texts)
     # JSON text stored by hand may have half a surrogate pair, which UTF-8 cannot encode.
     return out.getvalue().encode(errors="replace")
 
@@ -43,11 +44,3 @@ def csv_fields(fields: dict[str, object]) -> list[object]:
     """Return the cells of a record, in the order of COLUMNS."""
     flat = {**fields, "attributes": json.dumps(fields["attributes"], ensure_ascii=False)}
     return [flat[name] for name in COLUMNS]
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        return str(value)
-    return f"'{value}" if value[:1] in _FORMULA else value

@@ -24,7 +24,7 @@ from web.api.export_columns import COLUMNS, csv_fields, csv_row, ndjson_line
 from web.filters.request_filter import RequestFilter, pages
 from web.formats import full_text
 
-FORMULAS = ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "\n=1", "＝1", "＋1", "－1", "＠x"]
+FORMULAS = ["=cmd|' /C calc'!A0", "+1+1", "-1+1", "@SUM(A1)", "\tx", "\rx", "＝1", "＋1", "－1", "＠x"]
 
 
 def ndjson(answer_text: str) -> list[dict[str, Any]]:
@@ -146,6 +146,17 @@ def test_export_is_a_download_and_is_audited(operator: Visitor, app: Flask) -> N
         entries = services_of(app).database.documents.collection("audit").stream()
         assert not [entry for entry in entries if entry.get("detail") == "q=only-asked"], "HEAD sends no data"
     assert operator.get("/export.csv?q=nothing-matches-this").text.strip() == ",".join(COLUMNS)
+
+
+def test_csv_for_excel_has_a_mark_of_utf8_and_exact_ids(operator: Visitor, writer: Writer) -> None:
+    writer.message(attributes={"city": "Zürich", "n": "-5"}, tokens=["city=Zürich"], message_id="1234567890123456")
+    answer = operator.get("/export.csv?q=city%3DZürich&columns=n,city&dialect=excel")
+    assert answer.data.startswith(b"\xef\xbb\xbfid,")
+    (row,) = rows(answer.data.decode("utf-8-sig"))
+    assert (row["message_id"], row["n"], row["city"]) == ('="1234567890123456"', "-5", "Zürich")
+    (row,) = rows(operator.get("/export.csv?q=city%3DZürich").data.decode())
+    assert (row["id"], row["message_id"]) == (row["id"], "1234567890123456")
+    assert operator.get("/export.csv?dialect=other", SCRIPT).status_code == 400
 
 
 @pytest.mark.parametrize("query", ["q=kind:x", "before=1", "subscription=other", "q=%22"])
