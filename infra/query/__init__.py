@@ -13,11 +13,13 @@ from typing import get_args
 
 from infra.messages.message import Kind, Message
 from infra.query import content_terms, terms
+from infra.query.foreign import foreign_at, lone_word
 from infra.query.json_paths import leads_anywhere
-from infra.query.literals import moment, size_bytes
+from infra.query.literals import size_bytes
+from infra.query.moments import is_clock, moment
 from infra.query.reading import Reading
 from infra.query.terms import Quality, Term
-from infra.query.tokenizer import FOREIGN, OR, QueryError, Word, quoted, words
+from infra.query.tokenizer import OR, QueryError, Word, quoted, words
 
 __all__ = ["MAX_CHARACTERS", "MAX_TERMS", "MAX_WILDCARD_PATHS", "PREFIXES", "Query", "QueryError", "parse", "quoted"]
 
@@ -28,6 +30,8 @@ MAX_WILDCARD_PATHS = 5
 # Each token is a separate Firestore query, and each may read as many messages as a single one.
 MAX_TOKENS = 5
 _TIMES = (terms.After, terms.Before)
+_TIME_NAMES = ("after", "before")
+_TIME_WITH_SPACE = 'a time with a space is written in quotes: after:"2026-11-23 10:00".'
 _OR_ALONE = "OR stands between two terms; in quotes it is text."
 _WILDCARDS = f"a filter has at most {MAX_WILDCARD_PATHS} different paths with *; the same path counts once."
 _BRACKETS = "brackets do not group: OR joins its two neighbours, then all terms must hold; in quotes they are text."
@@ -97,9 +101,15 @@ def parse(text: str, now: datetime) -> Query:
     sources: list[str] = []
     wildcard_paths: set[str] = set()
     joins_at = 0
+    before: Word | None = None
     for count, word in enumerate(words(text)):
         if count == MAX_TERMS:
             raise QueryError(word.column, f"a filter has at most {MAX_TERMS} terms.")
+        if before and before.key.lower() in _TIME_NAMES and before.operator == ":" and is_clock(word.source):
+            raise QueryError(word.column, _TIME_WITH_SPACE)
+        if before and (sentence := lone_word(before.source, is_first=count == 1)):
+            raise QueryError(before.column, sentence)
+        before = word
         if leads_anywhere(content_terms.field_of(word.key)):
             wildcard_paths.add(word.key)
         if len(wildcard_paths) > MAX_WILDCARD_PATHS:
@@ -133,8 +143,9 @@ def _tokens(term: Term) -> tuple[str, ...]:
 
 
 def _signed_term(word: Word, now: datetime) -> Term:
-    if word.source in FOREIGN:
-        raise QueryError(word.column, f"{FOREIGN[word.source]}; in quotes it is text.")
+    if foreign := foreign_at(word.source):
+        offset, sentence = foreign
+        raise QueryError(word.column + offset, sentence)
     if word.source.lstrip("-").startswith("("):
         column = word.column + word.source.index("(")
         raise QueryError(column, _BRACKETS)

@@ -5,19 +5,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from infra.errors import InputError
+from infra.query.foreign import looks_foreign
 
 Operator = Literal["", "=", "~", ":"]
 _ESCAPES = {'"': '"', "\\": "\\", "n": "\n", "r": "\r", "t": "\t"}
 _HEX = frozenset("0123456789abcdefABCDEF")
 _NEEDS_QUOTES = frozenset('"=~:')
 OR = "OR"
-# Operators of other filter languages. Searched as text they would silently find nothing, so each gets an explanation.
-FOREIGN = {
-    "AND": "all terms hold anyway, so leave AND out",
-    "NOT": "a - before a term negates it",
-    "||": "alternatives are joined by OR",
-    "&&": "all terms hold anyway, so leave && out",
-}
 
 
 class QueryError(InputError):
@@ -56,7 +50,7 @@ def words(text: str) -> Iterator[Word]:
 
 def quoted(text: str) -> str:
     """Quote ``text`` where needed, on one line, so that a filter searches for exactly this text."""
-    if text and text[0] not in "-(" and text not in (OR, *FOREIGN) and _is_plain(text):
+    if text and text[0] not in "-(" and text != OR and _is_plain(text) and not looks_foreign(text):
         return text
     return '"' + "".join(map(_escaped, text)) + '"'
 

@@ -233,6 +233,21 @@ def test_page_works_without_javascript(visit: Visit, cloud: Cloud) -> None:
     assert filter_of(ana).startswith("after:")
 
 
+def test_typed_time_is_in_the_chosen_zone(visit: Visit, cloud: Cloud) -> None:
+    ana = visit(timezone_id="Asia/Kolkata")
+    ana.open("/messages?q=before%3A2026-11-28")
+    ana.page.click("[data-zone=local]")
+    ana.page.fill("#q", 'before:2026-11-28 after:"2026-11-27 22:00"')
+    ana.page.press("#q", "Enter")
+    ana.page.wait_for_url("**after*")
+    assert filter_of(ana) == "before:2026-11-28 after:2026-11-27T22:00:00+05:30", "the address's own time is UTC"
+    ana.page.click("[data-zone=utc]")
+    ana.page.fill("#q", "after:2026-11-27")
+    ana.page.press("#q", "Enter")
+    ana.page.wait_for_url("**after%3A2026-11-27")
+    assert filter_of(ana) == "after:2026-11-27"
+
+
 def test_filters_work_on_a_phone(visit: Visit, cloud: Cloud) -> None:
     team = uuid4().hex
     one = publish(cloud, team, "FAILED")

@@ -1,6 +1,7 @@
 // Times in the page: UTC as the server wrote them, or local time; optionally with how long ago. The title has all three.
 
 import { relativeTime, timeTexts } from "../core/time_text.js";
+import { withOffsets } from "../core/zoned_times.js";
 import { closest, find, findAll } from "./dom.js";
 import { saveChoice, savedChoice } from "./local_storage.js";
 
@@ -103,10 +104,21 @@ function startZone() {
   }
 }
 
-/** Start the switches of zone and "ago", and the titles. */
+/** Write the chosen zone into filters that are typed: an address without a zone means UTC for all readers. */
+function startZonedFilters() {
+  document.addEventListener("submit", (event) => {
+    if (zone === "utc" || !(event.target instanceof HTMLFormElement)) return;
+    for (const box of findAll("input[name=q]:not([type=hidden])", HTMLInputElement, event.target)) {
+      box.value = withOffsets(box.value, box.defaultValue);
+    }
+  });
+}
+
+/** Start the switches of zone and "ago", the titles, and the zone of typed filters. */
 export function startTimes() {
   startZone();
   startAgo();
+  startZonedFilters();
   document.addEventListener("pointerover", (event) => {
     const time = closest(event, "time", HTMLTimeElement);
     if (!time) return;
