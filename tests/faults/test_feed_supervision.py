@@ -103,12 +103,13 @@ def test_stream_that_dies_at_once_is_opened_at_most_once_a_second(
     assert_at_most_once_a_second(proxy.opened_at, began)
 
 
-def test_refusal_is_shown_with_its_sentence(view: Viewing, proxy: ListenProxy) -> None:
+def test_refusal_is_a_state_for_readers_and_a_sentence_inside(view: Viewing, proxy: ListenProxy) -> None:
     proxy.refuse = grpc.StatusCode.PERMISSION_DENIED
     client = view.client()
     wait_until(lambda: is_reconnecting(view), "the state reconnecting")
     assert "listening is refused" in view.feed.state.error
-    wait_until(lambda: any("listening is refused" in one.data["error"] for one in client.of("feed")), "the feed event")
+    wait_until(lambda: any(one.data["status"] == "reconnecting" for one in client.of("feed")), "the feed event")
+    assert {name for one in client.of("feed") for name in one.data} == {"status", "since"}, "/ready has the same"
 
 
 def test_target_given_up_on_an_open_stream_is_shown_and_tried_again(

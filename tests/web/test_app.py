@@ -27,7 +27,8 @@ def test_process_is_up_and_not_ready_without_firestore() -> None:
             "feed": ready.json["feed"],
             "version": VERSION,
         }
-        assert ready.json["feed"]["status"] == "idle"
+        assert ready.json["feed"] == {"status": "idle", "since": ready.json["feed"]["since"]}
+        assert "127.0.0.1" not in ready.text, "the answer is public"
 
 
 def test_page_without_firestore_explains_the_503() -> None:

@@ -35,7 +35,10 @@ _CHECK_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class FeedState:
-    """The state for the page and /ready. ``since`` is aware UTC; ``error`` is a sentence, empty unless reconnecting."""
+    """The state of the feed. ``since`` is aware UTC; ``error`` is a sentence, empty unless reconnecting.
+
+    The sentence may name addresses and indexes, so only the log has it.
+    """
 
     status: Status
     since: datetime
@@ -43,7 +46,7 @@ class FeedState:
 
     def as_json(self) -> dict[str, str]:
         """Return the data of the stream's ``feed`` event and of /ready."""
-        return {"status": self.status, "since": iso(self.since), "error": self.error}
+        return {"status": self.status, "since": iso(self.since)}
 
 
 class Feed:
