@@ -91,7 +91,8 @@ def run_stage(stage: Stage, options: Options) -> Outcome:
     """Start a local cloud for one stage, run it, and end the cloud."""
     options.directory.mkdir(parents=True, exist_ok=True)
     faults, journal = options.directory / "faults.url", options.directory / "journal.jsonl"
-    faults.unlink(missing_ok=True)
+    for left_behind in (faults, options.directory / "ready.json"):
+        left_behind.unlink(missing_ok=True)  # by a run that was killed
     environ = {"LOAD_FAULTS_FILE": str(faults), "LOAD_SEED": str(options.seed), "LOAD_MUTANT": options.mutant}
     arguments = ("--no-samples", "--port", "0", "--journal", str(journal))
     with (
