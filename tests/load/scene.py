@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.load.actors.attackers import Attackers
 from tests.load.actors.fault_orders import FaultOrders
 from tests.load.actors.publisher import Publisher
 from tests.load.actors.stream_client import StalledClient, StreamClient
-from tests.load.actors.visitor import Visitor
+from tests.load.actors.visitor import Visit, Visitor
 from tests.load.check.ledger import Ledger
 from tests.load.check.reader import JournalReader
-from tests.load.watch.processes import Usage, loopback_sockets, usage_of
+from tests.load.watch.processes import Usage, loopback_sockets, usage_of, usage_of_one
 from tests.load.watch.samples import Sample, percentiles
 from tests.support.local_cloud import Cloud
 
@@ -58,7 +59,8 @@ class Scene:
     # The usage of the viewer after the audience came and left once, and after it left for good.
     viewer_before: Usage = field(default_factory=Usage)
     viewer_after: Usage = field(default_factory=Usage)
-    notes: dict[str, object] = field(default_factory=dict)
+    attackers: Attackers | None = None
+    sign_ins: list[Visit] = field(default_factory=list)
     began_at: float = 0.0
 
     def __post_init__(self) -> None:
@@ -199,7 +201,7 @@ class Scene:
             streams=sum(client.is_connected for client in self.clients) + sum(one.is_open for one in self.stalled),
             receiver=usage_of(processes["receiver"]),
             viewer=usage_of(processes["viewer"]),
-            cloud=usage_of(self.cloud.process.pid),
+            cloud=usage_of_one(self.cloud.process.pid),
         )
 
     def _arrivals(self, client: StreamClient) -> list[tuple[float, float]]:

@@ -1,10 +1,14 @@
 """The stages L0 to L8: the audience, the script, the limit and the targets of each."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+import aiohttp
+
 from tests.load.actors.attackers import Attackers
+from tests.load.actors.visitor import Visit, Visitor
 from tests.load.check import targets
 from tests.load.check.targets import Target
 from tests.load.scene import Audience, Scene
@@ -105,12 +109,27 @@ async def _toggle(scene: Scene) -> None:
 async def _abuse(scene: Scene) -> None:
     attackers = Attackers(scene.cloud["receiver"], scene.cloud["viewer"])
     attack = asyncio.ensure_future(attackers.run())
+    signing_in = asyncio.ensure_future(_repeat(5, lambda: _sign_in(scene)))
     try:
         await scene.publisher.at_rate(100 * scene.rate, 110 * scene.scale, KIB)
     finally:
         attack.cancel()
-        await asyncio.gather(attack, return_exceptions=True)
-        scene.notes["attacks"] = attackers.answers
+        signing_in.cancel()
+        await asyncio.gather(attack, signing_in, return_exceptions=True)
+        scene.attackers = attackers
+
+
+async def _sign_in(scene: Scene) -> None:
+    """Sign in as a person of another network does, and note the visit."""
+    person = Visitor(scene.cloud["viewer"], "127.0.9.9")
+    began = time.monotonic()
+    try:
+        status = await person.try_sign_in(scene.cloud["admin_user"], scene.cloud["admin_password"])
+    except (aiohttp.ClientError, TimeoutError):
+        status = 0
+    finally:
+        await person.close()
+    scene.sign_ins.append(Visit(time.time(), status, time.monotonic() - began))
 
 
 _COMPLETE = (targets.all_stored, targets.streams_complete, targets.no_server_errors)
@@ -195,6 +214,7 @@ STAGES = {
                 targets.client_p95(4.0),
                 targets.abuse_writes_nothing,
                 targets.abuse_meets_no_server_error,
+                targets.others_sign_in,
                 targets.certificate_fetches(2),
             ),
         ),

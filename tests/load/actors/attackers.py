@@ -13,15 +13,21 @@ from tests.load.actors.visitor import Visitor
 
 BODY_BYTES = 30_000_000
 LOGINS_PER_SECOND = 100
+# Two networks, so that the viewer can tell the attackers from others.
+ATTACKERS_ADDRESS = "127.0.20.20"
 
 
 @dataclass
 class Attackers:
-    """Attack one receiver and one viewer. ``answers`` counts the statuses by attack; 0 is a closed connection."""
+    """Attack one receiver and one viewer. ``answers`` counts the statuses by attack; 0 is a closed connection.
+
+    ``errors`` counts the answers 5xx that are no refusal: 503 with Retry-After asks for patience.
+    """
 
     receiver: str
     viewer: str
     answers: dict[str, Counter[int]] = field(default_factory=dict)
+    errors: Counter[str] = field(default_factory=Counter)
 
     async def run(self) -> None:
         """Attack with 20 connections until cancelled."""
@@ -65,9 +71,9 @@ class Attackers:
             await asyncio.sleep(0.1)
 
     async def _sign_in_wrongly(self) -> None:
-        stranger = Visitor(self.viewer)
+        stranger = Visitor(self.viewer, ATTACKERS_ADDRESS)
         try:
-            token = await stranger._form_token("/login")
+            token = await stranger.form_token("/login")
             async with asyncio.TaskGroup() as tasks:
                 while True:
                     form = {"username": f"user{secrets.randbelow(200)}", "password": "wrong", "csrf_token": token}
@@ -82,6 +88,7 @@ class Attackers:
         try:
             async with http.post(url, data=body, headers=headers) as answer:
                 self._count(attack, answer.status)
+                self.errors[attack] += answer.status >= 500 and "Retry-After" not in answer.headers
         except (aiohttp.ClientError, TimeoutError, OSError):
             self._count(attack, 0)
 

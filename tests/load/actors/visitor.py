@@ -23,15 +23,16 @@ class Visit:
 
 @dataclass
 class Visitor:
-    """Pages, forms and the JSON API of one viewer, with one cookie."""
+    """Pages, forms and the JSON API of one viewer, with one cookie, from an address of loopback."""
 
     viewer: str
+    address: str = "127.0.0.1"
     visits: list[Visit] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.http = aiohttp.ClientSession(
             self.viewer,
-            connector=aiohttp.TCPConnector(limit=0),
+            connector=aiohttp.TCPConnector(limit=0, local_addr=(self.address, 0)),
             cookie_jar=aiohttp.CookieJar(unsafe=True),
             timeout=aiohttp.ClientTimeout(total=30),
         )
@@ -48,10 +49,15 @@ class Visitor:
 
     async def sign_in(self, name: str, password: str) -> None:
         """Sign in by the form."""
-        form = {"username": name, "password": password, "csrf_token": await self._form_token("/login")}
+        status = await self.try_sign_in(name, password)
+        assert status == 303, f"signing in gave {status}"
+        self._token = await self.form_token("/password")
+
+    async def try_sign_in(self, name: str, password: str) -> int:
+        """Send the sign-in form; return the status, 303 for success."""
+        form = {"username": name, "password": password, "csrf_token": await self.form_token("/login")}
         async with self.http.post("/login", data=form, allow_redirects=False) as answer:
-            assert answer.status == 303, f"signing in gave {answer.status}"
-        self._token = await self._form_token("/password")
+            return answer.status
 
     async def newest_cursor(self) -> str:
         """Return the cursor of the newest message; "" without a message."""
@@ -91,7 +97,8 @@ class Visitor:
             self.visits.append(Visit(time.time(), status, time.monotonic() - began))
             await asyncio.sleep(pause_seconds)
 
-    async def _form_token(self, path: str) -> str:
+    async def form_token(self, path: str) -> str:
+        """Return the form token of a page."""
         async with self.http.get(path) as page:
             found = _TOKEN.search(await page.text())
         assert found, f"the page {path} has no form token"

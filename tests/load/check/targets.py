@@ -62,7 +62,7 @@ def no_server_errors(scene: "Scene") -> Iterator[Check]:
     found = f"{errors} pushes, {len(pages)} of {len(scene.admin.visits)} pages"
     if unanswered := scene.ledger.statuses[0]:
         found += f"; {unanswered} pushes without an answer"
-    yield Check("server errors", found, "none", not errors and not pages, depends_on_speed=False)
+    yield Check("server errors", found, "no 5xx", not errors and not pages, depends_on_speed=False)
 
 
 def valid_tokens_pass(scene: "Scene") -> Iterator[Check]:
@@ -212,11 +212,20 @@ def abuse_writes_nothing(scene: "Scene") -> Iterator[Check]:
 
 
 def abuse_meets_no_server_error(scene: "Scene") -> Iterator[Check]:
-    """Attackers are refused, and cause no error."""
-    for attack, answers in sorted(scene.notes["attacks"].items()):  # type: ignore[attr-defined]
+    """Attackers are refused, and cause no error. 503 with Retry-After is a refusal: no place for another sign-in."""
+    assert scene.attackers, "this stage has no attackers"
+    for attack, answers in sorted(scene.attackers.answers.items()):
         found = ", ".join(f"{count} × {status or 'closed'}" for status, count in sorted(answers.items()))
-        passed = not any(status >= 500 for status in answers)
-        yield Check(f"answers to {attack}", found, "no 5xx", passed, depends_on_speed=False)
+        passed = not scene.attackers.errors[attack]
+        yield Check(f"answers to {attack}", found, "refusals, no error", passed, depends_on_speed=False)
+
+
+def others_sign_in(scene: "Scene") -> Iterator[Check]:
+    """A person of another network signs in during the flood."""
+    seconds = [visit.seconds for visit in scene.sign_ins]
+    entered = sum(visit.status == 303 for visit in scene.sign_ins)
+    found = f"{entered} of {len(seconds)}, p95 {1000 * percentile(seconds, 95):.0f} ms"
+    yield Check("sign-ins of others", found, "all", bool(seconds) and entered == len(seconds))
 
 
 def certificate_fetches(bound: int) -> Target:

@@ -48,7 +48,8 @@ def draw(title: str, samples: Sequence[Sample], faults: Iterable[float]) -> str:
             one.grid(visible=True, alpha=0.2, linewidth=0.5)
             for mark in marks:
                 one.axvline(mark, color=_COLOURS["grey"], linewidth=0.6, linestyle=":")
-            one.set_ylim(bottom=0)
+            room = 3.0 if one.get_yscale() == "symlog" else 1.25  # for the legend
+            one.set_ylim(0, room * max(one.get_ylim()[1], 1.0))
             one.legend(loc="upper left", ncols=3, fontsize=8)
         axes[-1].set_xlabel("seconds; dotted: faults" if marks else "seconds")
         return _svg(figure)

@@ -22,7 +22,7 @@ def usage_of(pid: int | None) -> Usage:
     if pid is None:
         return Usage()
     workers = _children(pid) or [pid]
-    found = [_usage(worker) for worker in workers]
+    found = [usage_of_one(worker) for worker in workers]
     return Usage(
         sum(one.rss_bytes for one in found), sum(one.threads for one in found), sum(one.files for one in found)
     )
@@ -34,7 +34,8 @@ def _children(pid: int) -> list[int]:
     return []
 
 
-def _usage(pid: int) -> Usage:
+def usage_of_one(pid: int) -> Usage:
+    """Return the usage of one process, without its children."""
     with contextlib.suppress(OSError):
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         files = sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
