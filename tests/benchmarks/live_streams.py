@@ -21,13 +21,13 @@ def measure_streams(directory: Path, streams: int, rate: int, seconds: float) ->
     with firestore_process() as address:
         writer = Writer(address)
         with served(address, writer, directory, MAX_STREAMS=str(streams)) as server:
-            cookies = _people(server, writer)
+            cookies = people(server, writer)
             found = asyncio.run(_measure(server.port, cookies, writer, streams, rate, seconds))
         writer.close()
     return found
 
 
-def _people(server: Server, writer: Writer) -> list[str]:
+def people(server: Server, writer: Writer) -> list[str]:
     """Return the cookies of enough users to fill all slots with their shares."""
     cookies = []
     for number in range(SHARES):
