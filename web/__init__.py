@@ -38,8 +38,9 @@ from web.delivery.state_reader import StateReader
 from web.delivery.words import event_json
 from web.filters import saved_filters
 from web.health import Reachability
-from web.http import compression, confirmation, errors, headers, static_files, templating
+from web.http import compression, confirmation, errors, headers, large_answers, static_files, templating
 from web.http.local_proxy import LocalProxy
+from web.http.memory_budget import MemoryBudget
 from web.http.session_cookie import FormSessionInterface
 from web.live import views as live
 from web.live.connections import Connections
@@ -125,6 +126,7 @@ def make_services(settings: ViewerSettings, iap: IapVerifier | None = None) -> S
         verdicts=SharedVerdicts(),
         minute_counts=count_each_subscription(stored, database, settings.subscriptions, log),
         reachability=Reachability(stored, log),
+        payload_memory=MemoryBudget(),
     )
 
 
@@ -171,6 +173,7 @@ def _register(app: Flask) -> None:
     Bootstrap5(app)
     headers.init_app(app)
     static_files.init_app(app)
+    large_answers.init_app(app)
     compression.init_app(app)
     confirmation.init_app(app)
     errors.init_app(app)

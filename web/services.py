@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from web.access.iap import IapVerifier
     from web.delivery.state_reader import StateReader
     from web.health import Reachability
+    from web.http.memory_budget import MemoryBudget
     from web.live.connections import Connections
     from web.live.feed import Feed
     from web.live.masked_rows import MaskedRows
@@ -66,6 +67,7 @@ class Services:
     verdicts: SharedVerdicts
     minute_counts: Mapping[str, MinuteCounts]  # by subscription; "" is all of them
     reachability: Reachability
+    payload_memory: MemoryBudget
 
 
 def add_services(app: Flask, made: Services) -> None:

@@ -17,6 +17,7 @@ from infra.errors import PayloadGoneError, PayloadMaskedError
 from infra.firestore.client import Database
 from infra.firestore.encoding import decode, decode_message, encode
 from infra.firestore.error_mapping import firestore_errors
+from infra.firestore.payload_parts import payload_parts
 from infra.firestore.read_messages import EPOCH, ReadMessages, earliest_read
 from infra.messages.cursor import Cursor
 from infra.messages.masking import NO_MASK, Mask
@@ -135,6 +136,12 @@ class MessageReader:
         if visible is None:
             raise PayloadMaskedError(_WITHHELD)
         return visible
+
+    def payload_parts(self, message: Message) -> Iterator[bytes]:
+        """Return the payload in parts, of which one is in memory. Raises what ``payload`` raises, perhaps later."""
+        if message.chunks > 1 and not self.mask.changes_payloads:
+            return payload_parts(self._database, message)
+        return iter([self.payload(message)])
 
     def visible_selection(self, selection: Selection) -> Selection:
         """Drop index tokens on masked fields.

@@ -53,6 +53,11 @@ class Mask:
             return None
         return self._json(payload.decode(errors="ignore")).encode() if self._paths and payload else payload
 
+    @property
+    def changes_payloads(self) -> bool:
+        """Tell whether any payload may differ from the stored one."""
+        return self._hides_payload
+
     def withholds(self, message: Message) -> bool:
         """Tell whether the whole payload is hidden: ``data`` is masked, or the payload is no JSON with fields."""
         return self._withholds(message.kind)

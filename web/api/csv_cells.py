@@ -7,6 +7,7 @@ semicolon, a tab or a line break. Quoting does not help: the cell that such a re
 """
 
 import re
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 _LINE_BREAK = "\n\v\f\r\x1c-\x1e\x85\u2028\u2029"
@@ -24,6 +25,11 @@ _WITHIN = re.compile(
     rf"(?:(?<=;)(?!{_NUMBER}(?:;|\r?\n))|(?<=\t)(?!{_NUMBER}(?:\t|\r?\n))|(?<![;\t])(?!{_NUMBER}[ ,\]}}]*+\r?\n))"
     rf"{_FORMULA_AHEAD}|(?<=;)(?=[\t\r]))"
 )
+# Behind these, whether a formula begins does not depend on what comes next: an e may belong to a number.
+_LETTER = re.compile("[A-DF-Za-df-z]")
+_NO_SEPARATOR = re.compile(f"[^;\t{_LINE_BREAK}{_REMOVED}]")
+_LOOK_BACK = 4096
+_MAX_WITHOUT_LETTERS = 256 * 1024
 _IS_NUMBER = re.compile(_NUMBER)
 # Excel keeps 15 digits of a number, and neither zeros nor a plus sign before it.
 _EXACT_DIGITS = 15
@@ -31,9 +37,37 @@ _EXACT_DIGITS = 15
 
 def cell(text: str) -> str:
     """Return ``text`` with a ``'`` before each place where a reader would see a formula. Plain numbers have none."""
+    return f"'{_within(text)}" if _AT_START.match(text) else _within(text)
+
+
+def long_cell(texts: Iterable[str]) -> Iterator[str]:
+    """Yield ``cell`` of a long text that comes in pieces.
+
+    It is cut behind letters, where it is the same. In a long text without letters a number may get a ``'`` as well.
+    """
+    rest, write = "", cell
+    for text in texts:
+        rest += text
+        cut = _last(_LETTER, rest)
+        if not cut and len(rest) > _MAX_WITHOUT_LETTERS:
+            cut = _last(_NO_SEPARATOR, rest)
+        if cut:
+            yield write(rest[:cut])
+            rest, write = rest[cut:], _within
+    yield write(rest)
+
+
+def _within(text: str) -> str:
     ends = [0, *(separator.end() for separator in _WITHIN.finditer(text)), len(text)]
-    guarded = "'".join(text[start:end] for start, end in pairwise(ends))
-    return f"'{guarded}" if _AT_START.match(text) else guarded
+    return "'".join(text[start:end] for start, end in pairwise(ends))
+
+
+def _last(character: re.Pattern[str], text: str) -> int:
+    """Return the end of the last such character among the last ones of a text; 0 if there is none."""
+    for end in range(len(text), max(0, len(text) - _LOOK_BACK), -1):
+        if character.match(text, end - 1):
+            return end
+    return 0
 
 
 def excel_cell(text: str) -> str:

@@ -1,14 +1,17 @@
 """Export the messages of a filter as NDJSON or CSV: streamed, with whole payloads, one page of messages in memory.
 
+A payload over 1 MiB is read and sent in pieces.
+
 The bounds count the messages examined, not those that match: otherwise a filter without matches would read the whole
 history. An error can only occur after the answer has begun, so the last line of an incomplete file says why.
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 
 from flask import Blueprint, Response, abort, request
 from flask.typing import ResponseReturnValue
@@ -19,8 +22,9 @@ from infra.firestore.pace import FULL_SPEED
 from infra.firestore.pace import Pace as ReadPace
 from infra.firestore.search import SearchBounds, SearchResult
 from infra.messages.cursor import Cursor
-from infra.messages.message import Message
+from infra.messages.message import MAX_PARSED_BYTES, Message
 from infra.messages.record import record
+from infra.messages.record_parts import base64_texts, is_utf8, record_parts, texts
 from web.access.cpu_share import Pace
 from web.access.roles import requires, signed_in_user
 from web.api import export_columns
@@ -29,6 +33,7 @@ from web.filters.columns import parse_columns, whole_value
 from web.filters.request_filter import RequestFilter, pages, read_filter
 from web.formats import full_text
 from web.http.client_socket import leaving
+from web.http.memory_budget import STREAMED_BYTES
 from web.services import services
 
 UTF8_MARK = "\ufeff".encode()
@@ -40,12 +45,16 @@ blueprint = Blueprint("export", __name__)
 
 @dataclass(frozen=True)
 class ExportFormat:
-    """How a file is written: ``line`` takes a message and its payload, ``last_line`` the reason why a file is cut."""
+    """How a file is written: ``line`` takes a message and its payload, ``last_line`` the reason why a file is cut.
+
+    ``long_line`` takes the payload's parts and whether they are text, and returns the line in pieces.
+    """
 
     name: str
     content_type: str
     head: bytes
     line: Callable[[Message, bytes | None], bytes]
+    long_line: Callable[[Message, Iterable[bytes], bool], Iterator[bytes]]
     last_line: Callable[[str], bytes]
 
 
@@ -74,6 +83,7 @@ NDJSON = ExportFormat(
     content_type="application/x-ndjson",
     head=b"",
     line=lambda message, payload: export_columns.ndjson_line(record(message, payload)),
+    long_line=lambda message, parts, is_text: chain(record_parts(message, parts, is_text=is_text), (b"\n",)),
     last_line=lambda reason: export_columns.ndjson_line({"cut": reason}),
 )
 
@@ -84,11 +94,17 @@ def _csv_format(columns: Sequence[str], mark: bytes = b"", write: Callable[[str]
         values = [whole_value(message, payload or b"", name) for name in columns]
         return export_columns.csv_row([*fields, *values], write)
 
+    def long_row(message: Message, parts: Iterable[bytes], is_text: bool) -> Iterator[bytes]:
+        pieces = texts(parts) if is_text else base64_texts(parts)
+        values = [whole_value(message, None, name) for name in columns]
+        return export_columns.long_csv_row(record(message, None), pieces, is_text=is_text, values=values, write=write)
+
     return ExportFormat(
         name="csv",
         content_type="text/csv; charset=utf-8; header=present",
         head=mark + export_columns.csv_row([*export_columns.COLUMNS, *columns], write),
         line=row,
+        long_line=long_row,
         last_line=lambda reason: export_columns.csv_row([f"CUT: {reason}"]),
     )
 
@@ -118,9 +134,11 @@ def _file(form: ExportFormat, wanted: RequestFilter, pace: Pace) -> Response:
     arguments = " ".join(f"{name}={value}" for name, value in wanted.arguments.items())
     # Before the first byte: without the record in the audit log there is no export.
     services().audit.record(signed_in_user().name, f"message.export_{form.name}", "messages", arguments or "everything")
+    reservation = services().payload_memory.reserve(signed_in_user().name, 2 * STREAMED_BYTES)
     results = pages(services().all_messages, wanted, BOUNDS, pace)
     lines = export_lines(form, services().all_messages, results, _error_logger(), pace)
     response = Response(lines, content_type=form.content_type)
+    response.call_on_close(reservation.release)
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     response.headers["Content-Disposition"] = f'attachment; filename="messages-{stamp}.{form.name}"'
     response.headers["X-Accel-Buffering"] = "no"
@@ -151,9 +169,7 @@ def export_lines(
             for message in result.messages:
                 if not pace.goes_on(deadline):
                     break
-                payload = _payload(store, message)
-                incomplete += payload is None
-                yield form.line(message, payload)
+                incomplete += yield from _line_of(form, store, message)
                 position = message.cursor
             else:
                 position = result.older
@@ -168,12 +184,30 @@ def export_lines(
         yield form.last_line("the database did not answer" + (f"; go on with before={position}" if position else ""))
 
 
-def _payload(store: MessageReader, message: Message) -> bytes | None:
-    """Return the whole payload; None if a part of it has expired, which may differ for the next message."""
+def _line_of(form: ExportFormat, store: MessageReader, message: Message) -> Generator[bytes, None, bool]:
+    """Yield the line of a message; return whether its payload is missing, which may differ for the next message."""
+    has_begun = False
     try:
-        return store.payload(message)
-    except PayloadGoneError:
-        return None
+        for piece in _pieces(form, store, message):
+            has_begun = True
+            yield piece
+    except StoreError as exc:
+        if has_begun:
+            yield b"\n"  # the line is incomplete, and the next one says why
+            raise
+        if not isinstance(exc, PayloadGoneError):
+            raise
+        yield form.line(message, None)
+        return True
+    return False
+
+
+def _pieces(form: ExportFormat, store: MessageReader, message: Message) -> Iterator[bytes]:
+    if message.size_bytes <= MAX_PARSED_BYTES:
+        yield form.line(message, store.payload(message))
+        return
+    is_text = is_utf8(store.payload_parts(message))
+    yield from form.long_line(message, store.payload_parts(message), is_text)
 
 
 def _error_logger() -> Callable[[str], None]:

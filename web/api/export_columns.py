@@ -3,10 +3,11 @@
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from web.api.csv_cells import cell
+from web.api.csv_cells import cell, long_cell
 
+_LINE_END = b"\r\n"
 COLUMNS = (
     "id",
     "subscription",
@@ -35,9 +36,25 @@ def csv_row(values: Iterable[object], write: Callable[[str], str] = cell) -> byt
     """Return one row, quoted as in RFC 4180; ``write`` makes a cell of a text."""
     out = io.StringIO()
     texts = ["" if value is None else write(value) if isinstance(value, str) else str(value) for value in values]
-    csv.writer(out, lineterminator="\r\n").writerow(texts)
+    csv.writer(out, lineterminator=_LINE_END.decode()).writerow(texts)
     # JSON text stored by hand may have half a surrogate pair, which UTF-8 cannot encode.
     return out.getvalue().encode(errors="replace")
+
+
+def long_csv_row(
+    fields: dict[str, object],
+    texts: Iterable[str],
+    *,
+    is_text: bool,
+    values: Sequence[object],
+    write: Callable[[str], str] = cell,
+) -> Iterator[bytes]:
+    """Yield the row of a record whose payload comes in pieces, as text or base64; ``values`` are its last cells."""
+    before = csv_fields(fields)[: COLUMNS.index("data")]
+    yield csv_row(before, write).removesuffix(_LINE_END) + (b',"' if is_text else b',,"')
+    for text in long_cell(texts) if is_text else texts:
+        yield text.replace('"', '""').encode(errors="replace")
+    yield (b'",' if is_text else b'"') + (b"," + csv_row(values, write) if values else _LINE_END)
 
 
 def csv_fields(fields: dict[str, object]) -> list[object]:

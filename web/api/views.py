@@ -3,6 +3,8 @@
 It has the same sessions, roles and form tokens as the pages. ``openapi.yaml`` describes it; a test compares the two.
 """
 
+from collections.abc import Iterator
+
 from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import generate_csrf
@@ -10,10 +12,11 @@ from flask_wtf.csrf import generate_csrf
 from infra.errors import DocumentNotFoundError, InputError, PayloadMaskedError
 from infra.messages.message import Message
 from infra.messages.record import record, summary
+from infra.messages.record_parts import is_utf8, record_parts
 from infra.pubsub.delivery_state import Delivery
 from infra.version import version
 from web.access.monitored import subscription_in_path
-from web.access.readable_messages import payload_file, readable_message, readable_messages
+from web.access.readable_messages import payload_cost, payload_file, readable_message, readable_messages, send_payload
 from web.access.roles import login_required, requires, signed_in_user
 from web.api.openapi import document
 from web.delivery.backlog import backlog_json
@@ -59,7 +62,17 @@ def messages() -> ResponseReturnValue:
 def message(document: str) -> ResponseReturnValue:
     """Return one message with its whole payload, as text or base64."""
     stored = _message(document)
-    return jsonify({**record(stored, _payload(stored)), "cursor": str(stored.cursor)})
+    messages, cursor = readable_messages(), str(stored.cursor)
+    if messages.mask.changes_payloads:
+        with services().payload_memory.held(signed_in_user().name, payload_cost(stored)):
+            return jsonify({**record(stored, _payload(stored)), "cursor": cursor})
+
+    def pieces() -> Iterator[bytes]:
+        # The payload is read twice: each byte counts for the field that it belongs in.
+        is_text = is_utf8(messages.payload_parts(stored))
+        return record_parts(stored, messages.payload_parts(stored), is_text=is_text, cursor=cursor)
+
+    return send_payload(stored, pieces, "application/json")
 
 
 @blueprint.get("/messages/<document>/data")

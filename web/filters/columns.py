@@ -84,15 +84,16 @@ def value(message: Message, name: str) -> str | None:
     return _BETWEEN.join([*texts[:_MAX_VALUES], *more]) if texts else None
 
 
-def whole_value(message: Message, payload: bytes, name: str) -> str | None:
+def whole_value(message: Message, payload: bytes | None, name: str) -> str | None:
     """Return the uncut value of one column from the whole payload; None when there is none.
 
-    JSON over 1 MiB is not parsed; its value comes from the index tokens.
+    JSON over 1 MiB is not parsed; its value comes from the index tokens, also if ``payload`` is None.
     """
     attribute = message.attributes.get(name)
     if attribute is not None:
         return attribute
-    texts = _texts(payload, name) if len(payload) <= MAX_PARSED_BYTES else _known(message, name)
+    is_parsed = payload is not None and len(payload) <= MAX_PARSED_BYTES
+    texts = _texts(payload, name) if payload is not None and is_parsed else _known(message, name)
     return _BETWEEN.join(texts) if texts else None
 
 

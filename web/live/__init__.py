@@ -12,6 +12,7 @@
         │
     client_feed       chooses the frames of one client (client_filter), encoded once for all clients (frame_cache),
         │             and first those that it missed (catch_up)
+    held_frames       bounds the memory of frames that wait for their clients
     connections       limits the open responses, sends keep-alives, closes dead connections
         │
     views             GET /live: Server-Sent Events (sse); masked rows for viewers (masked_rows)

@@ -17,6 +17,7 @@ from infra.messages.message import Message
 from web.access.places import Places
 from web.live.client_filter import ClientFilter
 from web.live.frame_cache import ClientFrames
+from web.live.held_frames import FrameMemory
 from web.live.listen_window import EPOCH, start_before
 from web.live.recent_messages import RecentMessage, RecentMessages
 from web.live.sse import body
@@ -52,6 +53,7 @@ class CatchUp:
     def __init__(self, recent: RecentMessages, messages: MessageReader, max_reads: int = MAX_CONCURRENT_READS) -> None:
         self._recent, self._messages = recent, messages
         self._slots = Places("catch-ups", of_all=max_reads, wait_seconds=_SLOT_SECONDS)
+        self._memory = FrameMemory()
 
     def replay(
         self,
@@ -77,7 +79,7 @@ class CatchUp:
             # A message that this read does not see yet arrives through recent_messages, from ``before_number`` on.
             deadline = time.monotonic() + MAX_SECONDS
             missed = missed_since(self._messages, frames.client_filter, start.at, pace, deadline)
-            return None if missed is None else _encoded(missed, cursor, frames, pace, deadline)
+            return None if missed is None else _encoded(missed, cursor, frames, self._memory, pace, deadline)
 
     def _is_future(self, cursor: Cursor) -> bool:
         """Tell whether a position was never given out. The clock that counts is Firestore's: this one may be behind."""
@@ -120,9 +122,17 @@ def _lazily(held: Iterable[RecentMessage], frames: ClientFrames) -> Iterator[byt
 
 
 def _encoded(
-    missed: list[Message], cursor: Cursor | None, frames: ClientFrames, pace: Pace, deadline: float
+    missed: list[Message],
+    cursor: Cursor | None,
+    frames: ClientFrames,
+    memory: FrameMemory,
+    pace: Pace,
+    deadline: float,
 ) -> Replay | None:
-    """Encode all; None if that is more than ``MAX_BYTES`` or ``pace`` ends: part of a catch-up is never sent."""
+    """Encode all; None if ``pace`` ends, or if that is more than ``MAX_BYTES`` or than is free.
+
+    Part of a catch-up is never sent.
+    """
     encoded: deque[bytes] = deque()
     deliveries: dict[str, int] = {}
     size = 0
@@ -136,9 +146,5 @@ def _encoded(
         size += len(encoded[-1])
         if size > MAX_BYTES or not pace.goes_on(deadline):
             return None
-    return Replay(chain(_drain(encoded), [CAUGHT_UP]), deliveries)
-
-
-def _drain(frames: deque[bytes]) -> Iterator[bytes]:
-    while frames:
-        yield frames.popleft()
+    held = memory.hold(encoded)
+    return None if held is None else Replay(chain(held, [CAUGHT_UP]), deliveries)

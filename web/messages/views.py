@@ -9,18 +9,20 @@ from markupsafe import Markup
 
 from infra.errors import PayloadGoneError, PayloadMaskedError, StoreUnavailableError
 from infra.firestore.message_reader import Selection
+from infra.messages.chunks import CHUNK_BYTES
 from infra.messages.message import Message
 from infra.query import QueryError, parse
 from infra.query.list_arguments import ListArguments
 from infra.saved_filters import SavedFilter
 from web.access.monitored import subscription_argument
 from web.access.readable_messages import payload_file, readable_message, readable_messages, readers_mask
-from web.access.roles import login_required, public
+from web.access.roles import login_required, public, signed_in_user
 from web.delivery.views import notice_text, read_deliveries
 from web.filters.columns import MAX_COLUMNS, Columns, columns_text, heading, offered, parse_columns
 from web.filters.links import ListLinks
 from web.filters.request_filter import RequestFilter, find, read_before
 from web.filters.saved_filters import opening_address, saved_beside
+from web.http.memory_budget import COPIES
 from web.http.notices import asked_notice, list_notice
 from web.messages import list_page
 from web.messages.rows import row_with
@@ -99,7 +101,8 @@ def message(document: str) -> ResponseReturnValue:
     stored = _stored(document)
     wanted = request.args.get("view")
     try:
-        shown = render.render(_head(stored), stored.size_bytes, stored.kind, wanted)
+        with services().payload_memory.held(signed_in_user().name, _memory_for_a_view(stored)):
+            shown = render.render(_head(stored), stored.size_bytes, stored.kind, wanted)
         gone = ""
     except PayloadGoneError:
         shown = render.RenderedPayload(None, (), Markup())
@@ -144,3 +147,7 @@ def _stored(document: str) -> Message:
 def _head(message: Message) -> bytes:
     """Read the part of the payload that can be shown: of a large one, the first chunk."""
     return readable_messages().payload(replace(message, chunks=min(message.chunks, 1)))
+
+
+def _memory_for_a_view(message: Message) -> int:
+    return CHUNK_BYTES * COPIES if message.chunks else 0

@@ -14,10 +14,12 @@ from flask.typing import ResponseReturnValue
 from infra.errors import DocumentNotFoundError, InputError, SubscopeError, SubscriptionError
 from infra.firestore.message_reader import MessageReader
 from infra.messages.message import Message, is_document_id
+from infra.pubsub.client import REQUEST_BYTES
 from infra.pubsub.publisher import OutgoingMessage, PublishResult, check
 from infra.pubsub.replay import dead_letter_source, replay_of, replay_to_source
 from web.access.roles import requires, signed_in_user
 from web.filters.request_filter import find, read_filter
+from web.http.memory_budget import COPIES
 from web.services import services
 
 Destination = Literal["topic", "source"]  # the topic of the message, or that of a dead letter's source
@@ -57,13 +59,15 @@ def republish_one(document: str) -> ResponseReturnValue:
     message = _stored(document)
     destination = _destination()
     topic = _topic(message, destination)
-    outgoing = _outgoing(message, destination, signed_in_user().name)
     why = f"from messages/{message.id}"
     who = signed_in_user().name
-    message_id = services().once.run(
-        ("republish", who, message.id, topic),
-        lambda: services().publisher.publish(topic, outgoing, who, "message.republish", why),
-    )
+
+    def publish() -> str:
+        with services().payload_memory.held(who, _cost([message])):
+            outgoing = _outgoing(message, destination, who)
+            return services().publisher.publish(topic, outgoing, who, "message.republish", why)
+
+    message_id = services().once.run(("republish", who, message.id, topic), publish)
     return redirect(url_for("publishing.sent", topic=topic, id=message_id), 303)
 
 
@@ -134,7 +138,13 @@ def _republish_all(
 def _publish(topic: str, messages: list[Message], destination: Destination, who: str) -> PublishResult:
     why = f"{len(messages)} messages, {request.form.get('q', '')[:200]!r}"
     outgoing = _each(services().all_messages, messages, destination, who)
-    return services().publisher.publish_all(topic, outgoing, who, "message.republish", why)
+    with services().payload_memory.held(who, _cost(messages)):
+        return services().publisher.publish_all(topic, outgoing, who, "message.republish", why)
+
+
+def _cost(messages: list[Message]) -> int:
+    """Return the memory while messages are published: that of one request to Pub/Sub."""
+    return min(sum(message.size_bytes for message in messages if message.chunks), REQUEST_BYTES) * COPIES
 
 
 def _stored(document: str) -> Message:

@@ -8,7 +8,7 @@ import hashlib
 import json
 import re
 
-from flask import Blueprint, abort, jsonify, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, abort, g, jsonify, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -22,9 +22,10 @@ from web.access.roles import requires, signed_in_user, when_signed_out
 from web.delivery.words import TEST_ATTRIBUTES, attributes_of_test, filter_doubt, waiting_words
 from web.formats import iso, latency_text
 from web.http.errors import stale_form
+from web.http.memory_budget import COPIES
 from web.http.negotiation import wants_page
 from web.http.session_cookie import cookie_name
-from web.publishing.form import PublishForm, form_from_message, outgoing_message, read_form
+from web.publishing.form import MAX_FORM_DATA_BYTES, PublishForm, form_from_message, outgoing_message, read_form
 from web.services import services
 
 # 10 MB of data in base64, and the other fields.
@@ -147,9 +148,23 @@ def _stop(subscription: str, message_id: str) -> dict[str, str]:
 
 
 def allow_large_body() -> None:
-    """Raise the size limit of the form for the route that publishes. Call it before the form is read."""
-    if request.endpoint == "publishing.send":
-        request.max_content_length = request.max_form_memory_size = _MAX_BODY_BYTES
+    """Raise the size limit of the form for the route that publishes, and reserve memory for a form that needs it.
+
+    Call it before the form is read. Raises BusyError (503).
+    """
+    if request.endpoint != "publishing.send":
+        return
+    request.max_content_length = request.max_form_memory_size = _MAX_BODY_BYTES
+    # Without a length, the form comes in chunks.
+    length = request.content_length if request.content_length is not None else _MAX_BODY_BYTES
+    if length > MAX_FORM_DATA_BYTES:
+        g.form_memory = services().payload_memory.reserve(signed_in_user().name, length * COPIES)
+
+
+@blueprint.teardown_request
+def _release_form(_: BaseException | None) -> None:
+    if reservation := g.pop("form_memory", None):
+        reservation.release()
 
 
 def _page(typed: PublishForm, problems: dict[str, str] | None = None, status: int = 200) -> Response:

@@ -9,6 +9,7 @@ from google.cloud.firestore_v1 import types
 
 from infra.firestore.client import Database
 from infra.firestore.encoding import Plain, encode_fields
+from infra.messages.chunks import CHUNK_BYTES, chunk_count
 from infra.messages.message import Message, document_id
 from tests.support.firestore.settings import SUBSCRIPTION, settings_for
 
@@ -45,6 +46,16 @@ class Writer:
         """Store the message of a Pub/Sub message id; return its document's id."""
         document = document_id(subscription, message_id)
         self._send([self._write(document, {"subscription": subscription, "message_id": message_id, **fields})])
+        return document
+
+    def large(self, payload: bytes, **fields: Plain) -> str:
+        """Store one message with its payload in chunks."""
+        document = self.message(data=None, chunks=chunk_count(len(payload)), size_bytes=len(payload), **fields)
+        for index, start in enumerate(range(0, len(payload), CHUNK_BYTES)):
+            write = types.Write.pb()()
+            write.update.name = self._name("messages", f"{document}/chunks/{index:04d}")
+            encode_fields(write.update.fields, [("data", payload[start : start + CHUNK_BYTES])])
+            self._send([write])
         return document
 
     def redeliver(self, document: str, deliveries: int) -> None:

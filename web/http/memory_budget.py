@@ -1,0 +1,103 @@
+"""The memory for payloads: all requests share one budget, and a person has a part of it.
+
+A request reserves what its payload costs while it is in memory, not the payload's length.
+"""
+
+import contextlib
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+
+from infra.errors import BusyError
+
+BUDGET_BYTES = 64 * 1024 * 1024
+# The cost of a payload that is read and sent chunk by chunk: a reply of Firestore, a chunk of it, and its parts.
+STREAMED_BYTES = 6 * 1024 * 1024
+# A payload as bytes, as text, and in a form or in requests to Pub/Sub.
+COPIES = 4
+WAIT_SECONDS = 2.0
+# Every waiting request holds a thread.
+MAX_WAITING = 6
+_SENTENCE = "Too many payloads are being read or sent. Try again in a moment."
+_OWN_SENTENCE = "You have too many payloads in use. End other downloads, or try again in a moment."
+
+
+class Reservation:
+    """The reserved bytes of one request. Releasing it again does nothing."""
+
+    def __init__(self, budget: "MemoryBudget", person: str, reserved_bytes: int) -> None:
+        self._budget, self._person, self._bytes = budget, person, reserved_bytes
+
+    def release(self) -> None:
+        """Give the bytes back."""
+        self._budget.give_back(self._person, self._bytes)
+        self._bytes = 0
+
+    def __del__(self) -> None:
+        # Nothing closes the response to a HEAD request.
+        self.release()
+
+
+class MemoryBudget:
+    """The budget of one process. Thread-safe."""
+
+    def __init__(self, total_bytes: int = BUDGET_BYTES, wait_seconds: float = WAIT_SECONDS) -> None:
+        self.total_bytes = total_bytes
+        self._wait_seconds = wait_seconds
+        self._changed = threading.Condition()
+        self._used_by: Counter[str] = Counter()
+        self._waiting = 0
+
+    def reserve(self, person: str, wanted_bytes: int) -> Reservation:
+        """Reserve bytes for a person, and wait a moment for them. Raises BusyError.
+
+        More than a person's part counts as that part, so that every payload can be read when nothing else is.
+        """
+        part = self.total_bytes // 2
+        wanted_bytes = min(wanted_bytes, part)
+        deadline = time.monotonic() + self._wait_seconds
+        with self._changed:
+            has_place = self._waiting < MAX_WAITING
+            self._waiting += 1
+            try:
+                while not self._fits(person, wanted_bytes):
+                    left = deadline - time.monotonic()
+                    if left <= 0 or not has_place:
+                        is_own = self._used_by[person] + wanted_bytes > part
+                        raise BusyError(_OWN_SENTENCE if is_own else _SENTENCE)
+                    self._changed.wait(left)
+            finally:
+                self._waiting -= 1
+            self._used_by[person] += wanted_bytes
+        return Reservation(self, person, wanted_bytes)
+
+    def try_to_reserve(self, person: str, wanted_bytes: int) -> Reservation | None:
+        """Reserve bytes without a wait; None when they are not free."""
+        with self._changed:
+            if not self._fits(person, wanted_bytes):
+                return None
+            self._used_by[person] += wanted_bytes
+        return Reservation(self, person, wanted_bytes)
+
+    @contextlib.contextmanager
+    def held(self, person: str, wanted_bytes: int) -> Iterator[None]:
+        """Hold bytes for the time of a block. Raises BusyError."""
+        reservation = self.reserve(person, wanted_bytes)
+        try:
+            yield
+        finally:
+            reservation.release()
+
+    def give_back(self, person: str, reserved_bytes: int) -> None:
+        """Free the bytes of a reservation."""
+        with self._changed:
+            self._used_by[person] -= reserved_bytes
+            if not self._used_by[person]:
+                del self._used_by[person]
+            self._changed.notify_all()
+
+    def _fits(self, person: str, wanted_bytes: int) -> bool:
+        if self._used_by.total() + wanted_bytes > self.total_bytes:
+            return False
+        return self._used_by[person] + wanted_bytes <= self.total_bytes // 2
