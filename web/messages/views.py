@@ -9,7 +9,6 @@ from markupsafe import Markup
 
 from infra.errors import PayloadGoneError, PayloadMaskedError, StoreUnavailableError
 from infra.firestore.message_reader import Selection
-from infra.messages.chunks import CHUNK_BYTES
 from infra.messages.message import Message
 from infra.query import QueryError, parse
 from infra.query.list_arguments import ListArguments
@@ -22,7 +21,7 @@ from web.filters.columns import MAX_COLUMNS, Columns, columns_text, heading, off
 from web.filters.links import ListLinks
 from web.filters.request_filter import RequestFilter, find, read_before
 from web.filters.saved_filters import opening_address, saved_beside
-from web.http.memory_budget import COPIES
+from web.http.memory_budget import VIEW_BYTES
 from web.http.notices import asked_notice, list_notice
 from web.messages import list_page
 from web.messages.rows import row_with
@@ -150,4 +149,4 @@ def _head(message: Message) -> bytes:
 
 
 def _memory_for_a_view(message: Message) -> int:
-    return CHUNK_BYTES * COPIES if message.chunks else 0
+    return VIEW_BYTES if message.chunks else 0
