@@ -75,7 +75,7 @@ def csv() -> ResponseReturnValue:
     columns, dialect = parse_columns(request.args.getlist("columns")), request.args.get("dialect", "")
     if dialect not in ("", "excel"):
         raise InputError("dialect", f"is excel, or left out; found {dialect[:20]!r}.")
-    return _export(_csv_format(columns, UTF8_MARK, excel_cell) if dialect else _csv_format(columns))
+    return _export(csv_format(columns, UTF8_MARK, excel_cell) if dialect else csv_format(columns))
 
 
 NDJSON = ExportFormat(
@@ -88,7 +88,9 @@ NDJSON = ExportFormat(
 )
 
 
-def _csv_format(columns: Sequence[str], mark: bytes = b"", write: Callable[[str], str] = cell) -> ExportFormat:
+def csv_format(columns: Sequence[str], mark: bytes = b"", write: Callable[[str], str] = cell) -> ExportFormat:
+    """Return the format with the list's columns behind its own; ``write`` makes a cell of a text."""
+
     def row(message: Message, payload: bytes | None) -> bytes:
         fields = export_columns.csv_fields(record(message, payload))
         values = [whole_value(message, payload or b"", name) for name in columns]

@@ -46,7 +46,7 @@ class MemoryBudget:
 
     def __init__(self, total_bytes: int = BUDGET_BYTES, wait_seconds: float = WAIT_SECONDS) -> None:
         self.total_bytes = total_bytes
-        self._wait_seconds = wait_seconds
+        self.wait_seconds = wait_seconds
         self._changed = threading.Condition()
         self._used_by: Counter[str] = Counter()
         self._waiting = 0
@@ -58,7 +58,7 @@ class MemoryBudget:
         """
         part = self.total_bytes // 2
         wanted_bytes = min(wanted_bytes, part)
-        deadline = time.monotonic() + self._wait_seconds
+        deadline = time.monotonic() + self.wait_seconds
         with self._changed:
             has_place = self._waiting < MAX_WAITING
             self._waiting += 1

@@ -16,10 +16,11 @@ from infra.firestore.message_reader import EVERYTHING
 from infra.firestore.search import SearchBounds
 from infra.messages.cursor import Cursor
 from infra.messages.record import record
+from infra.messages.record_parts import is_utf8
 from infra.query import parse
 from tests.support.firestore.writer import Writer, stored_message
 from tests.support.viewer.visitor import PAGE, SCRIPT, Visitor, services_of
-from web.api.export import NDJSON, export_lines
+from web.api.export import NDJSON, csv_format, export_lines
 from web.api.export_columns import COLUMNS, csv_fields, csv_row, ndjson_line
 from web.filters.request_filter import RequestFilter, pages
 from web.formats import full_text
@@ -157,6 +158,22 @@ def test_csv_for_excel_has_a_mark_of_utf8_and_exact_ids(operator: Visitor, write
     (row,) = rows(operator.get("/export.csv?q=city%3DZürich").data.decode())
     assert (row["id"], row["message_id"]) == (row["id"], "1234567890123456")
     assert operator.get("/export.csv?dialect=other", SCRIPT).status_code == 400
+
+
+@pytest.mark.parametrize("payload", [b'=1+1 "x"\r\n', "é☃,;".encode() * 50_000, b"\xff\x00" * 50_000, b""])
+@pytest.mark.parametrize("columns", [(), ("type", "data.id")])
+def test_long_line_is_the_line_in_pieces(payload: bytes, columns: tuple[str, ...]) -> None:
+    message = replace(stored_message(1), attributes={"type": "=x"}, tokens=("data.id=7",))
+    parts = [payload[start : start + 9_999] for start in range(0, len(payload), 9_999)]
+    long = {
+        form.name: b"".join(form.long_line(message, parts, is_utf8(parts))) for form in (NDJSON, csv_format(columns))
+    }
+    assert json.loads(long["ndjson"]) == record(message, payload)
+    csv.field_size_limit(20_000_000)
+    names = [*COLUMNS, *columns]
+    (row,) = csv.DictReader(io.StringIO(long["csv"].decode(), newline=""), names)
+    (whole,) = csv.DictReader(io.StringIO(csv_format(()).line(message, payload).decode(), newline=""), COLUMNS)
+    assert row == whole | dict(zip(columns, ("'=x", "7"), strict=bool(columns)))
 
 
 @pytest.mark.parametrize("query", ["q=kind:x", "before=1", "subscription=other", "q=%22"])
