@@ -396,8 +396,8 @@ variable "viewer" {
   }
   validation {
     # Cloud Run limits an instance to 1000 requests, and pages need some of them beside the streams.
-    condition     = var.viewer.max_streams >= 1 && var.viewer.max_streams <= 984 && floor(var.viewer.max_streams) == var.viewer.max_streams
-    error_message = "viewer.max_streams is a whole number from 1 to 984."
+    condition     = var.viewer.max_streams >= 1 && var.viewer.max_streams <= 960 && floor(var.viewer.max_streams) == var.viewer.max_streams
+    error_message = "viewer.max_streams is a whole number from 1 to 960."
   }
   validation {
     condition = alltrue([

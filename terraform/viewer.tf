@@ -34,7 +34,7 @@ resource "google_cloud_run_v2_service" "viewer" {
     service_account = google_service_account.viewer.email
     # A stream is one request, and this is Cloud Run's maximum. The page reconnects with Last-Event-ID.
     timeout                          = "3600s"
-    max_instance_request_concurrency = var.viewer.max_streams + 16
+    max_instance_request_concurrency = var.viewer.max_streams + 40
     # One reader's streams and pages should come from one instance, which has the messages in memory.
     session_affinity = true
 

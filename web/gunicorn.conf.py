@@ -16,7 +16,9 @@ _max_streams = int(_streams) if _streams.isascii() and _streams.isdigit() else 2
 
 worker_class = "infra.web_server.worker.GuardedWorker"
 workers = 1
-threads = _max_streams + 16  # for pages and health checks while all streams are in use
+# While all streams are in use, 40 are left: twelve for sign-ins, eight for other requests without a session, about ten
+# for downloads, and ten for pages.
+threads = _max_streams + 40
 worker_connections = threads + 1000
 timeout = 60
 graceful_timeout = 6  # Cloud Run sends SIGKILL ten seconds after SIGTERM

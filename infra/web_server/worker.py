@@ -27,7 +27,7 @@ from infra.web_server.outbox import Outbox
 from infra.web_server.request_bytes import RequestBytes
 from infra.web_server.waiting import Wait, Waiting
 
-# Requests without a session that have a thread at the same time: half of those that streams leave (gunicorn.conf.py).
+# Requests without a session that have a thread at the same time; gunicorn.conf.py has the other numbers.
 MAX_STRANGERS = 8
 # The memory of all half requests, and of all answers that wait for their readers.
 MAX_HELD_BYTES = 16 * 1024 * 1024

@@ -55,7 +55,7 @@ WRONG = {
         '{ access = "private" }',
         '{ members = ["user:operator@example.com"] }',
         '{ access = "iap", members = ["operator@example.com"] }',
-        "{ max_streams = 985 }",
+        "{ max_streams = 961 }",
         "{ max_instances = 0 }",
         '{ memory = "1GB" }',
         '{ cpu = "0.5" }',

@@ -85,8 +85,9 @@ def test_client_that_waits_for_100_continue_is_known() -> None:
         (b"GET /messages HTTP/1.1\r\nhost: h\r\ncookie: subscope=x\r\n", "other"),
         (b"GET /messages HTTP/1.1\r\nX-Goog-IAP-JWT-Assertion: x\r\n", "other"),
         (b"GET /messages HTTP/1.1\r\nAuthorization: Bearer x\r\n", "other"),
-        (b"POST /login HTTP/1.1\r\nCookie: subscope=x\r\n", "stranger"),
-        (b"\r\nPOST /login?next=/ HTTP/1.1\r\nCookie: subscope=x\r\n", "stranger"),
+        (b"POST /login HTTP/1.1\r\nCookie: subscope=x\r\n", "other"),
+        (b"\r\nPOST /login?next=/ HTTP/1.1\r\nHost: h\r\n", "other"),
+        (b"GET /login HTTP/1.1\r\nHost: h\r\n", "stranger"),
         (b"GET /healthz HTTP/1.1\r\nHost: h\r\n", "other"),
     ],
 )

@@ -23,7 +23,7 @@ FLOOD = "127.0.0.40"
 
 @pytest.fixture(scope="module")
 def server(firestore: LocalFirestore, writer: Writer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Serve a viewer with twenty threads."""
+    """Serve a viewer with 44 threads."""
     with served(firestore.address, writer, tmp_path_factory.mktemp("flood"), MAX_STREAMS="4") as found:
         yield found
 

@@ -12,7 +12,7 @@ from tests.support.firestore.writer import Writer
 from tests.support.viewer.process import HttpClient, Server, served
 
 STREAMS = 3
-HALF_REQUESTS = 40
+HALF_REQUESTS = 60
 HALVES = {
     "headers": "GET /messages HTTP/1.1\r\nHost: h\r\n",
     "sign-in": "POST /login HTTP/1.1\r\nHost: h\r\nContent-Length: 60000\r\n\r\nusername=",
@@ -23,7 +23,7 @@ HALVES = {
 
 @pytest.fixture(scope="module")
 def server(firestore: LocalFirestore, writer: Writer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Serve a viewer with nineteen threads."""
+    """Serve a viewer with 43 threads."""
     directory = tmp_path_factory.mktemp("half")
     with served(firestore.address, writer, directory, MAX_STREAMS=str(STREAMS)) as found:
         yield found
