@@ -13,11 +13,11 @@ from typing import Any
 from google.cloud.firestore_v1 import types
 from google.protobuf.wrappers_pb2 import Int32Value
 
-from infra.errors import PayloadGoneError, PayloadMaskedError
+from infra.errors import PayloadMaskedError
 from infra.firestore.client import Database
 from infra.firestore.encoding import decode, decode_message, encode
 from infra.firestore.error_mapping import firestore_errors
-from infra.firestore.payload_parts import payload_parts
+from infra.firestore.payload_parts import payload_parts, whole_payload
 from infra.firestore.read_messages import EPOCH, ReadMessages, earliest_read
 from infra.messages.cursor import Cursor
 from infra.messages.masking import NO_MASK, Mask
@@ -30,7 +30,6 @@ _RunQuery: Any = types.RunQueryRequest.pb()
 _BatchGet: Any = types.BatchGetDocumentsRequest.pb()
 
 READ_SECONDS = 10.0
-PAYLOAD_SECONDS = 30.0
 _WITHHELD = (
     "The payload is not shown to your role: it has masked fields, which can be hidden only in JSON of at most 1 MiB."
 )
@@ -132,7 +131,11 @@ class MessageReader:
         Raises PayloadMaskedError (403) if the mask hides all, PayloadGoneError (410) if a part is missing, StoreError.
         """
         # A hidden payload is not even read: it may be megabytes.
-        visible = None if self.mask.withholds(message) else self.mask.see_payload(self._payload(message), message)
+        visible = (
+            None
+            if self.mask.withholds(message)
+            else self.mask.see_payload(whole_payload(self._database, message), message)
+        )
         if visible is None:
             raise PayloadMaskedError(_WITHHELD)
         return visible
@@ -153,19 +156,6 @@ class MessageReader:
 
     def _message(self, document: Any) -> Message:
         return self.mask.see(decode_message(document))
-
-    def _payload(self, message: Message) -> bytes:
-        if not message.chunks:
-            return message.data or b""
-        head = f"{self._database.root}/messages/{message.id}/chunks"
-        names = [f"{head}/{index:04d}" for index in range(message.chunks)]
-        # Replies come in any order; the names tell the place of each piece.
-        replies = (reply.found for reply in self._get(names, PAYLOAD_SECONDS) if reply.HasField("found"))
-        pieces = {chunk.name: chunk.fields["data"].bytes_value for chunk in replies}
-        if len(pieces) != len(names):
-            gone = len(names) - len(pieces)
-            raise PayloadGoneError(f"{gone} of {len(names)} parts of message {message.id} are gone; it is expiring.")
-        return b"".join(pieces[name] for name in names)
 
     def count(
         self,

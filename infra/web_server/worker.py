@@ -241,8 +241,7 @@ class GuardedWorker(ThreadWorker):
         connection.held_bytes = connection.unsent_bytes = 0
 
     def _close_least_needed(self) -> None:
-        connection = self._waiting.least_needed()
-        if connection:
+        if connection := self._waiting.least_needed():
             self._drop(connection)
 
     def _drop(self, connection: Connection) -> None:
