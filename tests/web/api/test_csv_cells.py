@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.support.cpu_cost import assert_cheap
-from web.api.csv_cells import cell, excel_cell
+from web.api.csv_cells import cell, excel_cell, long_cell
 from web.api.export_columns import csv_row
 
 ATTACK = "=cmd|' /C calc'!A0"
@@ -146,6 +146,19 @@ def test_guard_is_before_each_formula(text: str, written: str) -> None:
 )
 def test_excel_gets_numbers_that_it_would_change_as_text(text: str, written: str) -> None:
     assert excel_cell(text) == written
+
+
+@given(st.text('ade=;+-@\t\r\n"019,. é\u2028'), st.integers(1, 9))
+def test_long_cell_is_the_cell_in_pieces(text: str, length: int) -> None:
+    pieces = [text[start : start + length] for start in range(0, len(text), length)]
+    assert "".join(long_cell(pieces)) == cell(text)
+
+
+@pytest.mark.parametrize("text", [";=" * 200_000, "1,-1;" * 100_000, '";\t' * 150_000 + "=1"])
+def test_long_cell_without_letters_has_its_guards(text: str) -> None:
+    written = "".join(long_cell(text[start : start + 50_000] for start in range(0, len(text), 50_000)))
+    assert written.replace("'", "") == text
+    assert cell(written.replace("'", "")).count("'") <= written.count("'")
 
 
 @pytest.mark.parametrize("hostile", [";", ";-", '"', ';"', "\n-1.1", "-1", "\n- x", ";\t"])
