@@ -222,8 +222,10 @@ def test_search_that_ends_within_a_page_goes_on_at_the_same_message(
     assert found == every_page(messages, query)
 
 
-def test_page_full_of_matches_reads_only_those(messages: MessageReader) -> None:
-    assert search(messages, EVERYTHING, Query(), limit=50).looked_at == 51
+@pytest.mark.parametrize("limit", [1, 50, 100, 150])
+def test_page_full_of_matches_reads_only_those(messages: MessageReader, limit: int) -> None:
+    found = search(messages, EVERYTHING, Query(), limit=limit)
+    assert (found.looked_at, len(found.messages)) == (limit + 1, limit)
 
 
 def test_stream_begins_at_the_newest_message_examined(messages: MessageReader) -> None:
