@@ -9,6 +9,7 @@ import unicodedata
 # Sorting the accents of one letter takes quadratic time (8,000 of them: half a second of CPU), and no language has 30
 # (unicode.org/reports/tr15, "Stream-Safe Text Format"). No accent is a word character, white space or ASCII.
 _MANY_ACCENTS = re.compile(r"([^\w\s\x00-\x7f]{31,}+)")
+_FOUR_ACCENTS = re.compile(r"[^\w\s\x00-\x7f]{4}")
 
 
 def folded(text: str) -> str:
@@ -20,17 +21,14 @@ def composed(text: str) -> str:
     """Return ``text`` in Unicode's NFC, except for letters with more than 30 accents."""
     if text.isascii() or unicodedata.is_normalized("NFC", text):
         return text
+    if not _FOUR_ACCENTS.search(text[::8]):  # every eighth character: ten times as fast, and misses no 32 accents
+        return unicodedata.normalize("NFC", text)
     # The pieces alternate: text, a run of accents, text …
     pieces = enumerate(_MANY_ACCENTS.split(text))
     return "".join(piece if place % 2 else unicodedata.normalize("NFC", piece) for place, piece in pieces)
 
 
-def forms(text: str) -> tuple[str, ...]:
-    """Return ``text`` without case, as it was sent and, where that differs, composed: a search looks at each."""
-    letters = composed(text)
-    return (text.casefold(),) if letters is text else (text.casefold(), letters.casefold())
-
-
 def contains(text: str, part: str) -> bool:
-    """Tell whether ``text`` contains ``part``, which is ``folded``."""
-    return any(part in form for form in forms(text))
+    """Tell whether ``text`` contains ``part``, which is ``folded``: as it was sent, or with composed letters."""
+    # Composing never brings ASCII characters together.
+    return part in text.casefold() or (not part.isascii() and part in composed(text).casefold())

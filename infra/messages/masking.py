@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from infra.messages.folding import folded, forms
+from infra.messages.folding import folded
 from infra.messages.json_scalars import BYTE_ORDER_MARK
 from infra.messages.json_scanner import next_structure, split_readable, value_span
 from infra.messages.message import Kind, Message, json_preview, read_content
@@ -65,7 +65,7 @@ class Mask:
     def hides_token(self, token: str) -> bool:
         """Tell whether an index token, ``key=value``, may reveal a hidden field."""
         # Each form: composing joins "=" with a stroke that the value begins with.
-        return any(map(self._hides_folded, forms(token)))
+        return any(map(self._hides_folded, {token.casefold(), folded(token)}))
 
     def _hides_folded(self, token: str) -> bool:
         if any(token.startswith(f"{name}=") for name in self._names):

@@ -4,7 +4,7 @@ So thirty terms cost little more than one, and a message costs at most one pass 
 ``*``, of which a filter has few.
 """
 
-from infra.messages.folding import contains, forms
+from infra.messages.folding import composed, contains
 from infra.messages.message import Message
 from infra.query.json_escapes import without_escapes
 from infra.query.json_paths import leads_anywhere, path_exists, texts_at
@@ -17,12 +17,14 @@ class Reading:
     """One message. ``walks`` counts the passes over its payload for paths with ``*``."""
 
     # Plain attributes: the lock of a cached_property costs as much as matching a small message.
-    __slots__ = ("_existing", "_texts", "_values", "message", "walks")
+    __slots__ = ("_escaped", "_existing", "_meant", "_texts", "_values", "message", "walks")
 
     def __init__(self, message: Message) -> None:
         self.message = message
         self.walks = 0
         self._texts: _Texts | None = None
+        self._meant: _Texts | None = None
+        self._escaped = ""  # the payload, if it may have JSON escapes
         self._values: dict[str, _Texts] | None = None
         self._existing: dict[str, bool] | None = None
 
@@ -30,14 +32,19 @@ class Reading:
         """Tell whether one of the texts that a text term searches contains ``folded``, case ignored."""
         if self._texts is None:
             self._texts = _Texts(self._searched())
-        return self._texts.contain(folded)
+        if self._texts.contain(folded):
+            return True
+        if not self._escaped:
+            return False
+        if self._meant is None:
+            self._meant = _Texts([without_escapes(self._escaped)])
+        return self._meant.contain(folded)
 
     def _searched(self) -> list[str]:
         message = self.message
         payload = message.preview if message.data is None else message.data.decode(errors="replace")
-        meant = [without_escapes(payload)] if "\\" in payload else []
-        fields = (message.message_id, message.ordering_key, *message.attributes, *message.attributes.values())
-        return [*fields, payload, *meant]
+        self._escaped = payload if "\\" in payload else ""
+        return [message.message_id, message.ordering_key, *message.attributes, *message.attributes.values(), payload]
 
     def field_equals(self, data: bytes, path: str, value: str) -> bool:
         """Tell whether a scalar at ``path`` is ``value``."""
@@ -73,11 +80,12 @@ class Reading:
 class _Texts:
     """Texts of a message, perhaps thousands: searched at the speed of a set and of one text."""
 
-    __slots__ = ("_distinct", "_forms", "_texts")
+    __slots__ = ("_composed", "_distinct", "_folded", "_texts")
 
     def __init__(self, texts: list[str]) -> None:
         self._texts = texts
-        self._forms = forms(_BETWEEN.join(texts))
+        self._folded = _BETWEEN.join(texts).casefold()
+        self._composed: str | None = None
         self._distinct: frozenset[str] | None = None
 
     @property
@@ -89,6 +97,11 @@ class _Texts:
 
     def contain(self, folded: str) -> bool:
         """Tell whether one of the texts contains ``folded``, case ignored."""
-        if not any(folded in form for form in self._forms):
+        if folded not in self._folded and (folded.isascii() or folded not in self._in_composed_letters()):
             return False
         return _BETWEEN not in folded or any(contains(text, folded) for text in self._texts)
+
+    def _in_composed_letters(self) -> str:
+        if self._composed is None:
+            self._composed = composed(_BETWEEN.join(self._texts)).casefold()
+        return self._composed

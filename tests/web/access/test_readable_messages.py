@@ -56,6 +56,12 @@ def large(app: Flask) -> Pushed:
 
 
 @pytest.fixture(scope="module")
+def tabbed(app: Flask) -> Pushed:
+    written = json.dumps(PAYLOAD | {"padding": "x" * 20_000}).replace('": ', '"\t:\t').replace(", ", "\t,\t")
+    return store(app, SUBSCRIPTION, b"\xef\xbb\xbf" + written.encode(), {"email": SECRET}, SECRET)
+
+
+@pytest.fixture(scope="module")
 def text(app: Flask) -> Pushed:
     return store(app, SUBSCRIPTION, SECRET.encode(), {"email": SECRET}, SECRET)
 
@@ -72,7 +78,7 @@ def pages(app: Flask, document: str) -> Iterator[str]:
     yield f"/messages?columns={quote('email,data.card.number,ordering_key')}"
 
 
-@pytest.mark.parametrize("kind", ["small", "large", "text"])
+@pytest.mark.parametrize("kind", ["small", "large", "tabbed", "text"])
 def test_no_page_shows_masked_fields_to_a_viewer(
     app: Flask, viewer: Visitor, operator: Visitor, request: pytest.FixtureRequest, kind: str
 ) -> None:
@@ -137,7 +143,7 @@ def found_by(who: Visitor, q: str) -> tuple[set[str], int]:
     ],
 )
 def test_filter_on_a_masked_field_finds_nothing_for_a_viewer(
-    viewer: Visitor, operator: Visitor, small: Pushed, large: Pushed, q: str
+    viewer: Visitor, operator: Visitor, small: Pushed, large: Pushed, tabbed: Pushed, q: str
 ) -> None:
     found, looked_at = found_by(viewer, q)
     nothing, as_many = found_by(viewer, q.replace(SECRET, "nobody-has-this"))
