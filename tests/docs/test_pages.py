@@ -13,6 +13,9 @@ _FILE = re.compile(r"`(\w[\w.-]*\.(?:cfg|hcl|html|json|md|py|sh|tf|tftpl|toml|tx
 _LINK = re.compile(r"\]\(([^)\s]+)\)|(?:src|srcset)=\"([^\"]+)\"")
 # A file that a reader makes, one that terraform makes, and Cloud Build's page of another repository.
 _MADE = {"terraform.tfvars", "backend.tf", "ready.json"}
+_KINDS = {"spoofing", "tampering", "repudiation", "disclosure", "denial", "elevation"}
+# An id of OWASP's ASVS 5.0: chapter, section, requirement.
+_REQUIREMENT = r"(?:1[0-7]|[1-9])\.[1-9]\.[1-9]\d?"
 PICTURE_BYTES = 250 * 1024
 
 pages = pytest.mark.parametrize("page", all_pages(), ids=name_of)
@@ -93,15 +96,20 @@ def functions_of(path: Path) -> set[str]:
 
 def test_threats_are_complete_and_each_names_its_tests() -> None:
     threats = rows("docs/security.md", heading="Threats")
-    assert [row[0] for row in threats] == [f"T{number}" for number in range(1, 34)]
-    for number, _, answer, tests in threats:
-        assert answer, number
+    assert [row[0] for row in threats] == [f"T{number}" for number in range(1, 38)]
+    for number, threat, defence, tests, requirements in threats:
+        kinds = threat.partition(":")[0].lower().split(", ")
+        assert _KINDS.issuperset(kinds), f"{number} has another kind than STRIDE's"
+        assert defence, number
         assert re.search(r"`test_\w+`", tests), f"{number} names no test"
+        assert re.fullmatch(rf"none|{_REQUIREMENT}(?:, {_REQUIREMENT})*", requirements), (
+            f"{number} names no requirement"
+        )
 
 
 def test_named_tests_exist() -> None:
     missing = []
-    for _, _, _, tests in rows("docs/security.md", heading="Threats"):
+    for _, _, _, tests, _ in rows("docs/security.md", heading="Threats"):
         path = None
         for name in re.findall(r"`([\w./]+)`", tests):
             if name.endswith(".py"):
