@@ -54,8 +54,8 @@ def _launched(playwright: "Playwright", names: tuple[str, ...]) -> Iterator["Bro
 def visit(request: pytest.FixtureRequest, cloud: Cloud) -> Iterator[Visit]:
     """Open pages as a signed-in administrator.
 
-    ``visit()`` opens the shared cloud, ``visit(cloud=…)`` another one. Other options go to the browser's context:
-    ``visit(java_script_enabled=False)``, ``visit(viewport=…)``.
+    ``visit()`` opens the list of the shared cloud, ``visit(cloud=…)`` of another one, ``visit(at="/users")`` another
+    page. Other options go to the browser's context: ``visit(java_script_enabled=False)``, ``visit(viewport=…)``.
 
     At the end no page may have shown a dialog, broken a script or violated the Content-Security-Policy.
     """
@@ -63,16 +63,36 @@ def visit(request: pytest.FixtureRequest, cloud: Cloud) -> Iterator[Visit]:
     chromium: Browser = request.getfixturevalue("whole_chromium" if notifies else "chromium")
     people: list[Person] = []
 
-    def begin(cloud: Cloud = cloud, **options: object) -> Person:
+    def begin(cloud: Cloud = cloud, at: str = "/messages", **options: object) -> Person:
         person = Person(chromium.new_context(**options), cloud)  # type: ignore[arg-type]
         people.append(person)
-        person.sign_in()
+        person.sign_in(at)
         return person
 
     yield begin
     for person in people:
         person.context.close()
     assert not [trouble for person in people for trouble in person.troubles]
+
+
+@pytest.fixture(scope="module")
+def module_person(chromium: "Browser", cloud: Cloud) -> Iterator[Person]:
+    """A signed-in administrator for all tests of a module: use it through ``person``."""
+    person = Person(chromium.new_context(), cloud)
+    person.sign_in()
+    yield person
+    person.context.close()
+
+
+@pytest.fixture
+def person(module_person: Person) -> Iterator[Person]:
+    """A signed-in administrator on any page, for tests that change neither the browser nor the size of its window.
+
+    A new context costs more than a second of CPU. The same is checked as after ``visit``.
+    """
+    module_person.troubles.clear()
+    yield module_person
+    assert not module_person.troubles
 
 
 @pytest.fixture(scope="module")

@@ -51,8 +51,7 @@ def test_published_message_is_followed_until_stored(visit: Visit, size: tuple[in
 
 
 def test_published_markup_stays_text(visit: Visit, cloud: Cloud) -> None:
-    ana = visit()
-    ana.open("/publish")
+    ana = visit(at="/publish")
     fill_in(ana, HOSTILE, a=HOSTILE)
     ana.page.click('main button:text-is("Publish")')
     ana.page.click('a:text-is("It is here")')
@@ -64,8 +63,7 @@ def test_published_markup_stays_text(visit: Visit, cloud: Cloud) -> None:
 
 
 def test_refused_form_keeps_its_text(visit: Visit) -> None:
-    ana = visit()
-    ana.open("/publish")
+    ana = visit(at="/publish")
     fill_in(ana, "an hour's work\n", **{"goog-team": "payments"})
     ana.page.click('main button:text-is("Publish")')
     ana.page.wait_for_selector('#problem-attributes:has-text("begins with goog")')
@@ -89,8 +87,7 @@ def sign_in_beside(ana: Person) -> None:
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])
 def test_expired_session_keeps_the_typed_text(visit: Visit, scripts: bool) -> None:
-    ana = visit(java_script_enabled=scripts)
-    ana.open("/publish")
+    ana = visit(java_script_enabled=scripts, at="/publish")
     fill_in(ana, "an hour's work\n", team="payments")
     ana.context.clear_cookies()
     ana.page.click('main button:text-is("Publish")')

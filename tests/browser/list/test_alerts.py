@@ -37,8 +37,7 @@ def told(person: Person) -> list[tuple[str, str]]:
 
 def test_notification_has_count_and_subscription(visit: Visit, cloud: Cloud) -> None:
     team = uuid4().hex
-    ana = visit()
-    ana.open(f"/messages?q=team%3D{team}")
+    ana = visit(at=f"/messages?q=team%3D{team}")
     switch_on(ana)
     ana.wait_until_live()
     look_away(ana)

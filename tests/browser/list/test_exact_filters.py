@@ -32,8 +32,7 @@ def test_late_message_in_the_searched_range_is_shown(visit: Visit, own: Cloud, w
     first = writer.message(preview="needle", data=b"needle", received_at=newest)
     for batch in range(1, 2 * BOUNDS.messages // 400 + 2):
         writer.messages(400, preview="hay", data=b"hay", received_at=newest - timedelta(milliseconds=10 * batch))
-    ana = visit(cloud=own)
-    ana.open("/messages?q=needle")
+    ana = visit(cloud=own, at="/messages?q=needle")
     ana.wait_until_live()
     # There are more messages than two searches examine: a short page continues the search once by itself.
     ana.page.wait_for_selector('a:text-is("Search older")')

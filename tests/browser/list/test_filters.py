@@ -95,8 +95,7 @@ def test_empty_search_box_shows_all_messages(visit: Visit, cloud: Cloud) -> None
 
 
 def test_filter_is_deleted_after_a_confirmation(visit: Visit, cloud: Cloud) -> None:
-    ana = visit()
-    ana.open("/messages?q=kind%3Ajson")
+    ana = visit(at="/messages?q=kind%3Ajson")
     save(ana, "JSON")
     ana.open("/filters")
     ana.page.get_by_role("button", name="Delete JSON").click()
@@ -109,8 +108,7 @@ def test_filter_is_deleted_after_a_confirmation(visit: Visit, cloud: Cloud) -> N
 
 
 def test_notice_is_shown_once(visit: Visit) -> None:
-    ana = visit()
-    ana.open("/messages?q=kind%3Ajson")
+    ana = visit(at="/messages?q=kind%3Ajson")
     save(ana, "JSON")
     ana.wait_until_live()
     assert ana.page.url.endswith("/messages?q=kind%3Ajson")
@@ -121,8 +119,7 @@ def test_notice_is_shown_once(visit: Visit) -> None:
 
 
 def test_hostile_names_stay_text(visit: Visit, cloud: Cloud) -> None:
-    ana = visit()
-    ana.open("/messages?q=kind%3Ajson")
+    ana = visit(at="/messages?q=kind%3Ajson")
     save(ana, HOSTILE)
     ana.page.click(".saved > summary")
     assert ana.page.locator(".saved-name").inner_text() == HOSTILE
@@ -133,8 +130,7 @@ def test_hostile_names_stay_text(visit: Visit, cloud: Cloud) -> None:
 
 
 def test_invalid_filter_is_reported_beside_the_form(visit: Visit) -> None:
-    ana = visit()
-    ana.open("/filters?q=levl%3Ahigh")
+    ana = visit(at="/filters?q=levl%3Ahigh")
     ana.page.fill("#new-name", "Wrong")
     ana.page.click('button:text-is("Save for everyone")')
     assert "at column 1, levl: is not known" in ana.page.locator("#q-problem").inner_text()
@@ -144,8 +140,7 @@ def test_invalid_filter_is_reported_beside_the_form(visit: Visit) -> None:
 
 
 def test_keyboard_is_enough(visit: Visit, cloud: Cloud) -> None:
-    ana = visit()
-    ana.open("/messages?q=kind%3Ajson")
+    ana = visit(at="/messages?q=kind%3Ajson")
     save(ana, "JSON")
     ana.open("/messages?q=")
     ana.page.locator(".saved > summary").focus()

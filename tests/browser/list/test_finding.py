@@ -123,8 +123,7 @@ def test_button_continues_a_search(visit: Visit, cloud: Cloud) -> None:
             batch.commit()
     batch.commit()
     try:
-        ana = visit()
-        ana.open(f"/messages?q={needle}")
+        ana = visit(at=f"/messages?q={needle}")
         assert "Nothing matches so far." in ana.page.locator("#empty").inner_text()
         looked = ana.page.locator("#looked")
         assert "0 of 2,000 messages; searched back to" in looked.inner_text()

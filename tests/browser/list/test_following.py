@@ -16,8 +16,7 @@ def on_its_way(visit: Visit, cloud: Cloud) -> Iterator[Person]:
     before = cloud.subscriber().get_subscription(subscription=cloud.subscription_path).push_config
     cloud.subscriber().modify_push_config(subscription=cloud.subscription_path, push_config={})
     try:
-        ana = visit()
-        ana.open("/publish")
+        ana = visit(at="/publish")
         ana.page.fill("#data", "followed")
         ana.page.click('main button:text-is("Publish")')
         ana.page.wait_for_selector('h1:text-is("Published")')

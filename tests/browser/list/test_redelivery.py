@@ -12,16 +12,14 @@ def redeliver(cloud: Cloud, message_id: str) -> None:
 
 
 def test_message_that_no_longer_matches_is_removed(visit: Visit, cloud: Cloud) -> None:
-    ana = visit()
-    ana.open("/messages?q=-has%3Aredelivery")
+    ana = visit(at="/messages?q=-has%3Aredelivery")
     ana.wait_until_live()
     twice, once = cloud.publish(b"twice"), cloud.publish(b"once")
     ana.see(twice)
     ana.see(once)
     ana.page.click("#pause")  # a paused list does not move
     redeliver(cloud, twice)
-    bystander = visit()
-    bystander.open("/messages?q=has%3Aredelivery")
+    bystander = visit(at="/messages?q=has%3Aredelivery")
     bystander.see(twice)
     ana.page.wait_for_timeout(500)
     assert ana.row(twice).count() == 1

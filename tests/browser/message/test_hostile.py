@@ -88,33 +88,30 @@ def look(person: Person, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", ARGUMENTS)
-def test_address_adds_no_markup(visit: Visit, message: str, path: str) -> None:
-    ana = visit()
+def test_address_adds_no_markup(person: Person, message: str, path: str) -> None:
     path = path.replace("{id}", message)
-    harmless = shape(ana, path + PLAIN)
-    changed = [text for text in STRINGS if shape(ana, path + quote(text, safe="")) != harmless]
+    harmless = shape(person, path + PLAIN)
+    changed = [text for text in STRINGS if shape(person, path + quote(text, safe="")) != harmless]
     assert not changed
     for text in TOGETHER:
-        look(ana, path + quote(text, safe=""))
+        look(person, path + quote(text, safe=""))
 
 
 @pytest.mark.parametrize("path", UNLIKE)
-def test_address_of_another_page_adds_no_script(visit: Visit, path: str) -> None:
-    ana = visit()
+def test_address_of_another_page_adds_no_script(person: Person, path: str) -> None:
     for text in TOGETHER:
-        look(ana, path + quote(text, safe=""))
+        look(person, path + quote(text, safe=""))
 
 
 @pytest.mark.parametrize("path", FILTERS)
-def test_filter_adds_no_markup(visit: Visit, path: str) -> None:
-    ana = visit()
-    harmless, plainly_wrong = (shape(ana, path + one) for one in (_finding_nothing("no such text"), _wrong(PLAIN)))
+def test_filter_adds_no_markup(person: Person, path: str) -> None:
+    harmless, plainly_wrong = (shape(person, path + one) for one in (_finding_nothing("no such text"), _wrong(PLAIN)))
     for text in STRINGS:
-        assert shape(ana, path + _finding_nothing(text)) == harmless, text
-        assert shape(ana, path + _wrong(text)) == plainly_wrong, text
+        assert shape(person, path + _finding_nothing(text)) == harmless, text
+        assert shape(person, path + _wrong(text)) == plainly_wrong, text
     for text in TOGETHER:
         for address in (_finding_nothing(text), _wrong(text), quote(text, safe="")):
-            look(ana, path + address)
+            look(person, path + address)
 
 
 def _finding_nothing(text: str) -> str:
@@ -127,22 +124,21 @@ def _wrong(text: str) -> str:
 
 
 @pytest.mark.parametrize("view", ["pretty", "tree", "raw", "hex", "decoded"])
-def test_every_view_shows_hostile_payloads_as_text(visit: Visit, cloud: Cloud, view: str) -> None:
-    ana = visit()
+def test_every_view_shows_hostile_payloads_as_text(person: Person, cloud: Cloud, view: str) -> None:
 
     def path_of(text: str) -> str:
         payload = json.dumps({f"{text} 1": text, "list": [{text: [text]}, text]}, ensure_ascii=False).encode()
         sent = cloud.publish(base64.b64encode(payload) if view == "decoded" else payload, of="hostile")
         path = f"/messages/{document_id(cloud['subscription'], sent)}?view={view}"
-        wait_until(lambda: ana.context.request.get(cloud["viewer"] + path).ok, "the stored message")
+        wait_until(lambda: person.context.request.get(cloud["viewer"] + path).ok, "the stored message")
         return path
 
-    harmless = _without_spans(ana, path_of(PLAIN))
+    harmless = _without_spans(person, path_of(PLAIN))
     for text in STRINGS:
-        assert _without_spans(ana, path_of(text)) == harmless, text
+        assert _without_spans(person, path_of(text)) == harmless, text
     for text in TOGETHER:
-        look(ana, path_of(text))
-        ana.page.wait_for_selector(f'a[data-view="{view}"][aria-current]')
+        look(person, path_of(text))
+        person.page.wait_for_selector(f'a[data-view="{view}"][aria-current]')
 
 
 def _without_spans(person: Person, path: str) -> str:
@@ -151,38 +147,36 @@ def _without_spans(person: Person, path: str) -> str:
 
 
 @pytest.mark.parametrize(("journal", "path"), [("audit", "/audit"), ("rejections", "/rejections")])
-def test_history_pages_show_hostile_text_as_text(visit: Visit, cloud: Cloud, journal: str, path: str) -> None:
-    ana = visit()
+def test_history_pages_show_hostile_text_as_text(person: Person, cloud: Cloud, journal: str, path: str) -> None:
     shapes = set()
     for one in (PLAIN, *STRINGS, TOGETHER[0]):
         fields = dict.fromkeys(("who", "what", "target", "detail", "reason"), one)
         place = cloud.firestore().collection(journal).document()
         place.set({"at": datetime.now(UTC), "claims": {one.replace("/", ""): one}, **fields})
-        shapes.add(shape(ana, path, "table tbody tr"))
+        shapes.add(shape(person, path, "table tbody tr"))
         if one in TOGETHER:
-            look(ana, path)
+            look(person, path)
         place.delete()
     assert len(shapes) == 1
 
 
 @pytest.mark.parametrize("text", STRINGS, ids=NAMES)
-def test_hostile_user_names_stay_text(visit: Visit, cloud: Cloud, text: str) -> None:
-    ana = visit()
-    people = cloud.firestore().collection("users")
+def test_hostile_user_names_stay_text(person: Person, cloud: Cloud, text: str) -> None:
+    users = cloud.firestore().collection("users")
     shapes = []
-    for one in (f"{PLAIN}-{uuid4().hex[:6]}", text.replace("/", "|")):
-        person = people.document(one)
-        person.set({"role": "viewer", "created_at": datetime.now(UTC), "password_hash": "x"})
+    for name in (f"{PLAIN}-{uuid4().hex[:6]}", text.replace("/", "|")):
+        user = users.document(name)
+        user.set({"role": "viewer", "created_at": datetime.now(UTC), "password_hash": "x"})
         try:
-            row = f"tr[data-user={json.dumps(one, ensure_ascii=False)}]"
-            shapes.append(shape(ana, "/users", row))
-            if not one.startswith(PLAIN):
-                look(ana, "/users")
-                ana.page.locator(f"{row} .btn-outline-danger").click()
-                assert one in (ana.page.locator("#confirm h2").text_content() or "")
-                ana.page.click('#confirm button:text-is("Cancel")')
+            row = f"tr[data-user={json.dumps(name, ensure_ascii=False)}]"
+            shapes.append(shape(person, "/users", row))
+            if not name.startswith(PLAIN):
+                look(person, "/users")
+                person.page.locator(f"{row} .btn-outline-danger").click()
+                assert name in (person.page.locator("#confirm h2").text_content() or "")
+                person.page.click('#confirm button:text-is("Cancel")')
         finally:
-            person.delete()
+            user.delete()
     assert shapes[0] == shapes[1]
 
 

@@ -95,8 +95,7 @@ def test_notice_has_a_close_button_beside_its_text(visit: Visit, cloud: Cloud) -
 
 
 def test_help_shows_the_keys_on_a_phone(visit: Visit) -> None:
-    ana = visit(viewport=PHONE)
-    ana.open("/help")
+    ana = visit(viewport=PHONE, at="/help")
     assert ana.page.locator(".keys kbd").first.is_visible()
 
 

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 
+from tests.support.browser.sizes import DESKTOP, PHONE
+
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
@@ -25,6 +27,18 @@ def violations(page: "Page", within: str | None = None) -> list[str]:
     dark = page.evaluate("([within, rules]) => axe.run(within ?? document, rules)", [within, COLOURS])["violations"]
     page.emulate_media(color_scheme="light", reduced_motion="reduce")
     return [f"{name}: {_told(one)}" for name, found in (("light", light), ("dark", dark)) for one in found]
+
+
+def violations_at_both_sizes(page: "Page", within: str | None = None) -> list[str]:
+    """Return the violations at desktop and phone size; the window has its own size again afterwards."""
+    before = page.viewport_size
+    found: list[str] = []
+    for name, size in (("desktop", DESKTOP), ("phone", PHONE)):
+        page.set_viewport_size(size)  # type: ignore[arg-type]
+        found += [f"{name}, {violation}" for violation in violations(page, within)]
+    if before:
+        page.set_viewport_size(before)
+    return found
 
 
 def _told(violation: dict[str, Any]) -> str:

@@ -1,17 +1,11 @@
 """A signed-in person at a browser: actions, visible results, and errors that no page may cause."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
-
-from tests.support.local_cloud import Cloud
-from tests.support.viewer.visitor import COOKIE
-
-if TYPE_CHECKING:
-    pass
-
 from typing import TYPE_CHECKING, Any
 
 from infra.messages.message import document_id
+from tests.support.local_cloud import Cloud
+from tests.support.viewer.visitor import COOKIE
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Locator
@@ -41,10 +35,10 @@ class Person:
         self.page.on("pageerror", lambda error: self.troubles.append(f"script: {error}"))
         self.page.on("console", self._console)
 
-    def sign_in(self) -> None:
-        """Open the list with a new session; other tests cover the form, and its password hash costs 0.3 s of CPU."""
+    def sign_in(self, path: str = "/messages") -> None:
+        """Open a page with a new session; other tests cover the form, and its password hash costs 0.3 s of CPU."""
         self.context.add_cookies([{"name": COOKIE, "value": self.cloud.session(), "url": self.cloud["viewer"]}])
-        self.open("/messages")
+        self.open(path)
 
     def fill_in_sign_in(self) -> None:
         """Fill in and send the open sign-in form."""
