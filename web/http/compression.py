@@ -56,7 +56,8 @@ def _compress_page(content: bytes) -> bytes:
     return gzip.compress(content, compresslevel=_PAGE_LEVEL, mtime=0)
 
 
-@lru_cache(maxsize=64)
+# More than there are static files: a page loads about sixty in turn, and a smaller cache would keep none of them.
+@lru_cache(maxsize=256)
 def _compress_file(content: bytes) -> bytes:
     # Without a time stamp, so that all instances send the same bytes.
     return gzip.compress(content, compresslevel=9, mtime=0)

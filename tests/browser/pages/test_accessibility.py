@@ -7,7 +7,7 @@ from tests.support.local_cloud import Cloud
 
 PAGES = (
     "/messages",
-    "/messages?q=kind%3Ajson",
+    "/messages?q=team%3Dpayments%20steps",
     "/messages?q=nothing-has-this-word",
     "/messages?q=wrong%3Aword",
     "/password",

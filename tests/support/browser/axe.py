@@ -21,27 +21,33 @@ OPEN_MENU = "details.menu[open]"
 
 def violations(page: "Page", within: str | None = None) -> list[str]:
     """Return axe-core's violations in the light and the dark page, or in one element: a line for each rule."""
-    light = Axe().run(page, context=within, options=RULES).response["violations"]
+    found = [f"light: {line}" for line in _light_violations(page, within)]
     # The dark page differs in its colours alone. Reduced motion ends all transitions: no colour is measured half-way.
     page.emulate_media(color_scheme="dark", reduced_motion="reduce")
     dark = page.evaluate("([within, rules]) => axe.run(within ?? document, rules)", [within, COLOURS])["violations"]
     page.emulate_media(color_scheme="light", reduced_motion="reduce")
-    return [f"{name}: {_told(one)}" for name, found in (("light", light), ("dark", dark)) for one in found]
+    return found + [f"dark: {_described(violation)}" for violation in dark]
 
 
 def violations_at_both_sizes(page: "Page", within: str | None = None) -> list[str]:
-    """Return the violations at desktop and phone size; the window has its own size again afterwards."""
+    """Return the violations at desktop size, light and dark, and at phone size; then restore the window's size."""
     before = page.viewport_size
-    found: list[str] = []
-    for name, size in (("desktop", DESKTOP), ("phone", PHONE)):
-        page.set_viewport_size(size)  # type: ignore[arg-type]
-        found += [f"{name}, {violation}" for violation in violations(page, within)]
+    page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
+    found = [f"{page.url}, desktop, {line}" for line in violations(page, within)]
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    found += [f"{page.url}, phone, {line}" for line in _light_violations(page, within)]
     if before:
         page.set_viewport_size(before)
     return found
 
 
-def _told(violation: dict[str, Any]) -> str:
+def _light_violations(page: "Page", within: str | None) -> list[str]:
+    return [
+        _described(violation) for violation in Axe().run(page, context=within, options=RULES).response["violations"]
+    ]
+
+
+def _described(violation: dict[str, Any]) -> str:
     examples = [f"{node['html'][:160]} ({node['failureSummary']})" for node in violation["nodes"]][:3]
     return f"{violation['id']}: {examples}"
 

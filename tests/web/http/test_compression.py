@@ -3,11 +3,14 @@
 import gzip
 import posixpath
 import re
+from pathlib import Path
 
 import pytest
+from flask import Flask
 
 from tests.support.firestore.writer import Writer
 from tests.support.viewer.visitor import PAGE, Visitor
+from web.http import compression
 from web.http.static_files import current_version
 
 GZIP = {"Accept-Encoding": "gzip, br"}
@@ -83,3 +86,15 @@ def closure(viewer: Visitor, wanted: set[str]) -> set[str]:
         wanted |= {posixpath.normpath(f"{posixpath.dirname(path)}/{name}") for name in imported} - found
         answer.close()
     return found
+
+
+def test_each_static_file_is_compressed_once(app: Flask, stranger: Visitor) -> None:
+    folder = Path(app.static_folder or "")
+    files = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.suffix in (".js", ".css")]
+    assert len(files) > 50
+    misses = []
+    for _ in range(2):
+        for name in files:
+            stranger.client.get(f"{STATIC}/{name}", headers=GZIP).close()
+        misses.append(compression._compress_file.cache_info().misses)
+    assert misses[0] == misses[1], "the second time, each compressed file comes from the cache"
