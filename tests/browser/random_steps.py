@@ -34,7 +34,7 @@ def main() -> int:
     if not executable:
         print("Chromium is not installed (Debian: apt-get install chromium chromium-headless-shell).", file=sys.stderr)
         return 1
-    troubles: list[str] = []
+    troubles = 0
     with tempfile.TemporaryDirectory() as directory, start_cloud(Path(directory)) as cloud:
         for number in range(60):
             cloud.publish(f'{{"order": {number}}}'.encode(), status="SUCCESS" if number % 3 else "FAILURE")
@@ -43,20 +43,23 @@ def main() -> int:
             for role in options.role or ROLES:
                 troubles += walked(browser, cloud, role, options)
             browser.close()
-    print("\n\n".join(troubles))
     return 1 if troubles else 0
 
 
-def walked(browser: Browser, cloud: Cloud, role: Role, options: argparse.Namespace) -> list[str]:
-    """Walk as one role, and return the troubles."""
+def walked(browser: Browser, cloud: Cloud, role: Role, options: argparse.Namespace) -> int:
+    """Walk as one role, print the troubles as they come, and return their number."""
     context = browser.new_context()
     walk = RandomWalk(context, cloud, role, options.seed)
+    known = 0
     end = time.monotonic() + options.seconds
     while walk.count < options.steps and time.monotonic() < end:
         walk.step()
+        if walk.troubles[known:]:
+            print(*walk.troubles[known:], sep="\n\n", flush=True)
+            known = len(walk.troubles)
     context.close()
     print(f"{role}: {walk.count} steps with seed {options.seed}, {len(walk.troubles)} troubles", flush=True)
-    return walk.troubles
+    return known
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Stable rows: in a burst the row under the pointer, or with the focus, keeps its position."""
 
 import time
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
@@ -99,6 +100,23 @@ def test_row_under_the_pointer_stays_until_the_pointer_rests(visit: Visit, own: 
             person.page.wait_for_timeout(30)
         assert_it_held_still(person, row)
     person.page.wait_for_function("top => document.querySelector('tr.message').dataset.id !== top", arg=top)
+
+
+def test_row_under_a_pointer_that_was_there_before_the_page_stays(visit: Visit, own: Cloud) -> None:
+    ana, ben = visit(cloud=own, viewport={"width": 1440, "height": 900}), visit(cloud=own)
+    ben.wait_until_live()
+    ana.page.clock.install()
+    ana.page.clock.pause_at(datetime.now(UTC) + timedelta(minutes=1))
+    ana.page.mouse.move(400, 600)
+    ana.page.reload()
+    ana.wait_until_live()
+    before = ana.rows()
+    one = own.publish(b"for a page that was just loaded")
+    ben.see(one)
+    ana.page.clock.run_for(500)
+    assert ana.rows() == before
+    ana.page.clock.run_for(1_500)
+    ana.see(one)
 
 
 def test_row_with_the_focus_stays_until_it_loses_the_focus(visit: Visit, own: Cloud) -> None:

@@ -43,10 +43,13 @@ export class Rows {
     this.isScheduled = false;
     /** @type {ReturnType<typeof setTimeout> | null} */
     this.reportTimer = null;
-    this.pointerAt = 0;
-    body.addEventListener("pointermove", () => {
-      this.pointerAt = performance.now();
-    });
+    // The pointer may be on the list before this script runs, and then there is no event.
+    this.pointerAt = body.matches(":hover") ? performance.now() : -Infinity;
+    for (const name of ["pointerenter", "pointermove"]) {
+      body.addEventListener(name, () => {
+        this.pointerAt = performance.now();
+      });
+    }
   }
 
   get count() {
@@ -138,7 +141,7 @@ export class Rows {
     if (this.isScheduled || !(this.waiting.size || this.removed.size) || this.callbacks.isHeld()) return;
     this.isScheduled = true;
     const restMs = POINTER_REST_MS - (performance.now() - this.pointerAt);
-    if (this.pointerAt && restMs > 0) setTimeout(() => this.reschedule(), restMs);
+    if (restMs > 0) setTimeout(() => this.reschedule(), restMs);
     else requestAnimationFrame(() => this.showBatch());
   }
 

@@ -14,7 +14,7 @@ function textOf(state, since) {
   return {
     connecting: "Connecting…",
     live: "Live",
-    turns: "Live in turns with other tabs",
+    turns: "Live in turns",
     reconnecting: `Reconnecting since ${minutesText(since)} · not live`,
     "signed-out": "Signed out · not live",
   }[state];
