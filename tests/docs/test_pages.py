@@ -80,6 +80,13 @@ def test_pictures_are_small() -> None:
     assert not {name: size for name, size in sizes.items() if size > PICTURE_BYTES}
 
 
+def test_plots_are_small_and_shown() -> None:
+    plots = sorted((DOCS / "plots").iterdir())
+    assert not [plot.name for plot in plots if plot.suffix != ".svg" or plot.stat().st_size > PICTURE_BYTES]
+    shown = re.findall(r"\]\(plots/(\S+)\)", read("docs/reliability.md"))
+    assert sorted(shown) == [plot.name for plot in plots]
+
+
 def test_decisions_are_numbered_and_have_three_parts() -> None:
     records = sorted((DOCS / "decisions").glob("*.md"))
     assert [record.name[:4] for record in records] == [f"{number:04}" for number in range(1, len(records) + 1)]

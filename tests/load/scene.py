@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from tests.load.actors.attackers import Attackers
 from tests.load.actors.fault_orders import FaultOrders
@@ -98,7 +99,7 @@ class Scene:
             await self._leave()
             if measures_return:
                 await asyncio.sleep(5)
-                self.viewer_after = usage_of(self.cloud.pid("viewer"))
+                self.viewer_after = self._usage("viewer")
             await self.publisher.close()
             await self.admin.close()
             self.read_journal()
@@ -137,7 +138,7 @@ class Scene:
             await self.stalled[-1].open()
         await self._leave()
         await asyncio.sleep(5)
-        self.viewer_before = usage_of(self.cloud.pid("viewer"))
+        self.viewer_before = self._usage("viewer")
 
     async def _leave(self) -> None:
         for task in self._tasks:
@@ -188,7 +189,6 @@ class Scene:
             for one in self.stalled:
                 one.look(sockets)
         now = time.time()
-        processes = self.cloud.ready()["processes"]
         return Sample(
             second=now - self.began_at,
             at=now,
@@ -199,10 +199,13 @@ class Scene:
             to_client=percentiles([seconds for _, seconds in arrivals]),
             backlog=self.ledger.backlog,
             streams=sum(client.is_connected for client in self.clients) + sum(one.is_open for one in self.stalled),
-            receiver=usage_of(processes["receiver"]),
-            viewer=usage_of(processes["viewer"]),
+            receiver=self._usage("receiver"),
+            viewer=self._usage("viewer"),
             cloud=usage_of_one(self.cloud.process.pid),
         )
+
+    def _usage(self, service: str) -> Usage:
+        return usage_of(self.cloud.pid(service), urlsplit(self.cloud[service]).port or 80)
 
     def _arrivals(self, client: StreamClient) -> list[tuple[float, float]]:
         frames, client.arrivals = client.arrivals, []

@@ -104,8 +104,8 @@ def test_published_is_stored_waiting_or_dead_lettered(events: list[Event], backl
     assert_found(check_stored(ledger_of(events), lambda _: b"hello", backlog), found)
 
 
-def frame(name: str = NAME, deliveries: int = 1, seconds: float = 100.0) -> Frame:
-    return Frame(seconds, name, deliveries, int(seconds * 1e6))
+def frame(name: str = NAME, deliveries: int = 1, seconds: float = 100.0, position: float = 0.0) -> Frame:
+    return Frame(seconds, name, deliveries, int(seconds * 1e6), int((position or seconds) * 1e6))
 
 
 def log_of(*connections: Connection, live_at: float | None = 0.0) -> StreamLog:
@@ -137,7 +137,14 @@ def test_client_misses_no_message(log: StreamLog, found: str) -> None:
             [Connection(0, "", [frame()]), Connection(0, "109000000-x", [frame()])], "", id="within the overlap"
         ),
         pytest.param(
-            [Connection(0, "", [frame()]), Connection(0, "111000000-x", [frame()])], "had passed", id="before it"
+            [Connection(0, "", [frame()]), Connection(0, "111000000-x", [frame(position=111)])],
+            "had passed",
+            id="before it",
+        ),
+        pytest.param(
+            [Connection(0, "", [frame(position=102)]), Connection(0, "111000000-x", [frame(position=102)])],
+            "",
+            id="within it by its late arrival",
         ),
     ],
 )

@@ -73,8 +73,8 @@ class StreamClient:
         match fields.get(b"event"):
             case b"message":
                 data = json.loads(fields[b"data"])
-                microseconds = int(data["cursor"].partition("-")[0])
-                frame = Frame(time.time(), data["id"], data["deliveries"], microseconds)
+                microseconds, position = _microseconds(data["cursor"]), _microseconds(fields[b"id"].decode())
+                frame = Frame(time.time(), data["id"], data["deliveries"], microseconds, position)
                 connection.frames.append(frame)
                 if self.log.seen.setdefault(frame.document, frame.at) == frame.at:
                     self.arrivals.append(frame)
@@ -83,6 +83,10 @@ class StreamClient:
             case b"feed" if self.log.live_at is None:
                 if json.loads(fields[b"data"])["status"] == "live":
                     self.log.live_at = time.time()
+
+
+def _microseconds(cursor: str) -> int:
+    return int(cursor.partition("-")[0])
 
 
 class StalledClient:

@@ -86,15 +86,15 @@ def check_repeats(log: StreamLog) -> Iterator[str]:
     """Check that a state of a message came once in a connection, and again only within the overlap of a replay."""
     before: dict[tuple[str, int], int] = {}
     for number, connection in enumerate(log.connections):
-        here: set[tuple[str, int]] = set()
+        here: dict[tuple[str, int], int] = {}
         for frame in connection.frames:
             state = (frame.document, frame.deliveries)
             if state in here:
                 yield f"I3: client {log.name} got message {frame.document} twice in connection {number}"
-            elif state in before and frame.microseconds < _replay_start(connection):
+            elif max(before.get(state, frame.position), frame.microseconds) < _replay_start(connection):
                 yield f"I3: client {log.name} got message {frame.document} again, which its position had passed"
-            here.add(state)
-        before.update(dict.fromkeys(here, number))
+            here[state] = frame.position
+        before |= here
 
 
 def _replay_start(connection: Connection) -> int:

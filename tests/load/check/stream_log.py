@@ -5,12 +5,17 @@ from typing import NamedTuple
 
 
 class Frame(NamedTuple):
-    """One ``message`` event; ``microseconds`` is the time in its cursor."""
+    """One ``message`` event.
+
+    ``microseconds`` is the time in its cursor, ``position`` that of its id: the largest cursor that the feed had seen
+    when the message arrived there, so a message that arrives late is older than its position.
+    """
 
     at: float
     document: str
     deliveries: int
     microseconds: int
+    position: int
 
 
 @dataclass

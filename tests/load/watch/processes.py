@@ -10,22 +10,22 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 @dataclass(frozen=True)
 class Usage:
-    """The memory, threads and open files of a service; all zero while it is down."""
+    """The memory, threads and open files of a service, without its clients' connections; zero while it is down."""
 
     rss_bytes: int = 0
     threads: int = 0
     files: int = 0
 
 
-def usage_of(pid: int | None) -> Usage:
-    """Return the usage of a master's workers, or of the process itself if it has none."""
+def usage_of(pid: int | None, port: int) -> Usage:
+    """Return the usage of a master's workers, or of the process itself if it has none; it listens on ``port``."""
     if pid is None:
         return Usage()
+    clients = sum(local == port and state == "01" for (local, _), (state, _) in loopback_sockets().items())
     workers = _children(pid) or [pid]
     found = [usage_of_one(worker) for worker in workers]
-    return Usage(
-        sum(one.rss_bytes for one in found), sum(one.threads for one in found), sum(one.files for one in found)
-    )
+    files = max(0, sum(one.files for one in found) - clients)
+    return Usage(sum(one.rss_bytes for one in found), sum(one.threads for one in found), files)
 
 
 def _children(pid: int) -> list[int]:
