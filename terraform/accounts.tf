@@ -38,6 +38,11 @@ resource "google_service_account_iam_member" "pubsub_mints_push_tokens" {
   role               = "roles/iam.serviceAccountTokenCreator"
   member             = local.pubsub_agent
 
+  lifecycle {
+    # A replaced account has lost its grants, and its name is the same.
+    replace_triggered_by = [google_service_account.push.id]
+  }
+
   # Google creates the agent when Pub/Sub is first used.
   depends_on = [google_pubsub_topic.dead_letter]
 }
@@ -47,4 +52,8 @@ resource "google_service_account_iam_member" "viewer_starts_delivery" {
   service_account_id = google_service_account.push.name
   role               = "roles/iam.serviceAccountUser"
   member             = google_service_account.viewer.member
+
+  lifecycle {
+    replace_triggered_by = [google_service_account.push.id]
+  }
 }

@@ -64,6 +64,10 @@ resource "google_artifact_registry_repository_iam_member" "build_pushes" {
   repository = google_artifact_registry_repository.images.repository_id
   role       = "roles/artifactregistry.writer"
   member     = google_service_account.build.member
+
+  lifecycle {
+    replace_triggered_by = [google_artifact_registry_repository.images.id]
+  }
 }
 
 resource "google_project_iam_member" "build_logs" {

@@ -104,6 +104,10 @@ resource "google_pubsub_topic_iam_member" "pubsub_forwards_dead_letters" {
   topic   = google_pubsub_topic.dead_letter[each.key].name
   role    = "roles/pubsub.publisher"
   member  = local.pubsub_agent
+
+  lifecycle {
+    replace_triggered_by = [google_pubsub_topic.dead_letter[each.key].id]
+  }
 }
 
 resource "google_pubsub_subscription_iam_member" "pubsub_acknowledges_dead_letters" {
@@ -150,6 +154,10 @@ resource "google_pubsub_subscription_iam_member" "viewer_switches_dead_letters" 
   subscription = google_pubsub_subscription.dead_letter[each.key].name
   role         = google_project_iam_custom_role.delivery.name
   member       = google_service_account.viewer.member
+
+  lifecycle {
+    replace_triggered_by = [google_pubsub_subscription.dead_letter[each.key].id]
+  }
 }
 
 resource "google_pubsub_topic_iam_member" "viewer_publishes" {

@@ -57,4 +57,8 @@ resource "google_secret_manager_secret_iam_member" "viewer_reads" {
   secret_id = google_secret_manager_secret.secret[each.key].secret_id
   role      = "roles/secretmanager.secretAccessor"
   member    = google_service_account.viewer.member
+
+  lifecycle {
+    replace_triggered_by = [google_secret_manager_secret.secret[each.key].id]
+  }
 }

@@ -136,6 +136,11 @@ resource "google_cloud_run_v2_service_iam_member" "members_invoke_viewer" {
   name     = google_cloud_run_v2_service.viewer.name
   role     = "roles/run.invoker"
   member   = each.value
+
+  lifecycle {
+    # A replaced resource has lost its grants, and its name is the same.
+    replace_triggered_by = [google_cloud_run_v2_service.viewer.id]
+  }
 }
 
 resource "google_cloud_run_v2_service_iam_member" "iap_invokes_viewer" {
@@ -146,6 +151,10 @@ resource "google_cloud_run_v2_service_iam_member" "iap_invokes_viewer" {
   name     = google_cloud_run_v2_service.viewer.name
   role     = "roles/run.invoker"
   member   = "serviceAccount:service-${local.number}@gcp-sa-iap.iam.gserviceaccount.com"
+
+  lifecycle {
+    replace_triggered_by = [google_cloud_run_v2_service.viewer.id]
+  }
 }
 
 resource "google_iap_web_cloud_run_service_iam_member" "members_pass_iap" {
@@ -156,4 +165,8 @@ resource "google_iap_web_cloud_run_service_iam_member" "members_pass_iap" {
   cloud_run_service_name = google_cloud_run_v2_service.viewer.name
   role                   = "roles/iap.httpsResourceAccessor"
   member                 = each.value
+
+  lifecycle {
+    replace_triggered_by = [google_cloud_run_v2_service.viewer.id]
+  }
 }

@@ -11,6 +11,7 @@ from tests.support.terraform.runner import IMAGE as VIEWER_IMAGE
 from tests.support.terraform.runner import MODULE, PROJECT, Terraform
 
 FUNCTION, VIEWER = "google_cloudfunctions2_function.receiver", "google_cloud_run_v2_service.viewer"
+MONITORED, DEAD_LETTERS = "google_pubsub_subscription.monitored", "google_pubsub_subscription.dead_letter"
 IMAGE = "terraform_data.viewer_image"
 BUILD_GRANTS = {
     "google_artifact_registry_repository_iam_member.build_pushes",
@@ -41,9 +42,32 @@ FIRST = {
     "google_firestore_index.composite": {"google_firestore_database.this"},
     "google_firestore_field.override": {"google_firestore_database.this"},
 }
-# Start and Stop set a subscription's endpoint. A replaced resource has lost its grants. The old version of a secret is
-# used until the new version exists, and an address until no alert names it. A database is never moved. The console and
-# gcloud write their names into a service.
+# A replaced resource has lost its grants, although its name is the same.
+GRANTS = {
+    "google_artifact_registry_repository_iam_member.build_pushes": "google_artifact_registry_repository.images",
+    "google_cloud_run_v2_service_iam_member.anybody_inside_calls_receiver": FUNCTION,
+    "google_cloud_run_v2_service_iam_member.iap_invokes_viewer": VIEWER,
+    "google_cloud_run_v2_service_iam_member.members_invoke_viewer": VIEWER,
+    "google_iap_web_cloud_run_service_iam_member.members_pass_iap": VIEWER,
+    "google_pubsub_subscription_iam_member.pubsub_acknowledges_dead_letters": f"{MONITORED}[each.key]",
+    "google_pubsub_subscription_iam_member.viewer_switches_dead_letters": f"{DEAD_LETTERS}[each.key]",
+    "google_pubsub_subscription_iam_member.viewer_switches_delivery": f"{MONITORED}[each.key]",
+    "google_pubsub_topic_iam_member.pubsub_forwards_dead_letters": "google_pubsub_topic.dead_letter[each.key]",
+    "google_secret_manager_secret_iam_member.viewer_reads": "google_secret_manager_secret.secret[each.key]",
+    "google_service_account_iam_member.pubsub_mints_push_tokens": "google_service_account.push",
+    "google_service_account_iam_member.viewer_starts_delivery": "google_service_account.push",
+}
+# Their targets are not in the module, or Terraform cannot name them in replace_triggered_by.
+UNTIED_GRANTS = {
+    "google_pubsub_topic_iam_member.viewer_publishes",
+    "google_service_account_iam_member.deployer_acts_as",
+    "google_storage_bucket_iam_member.deployer_keeps_state",
+    "google_storage_bucket_iam_member.planner_locks_state",
+    "google_storage_bucket_iam_member.planner_reads_source",
+    "google_storage_bucket_iam_member.planner_reads_state",
+}
+# Start and Stop set a subscription's endpoint. The old version of a secret is used until the new version exists, and an
+# address until no alert names it. A database is never moved. The console and gcloud write their names into a service.
 LIFECYCLES = {
     VIEWER: {"ignore_changes": "[client, client_version, scaling]"},
     "google_cloud_run_v2_service_iam_member.anybody_inside_calls_receiver": {
@@ -53,14 +77,9 @@ LIFECYCLES = {
     "google_monitoring_notification_channel.email": {"create_before_destroy": "true"},
     "google_pubsub_subscription.dead_letter": {"ignore_changes": "[push_config]"},
     "google_pubsub_subscription.monitored": {"ignore_changes": "[push_config]"},
-    "google_pubsub_subscription_iam_member.pubsub_acknowledges_dead_letters": {
-        "replace_triggered_by": "[google_pubsub_subscription.monitored[each.key].id]"
-    },
-    "google_pubsub_subscription_iam_member.viewer_switches_delivery": {
-        "replace_triggered_by": "[google_pubsub_subscription.monitored[each.key].id]"
-    },
     "google_secret_manager_secret_version.admin_password": {"create_before_destroy": "true"},
     "google_secret_manager_secret_version.session_key": {"create_before_destroy": "true"},
+    **{grant: {"replace_triggered_by": f"[{target}.id]"} for grant, target in GRANTS.items()},
 }
 
 
@@ -86,6 +105,15 @@ def lifecycles() -> dict[str, dict[str, str]]:
 
 def test_lifecycle_blocks_are_these() -> None:
     assert lifecycles() == LIFECYCLES
+
+
+def test_every_grant_on_a_resource_is_made_again_with_it() -> None:
+    text = "\n".join(path.read_text() for path in MODULE.glob("*.tf"))
+    grants = {
+        f"{kind}.{name}" for kind, name in re.findall(r'^resource "(\w+_iam_member)" "(\w+)"', text, re.MULTILINE)
+    }
+    on_resources = {grant for grant in grants if not grant.startswith("google_project_iam_member.")}
+    assert on_resources == GRANTS.keys() | UNTIED_GRANTS
 
 
 def test_address_is_removed_from_alerts_before_it_is_deleted(terraform: Terraform) -> None:
