@@ -105,10 +105,8 @@ def parse(text: str, now: datetime) -> Query:
     for count, word in enumerate(words(text)):
         if count == MAX_TERMS:
             raise QueryError(word.column, f"a filter has at most {MAX_TERMS} terms.")
-        if before and before.key.lower() in _TIME_NAMES and before.operator == ":" and is_clock(word.source):
-            raise QueryError(word.column, _TIME_WITH_SPACE)
-        if before and (sentence := lone_word(before.source, is_first=count == 1)):
-            raise QueryError(before.column, sentence)
+        if before:
+            _check_neighbours(before, word)
         before = word
         if leads_anywhere(content_terms.field_of(word.key)):
             wildcard_paths.add(word.key)
@@ -128,6 +126,16 @@ def parse(text: str, now: datetime) -> Query:
     if joins_at:
         raise QueryError(joins_at, _OR_ALONE)
     return Query(tuple(some[0] if len(some) == 1 else terms.AnyOf(some) for some in alternatives), tuple(sources))
+
+
+def _check_neighbours(before: Word, word: Word) -> None:
+    """Refuse two words that are meant as one, or as an operator and its term. Raises QueryError."""
+    if before.operator == ":" and before.key.lower() in _TIME_NAMES and is_clock(word.source):
+        raise QueryError(word.column, _TIME_WITH_SPACE)
+    if before.source.lower() == "not" and (sentence := lone_word(before.source)):
+        raise QueryError(before.column, sentence)
+    if sentence := lone_word(word.source):
+        raise QueryError(word.column, sentence)
 
 
 def _tokens(term: Term) -> tuple[str, ...]:

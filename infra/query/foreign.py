@@ -21,9 +21,12 @@ _LONE = {
     "!=": _NEGATE,
     **dict.fromkeys(("<>", "<", ">", "<=", ">="), _SIZES),
 }
-# In lower case they are ordinary words, so they are refused only where they would join terms.
-_JOINING = {"or": "alternatives are joined by OR, in capitals", "and": "all terms hold anyway, so leave and out"}
-_NOT = f"a - before a term negates it{_TEXT}"
+# In lower case they are ordinary words, so one that begins a filter is text.
+_LOWER = {
+    "or": f"alternatives are joined by OR, in capitals{_TEXT}",
+    "and": f"all terms hold anyway, so leave and out{_TEXT}",
+    "not": f"a - before a term negates it{_TEXT}",
+}
 # A name as typed: quoted parts and characters that are no operator.
 _NAME = r'(?:"(?:[^"\\]|\\.)*+"|!(?![=~])|[^"=~:<>!])++'
 _WORDS: tuple[tuple[re.Pattern[str], str], ...] = (
@@ -71,14 +74,11 @@ def foreign_at(term: str) -> tuple[int, str] | None:
     return None
 
 
-def lone_word(word: str, *, is_first: bool) -> str:
-    """Return the sentence about ``or``, ``and`` or ``not`` before another term; empty for every other word."""
-    lower = "" if word.isupper() else word.lower()
-    if lower == "not":
-        return _NOT
-    return "" if is_first or lower not in _JOINING else _JOINING[lower] + _TEXT
+def lone_word(word: str) -> str:
+    """Return the sentence about ``or``, ``and`` or ``not`` as a term; empty for every other word."""
+    return "" if word.isupper() else _LOWER.get(word.lower(), "")
 
 
 def looks_foreign(text: str) -> bool:
     """Tell whether ``text`` must be quoted to be read as text, or as a name or value."""
-    return text.lower() in ("or", "and", "not") or any(foreign_at(form) for form in (text, f"{text}=a", f"a={text}"))
+    return text.lower() in _LOWER or any(foreign_at(form) for form in (text, f"{text}=a", f"a={text}"))
