@@ -5,9 +5,6 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import matplotlib as mpl
-from matplotlib.figure import Figure
-
 from tests.load.watch.samples import Sample
 
 MB = 2**20
@@ -25,6 +22,10 @@ svg { color: #24292f; }
 
 def draw(title: str, samples: Sequence[Sample], faults: Iterable[float]) -> str:
     """Return the SVG: rate, latency, backlog and memory over the seconds; a thin line for each fault."""
+    # The import takes a second, in each process that collects tests.
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
     style: dict[Any, object] = {
         "svg.fonttype": "none",
         "svg.hashsalt": title,
@@ -93,7 +94,7 @@ def _line(axes: Any, seconds: list[float], values: Sequence[float], label: str, 
     axes.plot([seconds[start] for start in starts], peaks, label=label, color=_COLOURS[colour], linewidth=1.1)
 
 
-def _svg(figure: Figure) -> str:
+def _svg(figure: Any) -> str:
     file = io.StringIO()
     figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
     text = file.getvalue().replace(_INK, "currentColor")
