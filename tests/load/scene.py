@@ -69,6 +69,7 @@ class Scene:
         self.ledger = Ledger(topic, subscription)
         self.publisher = Publisher(self.cloud["pubsub"], topic, self.seed)
         self.faults = FaultOrders(self.cloud, self.faults_url, random.Random(self.seed))
+        self.faults.keys_fetched_at = lambda: self.ledger.keys_fetched_at
         self.admin = Visitor(self.cloud["viewer"])
         self._reader = JournalReader(self.journal)
         self._tasks: list[asyncio.Task[None]] = []

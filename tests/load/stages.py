@@ -153,7 +153,7 @@ STAGES = {
             _burst,
             90,
             _FEW,
-            (*_COMPLETE, targets.rss_growth(80), targets.page_p95(1.0)),
+            (targets.all_stored, targets.no_server_errors, targets.rss_growth(80), targets.page_p95(1.0)),
         ),
         Stage(
             "L3",

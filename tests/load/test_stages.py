@@ -9,7 +9,7 @@ from tests.load.stages import STAGES
 from tests.load.verdict import Options, run_stage
 
 
-@pytest.mark.parametrize(("name", "scale"), [("L0", 1.0), ("L1", 0.06)])
+@pytest.mark.parametrize(("name", "scale"), [("L0", 1.0), ("L1", 0.05)])
 def test_stage_is_complete(tmp_path: Path, name: str, scale: float) -> None:
     outcome = run_stage(STAGES[name], Options(tmp_path, scale=scale, prints=False))
     assert outcome.is_complete, "\n".join(outcome.lines())

@@ -17,8 +17,8 @@ OUTAGE_SECONDS = 30.0
 SLOW_SECONDS = 20.0
 KEY_OUTAGE_SECONDS = 15.0
 # The receiver asks for an unknown key at most once a minute. Google announces a key days before it signs with it; the
-# local cloud does not, so a second new key within the minute would be refused rightly.
-ROTATION_SECONDS = 75.0
+# local cloud does not, so a new key within a minute of the last fetch would be refused rightly.
+ROTATION_SECONDS = 65.0
 # The listener treats them differently: worth a retry, useless to retry, and a stream that says nothing.
 LISTEN_ENDINGS = ("UNAVAILABLE", "RESOURCE_EXHAUSTED", "ABORTED", "INTERNAL", "CANCELLED", "PERMISSION_DENIED", "mute")
 CERTIFICATE_FAULTS = ("error", "slow", "html", "empty", "half")
@@ -33,7 +33,7 @@ class FaultOrders:
     chance: random.Random
     said: list[tuple[float, str]] = field(default_factory=list)
     over_at: float = 0.0
-    rotated_at: float = 0.0
+    keys_fetched_at: Callable[[], float] = lambda: 0.0
 
     async def order(self, kind: str, **arguments: object) -> None:
         """Order a fault by its kind."""
@@ -52,12 +52,11 @@ class FaultOrders:
         await self._rotate()
 
     async def _rotate(self) -> None:
-        self.rotated_at = time.time()
         await asyncio.to_thread(self.cloud.rotate_keys)
 
     def _is_due(self, turn: Callable[[], Awaitable[None]]) -> bool:
         rotates = turn in (self.rotate_keys, self.break_certificates)
-        return not rotates or time.time() - self.rotated_at >= ROTATION_SECONDS
+        return not rotates or time.time() - self.keys_fetched_at() >= ROTATION_SECONDS
 
     async def duplicate(self, fraction: float) -> None:
         """Push a fraction of the messages twice."""

@@ -55,6 +55,7 @@ class Ledger:
         self.pushes: list[tuple[float, str, float]] = []
         self.refusal_seconds: list[float] = []
         self.events: Counter[str] = Counter()
+        self.keys_fetched_at = 0.0
         self.writes: Counter[str] = Counter()
         self.endpoints: list[tuple[float, str]] = []
         self.acknowledged_unstored: list[str] = []
@@ -74,6 +75,8 @@ class Ledger:
             self.events[kind] += 1
             if kind in ("stored", "changed", "deleted"):
                 self._store(event)
+            elif kind == "certificates_fetched":
+                self.keys_fetched_at = event["at"]
             elif event.get("topic", self.topic) == self.topic and kind == "published":
                 self._publish(event)
             elif event.get("subscription") == self.subscription:

@@ -83,7 +83,9 @@ def _memory(axes: Any, seconds: list[float], samples: Sequence[Sample]) -> None:
     axes.set_ylabel("memory, MB")
     for name, colour in (("receiver", "blue"), ("viewer", "green"), ("cloud", "grey")):
         label = "local cloud" if name == "cloud" else name
-        _line(axes, seconds, [getattr(sample, name).rss_bytes / MB for sample in samples], label, colour)
+        sizes = [getattr(sample, name).rss_bytes / MB for sample in samples]
+        if any(sizes):
+            _line(axes, seconds, sizes, label, colour)
 
 
 def _line(axes: Any, seconds: list[float], values: Sequence[float], label: str, colour: str) -> None:
