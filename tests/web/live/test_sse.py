@@ -3,6 +3,8 @@
 import json
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from infra.messages.cursor import Cursor
 from web.live.sse import Position, event, parse_position, retry
@@ -43,6 +45,25 @@ def test_frame_has_id_event_and_data_lines() -> None:
     assert event("message", {"a": 1}, "7-a") == b'id: 7-a\nevent: message\ndata: {"a":1}\n\n'
     assert event("resync", {}) == b"event: resync\ndata: {}\n\n"
     assert retry(1000) == b"retry: 1000\n\n"
+
+
+ALMOST_A_CURSOR = st.text(st.sampled_from("0123456789abcdef-٣²\n +_.") | st.characters(), max_size=60) | st.builds(
+    "{}-{}".format, st.integers() | st.integers(0, 10**20), st.sampled_from([ID, ID.upper(), ID + "0", "", "../x"])
+)
+
+
+@given(ALMOST_A_CURSOR, ALMOST_A_CURSOR)
+@example("9" * 5000 + "-" + ID, "")
+def test_any_position_is_a_cursor_as_it_is_written_or_unknown(last_event_id: str, after: str) -> None:
+    position, sent = parse_position(last_event_id, after), last_event_id or after
+    if position.cursor:
+        assert position.known
+        assert Cursor.parse(str(position.cursor)) == position.cursor
+        assert sent.partition("-")[2] == position.cursor.id
+        assert int(sent.partition("-")[0]) == int(str(position.cursor).partition("-")[0])
+        event("message", {}, str(position.cursor))
+    else:
+        assert position.known == (not sent)
 
 
 @pytest.mark.parametrize("event_id", ["a b", "a\n", "\r", "ü", "a\x00"])
