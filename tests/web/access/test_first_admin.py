@@ -7,7 +7,7 @@ import threading
 import pytest
 from flask import Flask
 
-from infra.errors import BusyError, StoreError
+from infra.errors import BusyError, SettingsError, StoreError
 from tests.support.firestore.servers import LocalFirestore
 from tests.support.firestore.settings import settings_for
 from tests.support.viewer.app import running
@@ -35,6 +35,15 @@ def test_random_password_of_first_admin_is_logged_once(capsys: pytest.CaptureFix
         assert len(found) == 1
         assert sign_in(app, found[0]) == 303
     local.close()
+
+
+def test_easy_admin_password_stops_the_start_and_is_not_shown() -> None:
+    with (
+        pytest.raises(SettingsError, match="ADMIN_PASSWORD is easy to guess") as refused,
+        running(settings_for("127.0.0.1:9", ADMIN_PASSWORD="password1234")),
+    ):
+        pass
+    assert "password1234" not in str(refused.value)
 
 
 def test_few_requests_wait_for_the_first_admin_while_firestore_is_silent() -> None:
