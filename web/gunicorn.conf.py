@@ -22,7 +22,6 @@ threads = _max_streams + 40
 worker_connections = threads + 1000
 timeout = 60
 graceful_timeout = 6  # Cloud Run sends SIGKILL ten seconds after SIGTERM
-keepalive = 75  # the worker has its own times (infra/web_server/waiting.py); not 0, or it would close each connection
 limit_request_line = 8190  # a filter has up to 2,000 characters, and escaping makes three of each
 accesslog = None  # Cloud Run logs requests
 worker_tmp_dir = "/dev/shm"  # noqa: S108 - writing the heartbeat file must not wait for a disk
