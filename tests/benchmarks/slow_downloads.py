@@ -1,7 +1,7 @@
-"""The viewer's memory while clients do not read: ``python -m tests.benchmarks.slow_downloads`` (a minute).
+"""The viewer's memory while clients do not read: ``python -m tests.benchmarks.slow_downloads`` (two minutes).
 
-For each route, forty clients of four people ask for a message of 10 MB, or for a form or export with it, and read
-nothing for some seconds. Server and clients share this machine. It prints and asserts nothing.
+For each route and a new viewer, forty clients of four people ask for a message of 10 MB, or for an export or
+form with it, and read nothing for some seconds. Server and clients share this machine. It prints and asserts nothing.
 """
 
 import argparse
@@ -29,7 +29,6 @@ ROUTES = {
     "export CSV": "/export.csv?q=large%3Dyes",
     "page": "/messages/{json}?view=pretty",
     "page, tree": "/messages/{json}?view=tree",
-    "publish form": "/publish?from={text}",
     "republish form": "/republish?q=large%3Dyes",
     "catch-up": "/live?after=0-00000000000000000000000000000000",
 }
@@ -84,13 +83,13 @@ def main() -> None:
             "json": writer.large(b"[" + b"1," * (PAYLOAD_BYTES // 2 - 1) + b"1]", kind="json", attributes=attributes),
         }
         writer.messages(400, data=b"x" * 12_000)
-        with served(address, writer, Path(directory)) as server:
-            cookies = operators(server, writer, address)
-            print(f"at rest: {server.rss_bytes() / 1e6:.0f} MB, {arguments.clients} clients")
-            for name, path in ROUTES.items():
-                if arguments.only in (None, name):
-                    statuses, most = peak(server, path.format(**ids), cookies, arguments.clients, arguments.seconds)
-                    print(f"{name:<16} at most {most:4.0f} MB   {dict(statuses)}", flush=True)
+        for name, path in ROUTES.items():
+            if arguments.only not in (None, name):
+                continue
+            with served(address, writer, Path(directory)) as server:
+                cookies, rest = operators(server, writer, address), server.rss_bytes() / 1e6
+                statuses, most = peak(server, path.format(**ids), cookies, arguments.clients, arguments.seconds)
+                print(f"{name:<16} at rest {rest:.0f}, at most {most:.0f} MB   {dict(statuses)}", flush=True)
         writer.close()
 
 

@@ -21,7 +21,7 @@ from web.filters.columns import MAX_COLUMNS, Columns, columns_text, heading, off
 from web.filters.links import ListLinks
 from web.filters.request_filter import RequestFilter, find, read_before
 from web.filters.saved_filters import opening_address, saved_beside
-from web.http.memory_budget import VIEW_BYTES
+from web.http.memory_budget import VIEW_BYTES, VIEW_FACTOR
 from web.http.notices import asked_notice, list_notice
 from web.messages import list_page
 from web.messages.rows import row_with
@@ -98,21 +98,24 @@ def _list_page(shown: list_page.ListPage, columns: Columns, filters: list[SavedF
 def message(document: str) -> ResponseReturnValue:
     """Show one message; ``?part=detail`` returns only the part for the list's drawer, ``?view=`` chooses a view."""
     stored = _stored(document)
-    wanted = request.args.get("view")
+    template = "messages/detail/_detail.html" if request.args.get("part") == "detail" else "messages/message.html"
+    with services().payload_memory.held(signed_in_user().name, _memory_for_a_view(stored)):
+        shown, gone = _shown(stored, request.args.get("view"))
+        return render_template(template, m=stored, shown=shown, gone=gone, mask=readers_mask(), now=datetime.now(UTC))
+
+
+def _shown(stored: Message, wanted: str | None) -> tuple[render.RenderedPayload, str]:
+    """Return a payload as its page shows it, or an empty one and the reason."""
     try:
-        with services().payload_memory.held(signed_in_user().name, _memory_for_a_view(stored)):
-            shown = render.render(_head(stored), stored.size_bytes, stored.kind, wanted)
-        gone = ""
+        return render.render(_head(stored), stored.size_bytes, stored.kind, wanted), ""
     except PayloadGoneError:
-        shown = render.RenderedPayload(None, (), Markup())
         gone = "A part of the payload has expired; the message expires soon."
     except PayloadMaskedError as exc:
-        shown, gone = render.RenderedPayload(None, (), Markup()), str(exc)
+        gone = str(exc)
     except StoreUnavailableError as exc:
-        services().log.warning("A payload is incomplete.", id=document, reason=str(exc))
-        shown, gone = render.RenderedPayload(None, (), Markup()), "The payload cannot be read now."
-    template = "messages/detail/_detail.html" if request.args.get("part") == "detail" else "messages/message.html"
-    return render_template(template, m=stored, shown=shown, gone=gone, mask=readers_mask(), now=datetime.now(UTC))
+        services().log.warning("A payload is incomplete.", id=stored.id, reason=str(exc))
+        gone = "The payload cannot be read now."
+    return render.RenderedPayload(None, (), Markup()), gone
 
 
 @blueprint.get("/messages/<document>/data")
@@ -149,4 +152,4 @@ def _head(message: Message) -> bytes:
 
 
 def _memory_for_a_view(message: Message) -> int:
-    return VIEW_BYTES if message.chunks else 0
+    return min(VIEW_BYTES, message.size_bytes * VIEW_FACTOR) if message.chunks else 0
