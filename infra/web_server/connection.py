@@ -26,7 +26,7 @@ class Connection(TConn):
         self.unsent = memoryview(b"")
         self.lane: Lane = "other"
         self.keep_alive = False
-        # What the worker has counted for it.
+        # The bytes that the worker has counted for it.
         self.held_bytes = self.unsent_bytes = 0
 
 

@@ -8,8 +8,8 @@ Lane = Literal["stranger", "other"]
 # A session's cookie, or the assertion of Identity-Aware Proxy. Whether it is valid only the application can tell, but a
 # false one is refused at once.
 _HAS_SESSION = re.compile(rb"\n(?i:cookie|authorization|x-goog-iap-jwt-assertion)[ \t]*:")
-# The platform's check must be answered whatever strangers do. Sign-ins have a fair queue of their own
-# (infra.accounts.sign_in_queue), which must see all of them to be fair.
+# The platform's check must be answered while strangers wait. The fair queue of sign-ins
+# (infra.accounts.sign_in_queue) must see all of them to be fair.
 _OTHER = re.compile(rb"(?:\r\n)?(?:GET /healthz|POST /login)[ ?]")
 
 

@@ -8,7 +8,7 @@ MAX_BYTES = 1024 * 1024
 
 
 class Outbox:
-    """What gunicorn's response writes to, in place of the socket.
+    """The place that gunicorn's response writes to, instead of the socket.
 
     An answer of unknown or great length goes to the socket at once, piece by piece: a stream, a download.
     """

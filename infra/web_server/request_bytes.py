@@ -20,7 +20,7 @@ _MAX_SIZE_LINE = 1024
 
 
 class RequestBytes:
-    """What has arrived of one request, and of those behind it."""
+    """The bytes of one request, and of those behind it."""
 
     def __init__(self) -> None:
         self.data = bytearray()

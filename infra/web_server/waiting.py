@@ -1,4 +1,4 @@
-"""The connections that hold no thread: what each waits for, and until when."""
+"""The connections that hold no thread: the event that each awaits, and its deadline."""
 
 from enum import Enum
 from typing import Generic, TypeVar
@@ -7,7 +7,7 @@ T = TypeVar("T")
 
 
 class Wait(Enum):
-    """What a connection waits for."""
+    """The event that a connection awaits."""
 
     REQUEST = "the first byte of a request"
     REST_OF_REQUEST = "the rest of a request"

@@ -69,7 +69,7 @@ class GuardedWorker(ThreadWorker):
         self._wait(connection, Wait.REQUEST)
 
     def finish_request(self, connection: Any, done: "Future[bool]") -> None:
-        """Go on with a connection whose thread has ended, in the main loop."""
+        """Go on with a connection after its thread has ended, in the main loop."""
         if connection.lane == "stranger":
             self._strangers -= 1
             self._admit_next_stranger()

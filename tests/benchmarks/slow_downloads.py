@@ -15,6 +15,7 @@ from pathlib import Path
 
 from infra.accounts.session_store import SessionStore
 from infra.accounts.user_store import UserStore
+from infra.firestore.encoding import Plain
 from tests.benchmarks.live_feed import firestore_process
 from tests.support.firestore.writer import Writer
 from tests.support.viewer.process import Server, served
@@ -72,19 +73,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clients", type=int, default=40)
     parser.add_argument("--seconds", type=float, default=5)
-    parser.add_argument("--only", choices=ROUTES)
+    parser.add_argument("--only", choices=ROUTES, nargs="+")
     arguments = parser.parse_args()
     with firestore_process() as address, tempfile.TemporaryDirectory() as directory:
         writer = Writer(address)
-        attributes = {"large": "yes"}
+        fields: dict[str, Plain] = {"attributes": {"large": "yes"}, "tokens": ["large=yes"]}
         ids = {
-            "binary": writer.large(os.urandom(PAYLOAD_BYTES), kind="binary", attributes=attributes),
-            "text": writer.large("é\N{SNOWMAN}x\n".encode() * (PAYLOAD_BYTES // 7), kind="text", attributes=attributes),
-            "json": writer.large(b"[" + b"1," * (PAYLOAD_BYTES // 2 - 1) + b"1]", kind="json", attributes=attributes),
+            "binary": writer.large(os.urandom(PAYLOAD_BYTES), kind="binary", **fields),
+            "text": writer.large("é\N{SNOWMAN}x\n".encode() * (PAYLOAD_BYTES // 7), kind="text", **fields),
+            "json": writer.large(b"[" + b"1," * (PAYLOAD_BYTES // 2 - 1) + b"1]", kind="json", **fields),
         }
         writer.messages(400, data=b"x" * 12_000)
         for name, path in ROUTES.items():
-            if arguments.only not in (None, name):
+            if arguments.only and name not in arguments.only:
                 continue
             with served(address, writer, Path(directory)) as server:
                 cookies, rest = operators(server, writer, address), server.rss_bytes() / 1e6
