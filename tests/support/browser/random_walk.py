@@ -82,6 +82,19 @@ _ROW_AT = """([x, y]) => {
     const row = document.elementFromPoint(x, y)?.closest("tr.message");
     return row && [row.dataset.id, Math.round(row.getBoundingClientRect().top)];
 }"""
+# What moved last, and by how much.
+_WATCH_SHIFTS = """
+    window.shifts = [];
+    const name = (node) => node && `${node.nodeName}.${node.className ?? ""}#${node.id ?? ""}`;
+    new PerformanceObserver((list) => {
+        for (const entry of list.getEntries()) {
+            for (const { node, previousRect, currentRect } of entry.sources) {
+                shifts.push(`${name(node)} ${previousRect.top} -> ${currentRect.top}`);
+            }
+        }
+        shifts.splice(0, shifts.length - 8);
+    }).observe({ type: "layout-shift", buffered: true });
+"""
 _ROW_MIDDLE = """place => {
     const rows = [...document.querySelectorAll("tr.message")].map((row) => row.getBoundingClientRect())
         .filter((box) => box.height && box.top > 150 && box.bottom < innerHeight);
@@ -123,6 +136,7 @@ class RandomWalk:
             (1, self.resize),
             (1, self.lose_the_network),
         ]
+        context.add_init_script(_WATCH_SHIFTS)
         context.on("response", self._on_response)
         context.on("page", self._on_page)
         self.page.set_default_timeout(8_000)
@@ -196,13 +210,24 @@ class RandomWalk:
         if not place:
             return None
         self.page.mouse.move(*place)
-        before = self.page.evaluate(_ROW_AT, place)
+        before = self._row_that_rests_at(place)
+        self.page.mouse.move(place[0] + 1, place[1])
         self.receive()
         self.page.wait_for_timeout(_REST_MS)
         after = self.page.evaluate(_ROW_AT, place)
         if before and before != after:
-            self._note(f"the row under the pointer moved: {before} became {after}")
+            shifts = self.page.evaluate("shifts")
+            self._note(f"the row under the pointer moved: {before} became {after}, {self.page.viewport_size}, {shifts}")
         return f"at {place}"
+
+    def _row_that_rests_at(self, place: list[float]) -> Any:
+        """Wait for the effects of the last steps, such as a message that opens beside the list; return the row."""
+        for _ in range(5):
+            before = self.page.evaluate(_ROW_AT, place)
+            self.page.wait_for_timeout(_REST_MS / 2)
+            if before and before == self.page.evaluate(_ROW_AT, place):
+                return before
+        return None
 
     def open(self) -> str:
         path = self.dice.choice(self.paths)
