@@ -90,6 +90,10 @@ resource "google_storage_bucket_iam_member" "planner_reads_source" {
       "resource.name.startsWith(\"projects/_/buckets/${google_storage_bucket.source.name}/objects/plans/\")",
     ])
   }
+
+  lifecycle {
+    replace_triggered_by = [google_storage_bucket.source.id]
+  }
 }
 
 resource "google_storage_bucket_iam_member" "planner_reads_state" {

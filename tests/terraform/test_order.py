@@ -56,6 +56,7 @@ GRANTS = {
     "google_secret_manager_secret_iam_member.viewer_reads": "google_secret_manager_secret.secret[each.key]",
     "google_service_account_iam_member.pubsub_mints_push_tokens": "google_service_account.push",
     "google_service_account_iam_member.viewer_starts_delivery": "google_service_account.push",
+    "google_storage_bucket_iam_member.planner_reads_source": "google_storage_bucket.source",
 }
 # Their targets are not in the module, or Terraform cannot name them in replace_triggered_by.
 UNTIED_GRANTS = {
@@ -63,7 +64,6 @@ UNTIED_GRANTS = {
     "google_service_account_iam_member.deployer_acts_as",
     "google_storage_bucket_iam_member.deployer_keeps_state",
     "google_storage_bucket_iam_member.planner_locks_state",
-    "google_storage_bucket_iam_member.planner_reads_source",
     "google_storage_bucket_iam_member.planner_reads_state",
 }
 # Start and Stop set a subscription's endpoint. The old version of a secret is used until the new version exists, and an
