@@ -90,7 +90,7 @@ def test_hidden_tabs_notify_of_each_message_once(tabs: Tabs, cloud: Cloud) -> No
     def told() -> list[list[int]]:
         return [page.evaluate("told") for page in tabs.all]
 
-    # A notification has the count of all that its list has had; a list is told of by one of its tabs.
+    # A notification has the count of all that its list has had; one tab of a list notifies.
     wait_until(lambda: sum(max(counts, default=0) for counts in told()) >= 3, "the notifications", 30)
     assert sum(max(counts, default=0) for counts in told()) == 3
     assert sum(bool(counts) for counts in told()) == len(paths)

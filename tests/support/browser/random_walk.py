@@ -82,7 +82,7 @@ _ROW_AT = """([x, y]) => {
     const row = document.elementFromPoint(x, y)?.closest("tr.message");
     return row && [row.dataset.id, Math.round(row.getBoundingClientRect().top)];
 }"""
-# What moved last, and by how much.
+# The elements that moved last, and by how much.
 _WATCH_SHIFTS = """
     window.shifts = [];
     const name = (node) => node && `${node.nodeName}.${node.className ?? ""}#${node.id ?? ""}`;

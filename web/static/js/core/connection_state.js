@@ -1,4 +1,4 @@
-// What the page says of its connection, and since when. No DOM.
+// The state of the page's connection, and since when it lasts. No DOM.
 
 /** @typedef {import("../common/types.js").ConnectionState} State */
 /** @typedef {import("../common/types.js").FeedEvent} FeedEvent */
