@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from infra.errors import BusyError
 
 SHARES = 4
-# More requests of one person than these wait for a place: each wait holds a thread of the server.
-_MAX_WAITING = 2
+# For each place of a person, these requests wait: each holds a thread of the server. A request that is refused at once
+# costs more than one that waits, because a script in a loop asks again at once.
+_MAX_WAITING = 6
 
 
 class Places:
