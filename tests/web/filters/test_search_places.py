@@ -22,7 +22,7 @@ def taken(app: Flask, name: str) -> Iterator[Visitor]:
         yield visitor
 
 
-def test_person_with_many_searches_is_told_and_delays_no_other(taken: Visitor, operator: Visitor) -> None:
+def test_person_with_many_searches_is_refused_and_delays_no_other(taken: Visitor, operator: Visitor) -> None:
     refused = taken.get("/api/v1/messages?q=word", SCRIPT)
     assert (refused.status_code, refused.headers["Retry-After"]) == (503, "5")
     assert refused.json is not None
@@ -32,7 +32,7 @@ def test_person_with_many_searches_is_told_and_delays_no_other(taken: Visitor, o
     assert operator.get("/api/v1/messages?q=word", SCRIPT).status_code == 200
 
 
-def test_person_with_many_exports_is_told_before_the_file(taken: Visitor, operator: Visitor) -> None:
+def test_person_with_many_exports_is_refused_before_the_file(taken: Visitor, operator: Visitor) -> None:
     refused = taken.get("/export.ndjson?q=word%3D1")
     assert refused.status_code == 503
     assert "You have 2 exports running, the most for one person. Wait until one ends." in refused.text
