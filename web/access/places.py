@@ -10,7 +10,7 @@ from infra.errors import BusyError
 SHARES = 4
 # For each place of a person, these requests wait: each holds a thread of the server. A request that is refused at once
 # costs more than one that waits, because a script in a loop asks again at once.
-_MAX_WAITING = 6
+_MAX_WAITING = 8
 
 
 class Places:

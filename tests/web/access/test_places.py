@@ -50,10 +50,10 @@ def test_place_is_given_to_one_that_waits_and_the_queue_is_short(places: Places)
         places.take("viewer")
         came.release()
 
-    waiting = [threading.Thread(target=wait, daemon=True) for _ in range(12)]
+    waiting = [threading.Thread(target=wait, daemon=True) for _ in range(16)]
     for thread in waiting:
         thread.start()
-    wait_until(lambda: places._waiting["viewer"] == 12, "twelve requests in the queue")
+    wait_until(lambda: places._waiting["viewer"] == 16, "sixteen requests in the queue")
     with pytest.raises(BusyError):
         places.take("viewer")
     for _ in waiting:
