@@ -6,23 +6,29 @@ The attributes of a replayed message name the original (``infra.pubsub.replay``)
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from infra.errors import DocumentNotFoundError, InputError, SubscopeError, SubscriptionError
+from infra.errors import DocumentNotFoundError, InputError, SubscopeError
 from infra.firestore.message_reader import MessageReader
 from infra.messages.message import Message, is_document_id
 from infra.pubsub.client import REQUEST_BYTES
-from infra.pubsub.publisher import OutgoingMessage, PublishResult, check
-from infra.pubsub.replay import dead_letter_source, replay_of, replay_to_source
+from infra.pubsub.publisher import OutgoingMessage, PublishResult
+from infra.pubsub.replay import dead_letter_source
 from web.access.roles import requires, signed_in_user
 from web.filters.request_filter import find, read_filter
 from web.http.memory_budget import COPIES
+from web.publishing.replay_plan import (
+    Destination,
+    RefusedMessage,
+    by_topic,
+    groups_of,
+    replayed,
+    split_refused,
+    topic_of,
+)
 from web.services import services
-
-Destination = Literal["topic", "source"]  # the topic of the message, or that of a dead letter's source
 
 MAX_MESSAGES = 500
 # Every payload is read and sent again while the user waits.
@@ -41,14 +47,6 @@ class TopicResult:
     problem: str
 
 
-@dataclass(frozen=True)
-class RefusedMessage:
-    """A message that Pub/Sub would refuse, and the reason."""
-
-    message: Message
-    reason: str
-
-
 @blueprint.post("/messages/<document>/republish")
 @requires("operator")
 def republish_one(document: str) -> ResponseReturnValue:
@@ -58,7 +56,7 @@ def republish_one(document: str) -> ResponseReturnValue:
     """
     message = _stored(document)
     destination = _destination()
-    topic = _topic(message, destination)
+    topic = topic_of(message, destination)
     why = f"from messages/{message.id}"
     who = signed_in_user().name
 
@@ -78,18 +76,18 @@ def preview() -> ResponseReturnValue:
     wanted = read_filter(request.args)
     result = find(wanted, MAX_MESSAGES)
     chosen = _within_bounds(result.messages)
-    accepted, refused = _split_refused(chosen, "topic", signed_in_user().name)
+    accepted, refused = split_refused(chosen, "topic", signed_in_user().name)
     dead_letters = [message for message in chosen if dead_letter_source(message)]
     # A dead letter loses some attributes on the way to its source, so it may fit there although its copy does not.
-    returned, _ = _split_refused(dead_letters, "source", signed_in_user().name)
+    returned, _ = split_refused(dead_letters, "source", signed_in_user().name)
     return render_template(
         "publishing/republish.html",
         wanted=wanted,
         messages=accepted,
         refused=refused,
         returned=returned,
-        groups=_groups(accepted, "topic"),
-        sources=_groups(returned, "source"),
+        groups=groups_of(accepted, "topic"),
+        sources=groups_of(returned, "source"),
         older=result.older or (chosen[-1].cursor if len(chosen) < len(result.messages) else None),
         most=MAX_MESSAGES,
         total_bytes=sum(message.size_bytes for message in accepted),
@@ -117,10 +115,10 @@ def _republish_all(
 ) -> tuple[list[TopicResult], list[RefusedMessage]]:
     confirmed = _confirmed(documents)
     chosen = [message for message in confirmed if destination == "topic" or dead_letter_source(message)]
-    accepted, refused = _split_refused(chosen, destination, who)
+    accepted, refused = split_refused(chosen, destination, who)
     if refused and not accepted:
         raise InputError("messages", f"cannot be published again: {refused[0].reason} Nothing was published.")
-    groups = _by_topic(accepted, destination)
+    groups = by_topic(accepted, destination)
     results: list[TopicResult] = []
     for topic, messages in groups.items():
         try:
@@ -158,37 +156,14 @@ def _destination() -> Destination:
     return "source" if request.form.get("to") == "source" else "topic"
 
 
-def _topic(message: Message, destination: Destination) -> str:
-    """Return the full name of the topic that a message goes to. Raises InputError, SubscriptionError."""
-    topics = services().publisher.topics
-    if destination == "topic":
-        return topics.of(message.subscription)
-    source = dead_letter_source(message)
-    if source is None:
-        raise InputError("message", f"{message.message_id} is no dead letter: its attributes name no source.")
-    if source.project not in ("", services().settings.google_cloud_project):
-        raise InputError("message", f"{message.message_id} comes from the project {source.project[:40]!r}, not ours.")
-    # A publisher can write that attribute, so it may name any subscription: publish to our topics only (T24).
-    topic = topics.of(source.subscription)
-    if topic not in topics.all():
-        raise InputError(
-            "message", f"{message.message_id} comes from {source.subscription[:255]!r}, not monitored here."
-        )
-    return topic
-
-
 def _outgoing(message: Message, destination: Destination, who: str) -> OutgoingMessage:
-    return _replayed(message, services().all_messages.payload(message), destination, who)
-
-
-def _replayed(message: Message, data: bytes, destination: Destination, who: str) -> OutgoingMessage:
-    return replay_to_source(message, data, who) if destination == "source" else replay_of(message, data, who)
+    return replayed(message, services().all_messages.payload(message), destination, who)
 
 
 def _each(
     store: MessageReader, messages: Iterable[Message], destination: Destination, who: str
 ) -> Iterator[OutgoingMessage]:
-    return (_replayed(message, store.payload(message), destination, who) for message in messages)
+    return (replayed(message, store.payload(message), destination, who) for message in messages)
 
 
 def _confirmed(documents: list[str]) -> list[Message]:
@@ -206,32 +181,6 @@ def _confirmed(documents: list[str]) -> list[Message]:
     return sorted(messages, key=lambda message: (message.received_at, message.publish_time, message.id))
 
 
-def _split_refused(
-    messages: list[Message], destination: Destination, who: str
-) -> tuple[list[Message], list[RefusedMessage]]:
-    """Split off the messages that Pub/Sub would refuse: the attributes that a replay adds may exceed its limits."""
-    accepted: list[Message] = []
-    refused: list[RefusedMessage] = []
-    for message in messages:
-        try:
-            check(_replayed(message, b"", destination, who))  # the data was accepted by Pub/Sub before
-        except InputError as exc:
-            refused.append(RefusedMessage(message, str(exc)))
-        else:
-            accepted.append(message)
-    return accepted, refused
-
-
-def _by_topic(messages: list[Message], destination: Destination) -> dict[str, list[Message]]:
-    """Group the messages by their topics. Raises InputError or SubscriptionError if one of them has no topic."""
-    groups: dict[str, list[Message]] = {}
-    for message in messages:
-        groups.setdefault(_topic(message, destination), []).append(message)
-    if not groups:
-        raise InputError("messages", "are no dead letters; nothing was published.")
-    return groups
-
-
 def _within_bounds(messages: list[Message]) -> list[Message]:
     size = 0
     for index, message in enumerate(messages):
@@ -239,15 +188,3 @@ def _within_bounds(messages: list[Message]) -> list[Message]:
         if size > MAX_BYTES and index:
             return messages[:index]
     return messages
-
-
-def _groups(messages: list[Message], destination: Destination) -> list[tuple[str, int, str]]:
-    """Return for each topic its name, the number of messages, and the error that prevents publishing."""
-    counts: dict[tuple[str, str], int] = {}
-    for message in messages:
-        try:
-            key = (_topic(message, destination), "")
-        except (InputError, SubscriptionError) as exc:
-            key = ("", str(exc) if exc.status < 500 else "Pub/Sub does not answer now.")
-        counts[key] = counts.get(key, 0) + 1
-    return [(topic, count, problem) for (topic, problem), count in counts.items()]
