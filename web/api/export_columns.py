@@ -49,7 +49,7 @@ def long_csv_row(
     values: Sequence[object],
     write: Callable[[str], str] = cell,
 ) -> Iterator[bytes]:
-    """Yield the row of a record with a payload that comes in pieces, as text or base64; ``values`` are its last cells."""
+    """Yield the row of a record; its payload comes in pieces, as text or base64; ``values`` are its last cells."""
     before = csv_fields(fields)[: COLUMNS.index("data")]
     yield csv_row(before, write).removesuffix(_LINE_END) + (b',"' if is_text else b',,"')
     for text in long_cell(texts) if is_text else texts:
