@@ -23,7 +23,7 @@ export function addressOfList(changes = {}) {
   return listAddress({ ...shownList(), columns: dataset.columns, hasDefault: "hasDefault" in dataset, ...changes });
 }
 
-/** Return the user for whom the server made this page. */
+/** Return the name of the user that the server made this page for. */
 export function shownReader() {
   return rowsElement().dataset.reader ?? "";
 }
