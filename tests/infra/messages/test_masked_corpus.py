@@ -11,8 +11,8 @@ import pytest
 from infra.messages.json_scalars import BYTE_ORDER_MARK
 from infra.messages.masking import Mask
 from infra.messages.message import PREVIEW_CHARACTERS, Message
-from tests.infra.messages.test_masking import message
 from tests.support.json_corpus import MASKED_FIELDS, SECRET_CHARACTERS, documents
+from tests.support.received import message
 
 MASK = Mask(MASKED_FIELDS)
 SECRET = re.compile(f"[{SECRET_CHARACTERS}]")

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import partial
 
 import pytest
@@ -11,35 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infra.messages.masking import HIDDEN, NO_MASK, Mask
-from infra.messages.message import Message, index_tokens, read_content
 from tests.support.cpu_cost import assert_cheap
+from tests.support.received import message
 
-NOW = datetime(2026, 1, 2, tzinfo=UTC)
 SECRET = "tell-nobody"
 CARD = Mask(("data.card.number", "email", "ordering_key"))
-
-
-def message(data: bytes, *, inline: bool = True, key: str = "", **attributes: str) -> Message:
-    content = read_content(data)
-    return Message(
-        id="0" * 32,
-        subscription="builds",
-        message_id="1",
-        publish_time=NOW,
-        received_at=NOW,
-        attributes=attributes,
-        kind=content.kind,
-        preview=content.preview,
-        data=data if inline else None,
-        chunks=0 if inline else 1,
-        size_bytes=len(data),
-        sha256="f" * 64,
-        deliveries=1,
-        last_delivered_at=NOW,
-        expire_at=NOW,
-        ordering_key=key,
-        tokens=tuple(index_tokens(attributes, content.scalars)),
-    )
 
 
 def masked(text: str, *fields: str) -> str:

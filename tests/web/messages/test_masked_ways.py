@@ -12,8 +12,8 @@ from infra.messages.masking import Mask
 from infra.messages.message import Message
 from infra.messages.record import record, summary
 from infra.query import parse
-from tests.infra.messages.test_masking import message
 from tests.support.json_corpus import MASKED_FIELDS, SECRET_CHARACTERS, documents
+from tests.support.received import message
 from web.filters.columns import cells, offered, value, whole_value
 from web.live.masked_rows import MaskedRows
 from web.messages.summaries import summarise
