@@ -1,7 +1,8 @@
 """The queue of sign-ins: a few run at a time, the others wait a short time, and networks take turns.
 
 A sign-in holds one of the server's threads while it waits for Firestore, for its turn to hash, or for its place here.
-So the number of both is bounded, and a hundred wrong passwords a second leave threads for the pages.
+So the numbers of running and of waiting sign-ins are bounded, and a hundred wrong passwords a second leave threads for
+the pages. A network is an IPv4 address or an IPv6 /64.
 """
 
 import threading
@@ -29,7 +30,8 @@ class SignInQueue:
     """The places of one process and those who wait for one. Thread-safe.
 
     A free place goes to the network that holds the fewest, and among these to the one that was served longest ago. When
-    the waiting room is full, a newcomer takes the room of a network that has at least two more waiters.
+    the waiting room is full, a new sign-in takes the room of a network that has at least two more waiting sign-ins than
+    its own network.
     """
 
     def __init__(self, max_waiting: int = MAX_WAITING, wait_seconds: float = WAIT_SECONDS) -> None:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import click
 
-from infra.cli.commands import Command
+from infra.cli.command_types import Command
 from infra.cli.context import CommandContext
 from infra.messages.visible_text import visible
 from infra.pubsub.delivery_state import Delivery

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from infra.cli.commands import CommandGroup
+from infra.cli.command_types import CommandGroup
 from infra.cli.context import READY_FILE, CommandContext, use_local_cloud
 from infra.cli.delivery import start, status, stop
 from infra.cli.publish import publish

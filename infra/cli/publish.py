@@ -11,7 +11,7 @@ from typing import Any
 import click
 from google.pubsub_v1 import types
 
-from infra.cli.commands import Command
+from infra.cli.command_types import Command
 from infra.cli.context import CommandContext, standard_input
 from infra.errors import InputError
 from infra.pubsub.client import CALL_SECONDS, REQUEST_BYTES, pubsub_errors

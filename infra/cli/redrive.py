@@ -11,7 +11,7 @@ import click
 from google.api_core.exceptions import DeadlineExceeded
 from google.pubsub_v1 import types
 
-from infra.cli.commands import Command
+from infra.cli.command_types import Command
 from infra.cli.context import CommandContext
 from infra.pubsub.client import CALL_SECONDS, PubSub, in_requests, pubsub_errors
 

@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from infra.cli.commands import ReaderGoneError
+from infra.cli.command_types import ReaderGoneError
 from infra.messages.visible_text import visible
 
 FAILED = 1

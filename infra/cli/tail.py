@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import click
 
-from infra.cli.commands import Command
+from infra.cli.command_types import Command
 from infra.cli.context import CommandContext
 from infra.cli.follow import MAX_READ, Follower
 from infra.firestore.message_reader import MessageReader, Selection

@@ -5,7 +5,7 @@ import sys
 import click
 
 from infra.accounts.user import ROLES, Role
-from infra.cli.commands import CommandGroup
+from infra.cli.command_types import CommandGroup
 from infra.cli.context import CommandContext, standard_input
 from infra.errors import InputError
 from infra.messages.visible_text import visible

@@ -25,8 +25,9 @@ from infra.firestore.client import Database
 from infra.history.audit import Audit
 from infra.logs import Logger
 from infra.pubsub.client import PubSub
-from infra.pubsub.delivery_state import NOT_RECORDED, Delivery, DeliveryState, delivery_of, differences, reason_of_end
+from infra.pubsub.delivery_state import Delivery, DeliveryState, delivery_of, differences
 from infra.pubsub.delivery_state_store import DeliveryStateStore, LastChange
+from infra.pubsub.delivery_warnings import NOT_RECORDED, reason_of_end
 from infra.pubsub.push_config_admin import PushConfigAdmin
 from infra.pubsub.subscription_config import SubscriptionConfig, push_fields
 from infra.pubsub.switch_requests import UNKNOWN, SwitchRequest

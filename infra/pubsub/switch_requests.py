@@ -27,13 +27,14 @@ DONE = "done"
 DONE_AND_UNDONE = "done, and changed again at once"
 UNKNOWN = "outcome unknown"
 SEEN = "seen"
-# Of several requests for the state, one that was not seen in effect is the likely author.
+# If several requests wanted the observed state, the author is likely one whose effect nobody has seen yet: the others
+# explained an earlier change.
 _PREFERENCE = {"": 0, SEEN: 1, DONE: 2}
 
 
 @dataclass(frozen=True, slots=True)
 class SwitchRequest:
-    """``by`` asked for the fields ``wanted`` of the state. ``at`` is Firestore's time, or SERVER_TIMESTAMP.
+    """The user ``by`` asked for a state with the fields ``wanted``. ``at`` is Firestore's time, or SERVER_TIMESTAMP.
 
     ``outcome`` is empty; ``seen`` once the wanted state was observed; ``done`` once Pub/Sub answered. A request that is
     done is kept while another one is open, because it can explain the state that the other one finds.
@@ -109,7 +110,7 @@ def explain(
     """Explain an observed state by the requests, oldest first.
 
     ``has_changed`` tells whether the state differs from the stored one. ``answered`` is the id of a request that
-    Pub/Sub has just answered, or that did not get an answer but has the wanted state.
+    Pub/Sub has just answered; or of one without an answer, if the observed state is the one that it wanted.
     """
     known = {request.id: request for request in requests}
     lines: list[AuditLine] = []
@@ -147,7 +148,7 @@ def _author(
     """Return the request that explains a state, or None."""
     if ours is not None and ours.is_fulfilled_by(state):
         return ours
-    # A request that is done explains only that ours was undone: it cannot take effect a second time.
+    # A request that Pub/Sub has answered cannot take effect again, so it explains a state only if ours was undone.
     candidates = [one for one in requests if one.is_fulfilled_by(state) and (is_undone or one.outcome != DONE)]
     return min(candidates, key=lambda one: _PREFERENCE.get(one.outcome, 0), default=None)
 

@@ -1,4 +1,4 @@
-"""Operators of other filter languages. Read as text or as values they would silently find nothing. Pure.
+"""Operators of other filter languages: a filter that read them as text or values would silently find nothing. Pure.
 
 Each is refused with a sentence that says how this language writes it, and how to write text, names and values that
 really look like this: in quotes.
@@ -46,7 +46,8 @@ _WORDS: tuple[tuple[re.Pattern[str], str], ...] = (
     ),
     (
         re.compile(rf"{_NAME}(?P<at>=~)"),
-        '~ alone finds a part of a value, and there are no patterns; in quotes, ~ is part of it (name="~value").',
+        "name~value finds a part of a value; there are no regular expressions. "
+        'In quotes, ~ belongs to the value (name="~value").',
     ),
     (re.compile(rf"{_NAME}(?P<at><>)"), _NEGATE.replace("!", "<>")),
     (re.compile(rf"{_NAME}(?P<at>[<>])"), _SIZES),

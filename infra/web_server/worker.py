@@ -1,7 +1,7 @@
 """A gunicorn worker that gives a thread only to a request that has arrived.
 
 gunicorn's own worker gives a thread to each new connection, which then waits without limit for the rest of the request,
-and it closes connections in its main loop, which waits two seconds for each client that does not. Here the main loop
+and its main loop waits up to two seconds for each client that does not close its side. Here the main loop
 receives requests, sends the rest of short answers and waits for clients to close, for all connections at once. Only
 streams, downloads and long bodies occupy their threads until the client reads or sends, for a bounded time.
 """
@@ -27,7 +27,7 @@ from infra.web_server.outbox import Outbox
 from infra.web_server.request_bytes import RequestBytes
 from infra.web_server.waiting import Wait, Waiting
 
-# Requests without a session that have a thread at the same time; gunicorn.conf.py has the other numbers.
+# At most this number of requests without a session have a thread; gunicorn.conf.py has the number of all threads.
 MAX_STRANGERS = 8
 # The memory of all half requests, and of all answers that wait for their readers.
 MAX_HELD_BYTES = 16 * 1024 * 1024
@@ -82,7 +82,7 @@ class GuardedWorker(ThreadWorker):
         environ["wsgi.multithread"] = True
         start_response: Any = response.start_response
         outbox = response.sock = Outbox(connection.sock, response)  # type: ignore[assignment]
-        # After a body that a thread reads, it is not known where the next request begins.
+        # The thread may leave a part of the body unread, and then nothing tells where the next request begins.
         if not self.alive or connection.received.missing_bytes:
             response.force_close()
         body = self.wsgi(environ, start_response)

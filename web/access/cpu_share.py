@@ -1,8 +1,8 @@
 """One person's share of the process's CPU, and the pace that keeps long work within it.
 
-CPU seconds flow in at a fixed rate and can be saved up to a limit, so in any time a person uses at most the rate times
-that time and what was saved. Work stops every few milliseconds to account for its own thread, and waits while its
-person has used up more than there was.
+A share is a token bucket: CPU seconds flow in at a fixed rate and can be saved up to a limit. So in t seconds a person
+uses at most the rate times t, plus the saved seconds. Every few milliseconds, work charges its thread's CPU time to the
+share, and waits while the share is overdrawn.
 """
 
 import threading
@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-# Between two looks at the clock of CPU, so that a look costs nothing beside the work.
+# Work reads its CPU clock this often: reading it costs nothing beside so much work.
 _STRETCH_SECONDS = 0.005
-# Of one stream; then another stream of the same person may work.
+# The length of one stream's turn; then another stream of the same person may work.
 _TURN_SECONDS = 0.02
 # While it waits, work notices this quickly that its client has left.
 _LOOK_SECONDS = 0.1
@@ -39,7 +39,7 @@ class CpuShare:
         self.turn = threading.Lock()
 
     def charge(self, cpu_seconds: float) -> None:
-        """Take CPU that was used; it may exceed what is left, and the next work waits for the rest."""
+        """Take used CPU seconds. The share may become overdrawn: the next work then waits until it is refilled."""
         with self._lock:
             self._refill()
             self._left -= cpu_seconds
@@ -71,7 +71,7 @@ class CpuShares:
 
 
 def never() -> bool:
-    """Return that a client has not left."""
+    """Return False: for work without a client that could leave."""
     return False
 
 
@@ -127,7 +127,10 @@ class Turns:
 
     @contextmanager
     def turn(self, wait_seconds: float) -> Iterator[Callable[[], bool]]:
-        """Wait for a turn, and yield a function that tells whether it lasts; it does not begin if others have it."""
+        """Wait for the turn and yield a function that tells whether it still lasts.
+
+        It returns False from the start if other streams kept the turn for ``wait_seconds``.
+        """
         if not self._share.turn.acquire(timeout=wait_seconds):
             yield _no_turn
             return
@@ -151,7 +154,7 @@ class FreeTurns:
 
     @contextmanager
     def turn(self, wait_seconds: float) -> Iterator[Callable[[], bool]]:
-        """Begin at once; it lasts."""
+        """Yield a function that always returns True: this stream needs no turns."""
         yield _always
 
 

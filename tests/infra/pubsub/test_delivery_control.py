@@ -17,7 +17,8 @@ from infra.history.audit import Audit
 from infra.logs import Logger
 from infra.pubsub.client import PubSub
 from infra.pubsub.delivery_control import DeliveryControl
-from infra.pubsub.delivery_state import NO_DEAD_LETTER, differences
+from infra.pubsub.delivery_state import differences
+from infra.pubsub.delivery_warnings import NO_DEAD_LETTER
 from infra.settings import ConsoleSettings
 from tests.support.accounts import NAMES
 

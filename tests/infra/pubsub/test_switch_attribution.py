@@ -16,7 +16,7 @@ from infra.history.audit import Audit
 from infra.logs import Logger
 from infra.pubsub.client import PubSub
 from infra.pubsub.delivery_control import DeliveryControl
-from infra.pubsub.delivery_state import NOT_RECORDED
+from infra.pubsub.delivery_warnings import NOT_RECORDED
 from infra.settings import ConsoleSettings
 from tests.support.accounts import NAMES
 from tests.support.firestore.fault_proxy import Behaviour, FaultProxy, failing, losing_the_reply, passing

@@ -43,7 +43,7 @@ export class StreamSlot {
     this.front = new TabLock(locks, "subscope-front", () => this.onOtherInFront());
     this.isWanted = false;
     this.isBehind = false; // another tab came to the front since this one was shown
-    this.isInTurns = false; // this tab waits, or waited and has no slot for longer than a turn
+    this.isInTurns = false; // this tab waits for a slot, or has got one for a single turn
     this.isSettling = false;
     this.isChanged = false;
     this.checkedAt = 0;
