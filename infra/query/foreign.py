@@ -46,8 +46,7 @@ _WORDS: tuple[tuple[re.Pattern[str], str], ...] = (
     ),
     (
         re.compile(rf"{_NAME}(?P<at>=~)"),
-        "name~value finds a part of a value; there are no regular expressions. "
-        'In quotes, ~ belongs to the value (name="~value").',
+        'name~value finds a part of a value, not a pattern; in quotes, ~ belongs to the value (name="~value").',
     ),
     (re.compile(rf"{_NAME}(?P<at><>)"), _NEGATE.replace("!", "<>")),
     (re.compile(rf"{_NAME}(?P<at>[<>])"), _SIZES),
