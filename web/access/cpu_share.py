@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-# Work reads its CPU clock this often: reading it costs nothing beside so much work.
+# Work reads its CPU clock this often: reading it costs next to nothing in that time.
 _STRETCH_SECONDS = 0.005
 # The length of one stream's turn; then another stream of the same person may work.
 _TURN_SECONDS = 0.02

@@ -33,7 +33,7 @@ NOW = datetime(2026, 11, 23, 10, 42, 7, tzinfo=UTC)
             "one = is enough (name=value); in quotes, the second one is part of the value",
         ),
         ("status == FAILURE", 8, "a name is missing before =; in quotes it is text."),
-        ("status=~FAIL", 7, "~ alone finds a part of a value"),
+        ("status=~FAIL", 7, "name~value finds a part of a value"),
         ("data.amount>10", 12, "values are not compared by size"),
         ("data.amount >= 10", 13, "values are not compared by size"),
         ("a<10", 2, "values are not compared by size"),
