@@ -40,7 +40,7 @@ from web.filters import saved_filters
 from web.health import Reachability
 from web.http import compression, confirmation, errors, headers, large_answers, static_files, templating
 from web.http.local_proxy import LocalProxy
-from web.http.memory_budget import MemoryBudget
+from web.http.memory_budget import PAGES_BYTES, MemoryBudget
 from web.http.session_cookie import FormSessionInterface
 from web.live import views as live
 from web.live.connections import Connections
@@ -127,6 +127,7 @@ def make_services(settings: ViewerSettings, iap: IapVerifier | None = None) -> S
         minute_counts=count_each_subscription(stored, database, settings.subscriptions, log),
         reachability=Reachability(stored, log),
         payload_memory=MemoryBudget(),
+        page_memory=MemoryBudget(PAGES_BYTES),
     )
 
 

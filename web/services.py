@@ -68,6 +68,7 @@ class Services:
     minute_counts: Mapping[str, MinuteCounts]  # by subscription; "" is all of them
     reachability: Reachability
     payload_memory: MemoryBudget
+    page_memory: MemoryBudget  # of pages while they are drawn
 
 
 def add_services(app: Flask, made: Services) -> None:

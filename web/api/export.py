@@ -119,9 +119,10 @@ def _export(form: ExportFormat) -> Response:
     person, shares = signed_in_user().name, services().shares
     with ExitStack() as stack:
         stack.enter_context(shares.exports.held(person))
+        stack.enter_context(services().payload_memory.held(person, STREAMED_BYTES))
         response = _file(form, wanted, Pace(shares.background.of(person), leaving(request.environ)))
         place = stack.pop_all()
-    # A generator that was never started runs no code at its end: then the answer itself gives the place back.
+    # A generator that was never started runs no code at its end: then the answer itself gives place and memory back.
     response.response = _holding(place, response.iter_encoded())
     response.call_on_close(place.close)
     return response
@@ -134,13 +135,11 @@ def _holding(place: ExitStack, lines: Iterable[bytes]) -> Iterator[bytes]:
 
 def _file(form: ExportFormat, wanted: RequestFilter, pace: Pace) -> Response:
     arguments = " ".join(f"{name}={value}" for name, value in wanted.arguments.items())
-    # Before the first byte: without the record in the audit log there is no export.
+    # When nothing refuses the export any longer, and before its first byte: without the record there is no export.
     services().audit.record(signed_in_user().name, f"message.export_{form.name}", "messages", arguments or "everything")
-    reservation = services().payload_memory.reserve(signed_in_user().name, 2 * STREAMED_BYTES)
     results = pages(services().all_messages, wanted, BOUNDS, pace)
     lines = export_lines(form, services().all_messages, results, _error_logger(), pace)
     response = Response(lines, content_type=form.content_type)
-    response.call_on_close(reservation.release)
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     response.headers["Content-Disposition"] = f'attachment; filename="messages-{stamp}.{form.name}"'
     response.headers["X-Accel-Buffering"] = "no"

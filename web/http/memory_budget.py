@@ -1,6 +1,7 @@
-"""The memory for payloads: all requests share one budget, and a person has a part of it.
+"""The memory for payloads: all requests share a budget, and a person has half of it.
 
-A request reserves what its payload costs while it is in memory, not the payload's length.
+A request reserves what its payload costs while it is in memory, not the payload's length. Pages that are being drawn
+have a budget apart: a download or an export may last for minutes, and must not keep its person or others from a page.
 """
 
 import contextlib
@@ -11,8 +12,11 @@ from collections.abc import Iterator
 
 from infra.errors import BusyError
 
-BUDGET_BYTES = 64 * 1024 * 1024
-# The cost of a payload that is read and sent chunk by chunk: a reply of Firestore, a chunk of it, and its parts.
+# Downloads, exports, forms, and large pages while they are sent: room for eight streamed answers, four of one person.
+BUDGET_BYTES = 48 * 1024 * 1024
+# Pages while they are drawn, which takes a second at most: one of the largest for each of two persons.
+PAGES_BYTES = 32 * 1024 * 1024
+# The cost of a payload, or of an export's payloads, sent chunk by chunk: a reply of Firestore, a chunk, and its parts.
 STREAMED_BYTES = 6 * 1024 * 1024
 # A page that shows the beginning of a payload: coloured JSON takes 110 times its length while it is drawn.
 VIEW_FACTOR = 128
@@ -43,7 +47,7 @@ class Reservation:
 
 
 class MemoryBudget:
-    """The budget of one process. Thread-safe."""
+    """A budget of one process. Thread-safe."""
 
     def __init__(self, total_bytes: int = BUDGET_BYTES, wait_seconds: float = WAIT_SECONDS) -> None:
         self.total_bytes = total_bytes

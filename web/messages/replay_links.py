@@ -35,8 +35,8 @@ class Lineage:
 
 
 def init_app(app: Flask) -> None:
-    """Make the lineage available to templates."""
-    app.jinja_env.globals.update(lineage_of=lineage_of, dead_letter_source=dead_letter_source)
+    """Make the source of a dead letter available to templates."""
+    app.jinja_env.globals.update(dead_letter_source=dead_letter_source)
 
 
 def lineage_of(message: Message) -> Lineage:

@@ -24,6 +24,7 @@ from web.filters.saved_filters import opening_address, saved_beside
 from web.http.memory_budget import VIEW_BYTES, VIEW_FACTOR
 from web.http.notices import asked_notice, list_notice
 from web.messages import list_page
+from web.messages.replay_links import lineage_of
 from web.messages.rows import row_with
 from web.payloads import highlight, render
 from web.services import services
@@ -99,9 +100,19 @@ def message(document: str) -> ResponseReturnValue:
     """Show one message; ``?part=detail`` returns only the part for the list's drawer, ``?view=`` chooses a view."""
     stored = _stored(document)
     template = "messages/detail/_detail.html" if request.args.get("part") == "detail" else "messages/message.html"
-    with services().payload_memory.held(signed_in_user().name, _memory_for_a_view(stored)):
+    # Before the memory is held: this search may wait for the person's CPU.
+    lineage = lineage_of(stored)
+    with services().page_memory.held(signed_in_user().name, _memory_for_a_view(stored)):
         shown, gone = _shown(stored, request.args.get("view"))
-        return render_template(template, m=stored, shown=shown, gone=gone, mask=readers_mask(), now=datetime.now(UTC))
+        return render_template(
+            template,
+            m=stored,
+            lineage=lineage,
+            shown=shown,
+            gone=gone,
+            mask=readers_mask(),
+            now=datetime.now(UTC),
+        )
 
 
 def _shown(stored: Message, wanted: str | None) -> tuple[render.RenderedPayload, str]:

@@ -1,24 +1,32 @@
-"""Requests while the memory for payloads is used up: each large payload gets 503, and all else is served."""
+"""Requests while the memory for payloads is used up: each large payload gets 503, and all else is served.
+
+Downloads and exports, however many run, leave the memory in which pages are drawn.
+"""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 from flask import Flask
 
 from tests.support.firestore.writer import Writer
-from tests.support.viewer.visitor import SCRIPT, Visitor, services_of
+from tests.support.viewer.visitor import PAGE, SCRIPT, Visitor, add_user, services_of
 
 SENTENCE = "Too many payloads are being read or sent. Try again in a moment."
 LARGE = ["/messages/{}", "/messages/{}/data", "/api/v1/messages/{}", "/api/v1/messages/{}/data", "/export.csv?q=large"]
+# A browser takes a page compressed, so that it is not large while it is sent.
+BROWSER = {**PAGE, "Accept-Encoding": "gzip", "Sec-Fetch-Site": "none"}
 SMALL = ["/messages/{}", "/messages/{}/data", "/api/v1/messages/{}", "/messages"]
 
 
 @pytest.fixture
 def _full(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let two other people use all the memory."""
-    budget = services_of(app).payload_memory
-    monkeypatch.setattr(budget, "wait_seconds", 0.0)
-    with budget.held("first", budget.total_bytes), budget.held("second", budget.total_bytes):
+    with ExitStack() as stack:
+        for budget in (services_of(app).payload_memory, services_of(app).page_memory):
+            monkeypatch.setattr(budget, "wait_seconds", 0.0)
+            for person in ("first", "second"):
+                stack.enter_context(budget.held(person, budget.total_bytes))
         yield
 
 
@@ -30,6 +38,29 @@ def test_large_payload_answers_503_with_a_sentence(operator: Visitor, writer: Wr
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
     assert answer.json
     assert answer.json["error"]["detail"] == SENTENCE
+
+
+@pytest.mark.usefixtures("_full")
+def test_export_without_memory_is_refused_before_the_audit_has_it(app: Flask, operator: Visitor) -> None:
+    exports = services_of(app).shares.exports
+    assert operator.get("/export.ndjson?q=refused-for-memory").status_code == 503
+    entries = services_of(app).database.documents.collection("audit").stream()
+    assert not [entry for entry in entries if entry.get("detail") == "q=refused-for-memory"]
+    assert len(exports) == 0
+
+
+def test_exports_of_all_places_run_and_leave_every_page(app: Flask, operator: Visitor, writer: Writer) -> None:
+    services, document = services_of(app), writer.large(b'{"a":1,' + b'"b":[1,2,3],' * 50_000 + b'"c":2}', kind="json")
+    with ExitStack() as stack:
+        for person in (operator.name, "exporting-2", "exporting-3", "exporting-4"):
+            visitor = operator if person == operator.name else Visitor(app, add_user(app, person, "operator"))
+            for _ in range(services.shares.exports.of_one):
+                answer = stack.enter_context(visitor.get("/export.csv?q=word"))
+                assert answer.status_code == 200
+        assert services.payload_memory.try_to_reserve("another", 1) is None
+        for person in (operator, Visitor(app, add_user(app, "reading-5", "viewer"))):
+            assert person.get(f"/messages/{document}?view=pretty", BROWSER).status_code == 200
+    assert services.payload_memory.try_to_reserve("another", services.payload_memory.total_bytes // 2)
 
 
 @pytest.mark.usefixtures("_full")
