@@ -58,8 +58,8 @@ def test_exports_of_all_places_run_and_leave_every_page(app: Flask, operator: Vi
                 answer = stack.enter_context(visitor.get("/export.csv?q=word"))
                 assert answer.status_code == 200
         assert services.payload_memory.try_to_reserve("another", 1) is None
-        for person in (operator, Visitor(app, add_user(app, "reading-5", "viewer"))):
-            assert person.get(f"/messages/{document}?view=pretty", BROWSER).status_code == 200
+        for reader in (operator, Visitor(app, add_user(app, "reading-5", "viewer"))):
+            assert reader.get(f"/messages/{document}?view=pretty", BROWSER).status_code == 200
     assert services.payload_memory.try_to_reserve("another", services.payload_memory.total_bytes // 2)
 
 
