@@ -39,12 +39,16 @@ _REMEMBER_LOCK_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A counted attempt. ``fields`` are those of the user, None for an unknown name."""
+    """A counted attempt. ``fields`` are those of the user, None for an unknown name.
+
+    During a lock for all networks, an attempt from a remembered one is not ``counted_everywhere``.
+    """
 
     name: str
     network: str
     fields: dict[str, Any] | None
     from_network: AttemptCount
+    counted_everywhere: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +123,9 @@ class SignInAttempts:
         known |= {"user": attempt.name, "network": attempt.network, "signed_in_at": now}
         batch.set(self._document("name and network", attempt.name, attempt.network), known)
         # Only this attempt: a sign-in of the owner gives a guesser at other networks no further attempts.
-        uncounted = {"failed": Increment(-1), "expire_at": now + NAME_FROM_ALL_NETWORKS.within}
-        batch.set(self._document("name", attempt.name, ""), uncounted, merge=True)
+        if attempt.counted_everywhere:
+            uncounted = {"failed": Increment(-1), "expire_at": now + NAME_FROM_ALL_NETWORKS.within}
+            batch.set(self._document("name", attempt.name, ""), uncounted, merge=True)
         with firestore_errors("signing in"):
             batch.commit(retry=None, timeout=WRITE_SECONDS)
 
@@ -135,9 +140,11 @@ class SignInAttempts:
         here = _count_of(stored.by_name_and_network, generation).with_attempt(NAME_FROM_ONE_NETWORK, now)
         signed_in_at = fields_of(stored.by_name_and_network).get("signed_in_at")
         everywhere = _count_of(stored.by_name, generation)
+        counted_everywhere = True
         try:
             everywhere = everywhere.with_attempt(NAME_FROM_ALL_NETWORKS, now)
         except LockedError:
+            counted_everywhere = False
             # Guessers elsewhere must not lock the owner out of the network that the owner signs in from.
             if not signed_in_at or now - signed_in_at > REMEMBER_NETWORK:
                 raise
@@ -150,7 +157,7 @@ class SignInAttempts:
         kept_until = max(now + NAME_FROM_ONE_NETWORK.within, remember_until)
         pair = _fields("name and network", here, kept_until, generation) | user
         _write(batch, stored.by_name_and_network, pair | {"network": network, "signed_in_at": signed_in_at})
-        return Attempt(name, network, fields, from_network)
+        return Attempt(name, network, fields, from_network, counted_everywhere)
 
     def _read(self, name: str, network: str) -> _Stored:
         """Read the user and the counts in one call."""
@@ -207,13 +214,14 @@ def _write(batch: WriteBatch, document: Snapshot, fields: dict[str, Any]) -> Non
 def network_of(address: str) -> str:
     """Return the network that attempts are counted for.
 
-    The /64 of an IPv6 address (usually one customer), otherwise the address itself, because the neighbours of an IPv4
-    address are often other customers; empty if it is invalid.
+    The /48 of an IPv6 address, the largest prefix that providers usually route to one customer: its 65,536 networks of
+    /64 would each have the attempts of one. Otherwise the address itself, because the neighbours of an IPv4 address are
+    often other customers; empty if it is invalid.
     """
     try:
         parsed = ip_address(address)
     except ValueError:
         return ""
     if isinstance(parsed, IPv6Address):
-        return str(parsed.ipv4_mapped or IPv6Address(int(parsed) >> 64 << 64))
+        return str(parsed.ipv4_mapped or IPv6Address(int(parsed) >> 80 << 80))
     return str(parsed)

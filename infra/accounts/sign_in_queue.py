@@ -2,9 +2,10 @@
 
 A sign-in holds one of the server's threads while it waits for Firestore, for its turn to hash, or for its place here.
 So the numbers of running and of waiting sign-ins are bounded, and a hundred wrong passwords a second leave threads for
-the pages. A network is an IPv4 address or an IPv6 /64.
+the pages. A network is an IPv4 address or an IPv6 /48.
 """
 
+import secrets
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -31,7 +32,8 @@ class SignInQueue:
 
     A free place goes to the network that holds the fewest, and among these to the one that was served longest ago. When
     the waiting room is full, a new sign-in takes the room of a network that has at least two more waiting sign-ins than
-    its own network.
+    its own network. When each network has one, it takes the room of a random one: among hundreds of networks, each has
+    the same chance.
     """
 
     def __init__(self, max_waiting: int = MAX_WAITING, wait_seconds: float = WAIT_SECONDS) -> None:
@@ -83,9 +85,12 @@ class SignInQueue:
         """Send the newest waiter of the most crowded network away. Raises BusyError if that would not be fairer."""
         waiting = Counter(waiter.network for waiter in self._waiting)
         crowded, number = waiting.most_common(1)[0]
-        if waiting[network] + 1 >= number:
+        if waiting[network] + 1 < number:
+            displaced = next(waiter for waiter in reversed(self._waiting) if waiter.network == crowded)
+        elif number == 1 and not waiting[network]:
+            displaced = secrets.choice(self._waiting)  # not the newest: the next newcomer would send this one away
+        else:
             raise BusyError(TOO_MANY_SIGN_INS)
-        displaced = next(waiter for waiter in reversed(self._waiting) if waiter.network == crowded)
         self._waiting.remove(displaced)
         displaced.decided.set()
 

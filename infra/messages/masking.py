@@ -64,10 +64,7 @@ class Mask:
 
     def hides_token(self, token: str) -> bool:
         """Tell whether an index token, ``key=value``, may reveal a hidden field."""
-        # Each form: composing joins "=" with a stroke that the value begins with.
-        return any(map(self._hides_folded, {token.casefold(), folded(token)}))
-
-    def _hides_folded(self, token: str) -> bool:
+        token = _comparable(token)
         if any(token.startswith(f"{name}=") for name in self._names):
             return True
         is_of_payload = token.startswith("data.")
@@ -94,7 +91,7 @@ class Mask:
 
     @cached_property
     def _names(self) -> frozenset[str]:
-        return frozenset(map(folded, self.fields))
+        return frozenset(map(_comparable, self.fields))
 
     @cached_property
     def _hides_all(self) -> bool:
@@ -125,7 +122,7 @@ class Mask:
         return frozenset(path.rpartition(".")[2] for path in self._paths)
 
     def _hides(self, name: str) -> bool:
-        return folded(name) in self._names
+        return _comparable(name) in self._names
 
     def _stored_preview(self, preview: str) -> str:
         """Mask a preview of JSON, a text made for showing; withhold it from the first place on that is no JSON."""
@@ -141,7 +138,7 @@ class Mask:
         return "".join(_without(text, self._paths))
 
     def _may_name(self, text: str) -> bool:
-        text = folded(text)
+        text = _comparable(text)
         return any(name in text for name in self._last_names)
 
 
@@ -161,7 +158,7 @@ def _without(text: str, hidden: tuple[str, ...]) -> Iterator[str]:
         if written_name is not None:
             name = _unescaped(written_name)
             # Only the end of a path is compared: a payload's names may be as long as the payload.
-            path = f"{object_path}.{folded(name or '')}"[-longest:]
+            path = f"{object_path}.{_comparable(name or '')}"[-longest:]
             if name is None or path.endswith(hidden):
                 start, position = value_span(text, position)
                 yield text[copied:start] + _HIDDEN_JSON
@@ -176,6 +173,11 @@ def _without(text: str, hidden: tuple[str, ...]) -> Iterator[str]:
             yield text[copied : part.start()] + HIDDEN
             return
     yield text[copied:]
+
+
+def _comparable(text: str) -> str:
+    """Fold a name, a token or JSON; the ``=`` of a token stays one if its value begins with a stroke (U+0338)."""
+    return folded(text).replace("≠", "=\u0338")
 
 
 def _unescaped(name: str) -> str | None:

@@ -5,13 +5,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 from infra.errors import InputError
+from infra.messages.visible_text import is_visible, visible
 from infra.query.foreign import looks_foreign
 
 Operator = Literal["", "=", "~", ":"]
 _ESCAPES = {'"': '"', "\\": "\\", "n": "\n", "r": "\r", "t": "\t"}
+_HEX_DIGITS = {"u": 4, "U": 8}
 _HEX = frozenset("0123456789abcdefABCDEF")
 _NEEDS_QUOTES = frozenset('"=~:')
 OR = "OR"
+_BAD_ESCAPE = r"within quotes a backslash begins \" \\ \n \r \t, \u and four, or \U and eight hex digits."
 
 
 class QueryError(InputError):
@@ -52,19 +55,11 @@ def quoted(text: str) -> str:
     """Quote ``text`` where needed, on one line, so that a filter searches for exactly this text."""
     if text and text[0] not in "-(" and text != OR and _is_plain(text) and not looks_foreign(text):
         return text
-    return '"' + "".join(map(_escaped, text)) + '"'
+    return '"' + visible(text.replace("\\", "\\\\").replace('"', '\\"')) + '"'
 
 
 def _is_plain(text: str) -> bool:
-    return text.isprintable() and not any(character in _NEEDS_QUOTES or character.isspace() for character in text)
-
-
-def _escaped(character: str) -> str:
-    if character in '"\\':
-        return "\\" + character
-    if character == " " or character.isprintable() or ord(character) > 0xFFFF:
-        return character
-    return f"\\u{ord(character):04x}"
+    return is_visible(text) and not any(character in _NEEDS_QUOTES or character.isspace() for character in text)
 
 
 class _Reader:
@@ -139,11 +134,16 @@ class _Reader:
         self.position += 1
         if character in _ESCAPES:
             return _ESCAPES[character]
-        code = self._text[self.position : self.position + 4]
-        if character == "u" and len(code) == 4 and _HEX.issuperset(code) and not 0xD800 <= int(code, 16) <= 0xDFFF:
-            self.position += 4
+        digits = _HEX_DIGITS.get(character, 0)
+        code = self._text[self.position : self.position + digits]
+        if digits and len(code) == digits and _HEX.issuperset(code) and _is_character(int(code, 16)):
+            self.position += digits
             return chr(int(code, 16))
-        raise QueryError(column, r"within quotes a backslash begins \" \\ \n \r \t or \u and four hex digits.")
+        raise QueryError(column, _BAD_ESCAPE)
+
+
+def _is_character(code: int) -> bool:
+    return code <= 0x10FFFF and not 0xD800 <= code <= 0xDFFF
 
 
 def _is_letter(character: str) -> bool:

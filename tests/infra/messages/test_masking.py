@@ -132,6 +132,29 @@ def test_tokens_of_hidden_fields_are_hidden(token: str, hidden: bool) -> None:
     assert CARD.hides_token(token) is hidden
 
 
+@pytest.mark.parametrize("value", ["secret", "\u0338secret", "\u0301\u0338secret", "\u0338" * 40], ids=ascii)
+@pytest.mark.parametrize(
+    ("field", "name"),
+    [
+        ("größe", "gro\u0308ße"),
+        ("gro\u0308ße", "GRÖSSE"),
+        ("a=b", "A=B"),
+        ("a≠b", "a=\u0338b"),
+        ("a=\u0338b", "a≠b"),
+        ("größe", "größe"),
+    ],
+    ids=ascii,
+)
+def test_value_that_begins_with_an_accent_leaves_its_token_hidden(field: str, name: str, value: str) -> None:
+    assert Mask((field,)).hides_token(f"{name}={value}")
+    assert Mask((f"data.{field}",)).hides_token(f"data.{name}={value}")
+    assert Mask((f"data.{field}",)).hides_token(f"data.outer.{name}={value}")
+    sent = replace(message(json.dumps({name: value}).encode()), attributes={name: value})
+    hidden = Mask((field, f"data.{field}")).see(replace(sent, tokens=(*sent.tokens, f"{name}={value}")))
+    assert (hidden.attributes, hidden.tokens) == ({name: HIDDEN}, ())
+    assert json.loads(hidden.data or b"") == {name: HIDDEN}
+
+
 NAMES = st.sampled_from(["card", "number", "Number", "a", "", 'q"uote', "é", "card.number", "\\", "{", "\u0000"])
 SCALARS = st.none() | st.booleans() | st.integers() | st.text(max_size=6) | st.sampled_from(['"', "}", "],:", "•••"])
 JSON = st.recursive(

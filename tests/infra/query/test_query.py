@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from infra.messages.chunks import INLINE_BYTES
 from infra.messages.message import MAX_TOKENS, Message
+from infra.messages.visible_text import is_visible
 from infra.query import MAX_CHARACTERS, MAX_TERMS, PREFIXES, Query, QueryError, parse, quoted
 from infra.query.content_terms import Contains, Equals, Text
 from infra.query.terms import (
@@ -27,6 +28,8 @@ from infra.query.terms import (
 )
 from tests.support.cpu_cost import assert_cheap
 from tests.support.query import NOW, message
+
+BAD_ESCAPE = r"within quotes a backslash begins \" \\ \n \r \t, \u and four, or \U and eight hex digits."
 
 BRACKETS = "brackets do not group: OR joins its two neighbours, then all terms must hold; in quotes they are text."
 
@@ -101,8 +104,11 @@ def test_filter_is_parsed_to_terms(text: str, terms: list[Term]) -> None:
         ('ok "half', 4, "this quote is not closed."),
         ('a="half', 3, "this quote is not closed."),
         ('""', 1, "there is nothing between the quotes."),
-        (r'"a\x"', 3, r"within quotes a backslash begins \" \\ \n \r \t or \u and four hex digits."),
-        (r'"\ud800"', 2, r"within quotes a backslash begins \" \\ \n \r \t or \u and four hex digits."),
+        (r'"a\x"', 3, BAD_ESCAPE),
+        (r'"\ud800"', 2, BAD_ESCAPE),
+        (r'"\U0000d800"', 2, BAD_ESCAPE),
+        (r'"\U00110000"', 2, BAD_ESCAPE),
+        (r'"\U0001f60"', 2, BAD_ESCAPE),
         (
             "status=x -levl:high",
             11,
@@ -177,12 +183,29 @@ def test_longest_filter_is_parsed_cheaply(text: str) -> None:
     assert_cheap(lambda: column_of_error(text), loops=5)
 
 
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("می\u200cخواهم", "می\u200cخواهم"),
+        ("می\u200cخواهم بروم", '"می\u200cخواهم بروم"'),
+        ("a\u200cb", r'"a\u200cb"'),
+        ("10\xa0km", '"10\xa0km"'),
+        ("👩\u200d💻", "👩\u200d💻"),
+        ("a\U000e0041", r'"a\U000e0041"'),
+        ("\x85\u202e\n\\n", r'"\u0085\u202e\n\\n"'),
+    ],
+)
+def test_quoted_text_shows_the_characters_that_a_page_shows(text: str, written: str) -> None:
+    assert quoted(text) == written
+    assert parse(f"name={written}", NOW).terms == (Equals("name", text),)
+
+
 @given(st.text(max_size=40), st.text(max_size=40))
 def test_quoted_text_matches_itself(key: str, value: str) -> None:
     key, value = (text.encode(errors="ignore").decode() for text in (key, value))
     term = f"{quoted(key)}={quoted(value)}"
     assert parse(term, NOW).terms == (Equals(key, value),)
-    assert not set(term) & set("\r\n\t\x00"), "a search box holds one line"
+    assert is_visible(term), "a search box holds one line"
 
 
 JSON = message(
