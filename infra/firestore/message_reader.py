@@ -1,8 +1,6 @@
 """Reads stored messages: pages, single messages, payloads, counts, and all messages newer than a cursor.
 
-The order is always (received_at, id), newest first. Pages start at a cursor, never at an offset. Every query has the
-form ``shard in [0..N-1]`` (+ ``subscription ==``) (+ one ``tokens array_contains``), ordered by ``received_at``
-descending, so that few composite indexes serve all queries.
+The order is always (received_at, id), newest first. Pages start at a cursor, never at an offset.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,21 +9,18 @@ from datetime import datetime
 from typing import Any
 
 from google.cloud.firestore_v1 import types
-from google.protobuf.wrappers_pb2 import Int32Value
 
 from infra.errors import PayloadMaskedError
 from infra.firestore.client import Database
 from infra.firestore.encoding import decode, decode_message, encode
 from infra.firestore.error_mapping import firestore_errors
+from infra.firestore.message_query import Operator, add_condition, message_query
 from infra.firestore.payload_parts import payload_parts, whole_payload
-from infra.firestore.read_messages import EPOCH, ReadMessages, earliest_read
+from infra.firestore.read_messages import EPOCH, LazyPage, ReadMessages, earliest_read
 from infra.messages.cursor import Cursor
 from infra.messages.masking import NO_MASK, Mask
 from infra.messages.message import MORE_TOKENS, Message, is_document_id
 
-_Query: Any = types.StructuredQuery.pb()
-_Filter: Any = _Query.Filter
-_Operator: Any = _Query.FieldFilter.Operator
 _RunQuery: Any = types.RunQueryRequest.pb()
 _BatchGet: Any = types.BatchGetDocumentsRequest.pb()
 
@@ -89,14 +84,22 @@ class MessageReader:
         limit: int = 50,
     ) -> ReadMessages:
         """Return a page as ``page`` does, with the time of the read. Raises StoreError."""
+        read = self.lazy_page(selection, before=before, since=since, limit=limit)
+        return ReadMessages(list(read.messages), read.read_at)
+
+    def lazy_page(
+        self, selection: Selection, *, before: Cursor | None = None, since: datetime | None = None, limit: int
+    ) -> LazyPage:
+        """Read a page as ``page`` does; each message passes the mask when it is taken. Raises StoreError."""
         queries = [self.query(part, limit=limit) for part in self.visible_selection(selection).parts()]
         for query in queries:
             if before:
                 query.start_at.CopyFrom(self._position(before, before_it=False))
             if since:
                 query.end_at.CopyFrom(self._position(Cursor(since, "0" * 32), before_it=False))
-        newest = self._newest(queries)
-        return replace(newest, messages=newest.messages[:limit])
+        newest = self._unmasked(queries)
+        messages = newest.messages[:limit]
+        return LazyPage(len(messages), map(self.mask.see, messages), newest.read_at)
 
     def since(self, after: Cursor, selection: Selection = EVERYTHING, *, limit: int = 500) -> list[Message] | None:
         """Return all messages newer than ``after``, oldest first; None if there are more than ``limit``.
@@ -107,8 +110,8 @@ class MessageReader:
         queries = [self.query(part, limit=limit + 1) for part in self.visible_selection(selection).parts()]
         for query in queries:
             query.end_at.CopyFrom(self._position(after, before_it=True))
-        messages = self._newest(queries).messages
-        return None if len(messages) > limit else messages[::-1]
+        messages = self._unmasked(queries).messages
+        return None if len(messages) > limit else list(map(self.mask.see, reversed(messages)))
 
     def get(self, document: str) -> Message | None:
         """Return one message by its document id; None if it does not exist. Raises StoreError."""
@@ -122,7 +125,7 @@ class MessageReader:
         """Return messages as ``get_many`` does, with the time of the read. Raises StoreError."""
         names = [f"{self._database.root}/messages/{one}" for one in dict.fromkeys(documents) if is_document_id(one)]
         replies = list(self._get(names, READ_SECONDS))
-        found = [self._message(reply.found) for reply in replies if reply.HasField("found")]
+        found = [self.mask.see(decode_message(reply.found)) for reply in replies if reply.HasField("found")]
         return ReadMessages(found, earliest_read(replies))
 
     def payload(self, message: Message) -> bytes:
@@ -154,9 +157,6 @@ class MessageReader:
         hidden = any(self.mask.hides_token(token) for token in selection.tokens)
         return replace(selection, tokens=()) if hidden else selection
 
-    def _message(self, document: Any) -> Message:
-        return self.mask.see(decode_message(document))
-
     def count(
         self,
         selection: Selection = EVERYTHING,
@@ -173,9 +173,9 @@ class MessageReader:
         aggregation = request.structured_aggregation_query
         query = self.query(self.visible_selection(selection), limit=0)
         if since:
-            _where(query, "received_at", _Operator.GREATER_THAN_OR_EQUAL, since)
+            add_condition(query, "received_at", Operator.GREATER_THAN_OR_EQUAL, since)
         if until:
-            _where(query, "received_at", _Operator.LESS_THAN, until)
+            add_condition(query, "received_at", Operator.LESS_THAN, until)
         aggregation.structured_query.CopyFrom(query)
         aggregation.aggregations.add(alias="messages").count.up_to.value = up_to
         with firestore_errors("counting messages"):
@@ -189,19 +189,8 @@ class MessageReader:
 
     def query(self, selection: Selection, *, limit: int) -> Any:
         """Build the raw StructuredQuery of a selection with at most one token, newest first; ``limit`` 0: unlimited."""
-        query = _Query()
-        query.from_.add(collection_id="messages")
-        _where(query, "shard", _Operator.IN, list(range(self._shards)))
-        if selection.subscription:
-            _where(query, "subscription", _Operator.EQUAL, selection.subscription)
-        if selection.tokens:
-            (token,) = selection.tokens
-            _where(query, "tokens", _Operator.ARRAY_CONTAINS, token)
-        for name in ("received_at", "__name__"):
-            query.order_by.add(direction=types.StructuredQuery.Direction.DESCENDING).field.field_path = name
-        if limit:
-            query.limit.CopyFrom(Int32Value(value=limit))
-        return query
+        token = selection.tokens[0] if selection.tokens else ""
+        return message_query(self._shards, selection.subscription, token, limit)
 
     def _position(self, cursor: Cursor, *, before_it: bool) -> Any:
         position = types.Cursor.pb()(before=before_it)
@@ -209,8 +198,8 @@ class MessageReader:
         position.values.add().reference_value = f"{self._database.root}/messages/{cursor.id}"
         return position
 
-    def _newest(self, queries: list[Any]) -> ReadMessages:
-        """Run the queries and return each message once, newest first."""
+    def _unmasked(self, queries: list[Any]) -> ReadMessages:
+        """Run the queries and return each message once, newest first, and not masked yet."""
         results = [self._run(query) for query in queries]
         if len(results) == 1:
             return results[0]
@@ -228,7 +217,7 @@ class MessageReader:
             for reply in map(types.RunQueryResponse.pb, replies):
                 read_at = max(read_at, earliest_read([reply]))  # one time for all
                 if reply.HasField("document"):
-                    messages.append(self._message(reply.document))
+                    messages.append(decode_message(reply.document))
         return ReadMessages(messages, read_at)
 
     def _get(self, names: list[str], timeout_seconds: float) -> Iterator[Any]:
@@ -240,11 +229,3 @@ class MessageReader:
                 request, retry=None, timeout=timeout_seconds, metadata=self._database.metadata
             )
             yield from map(types.BatchGetDocumentsResponse.pb, replies)
-
-
-def _where(query: Any, field: str, operator: Any, value: Any) -> None:
-    query.where.composite_filter.op = _Query.CompositeFilter.Operator.AND
-    added = query.where.composite_filter.filters.add().field_filter
-    added.field.field_path = field
-    added.op = operator
-    added.value.CopyFrom(encode(value))

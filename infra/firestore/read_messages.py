@@ -1,6 +1,6 @@
 """Messages that were read, with the time of the read by Firestore's clock: that of this machine may be wrong."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +15,15 @@ class ReadMessages:
     """The messages, and when Firestore read them (aware UTC): a message committed later is not among them."""
 
     messages: list[Message]
+    read_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LazyPage:
+    """A page of ``count`` messages, of which each is masked when it is taken: a mask may cost more than the read."""
+
+    count: int
+    messages: Iterator[Message]
     read_at: datetime
 
 

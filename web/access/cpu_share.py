@@ -21,10 +21,11 @@ _LOOK_SECONDS = 0.1
 
 @dataclass(frozen=True, slots=True)
 class CpuRate:
-    """CPU seconds that one person gets in each second, and the most that can be saved."""
+    """CPU seconds that one person gets in each second, and the most that can be saved or overdrawn."""
 
     per_second: float
     saved_seconds: float
+    overdrawn_seconds: float
 
 
 class CpuShare:
@@ -39,10 +40,13 @@ class CpuShare:
         self.turn = threading.Lock()
 
     def charge(self, cpu_seconds: float) -> None:
-        """Take used CPU seconds. The share may become overdrawn: the next work then waits until it is refilled."""
+        """Take used CPU seconds. The share may become overdrawn: the next work then waits until it is refilled.
+
+        Beyond ``overdrawn_seconds`` they are forgotten, so that a person waits for a bounded time after the last work.
+        """
         with self._lock:
             self._refill()
-            self._left -= cpu_seconds
+            self._left = max(-self._rate.overdrawn_seconds, self._left - cpu_seconds)
 
     def wait_seconds(self) -> float:
         """Return the seconds until work may go on; 0 for now."""

@@ -12,8 +12,8 @@ from web.access.cpu_share import CpuRate, CpuShares, Pace
 from web.access.places import Places
 
 # The saved seconds are enough for one search of two seconds, and for a replay or the first pages of an export.
-PAGES = CpuRate(per_second=1 / 8, saved_seconds=2.0)
-BACKGROUND = CpuRate(per_second=1 / 8, saved_seconds=1.0)
+PAGES = CpuRate(per_second=1 / 8, saved_seconds=2.0, overdrawn_seconds=4.0)
+BACKGROUND = CpuRate(per_second=1 / 8, saved_seconds=1.0, overdrawn_seconds=4.0)
 
 
 @dataclass(frozen=True)

@@ -1,35 +1,11 @@
 """A person's CPU: any number of threads uses at most the saved seconds and those that flow in."""
 
-from dataclasses import dataclass, field
-
 import pytest
 
+from tests.support.machine import Machine
 from web.access.cpu_share import CpuRate, CpuShare, CpuShares, Pace
 
-QUARTER = CpuRate(per_second=0.25, saved_seconds=1.0)
-
-
-@dataclass
-class Machine:
-    """Clocks that only move by work and by sleep."""
-
-    now: float = 100.0
-    cpu: float = 7.0
-    slept: list[float] = field(default_factory=list)
-
-    def clock(self) -> float:
-        return self.now
-
-    def cpu_clock(self) -> float:
-        return self.cpu
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.now += seconds
-
-    def work(self, seconds: float) -> None:
-        self.now += seconds
-        self.cpu += seconds
+QUARTER = CpuRate(per_second=0.25, saved_seconds=1.0, overdrawn_seconds=100.0)
 
 
 @pytest.fixture
@@ -67,6 +43,14 @@ def test_share_waits_for_what_was_used_beyond_it(machine: Machine, charged: floa
     share.charge(charged)
     machine.now += later
     assert share.wait_seconds() == pytest.approx(wait)
+
+
+def test_share_is_overdrawn_up_to_its_limit(machine: Machine) -> None:
+    share = CpuShare(CpuRate(per_second=0.25, saved_seconds=1.0, overdrawn_seconds=2.0), machine.clock)
+    share.charge(2.5)
+    assert share.wait_seconds() == pytest.approx(6.0)
+    share.charge(1_000)
+    assert share.wait_seconds() == pytest.approx(8.0)
 
 
 def test_unused_cpu_is_saved_up_to_the_limit(machine: Machine) -> None:

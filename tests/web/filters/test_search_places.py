@@ -22,7 +22,7 @@ def taken(app: Flask, name: str) -> Iterator[Visitor]:
         yield visitor
 
 
-def test_person_with_many_searches_is_refused_and_delays_no_other(taken: Visitor, operator: Visitor) -> None:
+def test_person_with_many_searches_is_refused_and_another_one_finds(taken: Visitor, operator: Visitor) -> None:
     refused = taken.get("/api/v1/messages?q=word", SCRIPT)
     assert (refused.status_code, refused.headers["Retry-After"]) == (503, "5")
     assert refused.json is not None

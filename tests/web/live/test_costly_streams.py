@@ -127,7 +127,7 @@ def test_replay_asks_before_each_message(
 
 
 def test_one_turn_of_a_person_at_a_time_and_none_in_debt() -> None:
-    share = CpuShare(CpuRate(per_second=0.001, saved_seconds=0.5))
+    share = CpuShare(CpuRate(per_second=0.001, saved_seconds=0.5, overdrawn_seconds=1.0))
     first, second = Turns(share), Turns(share)
     with first.turn(0) as lasts:
         assert lasts()
