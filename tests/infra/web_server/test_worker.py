@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import re
+import select
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,9 @@ from tests.support.web_server.process import (
 )
 
 MANY = 10 * THREADS
+# Clients that hold the threads for the test server's limits, 1.5 s and more, one after the other: they delay an answer
+# by 15 s. A busy machine delays one by less.
+AT_ONCE_SECONDS = 5.0
 
 
 @pytest.fixture(scope="module")
@@ -49,10 +53,11 @@ HALVES = {
 @pytest.mark.parametrize("half", HALVES)
 def test_half_requests_hold_no_thread(server: WebServer, clients: contextlib.ExitStack, half: str) -> None:
     held = [clients.enter_context(server.connect(HALVES[half])) for _ in range(MANY)]
-    assert max(server.seconds_for() for _ in range(5)) < 0.5
-    for client in held[:3]:
-        client.sendall(b"x")
-    assert server.seconds_for() < 0.5
+    assert max(server.seconds_for() for _ in range(5)) < AT_ONCE_SECONDS
+    for client in held:
+        with contextlib.suppress(ConnectionError):  # the time of the first ones may be over
+            client.sendall(b"x")
+    assert server.seconds_for() < AT_ONCE_SECONDS
 
 
 def test_half_request_is_refused_when_its_time_is_over(server: WebServer, clients: contextlib.ExitStack) -> None:
@@ -74,7 +79,7 @@ def test_long_body_that_stops_holds_its_thread_for_a_bounded_time(
 
 def test_clients_that_do_not_read_an_answer_hold_no_thread(server: WebServer, clients: contextlib.ExitStack) -> None:
     slow = [clients.enter_context(server.connect(request("/page"), receive_buffer=4096)) for _ in range(MANY)]
-    assert max(server.seconds_for() for _ in range(5)) < 0.5
+    assert max(server.seconds_for() for _ in range(5)) < AT_ONCE_SECONDS
     assert read_answer(slow[0]) == (200, PAGE)
     slow[0].sendall(request("/again").encode())
     assert read_answer(slow[0]) == (200, b"/again")
@@ -90,21 +95,20 @@ def test_clients_that_do_not_read_a_stream_are_cut(server: WebServer, clients: c
 
 
 def test_clients_that_do_not_close_delay_no_other(server: WebServer, clients: contextlib.ExitStack) -> None:
-    for _ in range(MANY):
-        client = clients.enter_context(server.connect(request("/ok", "Connection: close")))
-        assert status_of(client) == 200
-    assert server.seconds_for() < 0.5
+    held = [clients.enter_context(server.connect(request("/ok", "Connection: close"))) for _ in range(MANY)]
+    assert server.seconds_for() < AT_ONCE_SECONDS
+    assert {status_of(client) for client in held} == {200}
 
 
 def test_refusal_reaches_a_client_that_still_sends_its_body(server: WebServer, clients: contextlib.ExitStack) -> None:
     head = request("/refuse", "Content-Length: 20000000", method="POST")
-    senders = [clients.enter_context(server.connect(head)) for _ in range(3)]
-    for client in senders:
+    senders = [clients.enter_context(server.connect(head)) for _ in range(MANY)]
+    for client in senders[:3]:
         with contextlib.suppress(ConnectionError):
             for _ in range(5):
                 client.sendall(b"x" * 1_000_000)
         assert read_answer(client) == (413, b"too large")
-    assert server.seconds_for() < 0.5
+    assert server.seconds_for() < AT_ONCE_SECONDS
 
 
 def test_pipelined_requests_are_answered_in_their_order(server: WebServer, clients: contextlib.ExitStack) -> None:
@@ -147,14 +151,16 @@ def test_endless_head_is_refused(server: WebServer, clients: contextlib.ExitStac
 
 def test_more_connections_than_allowed_close_idle_ones(server: WebServer, clients: contextlib.ExitStack) -> None:
     idle = [clients.enter_context(server.connect()) for _ in range(CONNECTIONS + 20)]
-    assert server.seconds_for() < 0.5
+    assert server.seconds_for() < AT_ONCE_SECONDS
     assert idle[0].recv(1) == b"", "the oldest is closed"
 
 
 def test_strangers_leave_threads_for_a_session(server: WebServer, clients: contextlib.ExitStack) -> None:
     stranger = request("/slow").replace("Cookie", "X-Cookie")
     waiting = [clients.enter_context(server.connect(stranger)) for _ in range(3)]
-    assert server.seconds_for() < 0.8, "a request with a session waited for all strangers"
+    assert server.seconds_for() < AT_ONCE_SECONDS
+    answered, _, _ = select.select(waiting, [], [], 0)
+    assert len(answered) < 2, "strangers took both threads, and a request with a session waited for them"
     assert [status_of(client) for client in waiting] == [200] * 3
 
 
