@@ -18,16 +18,21 @@ _PIECE_BYTES = 256 * 1024
 class ClientSocket(socket.socket):
     """A connection. Too slow a client ends with the errors of a client that left, which gunicorn does not log."""
 
-    _read_until = 0.0
+    _read_until: float | None = None
 
     @classmethod
     def adopt(cls, accepted: socket.socket) -> "ClientSocket":
         """Take over an accepted connection."""
         return cls(accepted.family, accepted.type, accepted.proto, fileno=accepted.detach())
 
-    def begin_request(self, missing_bytes: int) -> None:
-        """Set the time for all reads of a thread; ``missing_bytes`` are those still to come."""
-        self._read_until = time.monotonic() + READ_SECONDS + missing_bytes / READ_BYTES_PER_SECOND
+    def begin_request(self, missing_bytes: int | None) -> None:
+        """Set the time for all reads of a thread; ``missing_bytes`` are those still to come.
+
+        None: the request is here. A thread that reads, because gunicorn's parser expects more, gets an error at once.
+        """
+        self._read_until = None
+        if missing_bytes is not None:
+            self._read_until = time.monotonic() + READ_SECONDS + missing_bytes / READ_BYTES_PER_SECOND
 
     def receive(self, size: int) -> bytes | None:
         """Return what has arrived, without waiting: None if nothing has, empty if the client closed or left."""
@@ -54,6 +59,8 @@ class ClientSocket(socket.socket):
         """Receive as a blocking socket does, until the request's time is over. Raises ConnectionResetError."""
         if flags:
             return super().recv(bufsize, flags)
+        if self._read_until is None:
+            raise ConnectionResetError(errno.ECONNRESET, "the request needs bytes that it did not declare")
         while True:
             try:
                 return super().recv(bufsize, socket.MSG_DONTWAIT)

@@ -26,8 +26,15 @@ class Connection(TConn):
         self.unsent = memoryview(b"")
         self.lane: Lane = "other"
         self.keep_alive = False
-        # The bytes that the worker has counted for it.
-        self.held_bytes = self.unsent_bytes = 0
+        # The bytes of its request that a thread has.
+        self.thread_bytes = 0
+
+    def next_request(self) -> bytes:
+        """Free the memory of the last request; return the bytes that arrived behind it."""
+        self.received = RequestBytes()
+        self.parser.mesg = None
+        pipelined: bytes = self.parser.unreader.take_buffered()
+        return pipelined
 
 
 def connections_that_fit(wanted: int) -> int:

@@ -1,4 +1,4 @@
-"""The connections that hold no thread: the event that each awaits, and its deadline."""
+"""The connections that hold no thread: the event that each awaits, its deadline, and the bytes that it holds."""
 
 from enum import Enum
 from typing import Generic, TypeVar
@@ -24,6 +24,13 @@ SECONDS = {
     Wait.CLOSE: 2.0,
 }
 
+# The memory of all half requests, of all requests that wait for a thread, and of all answers that wait for a reader.
+MAX_BYTES = {
+    Wait.REST_OF_REQUEST: 16 * 1024 * 1024,
+    Wait.THREAD: 16 * 1024 * 1024,
+    Wait.READER: 32 * 1024 * 1024,
+}
+
 # When there are too many connections, the first of these waits that has any loses its oldest.
 _LEAST_NEEDED = (Wait.CLOSE, Wait.REQUEST, Wait.REST_OF_REQUEST, Wait.READER)
 
@@ -35,6 +42,8 @@ class Waiting(Generic[T]):
         # A wait always lasts equally long, so each of these is in the order of its deadlines.
         self._until: dict[Wait, dict[T, float]] = {wait: {} for wait in Wait}
         self._wait_of: dict[T, Wait] = {}
+        self._bytes_of: dict[T, int] = {}
+        self._bytes = dict.fromkeys(Wait, 0)
 
     def __len__(self) -> int:
         return len(self._wait_of)
@@ -49,7 +58,17 @@ class Waiting(Generic[T]):
         wait = self._wait_of.pop(connection, None)
         if wait:
             del self._until[wait][connection]
+            self._bytes[wait] -= self._bytes_of.pop(connection, 0)
         return wait
+
+    def add_bytes(self, connection: T, number: int) -> None:
+        """Count bytes that a waiting connection holds."""
+        self._bytes[self._wait_of[connection]] += number
+        self._bytes_of[connection] = self._bytes_of.get(connection, 0) + number
+
+    def excess(self, wait: Wait) -> T | None:
+        """Return the connection to close when those of a wait hold too many bytes: the oldest."""
+        return self.oldest(wait) if self._bytes[wait] > MAX_BYTES[wait] else None
 
     def wait_of(self, connection: T) -> Wait | None:
         """Return what a connection waits for."""

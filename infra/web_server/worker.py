@@ -11,7 +11,6 @@ import selectors
 import socket
 import sys
 import time
-from collections import deque
 from concurrent.futures import Future
 from functools import partial
 from typing import Any
@@ -24,14 +23,12 @@ from infra.web_server.client_socket import ClientSocket
 from infra.web_server.connection import Connection, connections_that_fit
 from infra.web_server.lanes import lane_of
 from infra.web_server.outbox import Outbox
-from infra.web_server.request_bytes import RequestBytes
 from infra.web_server.waiting import Wait, Waiting
 
 # At most this number of requests without a session have a thread; gunicorn.conf.py has the number of all threads.
 MAX_STRANGERS = 8
-# The memory of all half requests, and of all answers that wait for their readers.
-MAX_HELD_BYTES = 16 * 1024 * 1024
-MAX_UNSENT_BYTES = 32 * 1024 * 1024
+# The memory of all requests that have a thread or are about to get one.
+MAX_THREAD_BYTES = 64 * 1024 * 1024
 _RECEIVE_BYTES = 64 * 1024
 _STOP_SECONDS = 2.0  # a client may be sending a request when the worker stops
 _OUT_OF_FILES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
@@ -46,10 +43,8 @@ class GuardedWorker(ThreadWorker):
         # A full worker closes the least needed connection; gunicorn's would accept no more.
         self.worker_connections = sys.maxsize
         self._waiting: Waiting[Connection] = Waiting()
-        self._queue: deque[Connection] = deque()
-        self._strangers = 0
+        self._strangers = self._thread_bytes = 0
         self._max_strangers = max(1, min(MAX_STRANGERS, self.cfg.threads // 2))
-        self._held_bytes = self._unsent_bytes = 0
         super().init_process()
 
     def accept(self, listener: socket.socket) -> None:
@@ -70,9 +65,11 @@ class GuardedWorker(ThreadWorker):
 
     def finish_request(self, connection: Any, done: "Future[bool]") -> None:
         """Go on with a connection after its thread has ended, in the main loop."""
+        self._thread_bytes -= connection.thread_bytes
+        connection.thread_bytes = 0
         if connection.lane == "stranger":
             self._strangers -= 1
-            self._admit_next_stranger()
+            self._admit_next_strangers()
         connection.keep_alive = not done.cancelled() and done.exception() is None and done.result()
         self._send(connection)
 
@@ -83,7 +80,7 @@ class GuardedWorker(ThreadWorker):
         start_response: Any = response.start_response
         outbox = response.sock = Outbox(connection.sock, response)  # type: ignore[assignment]
         # The thread may leave a part of the body unread, and then nothing tells where the next request begins.
-        if not self.alive or connection.received.missing_bytes:
+        if not self.alive or connection.received.missing_bytes is not None:
             response.force_close()
         body = self.wsgi(environ, start_response)
         try:
@@ -111,7 +108,6 @@ class GuardedWorker(ThreadWorker):
                 case Wait.REST_OF_REQUEST:
                     self._refuse(connection, refusals.TOO_SLOW)
                 case Wait.THREAD:
-                    self._queue.remove(connection)
                     self._refuse(connection, refusals.BUSY)
                 case _:
                     self._drop(connection)
@@ -131,6 +127,8 @@ class GuardedWorker(ThreadWorker):
             self._admit(connection)
         elif received.is_head_too_long:
             self._refuse(connection, refusals.HEAD_TOO_LONG)
+        elif received.has_too_much_framing:
+            self._refuse(connection, refusals.TOO_MUCH_FRAMING)
         else:
             self._hold(connection, len(data))
 
@@ -139,30 +137,32 @@ class GuardedWorker(ThreadWorker):
         if self._waiting.wait_of(connection) is not Wait.REST_OF_REQUEST:
             self._stop_waiting(connection)
             self._wait(connection, Wait.REST_OF_REQUEST)
-        connection.held_bytes += added_bytes
-        self._held_bytes += added_bytes
         if connection.received.expects_continue:
             connection.received.expects_continue = False
             connection.sock.try_to_send(refusals.CONTINUE)
-        while self._held_bytes > MAX_HELD_BYTES and (oldest := self._waiting.oldest(Wait.REST_OF_REQUEST)):
-            self._drop(oldest)
+        self._count(connection, Wait.REST_OF_REQUEST, added_bytes)
 
     def _admit(self, connection: Connection) -> None:
         """Give a request to a thread, or let it wait for one."""
+        size = len(connection.received.data)
+        if self._thread_bytes + size > MAX_THREAD_BYTES:
+            self._refuse(connection, refusals.BUSY)
+            return
         connection.lane = lane_of(connection.received.head)
         if connection.lane == "stranger":
             if self._strangers >= self._max_strangers:
                 self._waiting.add(connection, Wait.THREAD, time.monotonic())
-                self._queue.append(connection)
+                self._count(connection, Wait.THREAD, size)
                 return
             self._strangers += 1
-        connection.parser.unreader.unread(bytes(connection.received.data))
+        connection.thread_bytes = size
+        self._thread_bytes += size
+        connection.parser.unreader.unread(connection.received.take())
         connection.sock.begin_request(connection.received.missing_bytes)
         self.enqueue_req(connection)
 
-    def _admit_next_stranger(self) -> None:
-        if self._queue:
-            connection = self._queue.popleft()
+    def _admit_next_strangers(self) -> None:
+        while self._strangers < self._max_strangers and (connection := self._waiting.oldest(Wait.THREAD)):
             self._waiting.remove(connection)
             self._admit(connection)
 
@@ -187,16 +187,12 @@ class GuardedWorker(ThreadWorker):
         if self._waiting.wait_of(connection):
             return
         self._wait(connection, Wait.READER)
-        connection.unsent_bytes = len(connection.unsent)
-        self._unsent_bytes += connection.unsent_bytes
-        while self._unsent_bytes > MAX_UNSENT_BYTES and (oldest := self._waiting.oldest(Wait.READER)):
-            self._drop(oldest)
+        self._count(connection, Wait.READER, len(connection.unsent))
 
     def _next_request(self, connection: Connection) -> None:
         """Wait for the next request, or take the one that arrived behind the last."""
         self._stop_waiting(connection)
-        pipelined = connection.parser.unreader.take_buffered()
-        connection.received = RequestBytes()
+        pipelined = connection.next_request()
         self._wait(connection, Wait.REQUEST)
         if pipelined:
             self._add(connection, pipelined)
@@ -211,6 +207,7 @@ class GuardedWorker(ThreadWorker):
         A connection that closes on unread bytes is reset, and the client loses the answer (RFC 9112, section 9.6).
         """
         self._stop_waiting(connection)
+        connection.next_request()
         try:
             connection.sock.shutdown(socket.SHUT_WR)
         except OSError:
@@ -236,9 +233,12 @@ class GuardedWorker(ThreadWorker):
         wait = self._waiting.remove(connection)
         if wait and wait is not Wait.THREAD:
             self.poller.unregister(connection.sock)
-        self._held_bytes -= connection.held_bytes
-        self._unsent_bytes -= connection.unsent_bytes
-        connection.held_bytes = connection.unsent_bytes = 0
+
+    def _count(self, connection: Connection, wait: Wait, number: int) -> None:
+        """Count bytes that a connection holds while it waits; close the oldest while there are too many."""
+        self._waiting.add_bytes(connection, number)
+        while oldest := self._waiting.excess(wait):
+            self._drop(oldest)
 
     def _close_least_needed(self) -> None:
         if connection := self._waiting.least_needed():

@@ -1,6 +1,6 @@
 """What connections wait for, and which of them ends first."""
 
-from infra.web_server.waiting import SECONDS, Wait, Waiting
+from infra.web_server.waiting import MAX_BYTES, SECONDS, Wait, Waiting
 
 
 def test_wait_ends_after_its_time() -> None:
@@ -33,3 +33,16 @@ def test_worker_that_stops_shortens_waits() -> None:
     waiting.end_by(Wait.REQUEST, 2.0)
     waiting.end_by(Wait.REQUEST, 3.0)
     assert (waiting.expired(1.9), waiting.expired(2.0)) == ([], ["idle"])
+
+
+def test_oldest_is_closed_while_a_wait_holds_too_many_bytes() -> None:
+    waiting: Waiting[str] = Waiting()
+    for name in ("first", "second"):
+        waiting.add(name, Wait.THREAD, 0.0)
+        waiting.add_bytes(name, MAX_BYTES[Wait.THREAD] // 2)
+    waiting.add("half", Wait.REST_OF_REQUEST, 0.0)
+    assert (waiting.excess(Wait.THREAD), waiting.excess(Wait.REST_OF_REQUEST)) == (None, None)
+    waiting.add_bytes("second", 1)
+    assert waiting.excess(Wait.THREAD) == "first"
+    waiting.remove("first")
+    assert waiting.excess(Wait.THREAD) is None

@@ -41,12 +41,18 @@ def clients() -> Iterator[contextlib.ExitStack]:
         yield stack
 
 
+CHUNKED = request("/body", "Transfer-Encoding: chunked", method="POST")
 HALVES = {
     "nothing": "",
     "one byte": "G",
     "half of a head": "GET / HTTP/1.1\r\nHost: h\r\n",
     "half of a body": request("/body", "Content-Length: 60000", method="POST") + "username=",
-    "half of a chunk": request("/body", "Transfer-Encoding: chunked", method="POST") + "ff\r\nusername=",
+    "a length of many digits": request("/body", "Content-Length: 0000000000000000000065", method="POST"),
+    "half of a chunk": CHUNKED + "ff\r\nusername=",
+    "a chunk size of many digits": CHUNKED + "0000000000000000a\r\n",
+    "a long chunk extension": CHUNKED + "1;" + "a" * 1100,
+    "a chunk size without CR": CHUNKED + "5\n",
+    "a body of tiny chunks": CHUNKED + "1\r\na\r\n" * 3_000,
 }
 
 
@@ -147,6 +153,31 @@ def test_endless_head_is_refused(server: WebServer, clients: contextlib.ExitStac
     client = clients.enter_context(server.connect("GET / HTTP/1.1\r\n"))
     client.sendall(b"x: y\r\n" * 12_000)
     assert status_of(client) == 431
+
+
+def test_endless_chunk_sizes_are_refused(server: WebServer, clients: contextlib.ExitStack) -> None:
+    client = clients.enter_context(server.connect(CHUNKED + "1\r\na\r\n" * 4_000))
+    assert status_of(client) == 413
+
+
+def test_requests_that_wait_for_a_thread_share_memory(server: WebServer, clients: contextlib.ExitStack) -> None:
+    waiting = request("/ok", "Content-Length: 60000", method="POST") + "x" * 60_000
+    slow = [clients.enter_context(server.connect(request("/slow"))) for _ in range(THREADS)]
+    many = [clients.enter_context(server.connect(waiting)) for _ in range(30)]
+    assert [status_of(client) for client in slow] == [200] * THREADS
+    statuses = [status_of(client) for client in many]
+    assert statuses == sorted(statuses)
+    assert set(statuses) == {200, 503}
+    assert server.seconds_for() < 0.5, "the memory is free again"
+
+
+def test_strangers_that_wait_for_a_thread_share_memory(server: WebServer, clients: contextlib.ExitStack) -> None:
+    waiting = (request("/ok", "Content-Length: 60000", method="POST") + "x" * 60_000).replace("Cookie", "X-Cookie")
+    slow = clients.enter_context(server.connect(request("/slow").replace("Cookie", "X-Cookie")))
+    many = [clients.enter_context(server.connect(waiting)) for _ in range(30)]
+    with contextlib.suppress(ConnectionResetError):
+        assert many[0].recv(1) == b"", "the oldest is closed"
+    assert (status_of(slow), status_of(many[-1])) == (200, 200)
 
 
 def test_more_connections_than_allowed_close_idle_ones(server: WebServer, clients: contextlib.ExitStack) -> None:

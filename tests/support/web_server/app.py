@@ -1,11 +1,11 @@
-"""An application with one route for each kind of answer, and times of a second instead of ten."""
+"""An application with one route for each kind of answer, seconds instead of ten, and little memory for requests."""
 
 import hashlib
 import time
 from collections.abc import Iterable
 from typing import Any
 
-from infra.web_server import client_socket, waiting
+from infra.web_server import client_socket, waiting, worker
 from infra.web_server.waiting import Wait
 
 PAGE = b"0123456789abcdef" * 50_000  # more than the kernel takes for a client that does not read
@@ -13,6 +13,7 @@ STREAM_PART = b"x" * 60_000
 
 waiting.SECONDS[Wait.REST_OF_REQUEST] = 1.5
 waiting.SECONDS[Wait.READER] = 4.0
+waiting.MAX_BYTES[Wait.THREAD] = worker.MAX_THREAD_BYTES = 1024 * 1024
 client_socket.READ_SECONDS = 1.5
 client_socket.SEND_SECONDS = 1.5
 
