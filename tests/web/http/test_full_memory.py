@@ -4,6 +4,7 @@ Downloads and exports, however many run, leave the memory in which pages are dra
 """
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import pytest
@@ -11,6 +12,7 @@ from flask import Flask
 
 from tests.support.firestore.writer import Writer
 from tests.support.viewer.visitor import PAGE, SCRIPT, Visitor, add_user, services_of
+from tests.support.waiting import wait_until
 
 SENTENCE = "Too many payloads are being read or sent. Try again in a moment."
 LARGE = ["/messages/{}", "/messages/{}/data", "/api/v1/messages/{}", "/api/v1/messages/{}/data", "/export.csv?q=large"]
@@ -61,6 +63,21 @@ def test_exports_of_all_places_run_and_leave_every_page(app: Flask, operator: Vi
         for reader in (operator, Visitor(app, add_user(app, "reading-5", "viewer"))):
             assert reader.get(f"/messages/{document}?view=pretty", BROWSER).status_code == 200
     assert services.payload_memory.try_to_reserve("another", services.payload_memory.total_bytes // 2)
+
+
+def test_page_that_waits_for_its_search_holds_no_memory(app: Flask, operator: Visitor, writer: Writer) -> None:
+    services, document = services_of(app), writer.large(b"x" * 2_000_000)
+    searches, memory = services.shares.searches, services.page_memory
+    with ThreadPoolExecutor(1) as pool:
+        with ExitStack() as stack:
+            for _ in range(searches.of_one):
+                stack.enter_context(searches.held(operator.name))
+            page = pool.submit(operator.get, f"/messages/{document}", BROWSER)
+            wait_until(lambda: searches._waiting[operator.name] == 1, "the page's search for replays", 2)
+            free = [memory.try_to_reserve(other, memory.total_bytes // 2) for other in ("first", "second")]
+            assert all(free)
+        del free
+        assert page.result(5).status_code == 200
 
 
 @pytest.mark.usefixtures("_full")
