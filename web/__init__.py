@@ -10,7 +10,6 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response
 
 from infra.accounts.session_store import SessionStore
-from infra.accounts.sign_in_queue import MAX_WAITING, SignInQueue
 from infra.accounts.user_store import UserStore
 from infra.firestore.client import Database
 from infra.firestore.message_reader import MessageReader
@@ -89,9 +88,7 @@ def make_services(settings: ViewerSettings, iap: IapVerifier | None = None) -> S
     audit = Audit(database)
     pubsub = PubSub(settings)
     delivery_control = DeliveryControl(settings, settings.push_endpoint, database, pubsub, audit, log)
-    # The more threads there are, the more sign-ins may hold one while they wait.
-    queue = SignInQueue(MAX_WAITING + settings.max_streams // 8)
-    user_store = UserStore(database, settings.secret_key, queue)
+    user_store = UserStore(database, settings.secret_key)
     shares = FairShares()
     return Services(
         settings=settings,

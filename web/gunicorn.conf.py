@@ -10,15 +10,15 @@ import signal
 import threading
 from typing import Any
 
+from infra.web_server.threads import RESERVE
+
 # The application validates MAX_STREAMS and does not start with a wrong value.
 _streams = os.environ.get("MAX_STREAMS", "").strip()
 _max_streams = int(_streams) if _streams.isascii() and _streams.isdigit() else 250
 
 worker_class = "infra.web_server.worker.GuardedWorker"
 workers = 1
-# While all streams are in use, 40 are left: twelve for sign-ins, eight for other requests without a session, about ten
-# for downloads, and ten for pages.
-threads = _max_streams + 40
+threads = _max_streams + RESERVE  # infra/web_server/threads.py has the parts of the reserve
 worker_connections = threads + 1000
 timeout = 60
 graceful_timeout = 6  # Cloud Run sends SIGKILL ten seconds after SIGTERM

@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from infra.errors import BusyError
+from infra.web_server import threads
 
-MAX_RUNNING = 4  # two hash at a time, two wait for Firestore
-MAX_WAITING = 8
+MAX_RUNNING = threads.RUNNING_SIGN_INS
 WAIT_SECONDS = 10.0
 TOO_MANY_SIGN_INS = "Too many people are signing in right now. Try again in a few seconds."
 
@@ -36,8 +36,8 @@ class SignInQueue:
     the same chance.
     """
 
-    def __init__(self, max_waiting: int = MAX_WAITING, wait_seconds: float = WAIT_SECONDS) -> None:
-        self._max_waiting, self._wait_seconds = max_waiting, wait_seconds
+    def __init__(self, max_waiting: int = threads.WAITING_SIGN_INS, wait_seconds: float = WAIT_SECONDS) -> None:
+        self.max_waiting, self._wait_seconds = max_waiting, wait_seconds
         self._lock = threading.Lock()
         self._running: Counter[str] = Counter()
         self._waiting: list[_Waiter] = []
@@ -72,7 +72,7 @@ class SignInQueue:
             self._give_places()
 
     def _join(self, network: str) -> _Waiter:
-        if len(self._waiting) >= self._max_waiting and self._is_full():
+        if len(self._waiting) >= self.max_waiting and self._is_full():
             self._make_room(network)
         waiter = _Waiter(network)
         self._waiting.append(waiter)

@@ -9,5 +9,6 @@ gunicorn's master imports it before the fork, so it imports nothing of the viewe
     lanes             tells which requests share few threads; pure
     client_socket     the socket of a client, with deadlines for the threads
     refusals          the answers of requests that get no thread; pure
+    threads           the parts of the reserve of threads; imports nothing
     outbox            keeps a short answer until the client reads it
 """

@@ -18,15 +18,15 @@ from typing import Any
 from gunicorn.http import wsgi
 from gunicorn.workers.gthread import ThreadWorker
 
-from infra.web_server import refusals
+from infra.web_server import refusals, threads
 from infra.web_server.client_socket import ClientSocket
 from infra.web_server.connection import Connection, connections_that_fit
 from infra.web_server.lanes import lane_of
 from infra.web_server.outbox import Outbox
 from infra.web_server.waiting import Wait, Waiting
 
-# At most this number of requests without a session have a thread; gunicorn.conf.py has the number of all threads.
-MAX_STRANGERS = 8
+# At most this number of requests without a session have a thread.
+MAX_STRANGERS = threads.STRANGERS
 # The memory of all requests that have a thread or are about to get one.
 MAX_THREAD_BYTES = 64 * 1024 * 1024
 _RECEIVE_BYTES = 64 * 1024

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from infra.web_server import threads
 from web.access.cpu_share import CpuRate, CpuShares, Pace
-from web.access.places import Places
+from web.access.places import SHARES, Places
 
 # The saved seconds are enough for one search of two seconds, and for a replay or the first pages of an export.
 PAGES = CpuRate(per_second=1 / 8, saved_seconds=2.0, overdrawn_seconds=4.0)
@@ -22,8 +23,14 @@ class FairShares:
 
     pages: CpuShares = field(default_factory=lambda: CpuShares(PAGES))
     background: CpuShares = field(default_factory=lambda: CpuShares(BACKGROUND))
-    searches: Places = field(default_factory=lambda: Places("searches", of_all=16, wait_seconds=2.0))
-    exports: Places = field(default_factory=lambda: Places("exports", of_all=8, wait_seconds=0.0))
+    searches: Places = field(
+        default_factory=lambda: Places(
+            "searches", of_all=SHARES * threads.SEARCHES, wait_seconds=2.0, max_waiting=threads.WAITING_SEARCHES
+        )
+    )
+    exports: Places = field(
+        default_factory=lambda: Places("exports", of_all=SHARES * threads.EXPORTS, wait_seconds=0.0)
+    )
 
     @contextmanager
     def search(self, person: str, has_left: Callable[[], bool]) -> Iterator[Pace]:

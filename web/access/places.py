@@ -8,16 +8,16 @@ from contextlib import contextmanager
 from infra.errors import BusyError
 
 SHARES = 4
-# For each place of a person, these requests wait: each holds a thread of the server. A request that is refused at once
-# costs more than one that waits, because a script in a loop asks again at once.
-_MAX_WAITING = 8
+# The requests of one person that wait: each holds a thread of the server. A request that is refused at once costs more
+# than one that waits, because a script in a loop asks again at once.
+_MAX_WAITING = 16
 
 
 class Places:
     """Places of one kind of work, named by ``plural`` in errors. Thread-safe."""
 
-    def __init__(self, plural: str, *, of_all: int, wait_seconds: float) -> None:
-        self.of_one = max(1, of_all // SHARES)
+    def __init__(self, plural: str, *, of_all: int, wait_seconds: float, max_waiting: int = _MAX_WAITING) -> None:
+        self.of_one, self.max_waiting = max(1, of_all // SHARES), max_waiting
         self._plural, self._of_all, self._wait_seconds = plural, of_all, wait_seconds
         self._changed = threading.Condition()
         self._taken: Counter[str] = Counter()
@@ -51,7 +51,7 @@ class Places:
             self.leave(person)
 
     def _wait(self, person: str) -> None:
-        if self._waiting[person] >= _MAX_WAITING * self.of_one:
+        if self._waiting[person] >= self.max_waiting:
             raise self._busy(person)
         self._waiting[person] += 1
         try:

@@ -1,4 +1,4 @@
-"""What connections wait for, and which of them ends first."""
+"""The events that connections wait for, and the wait that ends first."""
 
 from infra.web_server.waiting import MAX_BYTES, SECONDS, Wait, Waiting
 

@@ -63,6 +63,19 @@ def test_place_is_given_to_one_that_waits_and_the_queue_is_short(places: Places)
         places.leave("viewer")
 
 
+def test_queue_of_a_person_has_a_length_of_its_kind() -> None:
+    places = Places("searches", of_all=4, wait_seconds=PATIENT, max_waiting=1)
+    places.take("viewer")
+    waiting = threading.Thread(target=places.take, args=("viewer",), daemon=True)
+    waiting.start()
+    wait_until(lambda: places._waiting["viewer"] == 1, "a request in the queue")
+    with pytest.raises(BusyError):
+        places.take("viewer")
+    places.leave("viewer")
+    waiting.join(5)
+    assert len(places) == 1
+
+
 def test_place_is_left_after_an_error(places: Places) -> None:
     with pytest.raises(ZeroDivisionError), places.held("viewer"):
         raise ZeroDivisionError
