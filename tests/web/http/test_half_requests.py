@@ -18,6 +18,8 @@ HALVES = {
     "sign-in": "POST /login HTTP/1.1\r\nHost: h\r\nContent-Length: 60000\r\n\r\nusername=",
     "long form": "POST /publish HTTP/1.1\r\nHost: h\r\nContent-Length: 14000000\r\n\r\nusername=",
     "chunks": "POST /login HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nffff\r\nusername=",
+    "long chunks": "POST /login HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n"
+    f"Content-Type: application/x-www-form-urlencoded\r\n\r\nfffff\r\nusername={'x' * 70_000}",
 }
 
 
