@@ -9,7 +9,8 @@ import threading
 
 from werkzeug.security import check_password_hash, generate_password_hash
 
-from infra.accounts.password_rules import MAX_BYTES
+from infra.accounts.password_rules import MAX_BYTES, check_password
+from infra.errors import InputError
 
 _MAX_CONCURRENT = 2
 
@@ -36,6 +37,17 @@ class Passwords:
             self._decoy_hash = self._decoy_hash or generate_password_hash(secrets.token_hex())
             matches = check_password_hash(hashed or self._decoy_hash, password)
         return matches and hashed is not None
+
+
+def generated_password(name: str) -> str:
+    """Return a random password of 24 characters that the rules accept: by chance one in millions is refused."""
+    while True:
+        password = secrets.token_urlsafe(18)
+        try:
+            check_password(password, name)
+        except InputError:
+            continue
+        return password
 
 
 def is_too_long(password: str) -> bool:

@@ -1,6 +1,5 @@
 """The users: ``users/{name}``, with their roles and passwords."""
 
-import secrets
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -9,7 +8,7 @@ from google.cloud.firestore import SERVER_TIMESTAMP, DocumentReference, LastUpda
 from google.cloud.firestore_v1.base_query import FieldFilter
 
 from infra.accounts.password_rules import check_password
-from infra.accounts.passwords import Passwords
+from infra.accounts.passwords import Passwords, generated_password
 from infra.accounts.session_store import end_sessions
 from infra.accounts.sign_in import SignIn, SignInError
 from infra.accounts.sign_in_queue import SignInQueue
@@ -150,7 +149,7 @@ class UserStore:
             users = self._database.documents.collection("users").limit(1)
             if users.get(retry=None, timeout=READ_SECONDS):
                 return None
-        chosen = password or secrets.token_urlsafe(18)
+        chosen = password or generated_password("admin")
         try:
             self.add("admin", chosen, "admin", by="first start")
         except DocumentExistsError:

@@ -112,7 +112,7 @@ class LocalCloud:
             firestore=backend.firestore,
             desk=site.url,
             secret_key=secrets.token_urlsafe(48),
-            admin_password=secrets.token_urlsafe(12),
+            admin_password=secrets.token_urlsafe(18),
         )
 
     async def _push_endpoint(self, receiver: str) -> str:

@@ -161,14 +161,14 @@ def test_bodies_without_a_valid_token_are_not_read(receiver: ReceiverProcess, to
     assert receiver.push(push_body("after"), token).status == 204
 
 
-@pytest.mark.parametrize(("status", "megabytes"), [(403, 13), (413, 16), (413, 30)])
+@pytest.mark.parametrize(("status", "megabytes", "pourers"), [(403, 13, 10), (413, 16, 10), (413, 30, 4)])
 def test_too_large_body_with_a_valid_token_is_dropped_and_refused(
-    receiver: ReceiverProcess, signer: Signer, token: str, status: int, megabytes: int
+    receiver: ReceiverProcess, signer: Signer, token: str, status: int, megabytes: int, pourers: int
 ) -> None:
     assert receiver.push(push_body("before"), token).status == 204
     before = receiver.rss_bytes()
     refused = signer.sign(claims(aud="https://other.example")) if status == 403 else token
-    assert _pour_many(receiver, refused, megabytes, 10) == [status] * 10
+    assert _pour_many(receiver, refused, megabytes, pourers) == [status] * pourers
     assert receiver.peak_rss_bytes() - before < 20 * MEGABYTE
     assert receiver.push(push_body("after"), token).status == 204
 
@@ -180,6 +180,9 @@ def test_refusal_waits_at_most_a_second_for_a_missing_body(receiver: ReceiverPro
         connection.sendall(head.encode())
         assert b" 403 " in connection.recv(100)
     assert 0.9 < time.monotonic() - start < 3
+
+
+MAX_PUSHES = 5
 
 
 @pytest.mark.slow
@@ -201,12 +204,19 @@ def test_large_messages_stay_within_memory_and_small_ones_pass(
             time.sleep(0.05)
 
     def large(number: int) -> int:
-        return receiver.push(push_body(f"large-{size}-{number}", data), token).status
+        # A push that finds no room within its budget gets 503, and Pub/Sub sends it again.
+        for _ in range(MAX_PUSHES):
+            status = receiver.push(push_body(f"large-{size}-{number}", data), token).status
+            if status != 503:
+                break
+        return status
 
     with ThreadPoolExecutor(pushers) as pool:
         beside = pool.submit(small)
-        assert set(pool.map(large, range(60))) == {204}
-        ended.set()
+        try:
+            assert set(pool.map(large, range(60))) == {204}
+        finally:
+            ended.set()
         beside.result()
     assert receiver.peak_rss_bytes() < 250 * MEGABYTE, "without a limit, sixteen bodies take 330 MB"
     assert statistics.quantiles(waits, n=20)[-1] < 1, "the 95th percentile of small messages beside them, in seconds"

@@ -1,12 +1,12 @@
 """The users, for admins: add, change the role, set a new password, remove. Their sign-ins: ``web.admin.sessions``."""
 
 import re
-import secrets
 
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
+from infra.accounts.passwords import generated_password
 from infra.accounts.user import ROLES, Role
 from infra.errors import DocumentExistsError, DocumentNotFoundError, InputError
 from web.access.roles import requires, signed_in_user
@@ -33,7 +33,7 @@ def add() -> ResponseReturnValue:
     """Add a user. If the password is left empty, a random one is created and shown once."""
     name = request.form.get("name", "").strip().lower()
     chosen = request.form.get("password", "") if has_passwords() else ""
-    password = chosen or secrets.token_urlsafe(18)
+    password = chosen or generated_password(name)
     try:
         services().users.add(name, password, _role(), by=signed_in_user().name)
     except _PROBLEMS as exc:
@@ -61,7 +61,7 @@ def reset_password(name: str) -> ResponseReturnValue:
     require_passwords()
     if question := unanswered("password", name, url_for("users.page")):
         return question
-    password = secrets.token_urlsafe(18)
+    password = generated_password(name)
     try:
         services().users.set_password(name, password, by=signed_in_user().name)
     except _PROBLEMS as exc:

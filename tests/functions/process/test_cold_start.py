@@ -9,7 +9,7 @@ from tests.support.receiver.process import ROOT, ReceiverProcess
 from tests.support.receiver.push import push_body
 
 # The framework, the client's protobufs, keys and tokens, and the key server's HTTP: the first message needs all of it.
-FRAMEWORK = ("functions_framework.aio", "h11", "msgspec.json", "ssl", "pybase64")
+FRAMEWORK = ("functions_framework.aio", "uvicorn_worker", "h11", "msgspec.json", "ssl", "pybase64")
 LIBRARIES = (*FRAMEWORK, "google.cloud.firestore", "google.auth.crypt", "grpc.aio")
 COUNT = """
 import importlib, json, sys
@@ -33,8 +33,12 @@ OURS = {
         "infra.messages.field_names",
         "infra.messages.json_scalars",
         "infra.messages.message",
+        "infra.messages.nearly_text",
+        "infra.messages.visible_text",
         "infra.settings",
         "infra.settings.parsers",
+        "infra.signed_token",
+        "infra.strict_json",
     ),
     "infra.firestore",
     *(f"infra.firestore.{name}" for name in ("async_calls", "client", "encoding", "error_mapping", "message_writer")),

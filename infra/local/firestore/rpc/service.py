@@ -30,7 +30,7 @@ class FirestoreServer:
 
     def __init__(self, heartbeat_seconds: float = 30.0, journal: Journal | None = None) -> None:
         self._journal = journal or Journal()
-        self.store = Store(self._journal)
+        self.store = Store(journal)
         self._heartbeat_seconds = heartbeat_seconds
 
     def add_to(self, server: grpc.aio.Server) -> None:

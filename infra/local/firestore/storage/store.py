@@ -3,6 +3,7 @@
 Single-threaded: each call runs between two awaits of one event loop, so there are no locks.
 """
 
+import functools
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
@@ -95,7 +96,7 @@ class Store:
 
     def __init__(self, journal: Journal | None = None) -> None:
         self.clock = Clock()
-        self._journal = journal or Journal()
+        self._journal = journal
         self._databases: dict[str, StoredDatabase] = {}
 
     def database(self, name: str) -> StoredDatabase:
@@ -103,12 +104,14 @@ class Store:
         found = self._databases.get(name)
         if found is None:
             found = self._databases[check_database(name)] = StoredDatabase(name, self.clock)
-            found.listeners.add(self._write)
+            if self._journal is not None:
+                found.listeners.add(functools.partial(_write, self._journal))
         return found
 
-    def _write(self, commit: Commit) -> None:
-        for path, old, new in commit.changes:
-            if new is not None:
-                self._journal.stored(path, new.pb, is_new=old is None)
-            else:
-                self._journal.write("deleted", path=path)
+
+def _write(journal: Journal, commit: Commit) -> None:
+    for path, old, new in commit.changes:
+        if new is not None:
+            journal.stored(path, new.pb, is_new=old is None)
+        else:
+            journal.write("deleted", path=path)
