@@ -1,6 +1,6 @@
 # make run        set up, then run all of Subscope on this machine (EMULATORS=google, PORT=8080, ARGS=--no-samples)
 # make test       set up, then run every test
-# make quick      set up, then run the unit and service tests: under 90 seconds
+# make quick      set up, then run the unit and service tests without the slow ones
 # make javascript-tests  run the tests of the viewer's pure JavaScript, part of test and quick (needs no Node installed)
 # make unit       one tier alone; also: make service, make browser, make faults, make deployment
 # make durations  run every test and store how long each file takes, for the order of the next runs
