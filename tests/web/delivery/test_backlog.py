@@ -200,6 +200,7 @@ def test_strip_shows_when_messages_are_lost(reading: Visitor, topics: Topics) ->
     section = strip_showing(reading, topics.dead, "lost from")
     shown = re.search(r'lost from <time datetime="([^"]+)"', section)
     assert shown
+    assert re.search(r"\(as of \d\d:\d\d\) lost from", " ".join(re.sub(r"<[^>]+>", "", section).split()))
     # The local cloud keeps seven days unless told otherwise, as Pub/Sub does.
     assert timedelta(days=6, hours=23) < datetime.fromisoformat(shown.group(1)) - datetime.now(UTC) < timedelta(days=7)
     data = reading.get("/backlog", SCRIPT).json
