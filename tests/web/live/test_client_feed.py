@@ -4,7 +4,7 @@ import itertools
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -22,26 +22,6 @@ from web.live.client_filter import ClientFilter, parse_client_filter
 from web.live.sse import KEEP_ALIVE, Position, parse_position
 
 BEGINNING = Position(None)
-
-
-@pytest.fixture
-def firestore() -> Iterator[LocalFirestore]:
-    server = LocalFirestore()
-    yield server
-    server.close()
-
-
-@pytest.fixture
-def writer(firestore: LocalFirestore) -> Iterator[Writer]:
-    firestore_writer = Writer(firestore.address)
-    yield firestore_writer
-    firestore_writer.close()
-
-
-@pytest.fixture
-def view(firestore: LocalFirestore) -> Iterator[Viewing]:
-    with viewing(firestore.address) as opened:
-        yield opened
 
 
 def last_id(client: Client) -> Position:

@@ -2,7 +2,6 @@
 
 import threading
 import time
-from collections.abc import Iterator
 
 import pytest
 
@@ -39,20 +38,6 @@ class Costly:
     @property
     def used(self) -> float:
         return self.asked * CPU_SECONDS
-
-
-@pytest.fixture(scope="module")
-def firestore() -> Iterator[LocalFirestore]:
-    server = LocalFirestore()
-    yield server
-    server.close()
-
-
-@pytest.fixture
-def writer(firestore: LocalFirestore) -> Iterator[Writer]:
-    firestore_writer = Writer(firestore.address)
-    yield firestore_writer
-    firestore_writer.close()
 
 
 def watching(view: Viewing, person: str, client_filter: ClientFilter, position: Position | None = None) -> Client:

@@ -2,10 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import replace
-
-import pytest
 
 from tests.support.firestore.servers import LocalFirestore
 from tests.support.firestore.writer import Writer
@@ -29,26 +26,6 @@ class Clock:
         """Wait until the feed has considered its end ``count`` more times."""
         target = self.readings + count
         wait_until(lambda: self.readings >= target, "the feed's checks")
-
-
-@pytest.fixture
-def firestore() -> Iterator[LocalFirestore]:
-    server = LocalFirestore()
-    yield server
-    server.close()
-
-
-@pytest.fixture
-def writer(firestore: LocalFirestore) -> Iterator[Writer]:
-    firestore_writer = Writer(firestore.address)
-    yield firestore_writer
-    firestore_writer.close()
-
-
-@pytest.fixture
-def view(firestore: LocalFirestore) -> Iterator[Viewing]:
-    with viewing(firestore.address) as opened:
-        yield opened
 
 
 def thread_idents() -> list[int]:
