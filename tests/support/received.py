@@ -1,31 +1,41 @@
-"""A message as the receiver stores it, made of a payload."""
+"""Messages as the receiver stores them, made of a payload, and the time at which they came."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
+from infra.messages.chunks import INLINE_BYTES
 from infra.messages.message import Message, index_tokens, read_content
 
-NOW = datetime(2026, 1, 2, tzinfo=UTC)
+NOW = datetime(2026, 11, 23, 10, 42, 7, tzinfo=UTC)
 
 
-def message(data: bytes, *, inline: bool = True, key: str = "", **attributes: str) -> Message:
-    """Return the stored form of ``data``; without ``inline``, its payload is in chunks."""
+def message(data: bytes = b"", **fields: Any) -> Message:
+    """Return the stored form of ``data``, with other values of some fields."""
     content = read_content(data)
-    return Message(
-        id="0" * 32,
+    attributes = fields.get("attributes", {})
+    made = Message(
+        id="ab" * 16,
         subscription="builds",
-        message_id="1",
+        message_id="770001",
         publish_time=NOW,
         received_at=NOW,
         attributes=attributes,
         kind=content.kind,
         preview=content.preview,
-        data=data if inline else None,
-        chunks=0 if inline else 1,
+        data=data if len(data) <= INLINE_BYTES else None,
+        chunks=0 if len(data) <= INLINE_BYTES else 1,
         size_bytes=len(data),
-        sha256="f" * 64,
+        sha256="",
         deliveries=1,
         last_delivered_at=NOW,
         expire_at=NOW,
-        ordering_key=key,
         tokens=tuple(index_tokens(attributes, content.scalars)),
     )
+    return replace(made, **fields)
+
+
+def message_with(data: bytes, *, inline: bool = True, key: str = "", **attributes: str) -> Message:
+    """Return the stored form of ``data`` with attributes; without ``inline``, its payload is in chunks."""
+    stored = message(data, attributes=attributes, ordering_key=key, sha256="f" * 64)
+    return replace(stored, data=data if inline else None, chunks=0 if inline else 1)

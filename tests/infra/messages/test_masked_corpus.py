@@ -12,7 +12,7 @@ from infra.messages.json_scalars import BYTE_ORDER_MARK
 from infra.messages.masking import Mask
 from infra.messages.message import PREVIEW_CHARACTERS, Message
 from tests.support.json_corpus import MASKED_FIELDS, SECRET_CHARACTERS, documents
-from tests.support.received import message
+from tests.support.received import message_with
 
 MASK = Mask(MASKED_FIELDS)
 SECRET = re.compile(f"[{SECRET_CHARACTERS}]")
@@ -45,7 +45,7 @@ def earlier_preview(text: str) -> str:
 def looks(text: str, cut: float) -> Iterator[str]:
     """Yield all that the mask lets a viewer see of one document, whole and cut."""
     sent = text.encode()
-    inline = message(sent)
+    inline = message_with(sent)
     apart = replace(inline, data=None, chunks=1)
     yield shown(inline)
     yield shown(apart)
@@ -81,7 +81,7 @@ def test_corpus_is_json_with_secrets() -> None:
     made = list(documents(500, seed=1))
     assert all(SECRET.search(text) for text in made)
     assert all(json.loads(text.removeprefix("\ufeff")) for text in made)
-    assert all(message(text.encode()).kind == "json" for text in made)
+    assert all(message_with(text.encode()).kind == "json" for text in made)
     assert {"\t", "\n", "\r\n", "\r", " "} < {space for text in made for space in re.findall(r"[ \t\r\n]+", text)}
     assert {text[0] for text in made} >= set("\ufeff{[\t ")
 
@@ -91,4 +91,4 @@ def test_large_document_shows_no_masked_value() -> None:
         for size in (17 * 1024, 120 * 1024):
             rest = f'{{"rest":"{"x" * size}"}}'
             large = f"[{text.removeprefix(BYTE_ORDER_MARK)},{rest}]"
-            assert "•••" in shown(replace(message(large.encode()), data=None, chunks=1))
+            assert "•••" in shown(replace(message_with(large.encode()), data=None, chunks=1))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from infra.messages.masking import HIDDEN, NO_MASK, Mask
 from tests.support.cpu_cost import assert_cheap
-from tests.support.received import message
+from tests.support.received import message_with
 
 SECRET = "tell-nobody"
 CARD = Mask(("data.card.number", "email", "ordering_key"))
@@ -19,7 +19,7 @@ CARD = Mask(("data.card.number", "email", "ordering_key"))
 
 def masked(text: str, *fields: str) -> str:
     """Mask a JSON payload."""
-    data = Mask(fields).see(message(text.encode())).data
+    data = Mask(fields).see(message_with(text.encode())).data
     assert data is not None
     return data.decode()
 
@@ -58,21 +58,21 @@ def test_path_hides_every_member_that_ends_with_it(sent: str, left: str) -> None
 
 
 def test_attributes_and_ordering_key_ignore_case() -> None:
-    masked_message = CARD.see(message(b"", key=SECRET, Email=SECRET, team="payments"))
+    masked_message = CARD.see(message_with(b"", key=SECRET, Email=SECRET, team="payments"))
     assert (masked_message.attributes, masked_message.ordering_key) == ({"Email": HIDDEN, "team": "payments"}, HIDDEN)
     assert masked_message.tokens == ("team=payments",)
-    assert CARD.see(message(b"", team="payments")).ordering_key == "", "there is no key that could be hidden"
+    assert CARD.see(message_with(b"", team="payments")).ordering_key == "", "there is no key that could be hidden"
 
 
 def test_empty_mask_changes_nothing() -> None:
-    unmasked = message(b'{"a":1}', a="b")
+    unmasked = message_with(b'{"a":1}', a="b")
     assert NO_MASK.see(unmasked) is unmasked
     assert Mask(("email",)).see(unmasked) == unmasked
 
 
 @pytest.mark.parametrize("inline", [True, False], ids=["small", "large"])
 def test_derived_fields_do_not_reveal_a_hidden_field(inline: bool) -> None:
-    sent = message(json.dumps({"id": 7, "card": {"number": SECRET}, "number": SECRET}).encode(), inline=inline)
+    sent = message_with(json.dumps({"id": 7, "card": {"number": SECRET}, "number": SECRET}).encode(), inline=inline)
     masked_message = Mask(("data.number",)).see(sent)
     assert SECRET not in repr(masked_message)
     assert masked_message.sha256 == "", "the checksum could prove a guess"
@@ -83,7 +83,7 @@ def test_derived_fields_do_not_reveal_a_hidden_field(inline: bool) -> None:
 @pytest.mark.parametrize("data", [SECRET.encode(), b"\xff" + SECRET.encode(), b'{"card": "' + SECRET.encode()])
 @pytest.mark.parametrize("inline", [True, False], ids=["small", "large"])
 def test_payload_that_is_no_json_is_withheld(data: bytes, inline: bool) -> None:
-    sent = message(data, inline=inline)
+    sent = message_with(data, inline=inline)
     masked_message = CARD.see(sent)
     assert SECRET not in repr(masked_message)
     assert masked_message.sha256 == ""
@@ -93,10 +93,10 @@ def test_payload_that_is_no_json_is_withheld(data: bytes, inline: bool) -> None:
 
 
 def test_document_with_a_false_kind_is_withheld() -> None:
-    lying = replace(message(SECRET.encode()), kind="json")
+    lying = replace(message_with(SECRET.encode()), kind="json")
     assert SECRET not in repr(replace(CARD.see(lying), preview=""))
     assert CARD.withholds(CARD.see(lying))
-    odd = replace(message(b"", inline=False), kind="json", size_bytes=1, preview='}]"{"card.number":1}')
+    odd = replace(message_with(b"", inline=False), kind="json", size_bytes=1, preview='}]"{"card.number":1}')
     assert CARD.see(odd).preview == HIDDEN, "no JSON begins like this"
 
 
@@ -108,7 +108,7 @@ def test_first_part_reveals_no_more_than_the_whole(value: object) -> None:
     start, end = '{"a": "b", "card": {"number":', ', "kind": "visa"}}'
     whole, left = f"{start}{json.dumps(value)}{end}".encode(), f'{start}"{HIDDEN}"{end}'.encode()
     for cut in range(len(whole) + 1):
-        part = CARD.see_payload(whole[:cut], message(whole))
+        part = CARD.see_payload(whole[:cut], message_with(whole))
         assert part is not None
         assert left.startswith(part)
         assert len(part) >= min(cut, len(start)), "all before the value is shown"
@@ -149,7 +149,7 @@ def test_value_that_begins_with_an_accent_leaves_its_token_hidden(field: str, na
     assert Mask((field,)).hides_token(f"{name}={value}")
     assert Mask((f"data.{field}",)).hides_token(f"data.{name}={value}")
     assert Mask((f"data.{field}",)).hides_token(f"data.outer.{name}={value}")
-    sent = replace(message(json.dumps({name: value}).encode()), attributes={name: value})
+    sent = replace(message_with(json.dumps({name: value}).encode()), attributes={name: value})
     hidden = Mask((field, f"data.{field}")).see(replace(sent, tokens=(*sent.tokens, f"{name}={value}")))
     assert (hidden.attributes, hidden.tokens) == ({name: HIDDEN}, ())
     assert json.loads(hidden.data or b"") == {name: HIDDEN}
@@ -200,13 +200,13 @@ def test_hostile_text_is_masked_in_linear_time() -> None:
     hidden = json.dumps({"card": {"number": {"text": '"{[' * 100_000}}})
     for text in (names, deep, hidden):
         assert_cheap(partial(masked, text, "data.card.number"), loops=150)
-        assert_cheap(partial(CARD.see_payload, text[:-8].encode(), message(b"{}")), loops=150)
+        assert_cheap(partial(CARD.see_payload, text[:-8].encode(), message_with(b"{}")), loops=150)
 
 
 @pytest.mark.parametrize("cut", range(480, 512))
 def test_preview_cut_inside_a_hidden_value_reveals_nothing(cut: int) -> None:
     text = {"padding": "x" * (cut - 60), "card": {"number": {"text": ODD * 2_000}}}
-    masked_message = CARD.see(message(json.dumps(text).encode(), inline=False))
+    masked_message = CARD.see(message_with(json.dumps(text).encode(), inline=False))
     assert SECRET not in masked_message.preview
     assert masked_message.preview.startswith('{"padding": "xxx')
 
@@ -214,27 +214,28 @@ def test_preview_cut_inside_a_hidden_value_reveals_nothing(cut: int) -> None:
 def test_size_does_not_reveal_a_hidden_value() -> None:
     for inline in (True, False):
         sizes = {
-            CARD.see(message(b'{"card":{"number":%s}}' % value, inline=inline)).size_bytes for value in (b"1", b"true")
+            CARD.see(message_with(b'{"card":{"number":%s}}' % value, inline=inline)).size_bytes
+            for value in (b"1", b"true")
         }
         assert len(sizes) == 1
-    assert CARD.see(message(b"yes")).size_bytes == CARD.see(message(b"maybe")).size_bytes > 0
-    assert CARD.see(message(b"")).size_bytes == 0
+    assert CARD.see(message_with(b"yes")).size_bytes == CARD.see(message_with(b"maybe")).size_bytes > 0
+    assert CARD.see(message_with(b"")).size_bytes == 0
 
 
 def test_document_without_a_size_is_masked() -> None:
     for data in (b'{"card.number":"tell-nobody"}', b"tell-nobody"):
-        assert SECRET not in repr(CARD.see(replace(message(data), size_bytes=0)))
+        assert SECRET not in repr(CARD.see(replace(message_with(data), size_bytes=0)))
 
 
 @pytest.mark.parametrize("field", ["data", "Data"])
 def test_data_hides_the_whole_payload(field: str) -> None:
     mask = Mask((field,))
     for inline in (True, False):
-        masked_message = mask.see(message(b'{"a":"tell-nobody"}', inline=inline, team="payments"))
+        masked_message = mask.see(message_with(b'{"a":"tell-nobody"}', inline=inline, team="payments"))
         assert SECRET not in repr(masked_message)
         assert mask.withholds(masked_message)
         assert (masked_message.tokens, masked_message.kind) == (("team=payments",), "json")
-    assert not mask.withholds(mask.see(message(b"")))
+    assert not mask.withholds(mask.see(message_with(b"")))
 
 
 @pytest.mark.parametrize(
@@ -274,14 +275,14 @@ def test_filter_path_hides_what_the_filter_finds(field: str, sent: str, left: st
     ],
 )
 def test_stored_preview_is_masked_or_withheld(stored: str, left: str) -> None:
-    sent = replace(message(b"{}", inline=False), preview=stored)
+    sent = replace(message_with(b"{}", inline=False), preview=stored)
     assert Mask(("data.email",)).see(sent).preview == left
 
 
 def test_key_means_the_ordering_key() -> None:
-    assert Mask(("key",)).see(message(b"", key=SECRET)).ordering_key == HIDDEN
+    assert Mask(("key",)).see(message_with(b"", key=SECRET)).ordering_key == HIDDEN
 
 
 def test_unreadable_name_is_hidden() -> None:
     text = json.dumps({"\U000e0001.number": SECRET, "padding": "x" * 20_000}, ensure_ascii=False)
-    assert SECRET not in Mask(("data.number",)).see(message(text.encode(), inline=False)).preview
+    assert SECRET not in Mask(("data.number",)).see(message_with(text.encode(), inline=False)).preview

@@ -27,7 +27,7 @@ from infra.query.terms import (
     Term,
 )
 from tests.support.cpu_cost import assert_cheap
-from tests.support.query import NOW, message
+from tests.support.received import NOW, message
 
 BAD_ESCAPE = r"within quotes a backslash begins \" \\ \n \r \t, \u and four, or \U and eight hex digits."
 

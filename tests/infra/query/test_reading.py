@@ -6,7 +6,7 @@ from infra.messages.chunks import INLINE_BYTES
 from infra.query import MAX_WILDCARD_PATHS, parse
 from infra.query.reading import Reading
 from tests.support.cpu_cost import assert_cheap
-from tests.support.query import NOW, message
+from tests.support.received import NOW, message
 
 ONES = b'{"a":[' + b"1," * 8_180 + b"1]}"
 RECORDS = b'{"a":[' + b",".join(b'{"id":"%d","b":[%d]}' % (number, number) for number in range(600)) + b"]}"

@@ -14,7 +14,7 @@ from infra.messages.masking import Mask
 from infra.query import parse, quoted
 from infra.query.json_escapes import without_escapes
 from tests.support.cpu_cost import assert_cheap
-from tests.support.query import message
+from tests.support.received import message
 
 NOW = datetime(2026, 11, 23, 10, 42, 7, tzinfo=UTC)
 MANY = r"\n" * 200

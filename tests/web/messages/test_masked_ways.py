@@ -13,7 +13,7 @@ from infra.messages.message import Message
 from infra.messages.record import record, summary
 from infra.query import parse
 from tests.support.json_corpus import MASKED_FIELDS, SECRET_CHARACTERS, documents
-from tests.support.received import message
+from tests.support.received import message_with
 from web.filters.columns import cells, offered, value, whole_value
 from web.live.masked_rows import MaskedRows
 from web.messages.summaries import summarise
@@ -49,7 +49,7 @@ def row_of(stored: Message) -> str:
 def test_no_way_shows_a_masked_value(inline: bool) -> None:
     shown = 0
     for text in documents(120, seed=4):
-        sent = message(text.encode(), inline=inline)
+        sent = message_with(text.encode(), inline=inline)
         masked = MASK.see(sent)
         payload = MASK.see_payload(masked.data or text.encode(), masked) or b""
         for way in (*ways(masked, payload), row_of(sent)):
