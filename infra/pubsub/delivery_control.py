@@ -102,7 +102,7 @@ class DeliveryControl:
             self._drop(subscription, request, exc)
             raise
         self._log.info(action, who=who, subscription=subscription)
-        return self._after_answer(subscription, request, replace(config, push_config=wants, push_form=""))
+        return self._after_answer(subscription, request, replace(config, push_config=wants))
 
     def _drop(self, subscription: str, request: SwitchRequest, refusal: SubscopeError) -> None:
         """Remove a request without effect. One that could not be stored may be there in spite of the error."""

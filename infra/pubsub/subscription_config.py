@@ -26,8 +26,7 @@ Ended = Literal["", "topic_deleted", "detached", "exported", "resource_error"]
 class SubscriptionConfig:
     """One subscription as Pub/Sub returned it. ``push_config`` is Pub/Sub's PushConfig.
 
-    ``export`` names the product that an ``exported`` subscription writes to. ``push_form`` is "" for the envelope that
-    the receiver reads, otherwise ``unwrapped`` or the name of a version. ``expires_after`` is the time without
+    ``export`` names the product that an ``exported`` subscription writes to. ``expires_after`` is the time without
     delivery after which Pub/Sub deletes the subscription, None if it never does. ``transforms`` names the active ones.
     """
 
@@ -35,7 +34,6 @@ class SubscriptionConfig:
     push_config: Any
     ended: Ended = ""
     export: str = ""
-    push_form: str = ""
     filter: str = ""
     transforms: tuple[str, ...] = ()
     retention: timedelta = _DEFAULT_RETENTION
@@ -48,6 +46,11 @@ class SubscriptionConfig:
         """Whether the subscription has a push endpoint."""
         return bool(self.push_config.push_endpoint)
 
+    @property
+    def push_form(self) -> str:
+        """The form of its pushes, as ``push_form`` names it."""
+        return push_form(self.push_config)
+
 
 def read_subscription(reply: Any) -> SubscriptionConfig:
     """Return the configuration of a ``google.pubsub.v1.Subscription``."""
@@ -57,7 +60,6 @@ def read_subscription(reply: Any) -> SubscriptionConfig:
         push_config=reply.push_config,
         ended=_ended(reply, export),
         export=export,
-        push_form=push_form(reply.push_config),
         filter=reply.filter,
         transforms=tuple(_transform(one) for one in reply.message_transforms if not one.disabled),
         retention=reply.message_retention_duration or _DEFAULT_RETENTION,
@@ -69,7 +71,7 @@ def read_subscription(reply: Any) -> SubscriptionConfig:
 
 
 def push_form(push_config: Any) -> str:
-    """Return "" if pushes have the envelope that the receiver reads, otherwise the name of their form."""
+    """Return "" for the envelope that the receiver reads, otherwise ``unwrapped`` or the name of a version."""
     if "no_wrapper" in push_config:
         return "unwrapped"
     version: str = push_config.attributes.get(VERSION, "")
