@@ -169,8 +169,8 @@ class DeliveryControl:
         return delivery_of(subscription, config, last_change.by, last_change.at, self._push_endpoint, wrong)
 
     def _differences(self, push_config: Any) -> tuple[str, ...]:
-        settings = self._settings
-        return differences(push_config, self._push_endpoint, settings.push_service_account, settings.push_audience)
+        fields, settings = push_fields(push_config), self._settings
+        return differences(fields, self._push_endpoint, settings.push_service_account, settings.push_audience)
 
     def _permanently_unreadable(
         self, subscription: str, reason: Literal["missing", "denied"], exc: SubscopeError

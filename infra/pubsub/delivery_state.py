@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from infra.pubsub.delivery_warnings import reason_of_end, warnings_of
-from infra.pubsub.subscription_config import SubscriptionConfig, push_fields
+from infra.pubsub.subscription_config import SubscriptionConfig
 
 DeliveryState = Literal[
     "receiving",
@@ -79,18 +79,12 @@ def delivery_of(
     )
 
 
-def differences(push_config: Any, endpoint: str, account: str, audiences: Sequence[str]) -> tuple[str, ...]:
-    """Return how a PushConfig with an endpoint differs from the expected values, a clause each.
+def differences(fields: Mapping[str, Any], endpoint: str, account: str, audiences: Sequence[str]) -> tuple[str, ...]:
+    """Return how a push config with an endpoint differs from the expected values, a clause each.
 
-    An expected value that is empty is unknown and is not compared.
+    ``fields`` are those of ``push_fields``, or a document in ``subscriptions/{id}``. An expected value that is empty is
+    unknown and is not compared.
     """
-    return differences_of_fields(push_fields(push_config), endpoint, account, audiences)
-
-
-def differences_of_fields(
-    fields: Mapping[str, Any], endpoint: str, account: str, audiences: Sequence[str]
-) -> tuple[str, ...]:
-    """Return the same for the fields of ``subscriptions/{id}``."""
     clauses = []
     pushes_to, signed_by = fields.get("push_endpoint"), fields.get("push_service_account")
     # The receiver refuses a push if its token was made for another audience or by another account.

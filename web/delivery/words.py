@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from infra.pubsub.delivery_state import Delivery, differences_of_fields
+from infra.pubsub.delivery_state import Delivery, differences
 from infra.pubsub.subscription_filter import attributes_that_pass
 from infra.settings import ViewerSettings
 from web.formats import iso
@@ -132,7 +132,7 @@ def _stored_state(settings: ViewerSettings, fields: Mapping[str, Any]) -> str:
         return "stopped"
     if fields.get("push_endpoint") != settings.push_endpoint:
         return "elsewhere"
-    wrong = differences_of_fields(fields, settings.push_endpoint, settings.push_service_account, settings.push_audience)
+    wrong = differences(fields, settings.push_endpoint, settings.push_service_account, settings.push_audience)
     return "refused" if wrong else "receiving"
 
 

@@ -19,6 +19,7 @@ from infra.pubsub.client import PubSub
 from infra.pubsub.delivery_control import DeliveryControl
 from infra.pubsub.delivery_state import differences
 from infra.pubsub.delivery_warnings import NO_DEAD_LETTER
+from infra.pubsub.subscription_config import push_fields
 from infra.settings import ConsoleSettings
 from tests.support.accounts import NAMES
 
@@ -106,9 +107,9 @@ def test_differences_accept_each_audience_of_the_receiver(
     account: str, audience: str, expected: tuple[str, ...]
 ) -> None:
     oidc = types.PushConfig.OidcToken(service_account_email=account, audience=audience)
-    config = types.PushConfig(push_endpoint="https://r/push", oidc_token=oidc)
-    assert differences(config, "https://r/push", "push@p", ("aud", "other-aud")) == expected
-    assert differences(config, "", "", ()) == ()
+    fields = push_fields(types.PushConfig(push_endpoint="https://r/push", oidc_token=oidc))
+    assert differences(fields, "https://r/push", "push@p", ("aud", "other-aud")) == expected
+    assert differences(fields, "", "", ()) == ()
 
 
 def test_stop_clears_the_endpoint_and_stores_the_old_one(

@@ -8,7 +8,7 @@ import pytest
 from google.pubsub_v1 import types
 
 from infra.pubsub.delivery_state import Delivery, delivery_of, differences
-from infra.pubsub.subscription_config import DELETED_TOPIC, read_subscription
+from infra.pubsub.subscription_config import DELETED_TOPIC, push_fields, read_subscription
 
 ENDPOINT = "https://r/push"
 NOW = datetime.now(UTC)
@@ -25,7 +25,8 @@ def delivery(changed_at: datetime | None = None, **fields: Any) -> Delivery:
         "state": types.Subscription.State.ACTIVE,
     }
     config = read_subscription(types.Subscription(**{**usual, **fields}))
-    wrong = differences(config.push_config, ENDPOINT, "push@p", ("aud",)) if config.is_receiving else ()
+    fields = push_fields(config.push_config)
+    wrong = differences(fields, ENDPOINT, "push@p", ("aud",)) if config.is_receiving else ()
     return delivery_of("builds", config, "", changed_at, ENDPOINT, wrong)
 
 
