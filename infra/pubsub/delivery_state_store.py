@@ -6,6 +6,7 @@ written together with its audit entries, and only if no other writer was faster.
 
 import contextlib
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -112,9 +113,10 @@ class DeliveryStateStore:
         ) -> tuple[SubscriptionConfig, dict[str, Any]]:
             document, config = read
             stored = fields_of(document)
-            state = state_fields(config)
-            found = _explained(stored, state, document.read_time, answered)
-            fields = _fields_to_write(stored, state, found, opened)
+            state, requests = state_fields(config), read_requests(stored)
+            has_changed = _has_changed(stored, state)
+            found = explain(requests, state, has_changed, document.read_time, answered.id if answered else "")
+            fields = _fields_to_write(stored, requests, state, found, opened)
             if fields:
                 self._put(batch, document, fields)
             for line in found.lines:
@@ -161,28 +163,26 @@ class DeliveryStateStore:
 
 def state_fields(config: SubscriptionConfig) -> dict[str, Any]:
     """Return the stored fields of a subscription that can be read, without the time."""
-    fields: dict[str, Any] = {"observed_running": config.is_receiving, "unreadable": "", "ended": config.ended}
-    if config.is_receiving:  # a stopped subscription keeps the fields of its last delivery
-        fields |= push_fields(config.push_config)
-    return fields
+    return {**push_fields(config.push_config), "unreadable": "", "ended": config.ended}
 
 
-def _explained(
-    stored: dict[str, Any], state: dict[str, Any], now: datetime, answered: SwitchRequest | None
-) -> Explanation:
-    """Explain a state; of the first one that is observed, the last change is unknown."""
+def _has_changed(stored: dict[str, Any], state: dict[str, Any]) -> bool:
+    """Tell whether a state differs from the stored one. The first state that is observed is no change."""
     known = _DEFAULTS | stored
-    has_changed = bool(stored) and any(known.get(name) != value for name, value in state.items())
-    return explain(read_requests(stored), state, has_changed, now, answered.id if answered else "")
+    return bool(stored) and any(known.get(name) != value for name, value in state.items())
 
 
 def _fields_to_write(
-    stored: dict[str, Any], state: dict[str, Any], found: Explanation, opened: SwitchRequest | None
+    stored: dict[str, Any],
+    stored_requests: tuple[SwitchRequest, ...],
+    state: dict[str, Any],
+    found: Explanation,
+    opened: SwitchRequest | None,
 ) -> dict[str, Any]:
     """Return the fields to write; none if the document has them already."""
     fields: dict[str, Any] = {}
-    requests = [*found.requests, *([opened] if opened else [])]
-    if opened or list(read_requests(stored)) != requests:
+    requests = (*found.requests, *([opened] if opened else []))
+    if opened or stored_requests != requests:
         fields |= _requests_field(requests)
     if found.has_changed:
         fields |= {**state, "changed_by": found.by, "changed_at": SERVER_TIMESTAMP}
@@ -191,7 +191,7 @@ def _fields_to_write(
     return {**fields, "checked_at": SERVER_TIMESTAMP} if fields else {}
 
 
-def _requests_field(requests: list[SwitchRequest]) -> dict[str, Any]:
+def _requests_field(requests: Iterable[SwitchRequest]) -> dict[str, Any]:
     return {"requests": {request.id: request.stored() for request in requests}}
 
 

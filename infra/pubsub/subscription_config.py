@@ -80,7 +80,7 @@ def push_form(push_config: Any) -> str:
 
 def push_fields(push_config: Any) -> dict[str, Any]:
     """Return the fields of a push config as ``subscriptions/{id}`` stores them."""
-    if not push_config.push_endpoint:
+    if not push_config.push_endpoint:  # a stopped subscription keeps the fields of its last delivery
         return {"observed_running": False}
     return {
         "observed_running": True,
