@@ -16,13 +16,13 @@ from ipaddress import IPv6Address, ip_address
 from typing import Any
 
 from cachetools import TTLCache
-from google.cloud.firestore import SERVER_TIMESTAMP, DocumentReference, Increment, LastUpdateOption, WriteBatch
+from google.cloud.firestore import SERVER_TIMESTAMP, DocumentReference, Increment, WriteBatch
 
 from infra.accounts.lock_policy import AttemptCount, LockedError, LockPolicy
 from infra.accounts.sign_in_queue import TOO_MANY_SIGN_INS
 from infra.accounts.user import NAME, generation_of
 from infra.firestore.client import READ_SECONDS, WRITE_SECONDS, Database, Snapshot, fields_of
-from infra.firestore.compare_and_set import compare_and_set
+from infra.firestore.compare_and_set import compare_and_set, put_if_unchanged
 from infra.firestore.error_mapping import firestore_errors
 
 COLLECTION = "sign_in_attempts"
@@ -151,12 +151,12 @@ class SignInAttempts:
         remember_until = signed_in_at + REMEMBER_NETWORK if signed_in_at else now
         # Only the name of a user is written: an unknown one may be a password that was typed into the wrong field.
         user = {"user": name if fields is not None else ""}
-        _write(
-            batch, stored.by_name, _fields("name", everywhere, now + NAME_FROM_ALL_NETWORKS.within, generation) | user
-        )
+        name_fields = _fields("name", everywhere, now + NAME_FROM_ALL_NETWORKS.within, generation) | user
+        put_if_unchanged(batch, stored.by_name, name_fields)
         kept_until = max(now + NAME_FROM_ONE_NETWORK.within, remember_until)
         pair = _fields("name and network", here, kept_until, generation) | user
-        _write(batch, stored.by_name_and_network, pair | {"network": network, "signed_in_at": signed_in_at})
+        pair |= {"network": network, "signed_in_at": signed_in_at}
+        put_if_unchanged(batch, stored.by_name_and_network, pair)
         return Attempt(name, network, fields, from_network, counted_everywhere)
 
     def _read(self, name: str, network: str) -> _Stored:
@@ -201,14 +201,6 @@ def _fields(scope: str, count: AttemptCount, expire_at: datetime, generation: st
         "generation": generation,
         "expire_at": expire_at,
     }
-
-
-def _write(batch: WriteBatch, document: Snapshot, fields: dict[str, Any]) -> None:
-    """Write the fields if the document is still as it was read."""
-    if document.exists:
-        batch.update(document.reference, fields, LastUpdateOption(document.update_time))
-    else:
-        batch.create(document.reference, fields)
 
 
 def network_of(address: str) -> str:

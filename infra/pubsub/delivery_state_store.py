@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from google.cloud.firestore import SERVER_TIMESTAMP, LastUpdateOption, WriteBatch
+from google.cloud.firestore import SERVER_TIMESTAMP, WriteBatch
 
 from infra.errors import BusyError
 from infra.firestore.client import READ_SECONDS, Database, Snapshot, fields_of
-from infra.firestore.compare_and_set import compare_and_set
+from infra.firestore.compare_and_set import compare_and_set, put_if_unchanged
 from infra.firestore.error_mapping import firestore_errors
 from infra.history.audit import audit_fields
 from infra.pubsub.push_config_admin import PushConfigAdmin
@@ -68,7 +68,7 @@ class DeliveryStateStore:
         def change(document: Snapshot, batch: WriteBatch) -> None:
             left = [one for one in read_requests(fields_of(document)) if one.id != request.id]
             if document.exists:
-                self._put(batch, document, _requests_field(left))
+                put_if_unchanged(batch, document, _requests_field(left))
             self._put_audit(batch, subscription, AuditLine(request.by, request.action, detail))
 
         self._change_document(subscription, change, _MAX_TRIES)
@@ -83,7 +83,7 @@ class DeliveryStateStore:
             if fields_of(document).get("unreadable") == reason:
                 return
             state = {"observed_running": False, "unreadable": reason, "checked_at": SERVER_TIMESTAMP}
-            self._put(batch, document, {**state, "changed_by": "", "changed_at": SERVER_TIMESTAMP})
+            put_if_unchanged(batch, document, {**state, "changed_by": "", "changed_at": SERVER_TIMESTAMP})
             self._put_audit(batch, subscription, AuditLine("", "delivery.changed_elsewhere", reason))
 
         with contextlib.suppress(BusyError):
@@ -118,7 +118,7 @@ class DeliveryStateStore:
             found = explain(requests, state, has_changed, document.read_time, answered.id if answered else "")
             fields = _fields_to_write(stored, requests, state, found, opened)
             if fields:
-                self._put(batch, document, fields)
+                put_if_unchanged(batch, document, fields)
             for line in found.lines:
                 self._put_audit(batch, subscription, line)
             if opened:
@@ -149,12 +149,6 @@ class DeliveryStateStore:
         with firestore_errors(f"reading the state of {subscription}"):
             reference = self._database.documents.collection("subscriptions").document(subscription)
             return reference.get(retry=None, timeout=READ_SECONDS)
-
-    def _put(self, batch: WriteBatch, document: Snapshot, fields: dict[str, Any]) -> None:
-        if document.exists:
-            batch.update(document.reference, fields, LastUpdateOption(document.update_time))
-        else:
-            batch.create(document.reference, fields)
 
     def _put_audit(self, batch: WriteBatch, subscription: str, line: AuditLine) -> None:
         entry = audit_fields(line.by, line.action, f"subscriptions/{subscription}", line.detail)
