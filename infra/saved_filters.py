@@ -14,7 +14,7 @@ from google.cloud.firestore import SERVER_TIMESTAMP, ExistsOption
 from infra.errors import DocumentExistsError, DocumentNotFoundError, InputError
 from infra.firestore.client import READ_SECONDS, WRITE_SECONDS, Database
 from infra.firestore.error_mapping import firestore_errors
-from infra.history.audit import audit_fields
+from infra.history.audit import record_in_batch
 from infra.messages.visible_text import is_visible
 from infra.query import parse
 from infra.query.list_arguments import ListArguments
@@ -104,16 +104,13 @@ class SavedFilters:
             return
         batch = self._database.documents.batch()
         self._unmark(batch, marked)
-        entry = audit_fields(by, "filter.default", "filters", "none: the list opens with everything")
-        batch.create(self._audit(), entry)
+        detail = "none: the list opens with everything"
+        record_in_batch(self._database, batch, by, "filter.default", "filters", detail)
         self._commit(batch, "clearing the default filter")
 
     @property
     def _collection(self) -> Any:
         return self._database.documents.collection("filters")
-
-    def _audit(self) -> Any:
-        return self._database.documents.collection("audit").document()
 
     def _get(self, document: str) -> SavedFilter:
         # The id comes from an address: any other text must not reach a document's path.
@@ -131,7 +128,7 @@ class SavedFilters:
 
     def _record(self, batch: Any, by: str, what: str, saved: SavedFilter) -> None:
         detail = f"{saved.name}: {saved.arguments.query or 'everything'}"
-        batch.create(self._audit(), audit_fields(by, what, f"filters/{saved.id}", detail))
+        record_in_batch(self._database, batch, by, what, f"filters/{saved.id}", detail)
 
     def _commit(self, batch: Any, doing: str) -> None:
         try:

@@ -21,7 +21,7 @@ from infra.errors import (
 from infra.firestore.client import READ_SECONDS, WRITE_SECONDS, Database, Snapshot, fields_of
 from infra.firestore.compare_and_set import compare_and_set
 from infra.firestore.error_mapping import firestore_errors
-from infra.history.audit import audit_fields
+from infra.history.audit import record_in_batch
 
 
 class LastAdminError(InputError):
@@ -206,8 +206,7 @@ class UserStore:
         return document
 
     def _record(self, batch: WriteBatch, by: str, what: str, name: str, detail: str = "") -> None:
-        entry = self._database.documents.collection("audit").document()
-        batch.create(entry, audit_fields(by, what, f"users/{name}", detail))
+        record_in_batch(self._database, batch, by, what, f"users/{name}", detail)
 
     def _commit(self, batch: WriteBatch, doing: str) -> None:
         with firestore_errors(doing):

@@ -17,7 +17,7 @@ from infra.errors import BusyError
 from infra.firestore.client import READ_SECONDS, Database, Snapshot, fields_of
 from infra.firestore.compare_and_set import compare_and_set, put_if_unchanged
 from infra.firestore.error_mapping import firestore_errors
-from infra.history.audit import audit_fields
+from infra.history.audit import record_in_batch
 from infra.pubsub.push_config_admin import PushConfigAdmin
 from infra.pubsub.subscription_config import SubscriptionConfig, push_fields
 from infra.pubsub.switch_requests import AuditLine, Explanation, SwitchRequest, explain, read_requests
@@ -151,8 +151,7 @@ class DeliveryStateStore:
             return reference.get(retry=None, timeout=READ_SECONDS)
 
     def _put_audit(self, batch: WriteBatch, subscription: str, line: AuditLine) -> None:
-        entry = audit_fields(line.by, line.action, f"subscriptions/{subscription}", line.detail)
-        batch.create(self._database.documents.collection("audit").document(), entry)
+        record_in_batch(self._database, batch, line.by, line.action, f"subscriptions/{subscription}", line.detail)
 
 
 def state_fields(config: SubscriptionConfig) -> dict[str, Any]:
