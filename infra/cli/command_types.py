@@ -1,13 +1,12 @@
 """The classes of all commands: they refuse arguments that are not text, and turn a known error into one sentence."""
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import click
 
 from infra.errors import InputError, SettingsError, SubscopeError
-
-T = TypeVar("T")
 
 
 class ReaderGoneError(click.ClickException):
@@ -37,11 +36,13 @@ class CommandGroup(click.Group):
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
-        return _until_interrupted(lambda: super(CommandGroup, self).make_context(info_name, args, parent, **extra))
+        with _until_interrupted():
+            return super().make_context(info_name, args, parent, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return _until_interrupted(lambda: super(CommandGroup, self).invoke(ctx))
+            with _until_interrupted():
+                return super().invoke(ctx)
         except SubscopeError as exc:
             kind = _UsageProblem if isinstance(exc, SettingsError | InputError) else click.ClickException
             raise kind(str(exc)) from exc
@@ -49,10 +50,11 @@ class CommandGroup(click.Group):
             raise _UsageProblem(f"{ascii(exc.object)[:300]} is not UTF-8.") from exc
 
 
-def _until_interrupted(work: Callable[[], T]) -> T:
+@contextmanager
+def _until_interrupted() -> Iterator[None]:
     # Within click's own handlers, which would print "Aborted!" and call a closed pipe an error.
     try:
-        return work()
+        yield
     except KeyboardInterrupt as exc:
         raise click.Abort from exc
     except BrokenPipeError as exc:

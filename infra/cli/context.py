@@ -24,29 +24,21 @@ from infra.settings import ConsoleSettings, console_settings
 READY_FILE = Path(".local/ready.json")
 
 
-def environment_of(ready_file: Path) -> dict[str, str]:
-    """Return the environment of a running local cloud. Raises SettingsError if none runs."""
+def use_local_cloud(ready_file: Path) -> None:
+    """Put the environment of a running local cloud into the process. Raises SettingsError if none runs.
+
+    Google's clients read the addresses of emulators from the environment of the process.
+    """
     try:
         ready: dict[str, Any] = json.loads(ready_file.read_text())
         _check_running(ready_file)
-        return {str(name): str(value) for name, value in ready["environment"].items()}
+        environment = {str(name): str(value) for name, value in ready["environment"].items()}
+        os.environ.update(environment)  # ValueError: NUL, =, or half of a surrogate pair
     except FileNotFoundError as exc:
         raise SettingsError(
             f"No local cloud is running: {ready_file} does not exist. Start one with `make run`."
         ) from exc
     except (ValueError, KeyError, AttributeError, TypeError, RecursionError, OSError) as exc:
-        raise SettingsError(f"{ready_file} is not a local cloud's ready file: {exc}.") from exc
-
-
-def use_local_cloud(ready_file: Path) -> None:
-    """Put the environment of a running local cloud into the process. Raises SettingsError.
-
-    Google's clients read the addresses of emulators from the environment of the process.
-    """
-    environment = environment_of(ready_file)
-    try:
-        os.environ.update(environment)
-    except ValueError as exc:  # NUL, =, or half of a surrogate pair
         raise SettingsError(f"{ready_file} is not a local cloud's ready file: {exc}.") from exc
 
 

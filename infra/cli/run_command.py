@@ -27,13 +27,13 @@ def run_command(command: click.Command, prog_name: str) -> int:
             if sys.stdout is not None:
                 sys.stdout.flush()
             return code if isinstance(code, int) else 0
+        except ReaderGoneError as exc:
+            _discard_output()
+            return exc.exit_code
         except click.ClickException as exc:
-            if isinstance(exc, ReaderGoneError):
-                _discard_output()
-            else:
-                shown = io.StringIO()
-                exc.show(shown)
-                click.echo(printable(shown.getvalue()), err=True, nl=False)
+            shown = io.StringIO()
+            exc.show(shown)
+            click.echo(printable(shown.getvalue()), err=True, nl=False)
             return exc.exit_code
     except click.Abort:
         _end_by_interrupt()
