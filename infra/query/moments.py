@@ -18,8 +18,8 @@ _WITH_UTC = re.compile(rf"(.*?[0-9]) ?(?:Z|UTC|GMT){_ZONE_NAME}", re.IGNORECASE)
 _CLOCK = r"(?P<clock>[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?)"
 _CLOCK_ALONE = re.compile(rf"{_CLOCK}Z?", re.ASCII)
 _DAY_NAME = r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? )?"
-_MONTH = r"(?P<month>Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTH = rf"(?P<month>{'|'.join(_MONTHS)})"
 _DAY, _YEAR = r"(?P<day>[0-9]{1,2})", r"(?:,? (?P<year>[0-9]{4}))?"
 # 27 Nov 16:37:39.137 and Fri Nov 27 2026 16:37:39, as lists and browsers write them.
 _WORDED = tuple(
@@ -65,7 +65,8 @@ def _local(text: str, zone: tzinfo, now: datetime) -> datetime:
         typed = datetime.fromisoformat(text)
         return typed.astimezone(UTC) if typed.tzinfo else typed.replace(tzinfo=zone).astimezone(UTC)
     month, day = _MONTHS.index(worded["month"].lower()) + 1, int(worded["day"])
-    clock = time.fromisoformat(worded["clock"].rjust(len(worded["clock"]) + (worded["clock"][1] == ":"), "0"))
+    typed_clock = worded["clock"]
+    clock = time.fromisoformat(typed_clock if typed_clock[2] == ":" else f"0{typed_clock}")
     if worded["year"]:
         return _at(int(worded["year"]), month, day, clock, zone)
     # The 29th of February comes every eighth year at the latest.
