@@ -87,15 +87,11 @@ class SignInAttempts:
         Each attempt is written only if no other was written since the counts were read: a hundred concurrent attempts
         do not get a hundred guesses.
         """
-
-        def change(stored: _Stored, batch: WriteBatch) -> Attempt:
-            return self._count(stored, name, network, batch)
-
         # The same words as for a full queue: both mean that others sign in at the same time.
         return compare_and_set(
             self._database,
             lambda: self._read(name, network),
-            change,
+            lambda stored, batch: self._count(stored, name, network, batch),
             task="counting a sign-in",
             busy=TOO_MANY_SIGN_INS,
         )

@@ -15,7 +15,7 @@ OPEN_SECONDS
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -80,10 +80,10 @@ class Explanation:
     ``has_changed`` is True if the state has a new author.
     """
 
-    has_changed: bool = False
-    by: str = ""
-    requests: tuple[SwitchRequest, ...] = ()
-    lines: tuple[AuditLine, ...] = field(default=())
+    has_changed: bool
+    by: str
+    requests: tuple[SwitchRequest, ...]
+    lines: tuple[AuditLine, ...]
 
 
 def read_requests(stored: Mapping[str, Any]) -> tuple[SwitchRequest, ...]:
