@@ -53,10 +53,10 @@ class Mask:
             return None
         return self._json(payload.decode(errors="ignore")).encode() if self._paths and payload else payload
 
-    @property
+    @cached_property
     def changes_payloads(self) -> bool:
         """Tell whether any payload may differ from the stored one."""
-        return self._hides_payload
+        return self._hides_all or bool(self._paths)
 
     def withholds(self, message: Message) -> bool:
         """Tell whether the whole payload is hidden: ``data`` is masked, or the payload is no JSON with fields."""
@@ -73,7 +73,7 @@ class Mask:
     def _payload_fields(self, message: Message) -> dict[str, Any]:
         """Mask the payload and everything derived from it: the preview, the exact size, and the checksum."""
         data = message.data
-        if not self._hides_payload or not (data or message.chunks or message.preview):
+        if not self.changes_payloads or not (data or message.chunks or message.preview):
             return {}
         # Derive the kind again: a document that was edited by hand may claim any kind.
         kind = message.kind if data is None else read_content(data).kind
@@ -87,7 +87,7 @@ class Mask:
         return fields | {"data": masked, "preview": json_preview(text), "size_bytes": len(masked)}
 
     def _withholds(self, kind: Kind) -> bool:
-        return self._hides_payload and kind != "empty" and (kind != "json" or self._hides_all)
+        return self.changes_payloads and kind != "empty" and (kind != "json" or self._hides_all)
 
     @cached_property
     def _names(self) -> frozenset[str]:
@@ -100,10 +100,6 @@ class Mask:
     @cached_property
     def _hides_ordering_key(self) -> bool:
         return not self._names.isdisjoint(_ORDERING_KEYS)
-
-    @cached_property
-    def _hides_payload(self) -> bool:
-        return self._hides_all or bool(self._paths)
 
     @cached_property
     def _paths(self) -> tuple[str, ...]:
