@@ -9,12 +9,11 @@ from infra.strict_json import GAP, StrictJsonError, parse_object_with_gap
 
 # Below this length, parsing costs less than cutting.
 MIN_BYTES = 4 * 1024
-PLACEHOLDER = "the payload was here; this is not base64"
 _DATA = re.compile(rb'"data"[ \t\r\n]*:[ \t\r\n]*"')
 
 
 def parse_large_push(body: bytes | bytearray) -> tuple[dict[str, Any], bytes] | None:
-    """Return the envelope with ``PLACEHOLDER`` as its data, and the decoded payload.
+    """Return the envelope without ``message.data``, and the decoded payload.
 
     Returns None if the payload is short or anything looks unusual; the caller then parses the whole body, which reports
     the error.
@@ -34,7 +33,7 @@ def parse_large_push(body: bytes | bytearray) -> tuple[dict[str, Any], bytes] | 
     # The parser says where the gap is: a mark in the text could be written a second time, or as escapes.
     if not isinstance(message, dict) or message.get("data") is not gap:
         return None
-    message["data"] = PLACEHOLDER
+    del message["data"]
     # Canonical base64 only, as for short payloads (RFC 4648, section 3.5).
     return (envelope, payload) if pybase64.b64encode(payload) == encoded else None
 
