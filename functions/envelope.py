@@ -33,7 +33,7 @@ MAX_NAME_BYTES = 1500 - len("attributes.")
 MAX_ID_BYTES = 1024
 MAX_ORDERING_KEY_BYTES = 4096
 _MAX_ATTEMPTS = 2**31 - 1
-# Of a push without Pub/Sub's envelope (no_wrapper in its push config), the body is the payload alone.
+# If the push config has ``no_wrapper``, Pub/Sub sends the payload alone as the body, without its envelope.
 _UNWRAPPED = "; the payload seems unwrapped: start delivery again, which sets the envelope back"
 
 

@@ -105,7 +105,9 @@ class BodyBudget:
 
 
 async def read_body(request: Request, length: int, share: BodyShare) -> bytes | bytearray:
-    """Read a body of ``length`` bytes, as declared; ``share`` counts one of more than SMALL_BYTES as it arrives.
+    """Read a body of ``length`` bytes, as declared.
+
+    If the body has more than SMALL_BYTES, ``share`` counts its bytes as they arrive.
 
     Raises EnvelopeError (400) if it takes too long or differs in length (the time that it waits for room does not
     count), ClientLeftError (400) if the client leaves.

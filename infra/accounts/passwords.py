@@ -40,7 +40,10 @@ class Passwords:
 
 
 def generated_password(name: str) -> str:
-    """Return a random password of 24 characters that the rules accept: by chance one in millions is refused."""
+    """Return a random password of 24 characters that the rules accept.
+
+    The rules refuse about one random password in millions; then the loop draws another.
+    """
     while True:
         password = secrets.token_urlsafe(18)
         try:

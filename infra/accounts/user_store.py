@@ -31,7 +31,7 @@ class LastAdminError(InputError):
         super().__init__("role", f"{name} is the last admin. Make another user an admin first.")
 
     def sentence(self) -> str:
-        """Return the problem alone: it names the user, who is the subject."""
+        """Return the problem without the field's name, because the sentence begins with the user's name."""
         return self.predicate
 
 

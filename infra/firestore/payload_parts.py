@@ -13,7 +13,7 @@ from infra.messages.message import Message
 _BatchGet: Any = types.BatchGetDocumentsRequest.pb()
 _CHUNK_SECONDS = 10.0
 _WHOLE_SECONDS = 30.0
-# A small field: whether a chunk is there is asked without its data.
+# To learn whether a chunk exists, the reader asks for this small field only, not for the chunk's data.
 _SMALL_FIELD = "expire_at"
 
 

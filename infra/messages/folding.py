@@ -21,7 +21,9 @@ def composed(text: str) -> str:
     """Return ``text`` in Unicode's NFC, except for letters with more than 30 accents."""
     if text.isascii() or unicodedata.is_normalized("NFC", text):
         return text
-    if not _FOUR_ACCENTS.search(text[::8]):  # every eighth character: ten times as fast, and misses no 32 accents
+    # The search looks at every eighth character only. That is ten times as fast, and a run of 32 accents always holds
+    # four of them.
+    if not _FOUR_ACCENTS.search(text[::8]):
         return unicodedata.normalize("NFC", text)
     # The pieces alternate: text, a run of accents, text …
     pieces = enumerate(_MANY_ACCENTS.split(text))

@@ -121,7 +121,10 @@ class Mask:
         return _comparable(name) in self._names
 
     def _stored_preview(self, preview: str) -> str:
-        """Mask a preview of JSON, a text made for showing; withhold it from the first place on that is no JSON."""
+        """Mask the stored preview of a JSON payload.
+
+        From the first character that cannot be JSON, HIDDEN replaces the rest.
+        """
         readable, rest = split_readable(preview)
         return self._json(readable) + (HIDDEN if rest else "")
 

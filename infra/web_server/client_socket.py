@@ -28,7 +28,8 @@ class ClientSocket(socket.socket):
     def begin_request(self, missing_bytes: int | None) -> None:
         """Set the time for all reads of a thread; ``missing_bytes`` are those still to come.
 
-        None: the request is here. A thread that reads, because gunicorn's parser expects more, gets an error at once.
+        None means that the whole request has arrived. If gunicorn's parser still reads, ``recv`` raises
+        ConnectionResetError at once.
         """
         self._read_until = None
         if missing_bytes is not None:

@@ -83,7 +83,10 @@ class RequestBytes:
         return not missing
 
     def _has_many_chunks(self) -> bool:
-        """Tell whether a thread must read the rest. An application that wants a short body has all it reads."""
+        """Tell whether a thread must read the rest.
+
+        An application that accepts only short bodies reads no further than the bytes that have arrived.
+        """
         content = self._chunks_bytes + self._part_bytes
         if content > MAX_BODY_BYTES + _READ_AHEAD_BYTES:
             self.missing_bytes = 0

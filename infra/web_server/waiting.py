@@ -97,7 +97,7 @@ class Waiting(Generic[T]):
         return list(self._wait_of)
 
     def end_by(self, wait: Wait, until: float) -> None:
-        """Let the connections that wait for this wait until ``until`` at the latest."""
+        """Shorten the deadline of each connection in this wait to ``until`` at the latest."""
         deadlines = self._until[wait]
         for connection in deadlines:
             deadlines[connection] = min(deadlines[connection], until)
