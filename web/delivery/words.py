@@ -20,7 +20,7 @@ TEST_ATTRIBUTES = {"subscope": "test"}
 
 @dataclass(frozen=True, slots=True)
 class StateWords:
-    """``word`` is the state; ``change`` completes "olga … builds-monitor"; ``way`` tells where a message is."""
+    """``word`` is the state; ``change`` completes "admin … builds-monitor"; ``way`` tells where a message is."""
 
     word: str
     change: str

@@ -26,7 +26,7 @@ EASY = [
     "zaq12wsxcde3",
     "a b c d e f g",
     "Subscope-2026",
-    "ana.garcia-12",
+    "some.person-12",
     "AnaAnaAnaAnaAna",
     "monkey dragon football",
     "aaaaaaaaaaaaaaaaaaaa!",
@@ -47,13 +47,13 @@ GOOD = [
 @pytest.mark.parametrize("password", EASY)
 def test_easy_password_is_refused(password: str) -> None:
     with pytest.raises(InputError, match="is easy to guess") as refused:
-        check_password(password, "ana.garcia")
+        check_password(password, "some.person")
     assert password not in str(refused.value)
 
 
 @pytest.mark.parametrize("password", GOOD)
 def test_other_password_is_taken(password: str) -> None:
-    check_password(password, "ana.garcia")
+    check_password(password, "some.person")
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_other_password_is_taken(password: str) -> None:
 )
 def test_password_has_12_characters_to_1024_bytes_of_text(password: str, problem: str) -> None:
     with pytest.raises(InputError, match=problem):
-        check_password(password, "ana.garcia")
+        check_password(password, "some.person")
 
 
 def test_generated_password_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:

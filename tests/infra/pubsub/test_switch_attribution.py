@@ -104,17 +104,17 @@ def holding_the_reply(reached: threading.Event, until: threading.Event) -> Behav
 def test_commit_that_fails_after_the_change_hides_no_author(monitor: Monitor, lost: Behaviour) -> None:
     monitor.first.observe(monitor.name)
     monitor.firestore_proxy.queue += [passing, lost, lost]  # the request passes, both tries of the outcome do not
-    delivery = monitor.first.start(monitor.name, "olga")
-    assert (delivery.state, delivery.changed_by) == ("receiving", "olga")
+    delivery = monitor.first.start(monitor.name, "op-1")
+    assert (delivery.state, delivery.changed_by) == ("receiving", "op-1")
     delivery = monitor.second.observe(monitor.name)
-    assert (delivery.state, delivery.changed_by) == ("receiving", "olga")
-    assert monitor.audited() == [("olga", "delivery.start", "requested"), ("olga", "delivery.start", "done")]
+    assert (delivery.state, delivery.changed_by) == ("receiving", "op-1")
+    assert monitor.audited() == [("op-1", "delivery.start", "requested"), ("op-1", "delivery.start", "done")]
 
 
 def test_change_that_cannot_be_recorded_is_returned_with_a_warning(monitor: Monitor) -> None:
     monitor.first.observe(monitor.name)
     monitor.firestore_proxy.queue += [passing] + [failing(grpc.StatusCode.UNAVAILABLE)] * 2
-    assert NOT_RECORDED in monitor.first.start(monitor.name, "olga").warnings
+    assert NOT_RECORDED in monitor.first.start(monitor.name, "op-1").warnings
     assert NOT_RECORDED not in monitor.second.observe(monitor.name).warnings
 
 
@@ -122,12 +122,12 @@ def test_request_that_cannot_be_stored_changes_nothing(monitor: Monitor) -> None
     monitor.first.observe(monitor.name)
     monitor.firestore_proxy.queue += [losing_the_reply()]
     with pytest.raises(Exception, match="Firestore"):
-        monitor.first.start(monitor.name, "olga")
+        monitor.first.start(monitor.name, "op-1")
     assert not monitor.pubsub_proxy.calls.count("ModifyPushConfig")
     assert monitor.requests() == {}
     assert [(who, detail.split(":")[0]) for who, _, detail in monitor.audited()] == [
-        ("olga", "requested"),
-        ("olga", "failed"),
+        ("op-1", "requested"),
+        ("op-1", "failed"),
     ]
     monitor.set_outside(ENDPOINT, "as the refused start would have done")
     assert monitor.second.observe(monitor.name).changed_by == ""
@@ -136,9 +136,9 @@ def test_request_that_cannot_be_stored_changes_nothing(monitor: Monitor) -> None
 def test_call_without_an_answer_that_took_effect_is_done(monitor: Monitor) -> None:
     monitor.first.observe(monitor.name)
     monitor.pubsub_proxy.queue.append(losing_the_reply(grpc.StatusCode.DEADLINE_EXCEEDED))
-    delivery = monitor.first.start(monitor.name, "olga")
-    assert (delivery.state, delivery.changed_by) == ("receiving", "olga")
-    assert monitor.audited() == [("olga", "delivery.start", "requested"), ("olga", "delivery.start", "done")]
+    delivery = monitor.first.start(monitor.name, "op-1")
+    assert (delivery.state, delivery.changed_by) == ("receiving", "op-1")
+    assert monitor.audited() == [("op-1", "delivery.start", "requested"), ("op-1", "delivery.start", "done")]
     assert monitor.requests() == {}
 
 
@@ -146,12 +146,12 @@ def test_call_without_an_answer_has_an_unknown_outcome_until_it_takes_effect(mon
     monitor.first.observe(monitor.name)
     monitor.pubsub_proxy.queue.append(failing(grpc.StatusCode.UNAVAILABLE))
     with pytest.raises(SubscriptionUnavailableError, match="unknown whether this took effect"):
-        monitor.first.start(monitor.name, "olga")
+        monitor.first.start(monitor.name, "op-1")
     assert monitor.second.observe(monitor.name).state == "stopped"
     assert monitor.audited()[-1][2].startswith("outcome unknown: Pub/Sub, changing")
-    monitor.set_outside(ENDPOINT, "olga's call, which was on its way")
-    assert monitor.second.observe(monitor.name).changed_by == "olga"
-    assert monitor.audited()[-1] == ("olga", "delivery.start", "done")
+    monitor.set_outside(ENDPOINT, "op-1's call, which was on its way")
+    assert monitor.second.observe(monitor.name).changed_by == "op-1"
+    assert monitor.audited()[-1] == ("op-1", "delivery.start", "done")
     monitor.set_outside("")
     assert monitor.second.observe(monitor.name).changed_by == ""
 
@@ -161,13 +161,13 @@ def test_observer_attributes_a_change_before_its_outcome_is_recorded(monitor: Mo
     reached, may_end = threading.Event(), threading.Event()
     monitor.pubsub_proxy.queue.append(holding_the_reply(reached, may_end))
     with ThreadPoolExecutor(1) as pool:
-        start = pool.submit(monitor.first.start, monitor.name, "olga")
+        start = pool.submit(monitor.first.start, monitor.name, "op-1")
         assert reached.wait(10)
         delivery = monitor.second.observe(monitor.name)
-        assert (delivery.state, delivery.changed_by) == ("receiving", "olga")
-        assert monitor.audited() == [("olga", "delivery.start", "requested"), ("olga", "delivery.start", "done")]
+        assert (delivery.state, delivery.changed_by) == ("receiving", "op-1")
+        assert monitor.audited() == [("op-1", "delivery.start", "requested"), ("op-1", "delivery.start", "done")]
         may_end.set()
-        assert start.result(10).changed_by == "olga"
+        assert start.result(10).changed_by == "op-1"
     assert len(monitor.audited()) == 2, "the outcome is recorded twice"
     assert monitor.requests() == {}
 
@@ -177,15 +177,15 @@ def test_two_operators_at_once_are_attributed_rightly(monitor: Monitor) -> None:
     reached, may_end = threading.Event(), threading.Event()
     monitor.pubsub_proxy.queue.append(holding_the_reply(reached, may_end))
     with ThreadPoolExecutor(1) as pool:
-        stop = pool.submit(monitor.first.stop, monitor.name, "olga")
+        stop = pool.submit(monitor.first.stop, monitor.name, "op-1")
         assert reached.wait(10)
-        assert monitor.second.start(monitor.name, "pete").state == "receiving"
+        assert monitor.second.start(monitor.name, "op-2").state == "receiving"
         may_end.set()
         delivery = stop.result(10)
-    assert (delivery.state, delivery.changed_by) == ("receiving", "pete")
-    assert monitor.second.observe(monitor.name).changed_by == "pete"
+    assert (delivery.state, delivery.changed_by) == ("receiving", "op-2")
+    assert monitor.second.observe(monitor.name).changed_by == "op-2"
     outcomes = [(who, detail) for who, _, detail in monitor.audited() if detail != "requested"]
-    assert sorted(outcomes) == [("admin", "done"), ("olga", "done"), ("pete", "done")]
+    assert sorted(outcomes) == [("admin", "done"), ("op-1", "done"), ("op-2", "done")]
     assert monitor.requests() == {}
 
 
@@ -213,7 +213,7 @@ def test_pages_that_look_cause_no_false_author(monitor: Monitor) -> None:
 
 
 def test_change_from_outside_right_after_a_switch_is_said(monitor: Monitor) -> None:
-    monitor.first.start(monitor.name, "olga")
+    monitor.first.start(monitor.name, "op-1")
     monitor.set_outside("")
     assert monitor.second.observe(monitor.name).changed_by == ""
     assert monitor.audited()[-1] == ("", "delivery.changed_elsewhere", "stopped")
@@ -224,23 +224,23 @@ def test_change_from_outside_before_the_outcome_is_recorded_is_said(monitor: Mon
     reached, may_end = threading.Event(), threading.Event()
     monitor.pubsub_proxy.queue.append(holding_the_reply(reached, may_end))
     with ThreadPoolExecutor(1) as pool:
-        stop = pool.submit(monitor.first.stop, monitor.name, "olga")
+        stop = pool.submit(monitor.first.stop, monitor.name, "op-1")
         assert reached.wait(10)
         monitor.set_outside("http://127.0.0.1:9/other")
         may_end.set()
         assert stop.result(10).changed_by == ""
-    assert {("olga", "done, and changed again at once"), ("", "receiving")} <= {
+    assert {("op-1", "done, and changed again at once"), ("", "receiving")} <= {
         (who, detail) for who, _, detail in monitor.audited()
     }
 
 
 def test_documents_of_an_earlier_version_report_no_change(monitor: Monitor) -> None:
-    monitor.second.start(monitor.name, "olga")
+    monitor.second.start(monitor.name, "op-1")
     document = monitor.database.documents.collection("subscriptions").document(monitor.name)
     kept = fields_of(document.get())
     for name in ("ended", "push_form", "requests"):
         del kept[name]
     document.set(kept)
-    assert monitor.second.observe(monitor.name).changed_by == "olga"
+    assert monitor.second.observe(monitor.name).changed_by == "op-1"
     assert fields_of(document.get()) == kept
-    assert monitor.second.stop(monitor.name, "pete").changed_by == "pete"
+    assert monitor.second.stop(monitor.name, "op-2").changed_by == "op-2"

@@ -37,17 +37,17 @@ def done(by: str, wanted: dict[str, Any], detail: str = DONE) -> AuditLine:
     ("requests", "state", "by", "lines"),
     [
         ([], STOPPED, "", [ELSEWHERE]),
-        ([request("olga", STOP)], STOPPED, "olga", [done("olga", STOP)]),
-        ([request("olga", STOP, seconds_ago=3600)], STOPPED, "olga", [done("olga", STOP)]),
-        ([request("olga", START)], STOPPED, "", [ELSEWHERE]),
-        ([request("olga", START), request("pete", STOP)], STOPPED, "pete", [done("pete", STOP)]),
-        ([request("olga", STOP, 9), request("pete", STOP, 1)], STOPPED, "olga", [done("olga", STOP)]),
-        ([request("olga", STOP, 9, SEEN), request("pete", STOP, 1)], STOPPED, "pete", [done("pete", STOP)]),
-        ([request("olga", STOP, outcome=SEEN)], STOPPED, "olga", []),
-        ([request("olga", STOP, outcome=DONE)], STOPPED, "", [ELSEWHERE]),
-        ([request("olga", START)], FOREIGN, "", [replace(ELSEWHERE, detail="receiving")]),
-        ([request("olga", STOP)], {**STOPPED, "ended": "detached"}, "olga", [done("olga", STOP)]),
-        ([request("olga", START)], {**STOPPED, "ended": "detached"}, "", [replace(ELSEWHERE, detail="detached")]),
+        ([request("op-1", STOP)], STOPPED, "op-1", [done("op-1", STOP)]),
+        ([request("op-1", STOP, seconds_ago=3600)], STOPPED, "op-1", [done("op-1", STOP)]),
+        ([request("op-1", START)], STOPPED, "", [ELSEWHERE]),
+        ([request("op-1", START), request("op-2", STOP)], STOPPED, "op-2", [done("op-2", STOP)]),
+        ([request("op-1", STOP, 9), request("op-2", STOP, 1)], STOPPED, "op-1", [done("op-1", STOP)]),
+        ([request("op-1", STOP, 9, SEEN), request("op-2", STOP, 1)], STOPPED, "op-2", [done("op-2", STOP)]),
+        ([request("op-1", STOP, outcome=SEEN)], STOPPED, "op-1", []),
+        ([request("op-1", STOP, outcome=DONE)], STOPPED, "", [ELSEWHERE]),
+        ([request("op-1", START)], FOREIGN, "", [replace(ELSEWHERE, detail="receiving")]),
+        ([request("op-1", STOP)], {**STOPPED, "ended": "detached"}, "op-1", [done("op-1", STOP)]),
+        ([request("op-1", START)], {**STOPPED, "ended": "detached"}, "", [replace(ELSEWHERE, detail="detached")]),
     ],
 )
 def test_changed_state_is_attributed_to_the_request_for_it(
@@ -59,59 +59,59 @@ def test_changed_state_is_attributed_to_the_request_for_it(
 
 @pytest.mark.parametrize(
     ("outcome", "lines"),
-    [("", [done("olga", STOP, "outcome unknown; 60 seconds later delivery is receiving")]), (SEEN, []), (DONE, [])],
+    [("", [done("op-1", STOP, "outcome unknown; 60 seconds later delivery is receiving")]), (SEEN, []), (DONE, [])],
 )
 def test_request_without_effect_ends_with_its_outcome(outcome: str, lines: list[AuditLine]) -> None:
-    young = request("olga", STOP, OPEN_SECONDS - 1)
+    young = request("op-1", STOP, OPEN_SECONDS - 1)
     assert explain([young], RECEIVING, has_changed=False, now=NOW).requests == (young,)
-    found = explain([request("olga", STOP, OPEN_SECONDS + 1, outcome)], RECEIVING, has_changed=False, now=NOW)
+    found = explain([request("op-1", STOP, OPEN_SECONDS + 1, outcome)], RECEIVING, has_changed=False, now=NOW)
     assert (found.requests, list(found.lines), found.has_changed) == ((), lines, False)
 
 
 @pytest.mark.parametrize(
     ("others", "state", "has_changed", "by", "lines"),
     [
-        ([], STOPPED, True, "olga", [done("olga", STOP)]),
-        ([], STOPPED, False, None, [done("olga", STOP)]),
-        ([request("pete", STOP, 9)], STOPPED, True, "olga", [done("olga", STOP)]),
+        ([], STOPPED, True, "op-1", [done("op-1", STOP)]),
+        ([], STOPPED, False, None, [done("op-1", STOP)]),
+        ([request("op-2", STOP, 9)], STOPPED, True, "op-1", [done("op-1", STOP)]),
         (
-            [request("pete", START)],
+            [request("op-2", START)],
             RECEIVING,
             False,
-            "pete",
-            [done("olga", STOP, DONE_AND_UNDONE), done("pete", START)],
+            "op-2",
+            [done("op-1", STOP, DONE_AND_UNDONE), done("op-2", START)],
         ),
-        ([request("pete", START, outcome=DONE)], RECEIVING, False, "pete", [done("olga", STOP, DONE_AND_UNDONE)]),
-        ([], RECEIVING, False, "", [done("olga", STOP, DONE_AND_UNDONE), replace(ELSEWHERE, detail="receiving")]),
+        ([request("op-2", START, outcome=DONE)], RECEIVING, False, "op-2", [done("op-1", STOP, DONE_AND_UNDONE)]),
+        ([], RECEIVING, False, "", [done("op-1", STOP, DONE_AND_UNDONE), replace(ELSEWHERE, detail="receiving")]),
     ],
     ids=["changed", "was so before", "both asked", "undone by an open request", "undone by one that is done", "undone"],
 )
 def test_answered_request_is_recorded_and_what_undid_it(
     others: list[SwitchRequest], state: dict[str, Any], has_changed: bool, by: str | None, lines: list[AuditLine]
 ) -> None:
-    ours = request("olga", STOP)
+    ours = request("op-1", STOP)
     found = explain([*others, ours], state, has_changed, NOW, answered=ours.id)
     assert list(found.lines) == lines
     assert (found.by if found.has_changed else None) == by
-    assert bool(found.requests) == any(one.outcome != DONE and one.by == "pete" for one in others)
+    assert bool(found.requests) == any(one.outcome != DONE and one.by == "op-2" for one in others)
 
 
 def test_request_that_was_seen_in_effect_is_recorded_once() -> None:
-    ours = request("olga", STOP, outcome=SEEN)
+    ours = request("op-1", STOP, outcome=SEEN)
     for state in (STOPPED, RECEIVING):
         found = explain([ours], state, has_changed=False, now=NOW, answered=ours.id)
         assert (found.lines, found.requests, found.has_changed) == ((), (), False)
 
 
 def test_done_request_is_kept_while_another_one_is_open() -> None:
-    ours, other = request("olga", STOP), request("pete", START)
+    ours, other = request("op-1", STOP), request("op-2", START)
     kept = explain([ours, other], STOPPED, has_changed=True, now=NOW, answered=ours.id).requests
     assert kept == (replace(ours, outcome=DONE), other)
     assert explain(kept, RECEIVING, has_changed=True, now=NOW, answered=other.id).requests == ()
 
 
 def test_requests_of_a_document_are_read_oldest_first_without_broken_ones() -> None:
-    one, two = request("olga", STOP, 2), request("pete", START, 1, SEEN)
+    one, two = request("op-1", STOP, 2), request("op-2", START, 1, SEEN)
     broken = {"a": 1, "b": {}, "c": {"at": NOW, "wanted": 1}, "d": {"at": "now", "wanted": STOP}}
     stored = {"requests": {two.id: two.stored(), one.id: one.stored(), **broken}}
     assert read_requests(stored) == (one, two)

@@ -86,7 +86,7 @@ class Server(HttpVisitor):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(5)
 
-    def sign_in(self, writer: Writer, name: str = "ada") -> None:
+    def sign_in(self, writer: Writer, name: str = "viewer") -> None:
         """Create a user and a session, as the sign-in form does."""
         # Google's document client finds an emulator only through the environment.
         os.environ["FIRESTORE_EMULATOR_HOST"] = self._environ["FIRESTORE_EMULATOR_HOST"]

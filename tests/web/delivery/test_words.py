@@ -69,12 +69,12 @@ def test_event_has_the_words_and_buttons_of_the_stored_state(
 
 def test_event_names_the_last_change() -> None:
     at = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-    event = event_json(SETTINGS, "builds", {**RUNNING, "changed_by": "olga", "changed_at": at, "checked_at": at})
+    event = event_json(SETTINGS, "builds", {**RUNNING, "changed_by": "op-1", "changed_at": at, "checked_at": at})
     times = dict.fromkeys(("changed_at", "checked_at"), "2026-01-02T03:04:05.000Z")
     assert event == {
         **state_json("receiving", is_pushing=True),
         "subscription": "builds",
-        "changed_by": "olga",
+        "changed_by": "op-1",
         **times,
     }
 

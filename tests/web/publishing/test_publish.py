@@ -254,7 +254,7 @@ def test_script_gets_the_usual_error_for_a_stale_token(acting: Visitor, acting_a
 def test_form_is_kept_while_pubsub_is_down(firestore: LocalFirestore) -> None:
     settings = settings_for(firestore.address, PUBSUB_EMULATOR_HOST=f"127.0.0.1:{free_port()}", LOG_LEVEL="CRITICAL")
     with running(settings) as app:
-        operator = Visitor(app, add_user(app, "olga", "operator"))
+        operator = Visitor(app, add_user(app, "operator-of-topics", "operator"))
         answer = publish(operator, [("topic", "projects/p/topics/t"), ("data", "an hour's work")])
         assert answer.status_code == 503
         assert Fields(answer.text).one("data") == "an hour's work"
