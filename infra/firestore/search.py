@@ -3,8 +3,8 @@
 Firestore selects by its indexes (tokens, subscription, times); the query filters the rest in memory. Each message
 read is billed, at most 2,000 in a call. A search for a message id reads only that message's documents.
 
-The clock and the pace are looked at before each message is masked and compared, and a page is only as large as the time
-left allows, so a search ends in time for every filter and every payload.
+The pace, which ends at the deadline, is asked before each message is masked and compared, and a page is only as large
+as the time left allows, so a search ends in time for every filter and every payload.
 """
 
 import time
@@ -78,7 +78,7 @@ def search(
         page = messages.lazy_page(selection, before=position, since=query.after, limit=size)
         read_at = read_at or page.read_at
         for _ in range(page.count):
-            if looked_at >= _AT_LEAST and not (time.monotonic() < deadline and pace.goes_on(deadline)):
+            if looked_at >= _AT_LEAST and not pace.goes_on(deadline):
                 return _result(matches, limit, newest, position, looked_at, read_at)
             message = next(page.messages)
             looked_at += 1

@@ -94,5 +94,5 @@ def pages(
         )
         before, left = found.older, left - found.looked_at
         yield found
-        if before is None or left <= 0 or not pace.goes_on(deadline) or time.monotonic() >= deadline:
+        if before is None or left <= 0 or not pace.goes_on(deadline):
             return
