@@ -56,10 +56,11 @@ class _Bodies:
 class FrameCache:
     """Encodes messages, each state once for all clients, whether it comes from memory or from Firestore."""
 
-    def __init__(self, render: Render, log: Logger) -> None:
+    def __init__(self, render: Render, log: Logger, bodies: _Bodies | None = None) -> None:
         self._render = render
         self._log = log
-        self._bodies = _Bodies()
+        # Bodies that are empty are false.
+        self._bodies = _Bodies() if bodies is None else bodies
 
     def __len__(self) -> int:
         return len(self._bodies)
@@ -114,8 +115,7 @@ class _OtherFrameCache(FrameCache):
     """Shares the bodies and their bounds. ``RecentMessage.frame`` holds frames of the usual rows only."""
 
     def __init__(self, frames: FrameCache, render: Render) -> None:
-        super().__init__(render, frames._log)
-        self._bodies = frames._bodies
+        super().__init__(render, frames._log, frames._bodies)
 
     def of_recent(self, recent: RecentMessage) -> bytes:
         return self.of_message(recent.message, recent.position)
