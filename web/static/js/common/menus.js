@@ -1,9 +1,8 @@
 // Menus: at most one is open. Escape, a click elsewhere or a choice closes it.
 
-import { query } from "./dom.js";
+import { findAll, query } from "./dom.js";
 
-/** @returns {NodeListOf<HTMLDetailsElement>} */
-const openMenus = () => document.querySelectorAll("details.menu[open]");
+const openMenus = () => findAll("details.menu[open]", HTMLDetailsElement);
 
 /** @param {Element | null} kept */
 function closeMenus(kept) {

@@ -1,12 +1,7 @@
 // The text of a filter: add a term, or exclude what it matches. No DOM.
 
-/**
- * Split a filter as the server does: white space ends a word, except between quotes.
- * @param {string} filter
- */
-function splitWords(filter) {
-  return filter.match(/(?:"(?:[^"\\]|\\[\s\S])*"?|[^\s"])+/g) ?? [];
-}
+/** The words of a filter, as the server splits it: white space ends a word, except between quotes. */
+export const WORDS = /(?:"(?:[^"\\]|\\[\s\S])*"?|[^\s"])+/g;
 
 /**
  * Split a filter into terms. Words that OR joins are one term.
@@ -16,7 +11,7 @@ export function splitTerms(filter) {
   /** @type {string[]} */
   const terms = [];
   let isJoined = false;
-  for (const word of splitWords(filter)) {
+  for (const word of filter.match(WORDS) ?? []) {
     if (word === "OR" || isJoined) terms.push(`${terms.pop() ?? ""} ${word}`.trim());
     else terms.push(word);
     isJoined = word === "OR";

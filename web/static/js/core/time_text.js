@@ -3,7 +3,7 @@
 /** @typedef {"utc" | "local"} Zone */
 
 const CLOCK_SKEW_SECONDS = 60;
-const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+export const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 /** @type {[number, string][]} */
 const UNITS = [
   [86400, "day"],
@@ -14,9 +14,9 @@ const UNITS = [
 
 /**
  * @param {number} number
- * @param {number} length
+ * @param {number} [length]
  */
-const padded = (number, length) => String(number).padStart(length, "0");
+export const padded = (number, length = 2) => String(number).padStart(length, "0");
 
 /**
  * Return the day ("7 Mar"), the minutes ("09:05") and the rest of the clock (":03.007").
@@ -29,8 +29,8 @@ export function timeTexts(date, zone) {
   const shifted = new Date(date.getTime() - shift);
   return {
     day: `${shifted.getUTCDate()} ${MONTHS[shifted.getUTCMonth()]}`,
-    minutes: `${padded(shifted.getUTCHours(), 2)}:${padded(shifted.getUTCMinutes(), 2)}`,
-    seconds: `:${padded(shifted.getUTCSeconds(), 2)}.${padded(shifted.getUTCMilliseconds(), 3)}`,
+    minutes: `${padded(shifted.getUTCHours())}:${padded(shifted.getUTCMinutes())}`,
+    seconds: `:${padded(shifted.getUTCSeconds())}.${padded(shifted.getUTCMilliseconds(), 3)}`,
   };
 }
 

@@ -1,13 +1,12 @@
 // Times in a filter that a person typed in local time: write their offset out, because an address is read as UTC. No DOM.
 
+import { WORDS } from "./filter_text.js";
+import { MONTHS, padded } from "./time_text.js";
+
 const TERM = /^(-?(?:after|before):)(.+)$/i;
 const ISO = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d{1,2}):(\d\d)(?::(\d\d)([.,]\d{1,9})?)?)?$/;
 const WORDED = /^(?:[a-z]{3},? )?(\d{1,2}) ([a-z]{3})(?: (\d{4}))?,? (\d{1,2}):(\d\d)(?::(\d\d)(\.\d{1,9})?)?$/i;
-const MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 const DAY_MS = 86_400_000;
-
-/** @param {number} number */
-const padded = (number) => String(number).padStart(2, "0");
 
 /**
  * Return `filter` with the local offset in every time without a zone, except in the words of `unchanged`.
@@ -15,9 +14,8 @@ const padded = (number) => String(number).padStart(2, "0");
  * @param {string} unchanged a filter of an address: its times without a zone are UTC
  */
 export function withOffsets(filter, unchanged = "", now = Date.now()) {
-  const words = /(?:"(?:[^"\\]|\\[\s\S])*"?|[^\s"])+/g;
-  const kept = new Set(unchanged.match(words) ?? []);
-  return filter.replace(words, (word) => (kept.has(word) ? word : zonedTerm(word, now)));
+  const kept = new Set(unchanged.match(WORDS) ?? []);
+  return filter.replace(WORDS, (word) => (kept.has(word) ? word : zonedTerm(word, now)));
 }
 
 /**
@@ -45,7 +43,7 @@ function zonedTime(text, now) {
   const worded = WORDED.exec(text);
   if (!worded) return "";
   const [, day, name, year, hours = "", minutes = "", seconds = "00", fraction = ""] = worded;
-  const month = MONTHS.indexOf(name?.toLowerCase() ?? "");
+  const month = MONTHS.findIndex((other) => other.toLowerCase() === name?.toLowerCase());
   if (month < 0) return "";
   const inYear = (/** @type {number} */ some) => localTime(some, month, Number(day), hours, minutes, seconds, fraction);
   if (year) return inYear(Number(year));
@@ -72,5 +70,5 @@ function localTime(year, month, day, hours, minutes, seconds, fraction) {
   const sign = offset < 0 ? "-" : "+";
   const zone = `${padded(Math.trunc(Math.abs(offset) / 60))}:${padded(Math.abs(offset) % 60)}`;
   const clock = `${hours.padStart(2, "0")}:${minutes}:${seconds}${fraction.replace(",", ".")}`;
-  return `${String(year).padStart(4, "0")}-${padded(month + 1)}-${padded(day)}T${clock}${sign}${zone}`;
+  return `${padded(year, 4)}-${padded(month + 1)}-${padded(day)}T${clock}${sign}${zone}`;
 }

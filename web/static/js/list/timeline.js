@@ -1,6 +1,6 @@
 // The timeline: updated every minute. Arrow keys move between its bars, and a drag across bars filters the list.
 
-import { find, findAll, parseHtml, query } from "../common/dom.js";
+import { closest, find, findAll, parseHtml, query } from "../common/dom.js";
 import { getHtml } from "../common/requests.js";
 import { localizeTimes } from "../common/times.js";
 import { addressOfList } from "./shown_list.js";
@@ -24,10 +24,7 @@ function allLinks() {
 const visibleLinks = () => allLinks().filter((link) => link.getClientRects().length);
 
 /** @param {Event} event */
-function linkOf(event) {
-  const link = event.target instanceof Element ? event.target.closest("#timeline a") : null;
-  return link instanceof SVGAElement ? link : null;
-}
+const linkOf = (event) => closest(event, "#timeline a", SVGAElement);
 
 /**
  * Make one link the timeline's only stop of the Tab key; the newest by default.
