@@ -4,18 +4,16 @@ The links come from attributes that any publisher can write, so pages show them 
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from flask import Flask
 
 from infra.errors import BusyError, StoreError
-from infra.firestore.message_reader import Selection
 from infra.firestore.search import SearchBounds
 from infra.messages.message import Message, document_id
 from infra.pubsub.replay import REPLAYED_BY, REPLAYED_FROM, dead_letter_source
-from infra.query import parse, quoted
+from infra.query import quoted
 from web.access.readable_messages import readable_messages
-from web.filters.request_filter import RequestFilter, find
+from web.filters.request_filter import find, read_filter
 from web.services import services
 
 _MAX_REPLAYS = 5
@@ -45,8 +43,7 @@ def lineage_of(message: Message) -> Lineage:
     filter_text = f"{REPLAYED_FROM}={quoted(message.message_id)}"
     try:
         origin = _origin(came_from) if came_from else None
-        wanted = RequestFilter(filter_text, parse(filter_text, datetime.now(UTC)), Selection(), None)
-        found = find(wanted, _MAX_REPLAYS, _BOUNDS)
+        found = find(read_filter({"q": filter_text}), _MAX_REPLAYS, _BOUNDS)
         replays, more = found.messages, found.older is not None
     except (StoreError, BusyError) as exc:
         services().log.warning("The links of a replay cannot be read.", id=message.id, reason=str(exc))
