@@ -4,14 +4,12 @@ The attributes of a replayed message name the original (``infra.pubsub.replay``)
 (``web.messages.replay_links``).
 """
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from infra.errors import DocumentNotFoundError, InputError, SubscopeError
-from infra.firestore.message_reader import MessageReader
 from infra.messages.message import Message, is_document_id
 from infra.pubsub.client import REQUEST_BYTES
 from infra.pubsub.publisher import OutgoingMessage, PublishResult
@@ -135,7 +133,7 @@ def _republish_all(
 
 def _publish(topic: str, messages: list[Message], destination: Destination, who: str) -> PublishResult:
     why = f"{len(messages)} messages, {request.form.get('q', '')[:200]!r}"
-    outgoing = _each(services().all_messages, messages, destination, who)
+    outgoing = (_outgoing(message, destination, who) for message in messages)
     with services().payload_memory.held(who, _cost(messages)):
         return services().publisher.publish_all(topic, outgoing, who, "message.republish", why)
 
@@ -158,12 +156,6 @@ def _destination() -> Destination:
 
 def _outgoing(message: Message, destination: Destination, who: str) -> OutgoingMessage:
     return replayed(message, services().all_messages.payload(message), destination, who)
-
-
-def _each(
-    store: MessageReader, messages: Iterable[Message], destination: Destination, who: str
-) -> Iterator[OutgoingMessage]:
-    return (replayed(message, store.payload(message), destination, who) for message in messages)
 
 
 def _confirmed(documents: list[str]) -> list[Message]:
