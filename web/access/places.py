@@ -36,9 +36,7 @@ class Places:
     def leave(self, person: str) -> None:
         """Give back a place."""
         with self._changed:
-            self._taken[person] -= 1
-            if not self._taken[person]:
-                del self._taken[person]
+            self._taken -= Counter({person: 1})
             self._changed.notify_all()
 
     @contextmanager
@@ -58,9 +56,7 @@ class Places:
             if not self._changed.wait_for(lambda: self._is_free_for(person), self._wait_seconds):
                 raise self._busy(person)
         finally:
-            self._waiting[person] -= 1
-            if not self._waiting[person]:
-                del self._waiting[person]
+            self._waiting -= Counter({person: 1})
 
     def _is_free_for(self, person: str) -> bool:
         return self._taken[person] < self.of_one and len(self) < self._of_all

@@ -6,7 +6,6 @@ have a budget apart: a download or an export may last for minutes, and must not 
 
 import contextlib
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator
 
@@ -63,17 +62,13 @@ class MemoryBudget:
         """
         part = self.total_bytes // 2
         wanted_bytes = min(wanted_bytes, part)
-        deadline = time.monotonic() + self.wait_seconds
         with self._changed:
-            has_place = self._waiting < MAX_WAITING
+            wait_seconds = self.wait_seconds if self._waiting < MAX_WAITING else 0
             self._waiting += 1
             try:
-                while not self._fits(person, wanted_bytes):
-                    left = deadline - time.monotonic()
-                    if left <= 0 or not has_place:
-                        is_own = self._used_by[person] + wanted_bytes > part
-                        raise BusyError(_OWN_SENTENCE if is_own else _SENTENCE)
-                    self._changed.wait(left)
+                if not self._changed.wait_for(lambda: self._fits(person, wanted_bytes), wait_seconds):
+                    is_own = self._used_by[person] + wanted_bytes > part
+                    raise BusyError(_OWN_SENTENCE if is_own else _SENTENCE)
             finally:
                 self._waiting -= 1
             self._used_by[person] += wanted_bytes

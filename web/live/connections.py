@@ -166,9 +166,7 @@ class Connections:
         self._is_shutting_down = True
 
     def _release(self, user: str) -> None:
-        self._reserved[user] -= 1
-        if not self._reserved[user]:
-            del self._reserved[user]
+        self._reserved -= Counter({user: 1})
 
     def _check(self) -> None:
         while True:
