@@ -1,4 +1,4 @@
-"""Show live messages through a mask: each message is masked once for all clients."""
+"""Show live messages through a mask: each message is usually masked once for all clients."""
 
 import threading
 from functools import lru_cache
