@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from infra.errors import BusyError
 
 SHARES = 4
-# The requests of one person that wait: each holds a thread of the server. A request that is refused at once costs more
-# than one that waits, because a script in a loop asks again at once.
+# The requests of one person that wait: each holds a thread of the server. Let requests wait: a script in a loop repeats
+# a refused request immediately, which costs more than one that waits.
 _MAX_WAITING = 16
 
 

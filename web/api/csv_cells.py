@@ -25,7 +25,8 @@ _WITHIN = re.compile(
     rf"(?:(?<=;)(?!{_NUMBER}(?:;|\r?\n))|(?<=\t)(?!{_NUMBER}(?:\t|\r?\n))|(?<![;\t])(?!{_NUMBER}[ ,\]}}]*+\r?\n))"
     rf"{_FORMULA_AHEAD}|(?<=;)(?=[\t\r]))"
 )
-# Behind these, whether a formula begins does not depend on what comes next: an e may belong to a number.
+# After one of these letters, the following text cannot change whether a formula begins. The letter e is left out
+# because it may be the exponent of a number.
 _LETTER = re.compile("[A-DF-Za-df-z]")
 _NO_SEPARATOR = re.compile(f"[^;\t{_LINE_BREAK}{_REMOVED}]")
 _LOOK_BACK = 4096

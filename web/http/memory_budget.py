@@ -1,7 +1,8 @@
 """The memory for payloads: all requests share a budget, and a person has half of it.
 
-A request reserves what its payload costs while it is in memory, not the payload's length. Pages that are being drawn
-have a budget apart: a download or an export may last for minutes, and must not keep its person or others from a page.
+A request reserves the memory that its payload needs while the request runs. This is not the payload's length. Pages
+that are being drawn have a budget apart: a download or an export may last for minutes, and must not keep its person or
+others from a page.
 """
 
 import contextlib
@@ -58,7 +59,8 @@ class MemoryBudget:
     def reserve(self, person: str, wanted_bytes: int) -> Reservation:
         """Reserve bytes for a person, and wait a moment for them. Raises BusyError.
 
-        More than a person's part counts as that part, so that every payload can be read when nothing else is.
+        A request for more than a person's part reserves exactly that part. So a person who reads nothing else can read
+        any payload.
         """
         part = self.total_bytes // 2
         wanted_bytes = min(wanted_bytes, part)

@@ -1,4 +1,4 @@
-// Since when a page has missed events, and how many messages the server sent since. No DOM.
+// Records when a page began to miss events, and counts the messages that the server has sent since then. No DOM.
 
 export class Absence {
   constructor() {
