@@ -5,10 +5,12 @@ locals {
     ENVIRONMENT_LABEL = var.environment_label
     IAP_AUDIENCE      = var.viewer.access == "iap" ? "/projects/${local.number}/locations/${var.region}/services/${local.viewer_name}" : ""
     # gcloud run services proxy prints the second address, and many users type the first.
-    LOCAL_ADDRESSES = var.viewer.access == "private" ? "http://localhost:8080,http://127.0.0.1:8080" : ""
-    MASKED_FIELDS   = join(",", sort(var.masked_fields))
-    MAX_STREAMS     = tostring(var.viewer.max_streams)
-    PUSH_ENDPOINT   = local.receiver_url
+    LOCAL_ADDRESSES  = var.viewer.access == "private" ? "http://localhost:8080,http://127.0.0.1:8080" : ""
+    MASKED_FIELDS    = join(",", sort(var.masked_fields))
+    MAX_STREAMS      = tostring(var.viewer.max_streams)
+    PUSH_ENDPOINT    = local.receiver_url
+    PUBLIC_ADDRESSES = ""
+    TRUSTED_PROXIES  = "1"
   })
   viewer_secrets = {
     ADMIN_PASSWORD = google_secret_manager_secret_version.admin_password

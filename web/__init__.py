@@ -6,7 +6,6 @@ from functools import partial
 from flask import Flask, g
 from flask_bootstrap import Bootstrap5
 from flask_wtf.csrf import CSRFProtect
-from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response
 
 from infra.accounts.session_store import SessionStore
@@ -38,6 +37,7 @@ from web.delivery.words import event_json
 from web.filters import saved_filters
 from web.health import Reachability
 from web.http import compression, confirmation, errors, headers, large_answers, static_files, templating
+from web.http.front_end import FrontEnd, refuse_other_hosts
 from web.http.local_proxy import LocalProxy
 from web.http.memory_budget import PAGES_BYTES, MemoryBudget
 from web.http.session_cookie import FormSessionInterface
@@ -72,8 +72,7 @@ def create_app(settings: ViewerSettings | None = None, iap: IapVerifier | None =
     if settings.local_addresses:
         app.wsgi_app = LocalProxy(app.wsgi_app, settings.local_addresses)  # type: ignore[method-assign]
     if behind_front_end(os.environ):
-        # Exactly one hop, so that values which a client sends itself are ignored (T27).
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=0)  # type: ignore[method-assign]
+        app.wsgi_app = FrontEnd(app.wsgi_app, settings.trusted_proxies)  # type: ignore[method-assign]
     add_services(app, make_services(settings, iap))
     _register(app)
     return app
@@ -153,6 +152,7 @@ def _configure(app: Flask, settings: ViewerSettings) -> None:
 
 def _check_request(form_tokens: CSRFProtect) -> Response | None:
     """Run the checks of every request, in this order. Returns the answer that replaces the view's, or None."""
+    refuse_other_hosts()
     roles.refuse_other_origins()
     if redirect := roles.check_role():
         return redirect

@@ -21,6 +21,7 @@ from infra.settings.parsers import (
     masked_fields,
     one_of,
     password_text,
+    public_addresses,
     secret_text,
     secure_url,
     several,
@@ -77,6 +78,18 @@ VIEWER = (
         local_addresses,
         "where browsers open a viewer that only `gcloud run services proxy` reaches; several by commas",
     ),
+    Setting(
+        "PUBLIC_ADDRESSES",
+        "",
+        public_addresses,
+        "where browsers open a viewer with its own domain; other hosts get 421; several by commas",
+    ),
+    Setting(
+        "TRUSTED_PROXIES",
+        "1",
+        between(1, 9),
+        "proxies before the viewer that append to X-Forwarded-For: 1 on run.app, 2 behind a load balancer",
+    ),
 )
 # Local replacements for Google; Google's clients also read the two hosts. A deployed service refuses them.
 EMULATORS = (
@@ -126,6 +139,8 @@ class ViewerSettings(Settings):
     environment_label: str
     masked_fields: tuple[str, ...]
     local_addresses: tuple[str, ...]
+    public_addresses: tuple[str, ...]
+    trusted_proxies: int
     backlog_url: str
 
 
@@ -162,6 +177,11 @@ def viewer_settings(environ: Mapping[str, str]) -> ViewerSettings:
     settings = _read(ViewerSettings, (*COMMON, *EMULATORS, *VIEWER), environ)
     if settings.auth_mode == "iap" and not settings.iap_audience:
         raise SettingsError("IAP_AUDIENCE is not set; AUTH_MODE=iap needs it: the audience of IAP's signed header.")
+    if settings.local_addresses and settings.public_addresses:
+        raise SettingsError(
+            "LOCAL_ADDRESSES and PUBLIC_ADDRESSES are both set; browsers reach a viewer through gcloud's proxy "
+            "or at its own domain. Remove one."
+        )
     return settings
 
 

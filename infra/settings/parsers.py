@@ -84,6 +84,15 @@ def local_addresses(value: str) -> tuple[str, ...]:
     return addresses
 
 
+def public_addresses(value: str) -> tuple[str, ...]:
+    """Parse https addresses without a path, separated by commas, in lower case; may be empty."""
+    addresses = tuple(part.lower() for part in _parts(value))
+    for address in addresses:
+        if not re.fullmatch(r"https://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?", address):
+            raise ValueError(f"addresses such as https://subscope.example.com by commas, and {address!r} is not one")
+    return addresses
+
+
 def email_address(value: str) -> str:
     """Accept the e-mail address of a service account."""
     if not re.fullmatch(r"[^@\s,]+@[^@\s,]+", value):

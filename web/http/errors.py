@@ -34,6 +34,7 @@ _TEXTS = {
     409: ("Conflict", "Someone else changed this first; reload and try again."),
     410: ("Gone", "It has expired."),
     413: ("Too large", "The form accepts less data than that."),
+    421: ("Another address", "This viewer does not answer for this host."),
     429: ("Slow down, please", "Too many attempts. Try again in a moment."),
     500: ("Something broke", "This is an error in Subscope. It has been logged; you can try again."),
     502: ("Pub/Sub refused", "Google Pub/Sub refused this request. The reason is in the log."),

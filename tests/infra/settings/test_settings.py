@@ -103,6 +103,37 @@ def test_iap_needs_its_audience() -> None:
         viewer_settings({**VIEWER_ENVIRONMENT, "AUTH_MODE": "iap"})
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "wanted"),
+    [
+        ("TRUSTED_PROXIES", "0", "a whole number from 1 to 9"),
+        ("TRUSTED_PROXIES", "10", "a whole number from 1 to 9"),
+        ("TRUSTED_PROXIES", "two", "a whole number from 1 to 9"),
+        ("PUBLIC_ADDRESSES", "subscope.example.com", "'subscope.example.com' is not one"),
+        ("PUBLIC_ADDRESSES", "http://subscope.example.com", "'http://subscope.example.com' is not one"),
+        ("PUBLIC_ADDRESSES", "https://a.example,https://b.example/", "'https://b.example/' is not one"),
+        ("PUBLIC_ADDRESSES", "https://user@a.example", "'https://user@a.example' is not one"),
+        ("PUBLIC_ADDRESSES", "https://*.example.com", "'https://*.example.com' is not one"),
+    ],
+)
+def test_wrong_setting_of_the_viewers_address_is_refused(name: str, value: str, wanted: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        viewer_settings({**VIEWER_ENVIRONMENT, name: value})
+    assert str(caught.value).startswith(f"{name} is {value!r}; wanted: ")
+    assert wanted in str(caught.value)
+
+
+def test_viewer_is_behind_one_proxy_and_answers_for_every_host_by_default() -> None:
+    settings = viewer_settings(VIEWER_ENVIRONMENT)
+    assert (settings.trusted_proxies, settings.public_addresses) == (1, ())
+
+
+def test_viewer_is_opened_through_a_proxy_or_at_its_domain() -> None:
+    addresses = {"LOCAL_ADDRESSES": "http://localhost:8080", "PUBLIC_ADDRESSES": "https://subscope.example.com"}
+    with pytest.raises(SettingsError, match=r"LOCAL_ADDRESSES and PUBLIC_ADDRESSES are both set; .* Remove one"):
+        viewer_settings({**VIEWER_ENVIRONMENT, **addresses})
+
+
 @pytest.mark.parametrize("name", ["FIRESTORE_EMULATOR_HOST", "PUBSUB_EMULATOR_HOST", "BACKLOG_URL"])
 def test_deployed_service_refuses_an_emulator(name: str) -> None:
     address = "http://127.0.0.1:8080/backlog" if name.endswith("URL") else "127.0.0.1:8080"
