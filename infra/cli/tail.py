@@ -14,6 +14,7 @@ from infra.firestore.message_reader import MessageReader, Selection
 from infra.firestore.search import SearchBounds, narrowed, search
 from infra.messages.message import Message
 from infra.messages.record import summary
+from infra.messages.severity import severity_of
 from infra.messages.visible_text import is_visible, visible
 from infra.query import Query, QueryError, parse
 
@@ -89,9 +90,10 @@ def _text(message: Message) -> str:
     """Return one line; a terminal would obey control characters in any part of it."""
     chips = " ".join(f"{key}={value}" for key, value in message.attributes.items())
     repeated = f" x{message.deliveries}" if message.deliveries > 1 else ""
+    stated = f" {severity}" if (severity := severity_of(message)) else ""
     line = (
         f"{message.received_at:%Y-%m-%d %H:%M:%S.%f} {message.subscription} {message.message_id} "
-        f"{message.kind} {message.size_bytes}B{repeated} {message.preview} {chips}"
+        f"{message.kind}{stated} {message.size_bytes}B{repeated} {message.preview} {chips}"
     )
     return visible(line.rstrip())
 

@@ -116,6 +116,7 @@ def decode_message(document: Any) -> Message:
         ordering_key=held.of(str, "ordering_key", ""),
         delivery_attempt=held.of(int, "delivery_attempt", None),
         tokens=tuple(token for token in held.of(list, "tokens", list[Any]()) if isinstance(token, str)),
+        severity=held.of(str, "severity", ""),
     )
 
 

@@ -17,6 +17,7 @@ from infra.firestore.async_calls import AsyncCalls, Rpc
 from infra.firestore.client import Database
 from infra.firestore.encoding import Plain, encode_fields
 from infra.firestore.error_mapping import firestore_errors, store_error
+from infra.messages import severity, trace
 from infra.messages.chunks import CHUNK_BYTES
 from infra.messages.field_names import escape_name
 from infra.messages.message import Pushed, index_tokens, read_content, shard_of
@@ -66,12 +67,16 @@ def message_write(root: str, pushed: Pushed, *, chunks: int, shards: int, expire
 
 def _message_fields(pushed: Pushed, chunks: int) -> Iterable[tuple[str, Plain]]:
     content = read_content(pushed.data)
+    level = severity.severity_in(pushed.attributes, content.scalars, pushed.data)
+    derived = (*severity.token_of(level), *trace.token_of(trace.trace_in(pushed.attributes)))
     yield "subscription", pushed.subscription_id
     yield "message_id", pushed.message_id
     yield "ordering_key", pushed.ordering_key
     yield "publish_time", pushed.publish_time
     yield "attributes", {escape_name(name): value for name, value in pushed.attributes.items()}
-    yield "tokens", list(index_tokens(pushed.attributes, content.scalars))
+    yield "tokens", index_tokens(pushed.attributes, content.scalars, derived)
+    if level:
+        yield "severity", level
     yield "kind", content.kind
     yield "preview", content.preview
     if not chunks:

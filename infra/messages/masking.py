@@ -16,6 +16,8 @@ from infra.messages.folding import folded
 from infra.messages.json_scalars import BYTE_ORDER_MARK
 from infra.messages.json_scanner import next_structure, split_readable, value_span
 from infra.messages.message import Kind, Message, json_preview, read_content
+from infra.messages.severity import ATTRIBUTE_SOURCES, PAYLOAD_SOURCES
+from infra.messages.trace import SOURCES as TRACE_SOURCES
 
 HIDDEN = "•••"
 _HIDDEN_JSON = f'"{HIDDEN}"'
@@ -44,6 +46,8 @@ class Mask:
             attributes={name: HIDDEN if self._hides(name) else value for name, value in message.attributes.items()},
             ordering_key=HIDDEN if message.ordering_key and self._hides_ordering_key else message.ordering_key,
             tokens=tuple(token for token in message.tokens if not self.hides_token(token)),
+            # It is then read again, from what is visible: see ``severity_of``.
+            severity="" if self._may_hide_severity else message.severity,
             **self._payload_fields(message),
         )
 
@@ -66,6 +70,10 @@ class Mask:
         """Tell whether an index token, ``key=value``, may reveal a hidden field."""
         token = _comparable(token)
         if any(token.startswith(f"{name}=") for name in self._names):
+            return True
+        if token.startswith("severity=") and self._may_hide_severity:
+            return True
+        if token.startswith("trace=") and self._may_hide_trace:
             return True
         is_of_payload = token.startswith("data.")
         return is_of_payload and (self._hides_all or any(f"{path}=" in token for path in self._paths))
@@ -114,11 +122,26 @@ class Mask:
         return any(name.startswith("data.") and name[5:].replace(".", "").isdigit() for name in self._names)
 
     @cached_property
+    def _may_hide_severity(self) -> bool:
+        """Tell whether a hidden field may be the one that states the severity of a message."""
+        return any(map(self._hides, ATTRIBUTE_SOURCES)) or any(map(self._hides_path, PAYLOAD_SOURCES))
+
+    @cached_property
+    def _may_hide_trace(self) -> bool:
+        return any(map(self._hides, TRACE_SOURCES))
+
+    @cached_property
     def _last_names(self) -> frozenset[str]:
         return frozenset(path.rpartition(".")[2] for path in self._paths)
 
     def _hides(self, name: str) -> bool:
         return _comparable(name) in self._names
+
+    def _hides_path(self, path: str) -> bool:
+        """Tell whether the member at ``path``, or one that holds it, is hidden in every payload."""
+        steps = _comparable(path).split(".")[1:]
+        prefixes = ("." + ".".join(steps[:count]) for count in range(1, len(steps) + 1))
+        return self._hides_all or any(prefix.endswith(self._paths) for prefix in prefixes)
 
     def _stored_preview(self, preview: str) -> str:
         """Mask the stored preview of a JSON payload.

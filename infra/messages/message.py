@@ -5,7 +5,7 @@ Pure: no I/O, clock or environment. People read the names of the stored fields i
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -73,6 +73,8 @@ class Message:
     ordering_key: str = ""
     delivery_attempt: int | None = None
     tokens: tuple[str, ...] = ()
+    # As stored; ``infra.messages.severity.severity_of`` also knows that of a message without one.
+    severity: str = ""
 
     @property
     def cursor(self) -> Cursor:
@@ -134,13 +136,17 @@ def _binary_preview(data: bytes) -> str:
     return data[: PREVIEW_CHARACTERS // 3].hex(" ")
 
 
-def index_tokens(attributes: Mapping[str, str], scalars: tuple[tuple[str, str], ...]) -> list[str]:
+def index_tokens(
+    attributes: Mapping[str, str], scalars: tuple[tuple[str, str], ...], derived: Iterable[str] = ()
+) -> list[str]:
     """Build the index tokens for filters: ``key=value`` per attribute, then ``data.key=value`` per top-level scalar.
+
+    ``derived`` are the tokens of the severity and the trace, which come first, so that they always have room.
 
     At most 30, each at most 500 bytes of UTF-8. A longer one is left out and never cut, so that filters stay exact.
     If there are more than 30, the last token is ``MORE_TOKENS``.
     """
-    tokens: dict[str, None] = {}
+    tokens = dict.fromkeys(derived)
     for prefix, pairs in (("", attributes.items()), ("data.", scalars)):
         for key, value in pairs:
             if len(key) + len(value) > MAX_TOKEN_BYTES:

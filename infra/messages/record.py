@@ -4,6 +4,7 @@ import base64
 from datetime import datetime
 
 from infra.messages.message import Message
+from infra.messages.severity import severity_of
 
 
 def summary(message: Message) -> dict[str, object]:
@@ -31,6 +32,7 @@ def _fields(message: Message) -> dict[str, object]:
         "ordering_key": message.ordering_key,
         "attributes": dict(message.attributes),
         "kind": message.kind,
+        "severity": severity_of(message) or None,
         "size_bytes": message.size_bytes,
         "sha256": message.sha256,
         "deliveries": message.deliveries,

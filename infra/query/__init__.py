@@ -13,6 +13,7 @@ from typing import get_args
 
 from infra.messages.message import Kind, Message
 from infra.query import content_terms, terms
+from infra.query.derived_terms import SeverityIs, TraceIs, derived_term
 from infra.query.foreign import foreign_at, lone_word
 from infra.query.json_paths import leads_anywhere
 from infra.query.literals import size_bytes
@@ -143,6 +144,8 @@ def _tokens(term: Term) -> tuple[str, ...]:
     match term:
         case content_terms.Equals(token=token) if token:
             return (token,)
+        case SeverityIs(tokens=tokens) | TraceIs(tokens=tokens):
+            return tokens
         case terms.AnyOf(terms=several) if len(several) <= MAX_TOKENS:
             offered = [_tokens(alternative) for alternative in several]
             return tuple(dict.fromkeys(token for tokens in offered for token in tokens)) if all(offered) else ()
@@ -164,7 +167,7 @@ def _signed_term(word: Word, now: datetime) -> Term:
 def _term(word: Word, now: datetime) -> Term:
     match word.operator:
         case "=":
-            return content_terms.Equals(word.key, word.value)
+            return derived_term(word.key, word.value) or content_terms.Equals(word.key, word.value)
         case "~":
             return content_terms.Contains(word.key, word.value)
         case ":":

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from infra.messages import severity, trace
 from infra.messages.chunks import INLINE_BYTES
 from infra.messages.message import Message, index_tokens, read_content
 
@@ -14,6 +15,7 @@ def message(data: bytes = b"", **fields: Any) -> Message:
     """Return the stored form of ``data``, with other values of some fields."""
     content = read_content(data)
     attributes = fields.get("attributes", {})
+    level, traced = severity.severity_in(attributes, content.scalars, data), trace.trace_in(attributes)
     made = Message(
         id="ab" * 16,
         subscription="builds",
@@ -30,7 +32,8 @@ def message(data: bytes = b"", **fields: Any) -> Message:
         deliveries=1,
         last_delivered_at=NOW,
         expire_at=NOW,
-        tokens=tuple(index_tokens(attributes, content.scalars)),
+        tokens=tuple(index_tokens(attributes, content.scalars, (*severity.token_of(level), *trace.token_of(traced)))),
+        severity=level,
     )
     return replace(made, **fields)
 

@@ -17,7 +17,7 @@ from tests.support.terraform.runner import ROOT, values
 
 SELECTIONS = [EVERYTHING, Selection("builds"), Selection(tokens=("a=b",)), Selection("builds", ("a=b",))]
 # Fields with their automatic index, for queries in the console; their values are short and do not grow with time.
-AUTOMATIC = {"deliveries", "delivery_attempt", "kind", "ordering_key", "sha256", "size_bytes"}
+AUTOMATIC = {"deliveries", "delivery_attempt", "kind", "ordering_key", "severity", "sha256", "size_bytes"}
 
 _Query: Any = types.StructuredQuery
 _Operator: Any = _Query.FieldFilter.Operator

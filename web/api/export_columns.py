@@ -17,6 +17,7 @@ COLUMNS = (
     "ordering_key",
     "attributes",
     "kind",
+    "severity",
     "size_bytes",
     "sha256",
     "deliveries",

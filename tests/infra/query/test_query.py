@@ -12,6 +12,7 @@ from infra.messages.message import MAX_TOKENS, Message
 from infra.messages.visible_text import is_visible
 from infra.query import MAX_CHARACTERS, MAX_TERMS, PREFIXES, Query, QueryError, parse, quoted
 from infra.query.content_terms import Contains, Equals, Text
+from infra.query.derived_terms import SeverityIs, TraceIs
 from infra.query.terms import (
     After,
     AnyOf,
@@ -31,6 +32,7 @@ from tests.support.received import NOW, message
 
 BAD_ESCAPE = r"within quotes a backslash begins \" \\ \n \r \t, \u and four, or \U and eight hex digits."
 
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 BRACKETS = "brackets do not group: OR joins its two neighbours, then all terms must hold; in quotes they are text."
 
 
@@ -50,6 +52,11 @@ BRACKETS = "brackets do not group: OR joins its two neighbours, then all terms m
         ('"a b"="c d"', [Equals("a b", "c d")]),
         ('""=x', [Equals("", "x")]),
         ("data.user.id=42", [Equals("data.user.id", "42")]),
+        ("severity=Warn", [SeverityIs("WARNING", "Warn")]),
+        ("severity=sev-1", [Equals("severity", "sev-1")]),
+        ("-severity=debug", [Not(SeverityIs("DEBUG", "debug"))]),
+        (f"trace={TRACE.upper()}", [TraceIs(TRACE, TRACE.upper())]),
+        ("trace=on", [Equals("trace", "on")]),
         ("status~fail", [Contains("status", "fail")]),
         ("status~", [Contains("status", "")]),
         ("url=https://x/?a~b", [Equals("url", "https://x/?a~b")]),
@@ -306,6 +313,10 @@ def test_filter_matches_the_right_messages(stored: Message, text: str, expected:
         (" OR ".join(f"a={number}" for number in range(6)), []),
         ("data.0=1", []),
         ("data.1234567=1", ["data.1234567=1"]),
+        ("severity=ERROR", ["severity=ERROR"]),
+        ("severity=warn", ["severity=WARNING", "severity=warn"]),
+        ("severity=error OR severity=ALERT", ["severity=ERROR", "severity=error", "severity=ALERT"]),
+        (f"trace={TRACE}", [f"trace={TRACE}"]),
     ],
 )
 def test_query_offers_index_tokens(text: str, tokens: list[str]) -> None:

@@ -36,7 +36,7 @@ def pushed() -> Pushed:
         message_id="1",
         publish_time=NOW,
         data=b"{}",
-        attributes={"a": "b"},
+        attributes={"severity": "ERROR"},
         ordering_key="",
         delivery_attempt=1,
     )
