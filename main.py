@@ -13,13 +13,15 @@ import functions_framework.aio
 from starlette.requests import Request
 from starlette.responses import Response
 
-from functions.google_keys import KeyRing
 from functions.group_commit import GroupCommit
 from functions.http_server import keep_connections
-from functions.key_fetch import fetch_keys
-from functions.oidc import TokenVerifier
 from functions.receiver import Receiver
 from functions.rejections import Rejections
+from functions.tokens.google_keys import KeyRing
+from functions.tokens.google_signature import GoogleSignature, Signature
+from functions.tokens.key_fetch import fetch_keys
+from functions.tokens.oidc import TokenVerifier
+from functions.tokens.platform_signature import PlatformSignature
 from infra.errors import SettingsError
 from infra.firestore.client import Database
 from infra.firestore.message_writer import MessageWriter
@@ -38,15 +40,19 @@ keep_connections()
 def receiver() -> Receiver:
     """Create this process's receiver once, on its running event loop."""
     writer = MessageWriter(Database(settings))
-    keys = KeyRing(lambda: fetch_keys(settings.oidc_certs_url), time.time)
     retention = timedelta(days=settings.retention_days)
     return Receiver(
         settings,
-        TokenVerifier(keys, settings.push_audience, settings.push_service_account, time.time),
+        TokenVerifier(_signature(), settings.push_audience, settings.push_service_account, time.time),
         GroupCommit(writer, shards=settings.message_shards, retention=retention, now=_now),
         Rejections(writer, retention=retention, now=_now, clock=time.monotonic),
         Logger(settings.log_level, settings.google_cloud_project, handler=BackgroundHandler()),
     )
+
+
+def _signature() -> Signature:
+    google = GoogleSignature(KeyRing(lambda: fetch_keys(settings.oidc_certs_url), time.time))
+    return PlatformSignature(google, time.time) if settings.signature_check == "platform" else google
 
 
 def _now() -> datetime:

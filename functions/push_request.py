@@ -4,13 +4,17 @@ import re
 
 from starlette.requests import Request
 
-from functions.oidc import Claims
 from functions.refusals import PushFormError
 from functions.request_body import BodyShare, drop_body, read_body
+from functions.tokens.oidc import Claims
 from infra.messages.message import Pushed
 
 # Ten megabytes in base64, and the longest attributes in the longest JSON escapes.
 MAX_BODY_BYTES = 15 * 1024 * 1024
+_LENGTH, _TRANSFER = b"content-length", b"transfer-encoding"
+# Cloud Run accepts a token in either of the last two. If both are there it checks only the last, so that the other one
+# proves nothing: cloud.google.com/run/docs/authenticating/service-to-service
+_READ = frozenset({_LENGTH, _TRANSFER, b"authorization", b"x-serverless-authorization"})
 
 
 class PushRequest:
@@ -29,14 +33,16 @@ class PushRequest:
         self.authorization: list[str] = []
         self._content_length = ""
         self._transfer_encoded = False
-        # One pass over the raw headers; their names are in lower case (ASGI).
+        # One pass over the raw headers; their names are in lower case (ASGI). Most are skipped by one comparison.
         for name, value in request.scope["headers"]:
-            if name == b"authorization":
-                self.authorization.append(value.decode("latin-1"))
-            elif name == b"content-length":
+            if name not in _READ:
+                continue
+            if name == _LENGTH:
                 self._content_length = value.decode("latin-1")
-            elif name == b"transfer-encoding":
+            elif name == _TRANSFER:
                 self._transfer_encoded = True
+            else:
+                self.authorization.append(value.decode("latin-1"))
 
     @property
     def trace(self) -> str | None:

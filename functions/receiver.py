@@ -15,11 +15,11 @@ from starlette.responses import Response
 
 from functions.envelope import parse_push
 from functions.group_commit import GroupCommit
-from functions.oidc import TokenVerifier
 from functions.push_request import PushRequest
 from functions.refusals import NotStoredError, OutOfTimeError, PushFormError, UnexpectedPushError
 from functions.rejections import TIMEOUT_SECONDS, Rejections
 from functions.request_body import BodyBudget
+from functions.tokens.oidc import TokenVerifier
 from infra.errors import EnvelopeError, ForeignTokenError, StoreError, SubscopeError
 from infra.logs import Logger, Severity
 from infra.settings import Settings
@@ -111,6 +111,8 @@ def _headers(push: PushRequest, error: SubscopeError) -> dict[str, str]:
 
 
 def _severity(error: SubscopeError) -> Severity:
+    if error.reason == "service_open":
+        return "CRITICAL"
     if error.status != 503:
         return "WARNING"
     return "CRITICAL" if isinstance(error, UnexpectedPushError) else "ERROR"

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from functions.batch_sender import Writer
-from functions.oidc import Claims
+from functions.tokens.oidc import Claims
 from infra.firestore.encoding import Plain
 from infra.firestore.message_writer import rejection_write
 

@@ -12,7 +12,8 @@ locals {
 
   # infra/settings/__init__.py, RECEIVER.
   receiver_environment = merge(local.common_environment, {
-    OIDC_CERTS_URL = "https://www.googleapis.com/oauth2/v1/certs"
+    OIDC_CERTS_URL  = "https://www.googleapis.com/oauth2/v1/certs"
+    SIGNATURE_CHECK = "receiver"
   })
 }
 

@@ -55,7 +55,15 @@ async def _run(arguments: argparse.Namespace) -> int:
     from infra.local.runner import LocalCloud, Options
 
     port = arguments.port or free_port()
-    options = Options(arguments.ready_file, port, arguments.emulators, arguments.samples, arguments.journal, environ)
+    options = Options(
+        arguments.ready_file,
+        port,
+        arguments.emulators,
+        arguments.invoker,
+        arguments.samples,
+        arguments.journal,
+        environ,
+    )
     _cancel_on_signals()
     try:
         async with LocalCloud(options) as plan:
@@ -104,6 +112,13 @@ def _parser() -> argparse.ArgumentParser:
         choices=("local", "google"),
         default="local",
         help="the emulators of Pub/Sub and Firestore: local, in this process, or google (needs gcloud and Java)",
+    )
+    parser.add_argument(
+        "--invoker",
+        choices=("public", "iam"),
+        default="public",
+        help="callers of the receiver: public, every program of this machine, or iam, the push account alone through a "
+        "stand-in for Cloud Run's check, which removes the signatures of tokens (default: public)",
     )
     return parser
 

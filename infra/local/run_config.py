@@ -12,22 +12,19 @@ _NO_PROXY = "127.0.0.1,localhost"
 
 @dataclass(frozen=True)
 class RunConfig:
-    """The addresses and secrets of one run. URLs have no trailing slash."""
+    """The addresses and secrets of one run. URLs have no trailing slash. ``audience`` is that of push tokens."""
 
     emulators: str
+    invoker: str
     viewer: str
     receiver: str
+    audience: str
     push_endpoint: str
     pubsub: str
     firestore: str
     desk: str
     secret_key: str
     admin_password: str
-
-    @property
-    def audience(self) -> str:
-        """The audience of push tokens; both sides only have to agree on it."""
-        return self.receiver
 
     def environment(self) -> dict[str, str]:
         """Return the environment variables of both services, of Google's clients and of command lines."""
@@ -38,6 +35,7 @@ class RunConfig:
             "PUSH_SERVICE_ACCOUNT": topics.SERVICE_ACCOUNT,
             "SUBSCRIPTIONS": topics.SUBSCRIPTION,
             "OIDC_CERTS_URL": f"{self.desk}/certs",
+            "SIGNATURE_CHECK": "platform" if self.invoker == "iam" else "receiver",
             "PUSH_ENDPOINT": self.push_endpoint,
             "SECRET_KEY": self.secret_key,
             "ADMIN_PASSWORD": self.admin_password,
@@ -52,6 +50,7 @@ class RunConfig:
         """Return the content of the ready file while ``processes`` (name to process id) run."""
         return {
             "emulators": self.emulators,
+            "invoker": self.invoker,
             "viewer": self.viewer,
             "receiver": self.receiver,
             "push_endpoint": self.push_endpoint,

@@ -19,9 +19,10 @@ from infra.local.journal import Journal, opened
 from infra.local.processes import ready_file
 from infra.local.processes.ports import free_port
 from infra.local.processes.supervisor import Child, Program, Reaper, StartError
+from infra.local.relays.invoker_check import InvokerCheck
+from infra.local.relays.signing_relay import SigningRelay
 from infra.local.run_config import RunConfig
 from infra.local.samples import publish_samples
-from infra.local.signing_relay import SigningRelay
 from infra.local.token_signer import Signer
 from infra.local.topics import SERVICE_ACCOUNT, PubsubChannel
 
@@ -31,7 +32,7 @@ START_SECONDS = 30.0
 
 @dataclass(frozen=True)
 class Options:
-    """The options of the command line. ``emulators`` is ``local`` or ``google``.
+    """The options of the command line. ``emulators`` is ``local`` or ``google``, ``invoker`` is ``public`` or ``iam``.
 
     Child processes inherit ``environ``.
     """
@@ -39,6 +40,7 @@ class Options:
     ready_file: Path
     viewer_port: int
     emulators: str
+    invoker: str
     samples: bool
     journal: Path | None
     environ: Mapping[str, str]
@@ -100,14 +102,17 @@ class LocalCloud:
 
     async def _start_sites(self, backend: Backend) -> RunConfig:
         receiver = f"http://127.0.0.1:{free_port()}"
-        desk = HttpEndpoints(self._signer, SERVICE_ACCOUNT, receiver, backend.backlog, self._journal)
+        audience = await self._audience(receiver)
+        desk = HttpEndpoints(self._signer, SERVICE_ACCOUNT, audience, backend.backlog, self._journal)
         site = await HttpServer.start(desk.application())
         self._stack.push_async_callback(site.close)
         return RunConfig(
             emulators=self._options.emulators,
+            invoker=self._options.invoker,
             viewer=f"http://127.0.0.1:{self._options.viewer_port}",
             receiver=receiver,
-            push_endpoint=await self._push_endpoint(receiver),
+            audience=audience,
+            push_endpoint=await self._push_endpoint(audience),
             pubsub=backend.pubsub,
             firestore=backend.firestore,
             desk=site.url,
@@ -115,14 +120,22 @@ class LocalCloud:
             admin_password=secrets.token_urlsafe(18),
         )
 
-    async def _push_endpoint(self, receiver: str) -> str:
+    async def _audience(self, receiver: str) -> str:
+        """Return where tokens are checked first, which is their audience: the receiver, or the check in front of it."""
+        if self._options.invoker == "public":
+            return receiver
+        return await self._start_relay(InvokerCheck(self._signer.certificates, f"{receiver}/", SERVICE_ACCOUNT))
+
+    async def _push_endpoint(self, audience: str) -> str:
         if self._options.emulators == "local":
-            return f"{receiver}/"
-        relay = SigningRelay(self._signer, f"{receiver}/", SERVICE_ACCOUNT, receiver)
+            return f"{audience}/"
+        return await self._start_relay(SigningRelay(self._signer, f"{audience}/", SERVICE_ACCOUNT, audience)) + "/"
+
+    async def _start_relay(self, relay: InvokerCheck | SigningRelay) -> str:
         self._stack.push_async_callback(relay.close)
         site = await HttpServer.start(relay.application())
         self._stack.push_async_callback(site.close)
-        return f"{site.url}/"
+        return site.url
 
     async def _start_programs(self, programs: list[Program], seconds: float) -> None:
         started = [Child(program, self._logs, self._reaper, _say, self._write_ready_file) for program in programs]

@@ -29,6 +29,7 @@ from infra.settings.parsers import (
 )
 
 AuthMode = Literal["password", "iap"]
+SignatureCheck = Literal["receiver", "platform"]
 GOOGLE_CERTS_URL = "https://www.googleapis.com/oauth2/v1/certs"
 
 _HIDDEN = frozenset({"SECRET_KEY", "ADMIN_PASSWORD"})
@@ -52,7 +53,15 @@ COMMON = (
     ),
     Setting("LOG_LEVEL", "INFO", one_of(*get_args(Severity)), "the least severe event that is logged"),
 )
-RECEIVER = (Setting("OIDC_CERTS_URL", GOOGLE_CERTS_URL, secure_url, "where Google's signing certificates are fetched"),)
+RECEIVER = (
+    Setting("OIDC_CERTS_URL", GOOGLE_CERTS_URL, secure_url, "where Google's signing certificates are fetched"),
+    Setting(
+        "SIGNATURE_CHECK",
+        "receiver",
+        one_of(*get_args(SignatureCheck)),
+        "`receiver`, or `platform` where Cloud Run lets only the push account in and may remove the signature",
+    ),
+)
 VIEWER = (
     Setting("PUSH_ENDPOINT", None, secure_url, "the receiver's address, which Start sets on the subscription"),
     Setting("SECRET_KEY", None, secret_text, "signs forms; at least 32 random bytes"),
@@ -124,6 +133,7 @@ class ReceiverSettings(Settings):
     """The settings of the receiver."""
 
     oidc_certs_url: str
+    signature_check: SignatureCheck
 
 
 @dataclass(frozen=True)
@@ -168,6 +178,11 @@ def receiver_settings(environ: Mapping[str, str]) -> ReceiverSettings:
         raise SettingsError(
             f"OIDC_CERTS_URL is {settings.oidc_certs_url!r} on Cloud Run; "
             "the owner of that server can forge every token. Remove it."
+        )
+    if settings.signature_check == "platform" and not (behind_front_end(environ) or settings.firestore_emulator_host):
+        raise SettingsError(
+            "SIGNATURE_CHECK is 'platform' outside of Cloud Run, where nothing checks tokens before the receiver; "
+            "every caller can forge one. Remove it."
         )
     return settings
 

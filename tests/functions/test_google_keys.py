@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from functions.google_keys import KeyRing, Reply, max_age_seconds, read_keys
-from functions.key_fetch import fetch_keys
+from functions.tokens.google_keys import KeyRing, Reply, max_age_seconds, read_keys
+from functions.tokens.key_fetch import fetch_keys
 from infra.errors import KeysUnavailableError
 from infra.local.token_signer import Signer
 from tests.support.ports import free_port

@@ -71,6 +71,10 @@ def forged(signer: Signer) -> str:
     return Signer().key.sign(claims(), {"kid": signer.key.id})
 
 
+def removed(signer: Signer) -> str:
+    return signer.sign(claims()).rpartition(".")[0] + ".SIGNATURE_REMOVED_BY_GOOGLE"
+
+
 CASES: list[tuple[int, str, Case]] = [
     (204, "a message", pushed(push_body("table-204"))),
     (204, "the same message again", pushed(push_body("table-204"))),
@@ -78,6 +82,7 @@ CASES: list[tuple[int, str, Case]] = [
     (400, "an empty body", pushed(b"")),
     (400, "no message", pushed(b'{"subscription": "projects/p/subscriptions/s"}')),
     (401, "no token", lambda receiver, _: post(receiver, None)),
+    (401, "a removed signature", lambda receiver, signer: receiver.push(push_body("removed"), removed(signer))),
     (401, "no bearer token", lambda receiver, _: post(receiver, "Basic eDp5")),
     (401, "no JWT", lambda receiver, _: post(receiver, "Bearer x")),
     (401, "a foreign key", lambda receiver, _: post(receiver, f"Bearer {Signer().sign(claims())}")),

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from functions.oidc import Claims
 from functions.rejections import INTERVAL_SECONDS, Rejections
+from functions.tokens.oidc import Claims
 from infra.errors import StoreError
 
 CLAIMS = Claims("https://accounts.google.com", "https://other.example", "a@b.example", True, time.time())

@@ -19,6 +19,7 @@ _SERVERS = {
     "acting_app",
     "app",
     "bench",
+    "closed_cloud",
     "cloud",
     "firestore",
     "firestore_target",

@@ -13,7 +13,7 @@ from infra.local.http_server import HttpServer
 from infra.local.journal import Journal
 from infra.local.loopback_only import problem_of
 from infra.local.pubsub.push_delivery import TokenSource
-from infra.local.signing_relay import SigningRelay
+from infra.local.relays.signing_relay import SigningRelay
 from infra.local.token_signer import Signer
 
 PORT = 4711

@@ -148,3 +148,17 @@ def test_deployed_receiver_takes_keys_from_google_alone() -> None:
     assert receiver_settings({**deployed, "OIDC_CERTS_URL": GOOGLE_CERTS_URL}).oidc_certs_url == GOOGLE_CERTS_URL
     with pytest.raises(SettingsError, match=r"^OIDC_CERTS_URL is .* forge every token"):
         receiver_settings({**deployed, "OIDC_CERTS_URL": "https://keys.example/certs"})
+
+
+def test_platform_checks_signatures_on_cloud_run_and_in_the_local_cloud_alone() -> None:
+    assert receiver_settings(RECEIVER_ENVIRONMENT).signature_check == "receiver"
+    environment = {**RECEIVER_ENVIRONMENT, "SIGNATURE_CHECK": "platform"}
+    for place in ({"K_SERVICE": "receiver"}, {"FIRESTORE_EMULATOR_HOST": "127.0.0.1:8080"}):
+        assert receiver_settings({**environment, **place}).signature_check == "platform"
+    with pytest.raises(SettingsError, match=r"^SIGNATURE_CHECK is 'platform' outside of Cloud Run"):
+        receiver_settings(environment)
+
+
+def test_unknown_signature_check_is_refused() -> None:
+    with pytest.raises(SettingsError, match=r"^SIGNATURE_CHECK is 'none'; wanted: one of receiver, platform"):
+        receiver_settings({**RECEIVER_ENVIRONMENT, "SIGNATURE_CHECK": "none"})

@@ -4,7 +4,7 @@ It is main.py, except that a key server is asked again after three seconds inste
 tests/functions/test_google_keys.py.
 """
 
-from functions import google_keys
+from functions.tokens import google_keys
 from main import receive
 
 __all__ = ["receive"]

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import h11
 
-from functions.google_keys import Reply
+from functions.tokens.google_keys import Reply
 from infra.errors import KeysUnavailableError
 
 TIMEOUT_SECONDS = 3.0

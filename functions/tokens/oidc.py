@@ -1,8 +1,7 @@
 """Checks the OIDC token of a push: Google signed it, it is current, and it is for our audience and account.
 
-google-auth verifies the signature. Its other checks are too weak (no e-mail, no bound on the times, the last of two
-duplicate claims wins), so every header and claim is checked here and in ``infra.signed_token``. Makes no requests: a
-``KeyRing`` has the keys.
+google-auth's checks are too weak (no e-mail, no bound on the times, the last of two duplicate claims wins), so every
+header and claim is checked here and in ``infra.signed_token``. A ``Signature`` checks the signature.
 
 Source: cloud.google.com/pubsub/docs/authenticate-push-subscriptions, RFC 7519, RFC 8725.
 """
@@ -12,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from functions.google_keys import KeyRing
+from functions.tokens.google_signature import Signature
 from infra.errors import ForeignTokenError, TokenError
 from infra.signed_token import key_id, parse_token, time_claim
 
@@ -21,8 +20,6 @@ SKEW_SECONDS = 60
 MAX_LIFETIME_SECONDS = 3700  # Google's tokens live an hour
 MAX_VERIFIED = 1000
 _ISSUERS = ("https://accounts.google.com", "accounts.google.com")
-# Cloud Run replaces the signature by this text if it has checked the caller itself.
-_REMOVED = "SIGNATURE_REMOVED_BY_GOOGLE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +37,9 @@ class TokenVerifier:
     """Verifies tokens and caches the valid ones until they expire, for one event loop."""
 
     def __init__(
-        self, keys: KeyRing, audiences: Sequence[str], service_account: str, clock: Callable[[], float]
+        self, signature: Signature, audiences: Sequence[str], service_account: str, clock: Callable[[], float]
     ) -> None:
-        self._keys = keys
+        self._signature = signature
         self._audiences = frozenset(audiences)
         self._service_account = service_account
         self._clock = clock
@@ -54,6 +51,8 @@ class TokenVerifier:
         Raises TokenError (401) unless there is one current token that Google signed, and KeysUnavailableError (503) if
         the keys to check that are missing.
         """
+        if not authorization:
+            raise self._missing()
         token = _bearer(authorization)
         digest = hashlib.sha256(token.encode()).digest()
         claims = self._verified.get(digest)
@@ -73,19 +72,18 @@ class TokenVerifier:
         if not claims.email_verified:
             raise ForeignTokenError("email_verified", "The token's e-mail is not verified.")
 
+    def _missing(self) -> TokenError:
+        if self._signature.is_open_without_token():
+            self._verified.clear()
+            return TokenError("service_open", "A push without a token passed Cloud Run's check: the service is open.")
+        return TokenError("missing", "A push needs an Authorization header: enable authentication on the subscription.")
+
     async def _verify(self, token: str) -> Claims:
         # The checks without a key come first, so that garbage causes no fetch.
         parts = parse_token(token)
         kid = key_id(parts.header, "RS256")
         claims = _claims(parts.payload)
-        if parts.signature == _REMOVED:
-            raise TokenError("signature_removed", "The platform checked the token and removed its signature.")
-        signature = parts.signature_bytes
-        verifier = await self._keys.verifier(kid)
-        if verifier is None:
-            raise TokenError("kid", "The token is signed with a key that is not Google's.")
-        if not verifier.verify(parts.signed, signature):
-            raise TokenError("signature", "The token's signature is wrong.")
+        await self._signature.check(parts, kid)
         return self._current(claims)
 
     def _current(self, timed: "_Timed") -> Claims:
@@ -113,10 +111,8 @@ class _Timed:
 
 
 def _bearer(authorization: Sequence[str]) -> str:
-    if not authorization:
-        raise TokenError("missing", "A push needs an Authorization header: enable authentication on the subscription.")
     if len(authorization) > 1:
-        raise TokenError("repeated", "There is more than one Authorization header.")
+        raise TokenError("repeated", "There is more than one Authorization or X-Serverless-Authorization header.")
     scheme, _, token = authorization[0].partition(" ")
     if scheme.lower() != "bearer":
         raise TokenError("scheme", "The Authorization header is not a Bearer token.")

@@ -1,6 +1,6 @@
 """Google's public keys: cached for their max-age, and used stale while the key server fails.
 
-Decides when to fetch; ``functions.key_fetch`` makes the request. Knows nothing of tokens.
+Decides when to fetch; ``functions.tokens.key_fetch`` makes the request. Knows nothing of tokens.
 """
 
 import asyncio
