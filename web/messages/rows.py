@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, Template
 from markupsafe import Markup
 
 from infra.messages.message import Message
+from infra.messages.severity import severity_of
 from infra.messages.visible_text import visible
 from web import formats
 from web.filters.columns import Columns, cells
@@ -46,7 +47,11 @@ def add_filters(environment: Environment) -> None:
         visible=visible,
     )
     environment.globals.update(
-        exclude_link=exclude_link, filter_link=filter_link, latency=formats.latency_text, summarise=summarise
+        exclude_link=exclude_link,
+        filter_link=filter_link,
+        latency=formats.latency_text,
+        severity_of=severity_of,
+        summarise=summarise,
     )
 
 
