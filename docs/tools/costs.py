@@ -1,42 +1,29 @@
-"""Compute the costs of a month: ``python docs/tools/costs.py`` prints the table of docs/costs.md.
+"""The costs of a month, as arithmetic over the list prices of docs/tools/prices.py.
 
-Pure arithmetic over list prices in US dollars, from copies of Google's price pages of 2025: check them before you
-decide by them (cloud.google.com/products/calculator). Firestore's prices are those of its multi-regions; most single
-regions cost about half.
+``python -m docs.tools.cost_tables`` prints the tables of docs/costs.md, and the costs of other uses.
 """
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from docs.tools import prices
+from docs.tools.prices import FirestorePrices
+from infra.messages.chunks import INLINE_BYTES, chunk_count
 
 GIB = 2**30
 DAYS = 30
 SECONDS = DAYS * 86_400
-PRICES_OF = "2025"
 
-# cloud.google.com/pubsub/pricing: delivery, with at least 1000 bytes per push.
-PUBSUB_TIB = 40.0
 PUBSUB_FREE_GIB = 10.0
 PUSH_MIN_BYTES = 1000
-# cloud.google.com/firestore/pricing: per document, and the daily free amount of one database in a project. Deletions by
-# TTL are never free.
-WRITE = 0.18 / 100_000
-READ = 0.06 / 100_000
-DELETE = 0.02 / 100_000
+# Of one database in a project, each day. Deletions by TTL are never free.
 FREE_WRITES_PER_DAY = 20_000
 FREE_READS_PER_DAY = 50_000
-STORAGE_GIB = 0.18
 FREE_STORAGE_GIB = 1.0
-# cloud.google.com/run/pricing: tier 1, billed by request; functions of the 2nd generation cost the same.
-VCPU_SECOND = 0.000024
-GIB_SECOND = 0.0000025
-MILLION_REQUESTS = 0.40
 FREE_VCPU_SECONDS = 180_000
 FREE_REQUESTS = 2_000_000
-# cloud.google.com/stackdriver/pricing
-LOG_GIB = 0.50
 FREE_LOG_GIB = 50.0
-ALERT_CONDITION = 1.50
+FREE_BIGQUERY_GIB = 10.0
 
 ALERTS = 4
 MEMORY_GIB = 0.5
@@ -45,6 +32,8 @@ REQUEST_LOG_BYTES = 1_200
 FIELDS_BYTES = 1_000
 INDEX_BYTES = 1_500
 TOKEN_INDEX_BYTES = 300
+# A row of BigQuery beside the data: message id, subscription, time and attributes.
+ROW_BYTES = 300
 # Messages per second of one vCPU; the benchmark on two cores shared with its driver reaches more.
 STORED_PER_VCPU_SECOND = 400
 # web/live/listen_window.py: when a feed holds over 500 messages, and four times those of the last ten seconds, it opens
@@ -52,23 +41,57 @@ STORED_PER_VCPU_SECOND = 400
 WINDOW_MESSAGES = 500
 WINDOW_SHARE = 4
 AGAIN_SECONDS = 10.0
+# A stream checks its session each minute: the session and its user. The timeline is counted once for all pages.
+SESSION_READS_PER_HOUR = 120
+TIMELINE_READS_PER_HOUR = 200
+PAGE_READS = 50
 # Cloud Run counts an instance's time in steps of 100 ms, and a push takes less.
 STEP_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
-class Use:
-    """The use of a monitor. Sizes are averages."""
+class Subscription:
+    """The messages of one subscription that pass its filter. Sizes are averages."""
 
     messages_per_day: int
     message_bytes: int = 2_000
     tokens: int = 10
+    # Messages that do not pass. Pub/Sub acknowledges them itself, and bills their delivery
+    # (cloud.google.com/pubsub/docs/filtering).
+    excluded_per_day: int = 0
+
+    @property
+    def stored_bytes(self) -> int:
+        """The bytes that Firestore stores for a message, with its index entries."""
+        return self.message_bytes + FIELDS_BYTES + INDEX_BYTES + self.tokens * TOKEN_INDEX_BYTES
+
+    @property
+    def documents(self) -> int:
+        """The documents of a message: each is written and deleted once."""
+        return 1 + (chunk_count(self.message_bytes) if self.message_bytes > INLINE_BYTES else 0)
+
+
+@dataclass(frozen=True)
+class Use:
+    """The use of a monitor."""
+
+    subscriptions: tuple[Subscription, ...]
+    firestore: FirestorePrices = prices.FIRESTORE[prices.DEFAULT_LOCATION]
+    # Google gives a project one free database; another database that is there already can be that one.
+    has_free_database: bool = True
     retention_days: int = 7
     watched_hours_per_day: float = 8.0
+    # Pages that are open during these hours.
+    live_pages: int = 1
     # Instances with open pages: one, until there are more pages than max_streams.
     viewer_instances: int = 1
     pages_per_day: int = 200
     keep_request_logs: bool = False
+
+    @property
+    def messages_per_day(self) -> int:
+        """The messages of all subscriptions."""
+        return sum(one.messages_per_day for one in self.subscriptions)
 
 
 @dataclass(frozen=True)
@@ -93,14 +116,50 @@ def bill(use: Use) -> Bill:
     # Both services share the free amount. The viewer's use comes first, because it is the same in every row.
     left_vcpu, viewer = _compute(viewer_seconds, FREE_VCPU_SECONDS)
     _, receiver = _compute(receiver_seconds, left_vcpu)
-    requests = _over(use.messages_per_day * DAYS, FREE_REQUESTS) / 1e6 * MILLION_REQUESTS
+    requests = _over(use.messages_per_day * DAYS, FREE_REQUESTS) / 1e6 * prices.REQUESTS.dollars
     return Bill(
         pubsub=_pubsub(use),
         firestore=_firestore(use),
         receiver=receiver + requests,
         viewer=viewer,
-        observability=ALERTS * ALERT_CONDITION + _logs(use),
+        observability=ALERTS * prices.ALERT_CONDITION.dollars + _logs(use),
     )
+
+
+def added_by(use: Use, subscription: Subscription) -> float:
+    """Compute how much less ``use`` would cost without one of its subscriptions."""
+    others = list(use.subscriptions)
+    others.remove(subscription)
+    return bill(use).total - bill(replace(use, subscriptions=tuple(others))).total
+
+
+def bigquery(use: Use) -> float:
+    """Compute a month of BigQuery subscriptions that keep the same messages for the same days, without queries."""
+    delivered = sum((one.messages_per_day + one.excluded_per_day) * one.message_bytes for one in use.subscriptions)
+    sent = delivered * DAYS / GIB
+    rows = sum(one.messages_per_day * (one.message_bytes + ROW_BYTES) for one in use.subscriptions)
+    kept = _over(rows * use.retention_days / GIB, FREE_BIGQUERY_GIB)
+    return sent / 1024 * prices.BIGQUERY_SUBSCRIPTION.dollars + kept * prices.BIGQUERY_STORAGE.dollars
+
+
+def handover_rate(use: Use, dollars: float) -> float:
+    """Compute the messages per second at which ``use`` costs ``dollars`` a month more than BigQuery subscriptions.
+
+    ``use`` has one subscription; its rate is varied.
+    """
+    (one,) = use.subscriptions
+    low, high = 0, 10**10
+    while high - low > 1:
+        middle = (low + high) // 2
+        tried = replace(use, subscriptions=(replace(one, messages_per_day=middle),))
+        low, high = (low, middle) if bill(tried).total - bigquery(tried) > dollars else (middle, high)
+    return high / 86_400
+
+
+def free_database_worth(use: Use) -> float:
+    """Compute the highest price of the amounts that only a free database has."""
+    daily = FREE_READS_PER_DAY * use.firestore.read + FREE_WRITES_PER_DAY * use.firestore.write
+    return daily / 100_000 * DAYS + FREE_STORAGE_GIB * use.firestore.storage
 
 
 def shards(use: Use) -> int:
@@ -115,36 +174,33 @@ def read_times(messages_per_second: float) -> float:
     return held / (held - again)
 
 
-def table(rows: Iterable[Use]) -> str:
-    """Write the table of docs/costs.md."""
-    lines = [
-        "| messages a day | Pub/Sub | Firestore | receiver | viewer | alerts, logs | **a month** | `message_shards` |",
-        "|---:|---:|---:|---:|---:|---:|---:|---:|",
-    ]
-    for use in rows:
-        month = bill(use)
-        parts = (month.pubsub, month.firestore, month.receiver, month.viewer, month.observability)
-        cells = [f"{use.messages_per_day:,}", *map(_dollars, parts), f"**{_dollars(month.total)}**", str(shards(use))]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
-
-
 def _pubsub(use: Use) -> float:
-    pushed = use.messages_per_day * DAYS * max(PUSH_MIN_BYTES, use.message_bytes) / GIB
-    return _over(pushed, PUBSUB_FREE_GIB) / 1024 * PUBSUB_TIB
+    sizes = (
+        (one.messages_per_day + one.excluded_per_day) * max(PUSH_MIN_BYTES, one.message_bytes)
+        for one in use.subscriptions
+    )
+    return _over(sum(sizes) * DAYS / GIB, PUBSUB_FREE_GIB) / 1024 * prices.PUSH.dollars
 
 
 def _firestore(use: Use) -> float:
-    # While at least one page is open, each instance has one feed, independent of the number of pages.
-    watched = use.messages_per_day * _watched_share(use) * read_times(use.messages_per_day / 86_400)
-    watched *= use.viewer_instances
-    reads = _over(watched + 50 * use.pages_per_day, FREE_READS_PER_DAY) * DAYS * READ
-    writes = _over(use.messages_per_day, FREE_WRITES_PER_DAY) * DAYS * WRITE
-    deletes = use.messages_per_day * DAYS * DELETE
-    stored = use.message_bytes + FIELDS_BYTES + INDEX_BYTES + use.tokens * TOKEN_INDEX_BYTES
+    free = 1 if use.has_free_database else 0
+    reads = _over(_reads_per_day(use), free * FREE_READS_PER_DAY) * DAYS * use.firestore.read
+    documents = sum(one.messages_per_day * one.documents for one in use.subscriptions)
+    writes = _over(documents, free * FREE_WRITES_PER_DAY) * DAYS * use.firestore.write
+    deletes = documents * DAYS * use.firestore.delete
     # Expired documents can stay for up to a day.
-    gib = use.messages_per_day * (use.retention_days + 1) * stored / GIB
-    return reads + writes + deletes + _over(gib, FREE_STORAGE_GIB) * STORAGE_GIB
+    stored = sum(one.messages_per_day * one.stored_bytes for one in use.subscriptions) * (use.retention_days + 1)
+    storage = _over(stored / GIB, free * FREE_STORAGE_GIB) * use.firestore.storage
+    return (reads + writes + deletes) / 100_000 + storage
+
+
+def _reads_per_day(use: Use) -> float:
+    # While at least one page is open, each instance has one feed, independent of the number of pages.
+    feed = use.messages_per_day * _watched_share(use) * read_times(use.messages_per_day / 86_400)
+    hours = min(24.0, use.watched_hours_per_day)
+    timeline = TIMELINE_READS_PER_HOUR * hours
+    sessions = SESSION_READS_PER_HOUR * hours * use.live_pages
+    return use.viewer_instances * (feed + timeline) + sessions + PAGE_READS * use.pages_per_day
 
 
 def _watched_share(use: Use) -> float:
@@ -160,24 +216,14 @@ def _receiver_seconds(use: Use) -> float:
 def _compute(seconds: float, free_vcpu_seconds: float) -> tuple[float, float]:
     """Return the remaining free time, and the price of instances with one vCPU."""
     used = _over(seconds, free_vcpu_seconds)
-    memory = used * MEMORY_GIB * GIB_SECOND  # memory is free as long as the vCPU is
-    return max(0.0, free_vcpu_seconds - seconds), used * VCPU_SECOND + memory
+    memory = used * MEMORY_GIB * prices.MEMORY.dollars  # memory is free as long as the vCPU is
+    return max(0.0, free_vcpu_seconds - seconds), used * prices.VCPU.dollars + memory
 
 
 def _logs(use: Use) -> float:
     lines = use.messages_per_day * DAYS if use.keep_request_logs else 0
-    return _over(lines * REQUEST_LOG_BYTES / GIB, FREE_LOG_GIB) * LOG_GIB
+    return _over(lines * REQUEST_LOG_BYTES / GIB, FREE_LOG_GIB) * prices.LOGS.dollars
 
 
 def _over(amount: float, free: float) -> float:
     return max(0.0, amount - free)
-
-
-def _dollars(amount: float) -> str:
-    return f"${amount:,.0f}" if amount >= 10 else f"${amount:.2f}"
-
-
-ROWS = tuple(Use(messages_per_day=10**power) for power in range(3, 9))
-
-if __name__ == "__main__":
-    print(table(ROWS))

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from docs.tools.costs import ROWS, table
 from tests.support.pages import DEPLOYMENT_TEXT, blocks, read, rows
 from tests.support.terraform.indexes import held_indexes, overrides, stored_fields
 from tests.support.terraform.runner import MODULE, ROOT, Terraform, resources
@@ -49,10 +48,6 @@ def test_variables_table_is_that_of_the_module() -> None:
         meaning = described[1].replace('\\"', '"')
         wanted.append([f"`{block.split(chr(34))[1]}`", f"`{default[1]}`" if default else "required", meaning])
     assert rows("docs/deployment-variables.md") == wanted
-
-
-def test_costs_table_is_that_of_the_script() -> None:
-    assert table(ROWS) in read("docs/costs.md"), f"docs/costs.md needs this table:\n{table(ROWS)}"
 
 
 def filters_in(cell: str) -> list[tuple[str, str]]:
