@@ -50,6 +50,13 @@ variables {
 
 run "the_project_is_enough" {
   command = plan
+  module {
+    source = "./modules/subscope"
+  }
+  providers = {
+    google         = google
+    google.billing = google.billing
+  }
 
   assert {
     condition     = keys(google_pubsub_subscription.monitored) == ["builds-monitor"]
@@ -91,6 +98,13 @@ run "the_project_is_enough" {
 
 run "subscriptions_are_created_as_configured" {
   command = plan
+  module {
+    source = "./modules/subscope"
+  }
+  providers = {
+    google         = google
+    google.billing = google.billing
+  }
   variables {
     subscriptions = {
       all     = { topic = "orders", start_running = true }
@@ -134,6 +148,13 @@ run "subscriptions_are_created_as_configured" {
 
 run "identity_aware_proxy_with_an_existing_database" {
   command = plan
+  module {
+    source = "./modules/subscope"
+  }
+  providers = {
+    google         = google
+    google.billing = google.billing
+  }
   variables {
     firestore = { create = false, database = "shared-one" }
     viewer    = { access = "iap", members = ["group:ops@example.com"] }
@@ -162,6 +183,13 @@ run "identity_aware_proxy_with_an_existing_database" {
 
 run "wrong_values_are_refused" {
   command = plan
+  module {
+    source = "./modules/subscope"
+  }
+  providers = {
+    google         = google
+    google.billing = google.billing
+  }
   variables {
     alerts         = { retention_share = 1 }
     budget         = { billing_account = "mine", amount = 100 }

@@ -38,7 +38,8 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_named_files_exist(page: Path) -> None:
     text = page.read_text()
     missing = [name for name in _PATH.findall(text) if not (ROOT / name).exists()]
-    places = (page.parent, ROOT, ROOT / "terraform", ROOT / "web")
+    deployment = ROOT / "terraform"
+    places = (page.parent, ROOT, deployment, deployment / "modules/subscope", ROOT / "web")
     missing += [
         name
         for name in _FILE.findall(text)

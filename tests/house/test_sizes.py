@@ -16,6 +16,7 @@ LINE = "x\n"
         ({f"web/a{n}.py": "" for n in range(15)} | {"web/__init__.py": ""}, []),
         ({f"web/a{n}.py": "" for n in range(16)}, ["web/: 16 files; at most 15"]),
         ({f"terraform/a{n}.tf": "" for n in range(16)}, []),
+        ({f"terraform/modules/one/a{n}.tf": "" for n in range(16)}, []),
         ({f"tests/web/test_a{n}.py": "" for n in range(16)}, []),
     ],
 )

@@ -19,7 +19,7 @@ PINS = (
     "tests/javascript/requirements.txt",
 )
 # Files that install packages.
-INSTALLERS = ("Makefile", "web/Dockerfile", "cloudbuild.yaml", ".ci/run", "terraform/viewer-image.yaml")
+INSTALLERS = ("Makefile", "web/Dockerfile", "cloudbuild.yaml", ".ci/run", "terraform/modules/subscope/viewer-image.yaml")
 # Images by tag: their digests change with each rebuild of the tag. docs/deployment.md says how to pin them.
 UNPINNED_IMAGES = {
     "gcr.io/cloud-builders/docker",
@@ -105,7 +105,7 @@ def test_every_npm_package_has_a_hash() -> None:
 
 
 def images() -> Iterator[str]:
-    for path in ("web/Dockerfile", "cloudbuild.yaml", "terraform/viewer-image.yaml"):
+    for path in ("web/Dockerfile", "cloudbuild.yaml", "terraform/modules/subscope/viewer-image.yaml"):
         text = (ROOT / path).read_text()
         yield from re.findall(r"^FROM (\S+)", text, re.MULTILINE)
         yield from re.findall(r"^    name: (\S+)", text, re.MULTILINE)

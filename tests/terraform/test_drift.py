@@ -15,7 +15,7 @@ import pytest
 from infra.local.google_emulators import find_emulators
 from tests.support.firestore.servers import local_firestore
 from tests.support.ports import answers, free_port
-from tests.support.terraform.runner import NUMBER, PROJECT, ROOT, Terraform
+from tests.support.terraform.runner import CALL, NUMBER, PROJECT, ROOT, Terraform
 from tests.support.waiting import wait_until
 
 SUBSCRIPTION = f"projects/{PROJECT}/subscriptions/builds-monitor"
@@ -51,7 +51,7 @@ class Deployment:
 
     def call(self, subcommand: str, ack_deadline_seconds: int, *options: str) -> subprocess.CompletedProcess[str]:
         builds = f'topic="builds",start_running=true,ack_deadline_seconds={ack_deadline_seconds}'
-        targets = [f"-target=google_pubsub_subscription.{name}" for name in ("monitored", "dead_letter")]
+        targets = [f"-target={CALL}google_pubsub_subscription.{name}" for name in ("monitored", "dead_letter")]
         variables = [f"-var=project={PROJECT}", f"-var=subscriptions={{builds-monitor={{{builds}}}}}"]
         common = ["-input=false", f"-state={self._state}", *targets, *variables]
         return self._terraform.run(subcommand, *common, *options, emulator=f"http://{self._host}")

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from tests.support.terraform.grants import BUILD, SOURCES, Grant, grants
-from tests.support.terraform.runner import MODULE, NUMBER, PROJECT, resources, values
+from tests.support.terraform.runner import DEPLOYMENT, NUMBER, PROJECT, resources, values
 
 RECEIVER, VIEWER, DEPLOYER, PLANNER = (
     f"serviceAccount:subscope-{name}@{PROJECT}.iam.gserviceaccount.com"
@@ -101,7 +101,7 @@ def test_only_members_reach_a_private_viewer(private_plan: dict[str, Any]) -> No
 
 def test_planner_writes_only_the_lock_of_the_state() -> None:
     """test_grants_with_every_feature proves that the planner has no other write permission."""
-    prefix = re.search(r'prefix = "(.+)"', (MODULE / "backend.tf.example").read_text())
+    prefix = re.search(r'prefix = "(.+)"', (DEPLOYMENT / "backend.tf.example").read_text())
     assert prefix
     assert f'resource.name == "projects/_/buckets/my-state/objects/{prefix[1]}/default.tflock"' == LOCK
 

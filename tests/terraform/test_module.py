@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from tests.support.terraform.runner import MODULE, Terraform, copy_module, resources
+from tests.support.terraform.runner import DEPLOYMENT, MODULE, Terraform, copy_deployment, resources
 
 
 def test_module_is_formatted() -> None:
     if not shutil.which("terraform"):
         pytest.skip("terraform is not installed here")
     # Not the directory: it can contain a developer's terraform.tfvars.
-    files = [str(path) for pattern in ("*.tf", "tests/*.hcl") for path in sorted(MODULE.glob(pattern))]
+    files = [str(path) for pattern in ("*.tf", "*.hcl") for path in sorted(DEPLOYMENT.rglob(pattern))]
     done = subprocess.run(["terraform", "fmt", "-check", *files], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, f"terraform fmt -recursive changes {done.stdout.split()}"
 
@@ -36,7 +36,7 @@ subscriptions  = { committed = { topic = "committed", start_running = true } }
 
 @pytest.mark.slow
 def test_terraform_test_passes_beside_a_committed_tfvars(terraform: Terraform) -> None:
-    variables = terraform.module / "terraform.tfvars"
+    variables = terraform.root / "terraform.tfvars"
     variables.write_text(COMMITTED)
     try:
         done = terraform.run("test", "-no-color")
@@ -47,31 +47,32 @@ def test_terraform_test_passes_beside_a_committed_tfvars(terraform: Terraform) -
 
 def test_terraform_test_sets_every_variable() -> None:
     declared = re.findall(r'^variable "(\w+)"', (MODULE / "variables.tf").read_text(), re.MULTILINE)
-    block = (MODULE / "tests/module.tftest.hcl").read_text().partition("\nvariables {\n")[2].partition("\n}\n")[0]
+    block = (DEPLOYMENT / "tests/module.tftest.hcl").read_text().partition("\nvariables {\n")[2].partition("\n}\n")[0]
     assert re.findall(r"^  (\w+) +=", block, re.MULTILINE) == declared
 
 
-def test_copied_module_lacks_local_values_state_and_backend(tmp_path: Path) -> None:
-    for name in ("functions", "infra", "web", "terraform/.terraform", "terraform/tests"):
+def test_copied_deployment_lacks_local_values_state_and_backend(tmp_path: Path) -> None:
+    for name in ("functions", "infra", "web", "terraform/.terraform", "terraform/tests", "terraform/modules/subscope"):
         (tmp_path / "root" / name).mkdir(parents=True)
-    kept = {"main.py", "requirements.txt", ".dockerignore", "terraform/main.tf", "terraform/tests/a.tftest.hcl"}
+    files = ("main.tf", "tests/a.tftest.hcl", "modules/subscope/main.tf")
+    kept = {"main.py", "requirements.txt", ".dockerignore", *(f"terraform/{name}" for name in files)}
     own = {"terraform.tfvars", "more.auto.tfvars", "b.tfvars.json", "terraform.tfstate", "backend.tf", ".terraform/x"}
     for name in (*kept, *(f"terraform/{name}" for name in own)):
         (tmp_path / "root" / name).write_text("")
-    copy_module(tmp_path / "root", tmp_path / "copy")
+    copy_deployment(tmp_path / "root", tmp_path / "copy")
     copied = {str(path.relative_to(tmp_path / "copy")) for path in (tmp_path / "copy").rglob("*") if path.is_file()}
     assert copied == kept
 
 
 @pytest.mark.slow
 def test_checkov_finds_nothing_and_each_skip_has_a_reason(programs: Path) -> None:
-    command = [str(programs / "checkov"), "--directory", str(MODULE), "--framework", "terraform", "--skip-download"]
+    command = [str(programs / "checkov"), "--directory", str(DEPLOYMENT), "--framework", "terraform", "--skip-download"]
     checked = subprocess.run([*command, "--output", "json", "--compact"], capture_output=True, text=True, timeout=120)
     results = json.loads(checked.stdout)["results"]
     assert not [f"{check['check_id']} {check['resource']}" for check in results["failed_checks"]]
     skipped = {check["check_id"]: check["check_result"]["suppress_comment"] for check in results["skipped_checks"]}
     assert all(len(reason) > 20 for reason in skipped.values()), skipped
-    written = set(re.findall(r"checkov:skip=(\w+)", "\n".join(path.read_text() for path in MODULE.glob("*.tf"))))
+    written = set(re.findall(r"checkov:skip=(\w+)", "\n".join(path.read_text() for path in DEPLOYMENT.rglob("*.tf"))))
     assert set(skipped) == written, "a skip without effect must be removed"
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.terraform.runner import ROOT, Terraform, copy_module, find_terraform, says_no_registry
+from tests.support.terraform.runner import ROOT, Terraform, copy_deployment, find_terraform, says_no_registry
 
 UNREACHABLE = """
 \x1b[31m╷\x1b[0m
@@ -47,8 +47,8 @@ def test_only_a_missing_network_skips(stderr: str, skips: bool) -> None:
 def test_uninitialisable_module_fails(terraform: Terraform, tmp_path: Path) -> None:
     if not terraform.plans:
         pytest.skip("the providers' schemas are not here")
-    module = copy_module(ROOT, tmp_path / "root")
-    (module / "broken.tf").write_text('module "gone" {\n  source = "./gone"\n}\n')
+    copied = copy_deployment(ROOT, tmp_path / "root")
+    (copied / "broken.tf").write_text('module "gone" {\n  source = "./gone"\n}\n')
     # pytest.skip raises as well, and would end this test without a failure.
     with pytest.raises((AssertionError, pytest.skip.Exception), match="init") as raised:
         find_terraform(tmp_path, tmp_path / "root")

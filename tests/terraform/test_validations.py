@@ -166,7 +166,7 @@ def assert_refused(terraform: Terraform, wrong: dict[str, tuple[int, str]]) -> N
         " ".join(re.sub(r"[│╵]", " ", error).split())
         for error in re.findall(r"Error: Invalid value for variable.*?This was checked", refused, re.DOTALL)
     }
-    assert {name for error in errors for name in re.findall(r'variable "(\w+)" \{', error)} == set(wrong)
+    assert {name for error in errors for name in re.findall(r"\d+: (\w+) += var\.\1\b", error)} == set(wrong)
     messages = dict(validations())
     for name, (number, value) in wrong.items():
         assert any(messages[name][number] in error for error in errors), (

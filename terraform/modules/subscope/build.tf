@@ -5,6 +5,7 @@ resource "google_artifact_registry_repository" "images" {
   repository_id = var.name
   format        = "DOCKER"
   description   = "Subscope's viewer and receiver"
+  labels        = local.labels
 
   cleanup_policies {
     id     = "keep-the-last-ten"
@@ -32,6 +33,7 @@ resource "google_storage_bucket" "source" {
   uniform_bucket_level_access = true
   public_access_prevention    = "enforced"
   force_destroy               = true
+  labels                      = local.labels
 
   versioning {
     enabled = true
@@ -114,7 +116,7 @@ locals {
     "--quiet",
     "--project='${var.project}'",
     "--region='${var.region}'",
-    "--config=terraform/viewer-image.yaml",
+    "--config=terraform/modules/subscope/viewer-image.yaml",
     "--ignore-file=.dockerignore",
     "--gcs-source-staging-dir='gs://${google_storage_bucket.source.name}/builds'",
     "--service-account='${google_service_account.build.name}'",

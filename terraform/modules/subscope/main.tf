@@ -4,7 +4,9 @@ data "google_project" "this" {
 
 locals {
   number = data.google_project.this.number
-  root   = "${path.module}/.."
+  # The repository: the receiver and the viewer's image are made from its files.
+  root   = "${path.module}/../../.."
+  labels = merge({ app = var.name }, var.labels)
 
   # Cloud Run serves every service at this second address as well. It is known before the service exists.
   host_suffix   = "${local.number}.${var.region}.run.app"

@@ -20,7 +20,7 @@ resource "google_project_iam_custom_role" "planner" {
   title   = "Subscope: plan"
   permissions = concat(
     var.viewer.access == "iap" ? ["iap.webServices.getIamPolicy"] : [],
-    # A budget is read on behalf of this project (versions.tf), which requires the right to use the project.
+    # A budget is read on behalf of this project (google.billing), which requires the right to use the project.
     var.budget != null ? ["serviceusage.services.use"] : [],
     [
       "artifactregistry.repositories.get",

@@ -13,6 +13,7 @@ resource "google_pubsub_topic" "monitored" {
 
   project = var.project
   name    = each.value
+  labels  = local.labels
 
   depends_on = [google_project_service.apis]
 }
@@ -23,6 +24,7 @@ resource "google_pubsub_topic" "dead_letter" {
 
   project = var.project
   name    = "${each.key}-dead-letter"
+  labels  = local.labels
 
   depends_on = [google_project_service.apis]
 }
@@ -36,6 +38,7 @@ resource "google_pubsub_subscription" "dead_letter" {
   topic                      = google_pubsub_topic.dead_letter[each.key].id
   ack_deadline_seconds       = 60
   message_retention_duration = "2678400s"
+  labels                     = local.labels
 
   expiration_policy {
     ttl = ""
@@ -57,6 +60,7 @@ resource "google_pubsub_subscription" "monitored" {
   message_retention_duration = "${each.value.retention_days * 86400}s"
   enable_message_ordering    = each.value.ordering
   filter                     = each.value.filter
+  labels                     = local.labels
 
   # By default Pub/Sub deletes a subscription after 31 days without deliveries, and a stopped one has none.
   expiration_policy {

@@ -19,7 +19,7 @@ locals {
 
 data "archive_file" "receiver" {
   type             = "zip"
-  output_path      = "${path.module}/.terraform/receiver.zip"
+  output_path      = "${path.root}/.terraform/${local.receiver_name}.zip"
   output_file_mode = "0644"
 
   dynamic "source" {
@@ -36,6 +36,11 @@ resource "google_storage_bucket_object" "receiver" {
   bucket = google_storage_bucket.source.name
   name   = "receiver/${data.archive_file.receiver.output_md5}.zip"
   source = data.archive_file.receiver.output_path
+
+  lifecycle {
+    # The path belongs to the machine that applies; the same content in another place is no new archive.
+    ignore_changes = [source]
+  }
 }
 
 resource "google_cloudfunctions2_function" "receiver" {
@@ -43,6 +48,7 @@ resource "google_cloudfunctions2_function" "receiver" {
   name        = local.receiver_name
   location    = var.region
   description = "Subscope's receiver: verifies Pub/Sub's pushes and stores the messages"
+  labels      = local.labels
 
   build_config {
     # The Python version that the tests use.

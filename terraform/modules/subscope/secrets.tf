@@ -17,6 +17,7 @@ resource "google_secret_manager_secret" "secret" {
 
   project   = var.project
   secret_id = "${var.name}-${each.key}"
+  labels    = local.labels
 
   replication {
     user_managed {

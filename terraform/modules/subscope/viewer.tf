@@ -23,6 +23,7 @@ resource "google_cloud_run_v2_service" "viewer" {
   name        = local.viewer_name
   location    = var.region
   description = "Subscope's viewer"
+  labels      = local.labels
   # It stores nothing, so it can be replaced at any time.
   deletion_protection = false
 

@@ -26,5 +26,5 @@ def test_strangers_sign_ins_and_one_person_leave_threads_for_pages(monkeypatch: 
 def test_reserve_is_the_number_that_terraform_adds() -> None:
     assert (
         f"max_instance_request_concurrency = var.viewer.max_streams + {threads.RESERVE}\n"
-        in (ROOT / "terraform/viewer.tf").read_text()
+        in (ROOT / "terraform/modules/subscope/viewer.tf").read_text()
     )

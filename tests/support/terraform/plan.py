@@ -3,14 +3,14 @@
 import re
 from typing import Any
 
-from tests.support.terraform.runner import Terraform, values
+from tests.support.terraform.runner import CALL, Terraform, values
 
 
 def dependencies(terraform: Terraform) -> dict[str, set[str]]:
-    """Return the direct dependencies of each resource in terraform's graph."""
-    drawn = terraform.run("graph").stdout
-    waiting: dict[str, set[str]] = {name: set() for name in re.findall(r'^  "([^"]+)" \[', drawn, re.MULTILINE)}
-    for resource, other in re.findall(r'^  "([^"]+)" -> "([^"]+)";', drawn, re.MULTILINE):
+    """Return the direct dependencies of each resource in terraform's graph, by its address in the module."""
+    drawn = terraform.run("graph").stdout.replace(f'"{CALL}', '"')
+    waiting: dict[str, set[str]] = {name: set() for name in re.findall(r'^ +"([^"]+)" \[', drawn, re.MULTILINE)}
+    for resource, other in re.findall(r'^ +"([^"]+)" -> "([^"]+)";', drawn, re.MULTILINE):
         waiting[resource].add(other)
     return waiting
 

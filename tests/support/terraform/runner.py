@@ -18,7 +18,10 @@ from tests.support.terraform.offline.schemas import SchemasError, schemas_of
 from tests.support.terraform.offline.serve import providers
 
 ROOT = Path(__file__).absolute().parents[3]
-MODULE = ROOT / "terraform"
+DEPLOYMENT = ROOT / "terraform"
+MODULE = DEPLOYMENT / "modules/subscope"
+# The module's address in the plans and states of the root.
+CALL = "module.subscope."
 CACHES = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 SCHEMAS = CACHES / "subscope-terraform"
 CHECKERS = CACHES / "subscope-checkers"
@@ -34,7 +37,7 @@ IMAGE = f"europe-west1-docker.pkg.dev/{PROJECT}/subscope/viewer@sha256:{'0' * 64
 
 
 class Terraform:
-    """terraform with a separate copy of the module and data directory, independent of the working tree.
+    """terraform with a separate copy of the root and the module and a data directory, independent of the working tree.
 
     Without ``schemas`` it has the real providers, and can only validate: a plan would ask Google.
     """
@@ -44,18 +47,18 @@ class Terraform:
         self._schemas = schemas
         own = {name: value for name, value in os.environ.items() if not name.startswith(_THEIRS)}
         self._environ = {**own, "TF_DATA_DIR": str(directory / "data"), "TF_IN_AUTOMATION": "1"}
-        self.module = copy_module(root, directory / "tree")
+        self.root = copy_deployment(root, directory / "tree")
         self.plans = bool(schemas)
 
     def run(
         self, *arguments: str, ok: tuple[int, ...] = (0,), emulator: str = "", programs: Path | None = None
     ) -> subprocess.CompletedProcess[str]:
-        """Run a subcommand on the module; fail with its output unless the exit code is in ``ok``.
+        """Run a subcommand on the root; fail with its output unless the exit code is in ``ok``.
 
         ``emulator`` is the URL of a Pub/Sub emulator; ``programs`` is a directory that comes first in the search path.
         """
         path = f"{programs}:{self._environ['PATH']}" if programs else self._environ["PATH"]
-        command = ["terraform", f"-chdir={self.module}", *arguments]
+        command = ["terraform", f"-chdir={self.root}", *arguments]
         with ExitStack() as stack:
             attached = stack.enter_context(providers(self._schemas, emulator)) if self._schemas else {}
             environ = {**self._environ, **attached, "PATH": path}
@@ -68,7 +71,7 @@ class Terraform:
         return self._directory / f"{name}.tfstate"
 
     def plan(self, name: str, text: str) -> dict[str, Any]:
-        """Return the plan, as JSON, of the module with the variables in ``text`` (the content of a tfvars file)."""
+        """Return the plan, as JSON, of the root with the variables in ``text`` (the content of a tfvars file)."""
         if not self.plans:
             pytest.skip("the providers' schemas are not here: a plan would ask Google")
         variables, out = self._directory / f"{name}.tfvars", self._directory / f"{name}.tfplan"
@@ -78,8 +81,8 @@ class Terraform:
         return plan
 
 
-def copy_module(root: Path, to: Path) -> Path:
-    """Copy the module of the repository at ``root`` and the files it reads; return the copy.
+def copy_deployment(root: Path, to: Path) -> Path:
+    """Copy the root and the module of the repository at ``root`` and the files they read; return the copied root.
 
     Files that terraform would load by itself stay behind: local values, backend and state.
     """
@@ -95,7 +98,7 @@ def copy_module(root: Path, to: Path) -> Path:
 def find_terraform(directory: Path, root: Path = ROOT) -> Terraform:
     """Return terraform, initialised; skip with a sentence if it or its providers are missing.
 
-    A module that cannot be initialised fails: with stub providers only the module can be wrong, and without them only
+    A root that cannot be initialised fails: with stub providers only its files can be wrong, and without them only
     an error of the network is a reason to skip.
     """
     if not shutil.which("terraform"):
@@ -128,10 +131,29 @@ def says_no_registry(stderr: str) -> bool:
 
 
 def resources(plan: Mapping[str, Any], kind: str = "") -> Iterator[dict[str, Any]]:
-    """Yield the planned resources; of one type if ``kind`` is given."""
-    for resource in plan["planned_values"]["root_module"]["resources"]:
+    """Yield the planned resources, with their addresses in the module; of one type if ``kind`` is given."""
+    for resource in _of_all_modules(plan["planned_values"]["root_module"]):
         if resource["mode"] == "managed" and (not kind or resource["type"] == kind):
+            yield {**resource, "address": resource["address"].removeprefix(CALL)}
+
+
+def read_data(plan: Mapping[str, Any], kind: str) -> Iterator[dict[str, Any]]:
+    """Yield the data sources of one type that the plan has read."""
+    for resource in _of_all_modules(plan["prior_state"]["values"]["root_module"]):
+        if resource["mode"] == "data" and resource["type"] == kind:
             yield resource
+
+
+def actions(plan: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return what the plan does with each resource of the module, by its address in the module."""
+    changes: list[dict[str, Any]] = plan.get("resource_changes", [])
+    return {entry["address"].removeprefix(CALL): entry["change"]["actions"] for entry in changes}
+
+
+def _of_all_modules(module: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    yield from module.get("resources", [])
+    for child in module.get("child_modules", []):
+        yield from _of_all_modules(child)
 
 
 def values(plan: Mapping[str, Any], address: str) -> dict[str, Any]:
@@ -216,12 +238,12 @@ def checkers() -> Path:
 
 
 def _used_types() -> set[str]:
-    """Return the types of the module's resources and data sources."""
+    """Return the types of the resources and data sources of the root and of the module."""
     return set(re.findall(r'^(?:resource|data|ephemeral) "(\w+)"', _sources(), re.MULTILINE))
 
 
 def _sources() -> str:
-    return "\n".join(path.read_text() for path in sorted(MODULE.glob("*.tf")))
+    return "\n".join(path.read_text() for path in sorted(DEPLOYMENT.rglob("*.tf")))
 
 
 def _plain(text: str) -> str:

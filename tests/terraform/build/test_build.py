@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.terraform.runner import PROJECT, Terraform
+from tests.support.terraform.runner import CALL, PROJECT, Terraform
 
 # A gcloud that records its words and fails a number of times; a sleep that only records.
 PROGRAMS = {
@@ -26,7 +26,7 @@ def test_build_is_tried_again_after_a_minute(terraform: Terraform, tmp_path: Pat
         (tmp_path / name).write_text(text.format(calls=tmp_path / "calls", failing=failing))
         (tmp_path / name).chmod(0o755)
     options = ("-auto-approve", "-input=false", f"-state={tmp_path}/state", f"-var=project={PROJECT}")
-    target = "-target=terraform_data.viewer_image"
+    target = f"-target={CALL}terraform_data.viewer_image"
     terraform.run("apply", *options, target, ok=(0,) if built else (1,), programs=tmp_path)
     calls = (tmp_path / "calls").read_text().splitlines()
     build = calls[0]

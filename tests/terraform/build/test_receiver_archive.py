@@ -20,7 +20,7 @@ from tests.support.ports import answers
 from tests.support.receiver.key_server import KeyServer
 from tests.support.receiver.process import ReceiverProcess
 from tests.support.receiver.push import claims, push_body
-from tests.support.terraform.runner import ROOT, imported_from, install
+from tests.support.terraform.runner import ROOT, imported_from, install, read_data
 from tests.support.waiting import wait_until
 
 NEVER = ("infra/local/", "infra/cli/", "infra/web_server/", "infra/__main__.py", "web/", "tests/", "terraform/")
@@ -28,9 +28,7 @@ NEVER = ("infra/local/", "infra/cli/", "infra/web_server/", "infra/__main__.py",
 
 def archive(plan: dict[str, Any]) -> bytes:
     """Return the zip that terraform uploads, with the files and contents that the plan read."""
-    (packed_files,) = [
-        entry for entry in plan["prior_state"]["values"]["root_module"]["resources"] if entry["type"] == "archive_file"
-    ]
+    (packed_files,) = read_data(plan, "archive_file")
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as target:
         for file in packed_files["values"]["source"]:

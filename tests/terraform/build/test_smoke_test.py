@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.terraform.runner import MODULE, PROJECT, Terraform, values
+from tests.support.terraform.runner import DEPLOYMENT, PROJECT, Terraform, values
 
 # A curl that prints VIEWER for the viewer, WITH_TOKEN for a request with a token, and 404 for the receiver.
 CURL = """#!/bin/sh
@@ -71,7 +71,7 @@ def test_smoke_test_lists_only_refusals_of_this_receiver(
     counted = values(plan, "google_logging_metric.refused_pushes")["filter"]
     assert "service_name=" in counted
     assert f"logging read {counted} " in run(scripts["public"], tmp_path, "200").stdout
-    assert f"gcloud logging read '{counted}' " in (MODULE / "README.md").read_text()
+    assert f"gcloud logging read '{counted}' " in (DEPLOYMENT / "README.md").read_text()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,30 @@
+module "subscope" {
+  source = "./modules/subscope"
+
+  providers = {
+    google         = google
+    google.billing = google.billing
+  }
+
+  alerts            = var.alerts
+  budget            = var.budget
+  deploy            = var.deploy
+  environment_label = var.environment_label
+  firestore         = var.firestore
+  keep_request_logs = var.keep_request_logs
+  labels            = var.labels
+  log_level         = var.log_level
+  masked_fields     = var.masked_fields
+  message_shards    = var.message_shards
+  name              = var.name
+  project           = var.project
+  publish_topics    = var.publish_topics
+  push_audiences    = var.push_audiences
+  receiver          = var.receiver
+  region            = var.region
+  retention_days    = var.retention_days
+  secret_versions   = var.secret_versions
+  subscriptions     = var.subscriptions
+  viewer            = var.viewer
+  viewer_image      = var.viewer_image
+}

@@ -1,0 +1,22 @@
+terraform {
+  # Write-only arguments keep secrets out of the state.
+  required_version = ">= 1.11.0"
+
+  required_providers {
+    archive = {
+      source  = "hashicorp/archive"
+      version = ">= 2.4.0, < 3.0.0"
+    }
+    google = {
+      source = "hashicorp/google"
+      # 7.11 corrects updates of subscriptions, 7.21 adds iap_enabled; 9 does not exist yet.
+      version = ">= 7.21.0, < 9.0.0"
+      # Budgets: a configuration with user_project_override, which bills their calls to the project.
+      configuration_aliases = [google.billing]
+    }
+    random = {
+      source  = "hashicorp/random"
+      version = ">= 3.7.0, < 4.0.0"
+    }
+  }
+}
