@@ -19,7 +19,13 @@ PINS = (
     "tests/javascript/requirements.txt",
 )
 # Files that install packages.
-INSTALLERS = ("Makefile", "web/Dockerfile", "cloudbuild.yaml", ".ci/run", "terraform/modules/subscope/viewer-image.yaml")
+INSTALLERS = (
+    "Makefile",
+    "web/Dockerfile",
+    "cloudbuild.yaml",
+    ".ci/run",
+    "terraform/modules/subscope/viewer-image.yaml",
+)
 # Images by tag: their digests change with each rebuild of the tag. docs/deployment.md says how to pin them.
 UNPINNED_IMAGES = {
     "gcr.io/cloud-builders/docker",

@@ -39,16 +39,32 @@ def test_terraform_test_passes_beside_a_committed_tfvars(terraform: Terraform) -
     variables = terraform.root / "terraform.tfvars"
     variables.write_text(COMMITTED)
     try:
-        done = terraform.run("test", "-no-color")
+        done = terraform.test_module()
     finally:
         variables.unlink()
     assert re.search(r"\d+ passed, 0 failed", done.stdout)
 
 
-def test_terraform_test_sets_every_variable() -> None:
-    declared = re.findall(r'^variable "(\w+)"', (MODULE / "variables.tf").read_text(), re.MULTILINE)
-    block = (DEPLOYMENT / "tests/module.tftest.hcl").read_text().partition("\nvariables {\n")[2].partition("\n}\n")[0]
-    assert re.findall(r"^  (\w+) +=", block, re.MULTILINE) == declared
+def test_root_passes_every_variable_and_output_through() -> None:
+    for file, kind, passed in (
+        ("variables.tf", "variable", r"^  (\w+) += var\.\1$"),
+        ("outputs.tf", "output", r"^  value = module\.subscope\.(\w+)$"),
+    ):
+        declared = re.findall(rf'^{kind} "(\w+)"', (MODULE / file).read_text(), re.MULTILINE)
+        assert re.findall(rf'^{kind} "(\w+)"', (DEPLOYMENT / file).read_text(), re.MULTILINE) == declared
+        caller = DEPLOYMENT / ("main.tf" if kind == "variable" else file)
+        assert re.findall(passed, caller.read_text(), re.MULTILINE) == declared
+
+
+def test_root_leaves_defaults_and_checks_to_the_module() -> None:
+    blocks = re.split(r"^variable ", (DEPLOYMENT / "variables.tf").read_text(), flags=re.MULTILINE)[1:]
+    for block in blocks:
+        assert "validation" not in block
+        assert "project" in block or re.search(r"^  default = null$", block, re.MULTILINE), block
+
+
+def test_module_configures_no_provider() -> None:
+    assert not re.findall(r'^provider "', "\n".join(path.read_text() for path in MODULE.glob("*.tf")), re.MULTILINE)
 
 
 def test_copied_deployment_lacks_local_values_state_and_backend(tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ import pytest
 
 from docs.tools.costs import ALERTS
 from tests.support.terraform.plan import dependencies, waits_for
-from tests.support.terraform.runner import IMAGE as VIEWER_IMAGE
 from tests.support.terraform.runner import CALL, MODULE, PROJECT, Terraform, actions
+from tests.support.terraform.runner import IMAGE as VIEWER_IMAGE
 
 FUNCTION, VIEWER = "google_cloudfunctions2_function.receiver", "google_cloud_run_v2_service.viewer"
 MONITORED, DEAD_LETTERS = "google_pubsub_subscription.monitored", "google_pubsub_subscription.dead_letter"
@@ -129,7 +129,9 @@ def test_address_is_removed_from_alerts_before_it_is_deleted(terraform: Terrafor
     output = terraform.run("apply", *options, '-var=alerts={emails=["first@example.com"]}').stdout.splitlines()
     gone = next(at for at, line in enumerate(output) if '["second@example.com"]: Destroying...' in line)
     named = [
-        at for at, line in enumerate(output) if re.match(rf"{CALL}google_(monitoring_alert|billing).*: Modifications", line)
+        at
+        for at, line in enumerate(output)
+        if re.match(rf"{CALL}google_(monitoring_alert|billing).*: Modifications", line)
     ]
     assert len(named) == ALERTS + 1
     assert max(named) < gone

@@ -58,10 +58,27 @@ class Terraform:
         ``emulator`` is the URL of a Pub/Sub emulator; ``programs`` is a directory that comes first in the search path.
         """
         path = f"{programs}:{self._environ['PATH']}" if programs else self._environ["PATH"]
-        command = ["terraform", f"-chdir={self.root}", *arguments]
+        return self._run(self.root, arguments, {"PATH": path}, ok, emulator)
+
+    def test_module(self) -> subprocess.CompletedProcess[str]:
+        """Run the module's own tests in its folder, as cloudbuild.yaml does."""
+        folder = self.root / MODULE.relative_to(DEPLOYMENT)
+        environ = {"TF_DATA_DIR": str(self._directory / "data-of-the-module")}
+        self._run(folder, ("init", "-backend=false", "-input=false"), environ)
+        return self._run(folder, ("test", "-no-color"), environ)
+
+    def _run(
+        self,
+        folder: Path,
+        arguments: Sequence[str],
+        changed: Mapping[str, str],
+        ok: tuple[int, ...] = (0,),
+        emulator: str = "",
+    ) -> subprocess.CompletedProcess[str]:
+        command = ["terraform", f"-chdir={folder}", *arguments]
         with ExitStack() as stack:
             attached = stack.enter_context(providers(self._schemas, emulator)) if self._schemas else {}
-            environ = {**self._environ, **attached, "PATH": path}
+            environ = {**self._environ, **attached, **changed}
             done = subprocess.run(command, capture_output=True, text=True, timeout=240, env=environ)
         assert done.returncode in ok, f"{' '.join(arguments)}: {_plain(done.stdout + done.stderr)[-4000:]}"
         return done

@@ -119,9 +119,11 @@ def test_pull_request_is_planned_with_the_running_image(
         "init",
         "fmt",
         "validate",
-        "test",
+        "-chdir=modules/subscope",
+        "-chdir=modules/subscope",
         "plan",
     ]
+    assert [call.split()[1] for call in calls if call.startswith("-chdir=")] == ["init", "test"]
     images = re.findall(r"-var=viewer_image=(\S*)", calls[-1])
     assert images == ([planned] if planned else [])
     assert "-var=project=PROJECT_ID -var=region=_REGION -var=name=_NAME" in calls[-1]
