@@ -1,6 +1,7 @@
 """Tiers, sharing between processes, and the local cloud: one for the whole run or one of a test's own."""
 
 import contextlib
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from tests.support.local_cloud import Cloud, StartCloud, start_cloud
 from tests.support.sharing import DurationWriter, LongestFirst
+from tests.support.skips import SkipsAreFailures, are_allowed
 from tests.support.tiers import TIERS, Guard, tier_of
 
 ROOT = Path(__file__).absolute().parents[1]
@@ -28,6 +30,8 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", f"{tier}: {meaning}")
     if config.getoption("store_durations") and not hasattr(config, "workerinput"):
         config.pluginmanager.register(DurationWriter())
+    if not are_allowed(os.environ):
+        config.pluginmanager.register(SkipsAreFailures())
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

@@ -41,6 +41,7 @@ _SERVICES = (
     "tests/functions/test_google_keys.py",
     "tests/house/test_imports.py",
     "tests/house/test_prose.py",
+    "tests/house/test_skips.py",
     "tests/house/test_supply_chain.py",
     "tests/infra/cli/*",
     "tests/infra/local/test_loopback_only.py",
