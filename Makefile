@@ -16,6 +16,7 @@
 # make load       run a stage of load and chaos: STAGE=L1 (L0 to L8), SEED=1, SCALE=0.33, RATE=0.5, MUTANT=ack-first
 # make screenshots  make the pictures of the README again
 # make lock       pin the packages again, with hashes (UPGRADE= raises no version)
+# make pin-images add to each image the digest that its tag has now (needs docker buildx)
 
 PYTHON ?= python3
 PORT ?= 8080
@@ -42,6 +43,8 @@ SHARED = -n $(TEST_PROCESSES) --dist loadscope
 
 JAVASCRIPT := tests/javascript
 NODE_PINS := $(JAVASCRIPT)/requirements.txt
+# What the tests of the deployment install by themselves.
+DEPLOYMENT_PINS := tests/terraform/pins/checkers.txt tests/terraform/pins/schemas.txt
 NPM := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" npm --prefix $(JAVASCRIPT)
 
 # The checks of our English, of sizes, and of templates, style sheets and JavaScript.
@@ -49,7 +52,7 @@ HOUSE_CHECKS := prose sizes templates javascript
 
 .PHONY: setup setup-tests run test quick javascript-tests unit service browser faults deployment durations
 .PHONY: coverage terraform
-.PHONY: lint templates javascript prose sizes bench random-steps load screenshots lock
+.PHONY: lint templates javascript prose sizes bench random-steps load screenshots lock pin-images
 
 setup: $(VENV)/.run-stamp $(VENV)/bin/subscope
 
@@ -163,12 +166,16 @@ $(JAVASCRIPT)/node_modules/.stamp: $(JAVASCRIPT)/package-lock.json $(JAVASCRIPT)
 # The tests' file is resolved first, from everything; the others are parts of it, so that all four agree.
 # Without new versions: make lock UPGRADE=
 UPGRADE ?= --upgrade
-LOCK_NODE = $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-annotate --generate-hashes --custom-compile-command "make lock"
-LOCK = $(LOCK_NODE) pyproject.toml
+LOCK_APART = $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-annotate --generate-hashes --custom-compile-command "make lock"
+LOCK = $(LOCK_APART) pyproject.toml
 
 lock: setup-tests
 	$(LOCK) $(UPGRADE) --extra function --extra web --extra local --extra test --output-file tests/requirements.txt
 	$(LOCK) --constraint tests/requirements.txt --extra function --output-file requirements.txt
 	$(LOCK) --constraint tests/requirements.txt --extra web --output-file web/requirements.txt
 	$(LOCK) --constraint tests/requirements.txt --extra local --output-file infra/local/requirements.txt
-	$(LOCK_NODE) $(UPGRADE) --output-file $(NODE_PINS) $(NODE_PINS:.txt=.in)
+	$(LOCK_APART) $(UPGRADE) --output-file $(NODE_PINS) $(NODE_PINS:.txt=.in)
+	for pins in $(DEPLOYMENT_PINS:.txt=); do $(LOCK_APART) $(UPGRADE) --output-file $$pins.txt $$pins.in || exit 1; done
+
+pin-images: setup-tests
+	$(PYTHON_IN) -m docs.tools.pin_images

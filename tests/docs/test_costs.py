@@ -4,7 +4,6 @@ import re
 import shlex
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -38,13 +37,14 @@ def test_table_of_prices_is_that_of_the_script() -> None:
 
 
 def test_default_location_is_the_region_of_the_module() -> None:
-    found = [re.search(r'variable "region" \{.*?default += "(.*?)"', path.read_text(), re.DOTALL) for path in sources()]
-    assert {match[1] for match in found if match} == {DEFAULT_LOCATION}
+    blocks_of_region = re.findall(r'^variable "region" \{.*?^\}', variables(), re.MULTILINE | re.DOTALL)
+    defaults = re.findall(r'^  default +=\s+"(.*)"$', "\n".join(blocks_of_region), re.MULTILINE)
+    assert defaults == [DEFAULT_LOCATION]
 
 
-def sources() -> list[Path]:
+def variables() -> str:
     """The variables of the module, and of the root that calls it."""
-    return sorted((ROOT / "terraform").rglob("variables.tf"))
+    return "\n".join(path.read_text() for path in sorted((ROOT / "terraform").rglob("variables.tf")))
 
 
 def test_sentences_of_the_page_are_computed() -> None:

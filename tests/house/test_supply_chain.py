@@ -1,6 +1,7 @@
 """The packages and images that Subscope is built from: pinned, with hashes, in use, and under a known licence."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -10,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from docs.tools import pin_images
+
 ROOT = Path(__file__).resolve().parents[2]
 PINS = (
     "requirements.txt",
@@ -17,21 +20,23 @@ PINS = (
     "infra/local/requirements.txt",
     "tests/requirements.txt",
     "tests/javascript/requirements.txt",
+    "tests/terraform/pins/checkers.txt",
+    "tests/terraform/pins/schemas.txt",
 )
-# Files that install packages.
-INSTALLERS = (
-    "Makefile",
-    "web/Dockerfile",
-    "cloudbuild.yaml",
-    ".ci/run",
-    "terraform/modules/subscope/viewer-image.yaml",
-)
-# Images by tag: their digests change with each rebuild of the tag. docs/deployment.md says how to pin them.
+# How many commands in a file install or download packages.
+INSTALLERS = {
+    "Makefile": 1,
+    "tests/Dockerfile": 1,
+    "tests/support/terraform/offline/schemas.py": 1,
+    "tests/support/terraform/runner.py": 2,
+    "web/Dockerfile": 1,
+}
+# Images without a digest, and why: none can be known without asking a registry, so `make pin-images` adds them.
 UNPINNED_IMAGES = {
-    "gcr.io/cloud-builders/docker",
-    "hashicorp/terraform:1.11.4",
-    "python:3.11.15-slim-trixie",
-    "python:3.11.15-trixie",
+    "gcr.io/cloud-builders/docker": "Google publishes no version of it; Cloud Build has it on its machines.",
+    "gcr.io/google.com/cloudsdktool/google-cloud-cli:573.0.0-emulators": "The tests' gcloud; it never reaches a user.",
+    "hashicorp/terraform:1.11.4": "The version is exact, and the providers are those of the lock file.",
+    "python:3.11.15-slim-trixie": "Its publisher rebuilds the tag with Debian's security fixes; --pull takes them.",
 }
 # Licences without obligations for a service or a program that only uses the package. MPL covers changed files alone.
 LICENCES = {
@@ -94,13 +99,26 @@ def test_every_pin_is_exact_and_has_hashes(path: str) -> None:
     assert not wrong
 
 
+# A command, in a shell or as words of Python: pip … install …; but not advice in brackets.
+INSTALLS = re.compile(r"""(?<!\()\bpip\d?\b"?\)?(?:[^|;&]*)[\s"](?:install|download)[\s"]""")
+
+
+def sources() -> Iterator[Path]:
+    """Yield the files that may run commands, except those of tools that work in the repository, and this one."""
+    for directory, folders, names in os.walk(ROOT):
+        folders[:] = [name for name in folders if name == ".ci" or not (name[0] == "." or name == "node_modules")]
+        paths = (Path(directory) / name for name in names)
+        yield from (path for path in paths if path.suffix in ("", ".py", ".sh", ".yaml") and path != Path(__file__))
+
+
 def test_every_pip_install_requires_hashes() -> None:
-    text = "\n".join((ROOT / path).read_text() for path in INSTALLERS)
-    installs = [
-        line for line in text.splitlines() if re.search(r"\bpip\b.* install ", line) and "uninstall" not in line
-    ]
-    assert len(installs) == 2, "the Makefile's PIP_INSTALL and the image"
-    assert all("--require-hashes" in line for line in installs)
+    found: dict[str, int] = {}
+    for path in sources():
+        lines = re.sub(r"\\\n", " ", path.read_text(errors="replace")).splitlines()
+        installs = [line for line in lines if INSTALLS.search(line) and not line.lstrip().startswith("#")]
+        assert all("--require-hashes" in line for line in installs), f"{path}: {installs}"
+        found |= {path.relative_to(ROOT).as_posix(): len(installs)} if installs else {}
+    assert found == INSTALLERS
 
 
 def test_every_npm_package_has_a_hash() -> None:
@@ -110,18 +128,82 @@ def test_every_npm_package_has_a_hash() -> None:
     assert all(fields["integrity"].startswith("sha512-") for fields in packages.values())
 
 
-def images() -> Iterator[str]:
-    for path in ("web/Dockerfile", "cloudbuild.yaml", "terraform/modules/subscope/viewer-image.yaml"):
-        text = (ROOT / path).read_text()
-        yield from re.findall(r"^FROM (\S+)", text, re.MULTILINE)
-        yield from re.findall(r"^    name: (\S+)", text, re.MULTILINE)
-
-
 def test_images_without_a_digest_are_documented() -> None:
-    by_tag = {image for image in images() if "@sha256:" not in image}
-    assert by_tag == UNPINNED_IMAGES
+    named = dict(found for path in pin_images.files() for found in pin_images.images(path.read_text()))
+    assert set(named) == set(UNPINNED_IMAGES)
+    assert all(len(reason) > 40 for reason in UNPINNED_IMAGES.values())
     text = (ROOT / "docs/deployment.md").read_text()
     assert all(f"`{image}`" in text for image in UNPINNED_IMAGES)
+
+
+def test_every_name_of_an_image_is_seen() -> None:
+    """Except those that a build computes ($), the stages of a file, and the arguments that hold a name."""
+    for path in pin_images.files():
+        text = path.read_text()
+        names = re.findall(
+            r"^FROM (\S+)|^    name: (\S+)|^ARG (?:BASE|GCLOUD|PYTHON|TERRAFORM)=(\S+)", text, re.MULTILINE
+        )
+        wanted = {name for name in map("".join, names) if not name.startswith("$")}
+        assert {f"{name}@{digest}".rstrip("@") for name, digest in pin_images.images(text)} == wanted
+
+
+# A docker that answers as buildx does; it knows every image but one.
+DOCKER = """#!/bin/sh
+for image; do :; done
+case $image in
+  unknown*) echo "ERROR: no such manifest" >&2; exit 1 ;;
+esac
+echo '{"mediaType": "application/vnd.oci.image.index.v1+json", "digest": "sha256:DIGEST", "size": 1}'
+"""
+
+
+def pinned(root: Path, digest: str, dockerfile: str) -> subprocess.CompletedProcess[str]:
+    """Pin the images of a small repository at ``root`` that has this viewer's Dockerfile."""
+    for name in ("web", "tests", "terraform/module"):
+        (root / name).mkdir(parents=True, exist_ok=True)
+    texts = {"web/Dockerfile": dockerfile, "tests/Dockerfile": "FROM a/b:1\n", "cloudbuild.yaml": BUILD}
+    for name, text in {**texts, "terraform/module/viewer-image.yaml": BUILD}.items():
+        (root / name).write_text(text)
+    (root / "docker").write_text(DOCKER.replace("DIGEST", digest))
+    (root / "docker").chmod(0o755)
+    program = "import sys, pathlib, docs.tools.pin_images as p; sys.exit(p.main(pathlib.Path(sys.argv[1])))"
+    command = [sys.executable, "-c", program, str(root)]
+    environ = {"PATH": f"{root}:/usr/bin:/bin"}
+    return subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=60, check=False)
+
+
+BUILD = "steps:\n  - id: x\n    name: r.io/c/docker\n  - id: y\n    name: $_IMAGES/tests:$BUILD_ID\n"
+OLD, NEW = "1" * 64, "2" * 64
+
+
+def test_images_are_pinned_and_pinned_again(tmp_path: Path) -> None:
+    dockerfile = f"ARG BASE=python:3\nARG VERSION=0.1.0\nFROM ${{BASE}} AS x\nFROM old:1@sha256:{OLD} AS y\n"
+    done = pinned(tmp_path, NEW, dockerfile)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "web/Dockerfile").read_text().splitlines() == [
+        f"ARG BASE=python:3@sha256:{NEW}",
+        "ARG VERSION=0.1.0",
+        "FROM ${BASE} AS x",
+        f"FROM old:1@sha256:{NEW} AS y",
+    ]
+    built = BUILD.replace("c/docker", f"c/docker@sha256:{NEW}")
+    assert (tmp_path / "cloudbuild.yaml").read_text() == built
+    assert (tmp_path / "terraform/module/viewer-image.yaml").read_text() == built
+
+
+@pytest.mark.parametrize(
+    ("digest", "dockerfile", "told"),
+    [
+        (NEW, "FROM unknown:1\n", "does not know unknown:1: ERROR: no such manifest. No file was changed."),
+        ("short", "FROM known:1\n", "must be sha256: and 64 hex digits, found 'sha256:short'. No file was changed."),
+    ],
+)
+def test_image_without_a_digest_changes_no_file(tmp_path: Path, digest: str, dockerfile: str, told: str) -> None:
+    done = pinned(tmp_path, digest, dockerfile)
+    assert done.returncode == 1
+    assert told in done.stderr
+    assert (tmp_path / "web/Dockerfile").read_text() == dockerfile
+    assert (tmp_path / "cloudbuild.yaml").read_text() == BUILD
 
 
 def test_dependencies_are_declared_and_used() -> None:

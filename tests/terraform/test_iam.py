@@ -53,6 +53,7 @@ ON_REQUEST = [
         for x in ("build", "deployer", "planner", "push", "receiver", "viewer")
     ),
     (PLANNER, f"{CUSTOM}_planner", "project", ""),
+    (PLANNER, "roles/artifactregistry.reader", "repository subscope", ""),
     (PLANNER, "roles/logging.logWriter", "project", ""),
     (PLANNER, "roles/storage.objectUser", "bucket my-state", LOCK),
     (PLANNER, "roles/storage.objectViewer", "bucket my-state", ""),

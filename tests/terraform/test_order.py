@@ -45,6 +45,7 @@ FIRST = {
 # A replaced resource has lost its grants, although its name is the same.
 GRANTS = {
     "google_artifact_registry_repository_iam_member.build_pushes": "google_artifact_registry_repository.images",
+    "google_artifact_registry_repository_iam_member.planner_pulls": "google_artifact_registry_repository.images",
     "google_cloud_run_v2_service_iam_member.anybody_inside_calls_receiver": FUNCTION,
     "google_cloud_run_v2_service_iam_member.iap_invokes_viewer": VIEWER,
     "google_cloud_run_v2_service_iam_member.members_invoke_viewer": VIEWER,

@@ -85,6 +85,7 @@ def test_api_of_each_resource_is_enabled(plan: dict[str, Any], full_plan: dict[s
             (api,) = {api for prefix, api in APIS.items() if kind.startswith(prefix)}
             needed.add(f"{api}.googleapis.com")
         enabled = {entry["values"]["service"] for entry in resources(any_plan, "google_project_service")}
-        # APIs without a resource here: tokens for pushes and for commands from a machine, and builds.
-        assert enabled - needed <= {"iamcredentials.googleapis.com", "cloudbuild.googleapis.com"}
+        # APIs without a resource here: tokens for pushes and for commands from a machine, builds, and their provenance.
+        resourceless = {"iamcredentials", "cloudbuild", "containeranalysis"}
+        assert enabled - needed <= {f"{api}.googleapis.com" for api in resourceless}
         assert needed <= enabled

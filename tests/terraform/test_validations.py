@@ -23,6 +23,8 @@ WRONG = {
         '{ state_bucket = "gs://my-state" }',
         '{ state_bucket = "my-state", repository = "github.com/me/it" }',
         '{ state_bucket = "my-state", repository = "projects/p/locations/us-east1/connections/c/repositories/r" }',
+        '{ state_bucket = "my-state", worker_pool = "my-pool" }',
+        '{ state_bucket = "my-state", worker_pool = "projects/p/locations/us-east1/workerPools/w" }',
     ],
     "firestore": ['{ database = "UPPER" }'],
     "labels": ['{ Team = "ops" }', '{ app = "theirs" }'],

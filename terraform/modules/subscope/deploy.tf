@@ -6,7 +6,11 @@
 locals {
   deploy = var.deploy != null ? { this = var.deploy } : {}
 
-  deployer_roles = toset(concat(var.viewer.access == "iap" ? ["roles/iap.admin"] : [], [
+  # The file of a trigger. A build names a pool or none; a name cannot be empty.
+  build_file   = try(var.deploy.worker_pool, null) != null ? "cloudbuild.pool.yaml" : "cloudbuild.yaml"
+  in_this_pool = try(startswith(var.deploy.worker_pool, "projects/${var.project}/"), false)
+
+  deployer_roles = toset(concat(var.viewer.access == "iap" ? ["roles/iap.admin"] : [], local.in_this_pool ? ["roles/cloudbuild.workerPoolUser"] : [], [
     "roles/artifactregistry.admin",
     "roles/cloudbuild.builds.editor",
     "roles/cloudfunctions.admin",
@@ -104,7 +108,7 @@ resource "google_cloudbuild_trigger" "apply" {
   location        = var.region
   name            = "${var.name}-apply"
   description     = "Once approved, tests, plans and applies the branch"
-  filename        = "cloudbuild.yaml"
+  filename        = local.build_file
   service_account = google_service_account.deployer["this"].id
 
   repository_event_config {
@@ -122,9 +126,13 @@ resource "google_cloudbuild_trigger" "apply" {
 }
 
 locals {
-  build_substitutions = {
-    _NAME         = var.name
-    _REGION       = var.region
-    _STATE_BUCKET = var.deploy != null ? var.deploy.state_bucket : ""
-  }
+  build_substitutions = merge(
+    {
+      _BUILD_ACCOUNT = google_service_account.build.account_id
+      _NAME          = var.name
+      _REGION        = var.region
+      _STATE_BUCKET  = var.deploy != null ? var.deploy.state_bucket : ""
+    },
+    try(var.deploy.worker_pool, null) != null ? { _POOL = var.deploy.worker_pool } : {},
+  )
 }

@@ -56,6 +56,8 @@ locals {
       "artifactregistry.googleapis.com",
       "cloudbuild.googleapis.com",
       "cloudfunctions.googleapis.com",
+      # Cloud Build records the provenance of images there.
+      "containeranalysis.googleapis.com",
       "firestore.googleapis.com",
       "iam.googleapis.com",
       "iamcredentials.googleapis.com",

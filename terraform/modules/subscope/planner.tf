@@ -96,6 +96,21 @@ resource "google_storage_bucket_iam_member" "planner_reads_source" {
   }
 }
 
+# The image of the tests, which the last apply pushed.
+resource "google_artifact_registry_repository_iam_member" "planner_pulls" {
+  for_each = local.deploy
+
+  project    = var.project
+  location   = google_artifact_registry_repository.images.location
+  repository = google_artifact_registry_repository.images.repository_id
+  role       = "roles/artifactregistry.reader"
+  member     = google_service_account.planner["this"].member
+
+  lifecycle {
+    replace_triggered_by = [google_artifact_registry_repository.images.id]
+  }
+}
+
 resource "google_storage_bucket_iam_member" "planner_reads_state" {
   for_each = local.deploy
 
@@ -125,7 +140,7 @@ resource "google_cloudbuild_trigger" "plan" {
   location    = var.region
   name        = "${var.name}-plan"
   description = "Tests and plans a pull request"
-  filename    = "cloudbuild.yaml"
+  filename    = local.build_file
   # The trigger's account wins over the cloudbuild.yaml of the pull request.
   service_account = google_service_account.planner["this"].id
 

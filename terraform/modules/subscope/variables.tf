@@ -51,11 +51,12 @@ variable "budget" {
 }
 
 variable "deploy" {
-  description = "The resources of cloudbuild.yaml: the accounts that plan and apply, the bucket of the state, and, when a repository is named (a 2nd-gen connection's: projects/P/locations/R/connections/C/repositories/X), a trigger that plans pull requests and one that applies the branch after an approval. null when you apply by hand."
+  description = "The resources of cloudbuild.yaml: the accounts that plan and apply, the bucket of the state, and, when a repository is named (a 2nd-gen connection's: projects/P/locations/R/connections/C/repositories/X), a trigger that plans pull requests and one that applies the branch after an approval. worker_pool (projects/P/locations/R/workerPools/N) runs both in a private pool, by cloudbuild.pool.yaml. null when you apply by hand."
   type = object({
     state_bucket = string
     branch       = optional(string, "^main$")
     repository   = optional(string)
+    worker_pool  = optional(string)
   })
   default = null
 
@@ -70,6 +71,10 @@ variable "deploy" {
   validation {
     condition     = try(split("/", var.deploy.repository)[3] == var.region, true)
     error_message = "deploy.repository must be connected in the module's region; triggers do not find it in another one."
+  }
+  validation {
+    condition     = var.deploy == null || try(var.deploy.worker_pool == null, true) || can(regex("^projects/[^/]+/locations/${var.region}/workerPools/[^/]+$", var.deploy.worker_pool))
+    error_message = "deploy.worker_pool looks like projects/P/locations/R/workerPools/N; R is the module's region, because a build runs in the region of its pool."
   }
 }
 

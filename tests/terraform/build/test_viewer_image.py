@@ -15,18 +15,24 @@ from urllib.error import URLError
 
 import pytest
 
+from infra.version import VERSION
 from tests.support.firestore.servers import local_firestore
 from tests.support.ports import free_port
-from tests.support.terraform.runner import ROOT, gcloud_uploads, install
+from tests.support.terraform.runner import MODULE, ROOT, gcloud_uploads, install
 
 DOCKERFILE = ROOT / "web/Dockerfile"
+DOCKERFILES = (DOCKERFILE, ROOT / "tests/Dockerfile")
 REQUIREMENTS = ROOT / "web/requirements.txt"
 START_SECONDS = 3.0
 
 
 def instructions() -> list[tuple[str, str]]:
-    """Return the Dockerfile's instructions, with joined lines and without comments."""
-    text = re.sub(r"^#.*\n", "", DOCKERFILE.read_text(), flags=re.MULTILINE)
+    """Return the Dockerfile's instructions, with joined lines, without comments, and with the base's name."""
+    text = DOCKERFILE.read_text()
+    base = re.search(r"^ARG BASE=(\S+)$", text, re.MULTILINE)
+    assert base
+    text = text.replace("FROM ${BASE}", f"FROM {base[1]}")
+    text = re.sub(r"^#.*\n", "", text, flags=re.MULTILINE)
     lines = re.sub(r"\\\n\s*", "", text).splitlines()
     return [(line.split()[0], line.split(maxsplit=1)[1]) for line in lines if line.strip()]
 
@@ -37,9 +43,56 @@ def last_stage() -> list[tuple[str, str]]:
     return every[begin:]
 
 
-def test_hadolint_finds_nothing(programs: Path) -> None:
-    checked = subprocess.run([programs / "hadolint", DOCKERFILE], capture_output=True, text=True, timeout=60)
+@pytest.mark.parametrize("path", DOCKERFILES, ids=lambda path: path.parent.name)
+def test_hadolint_finds_nothing(programs: Path, path: Path) -> None:
+    checked = subprocess.run([programs / "hadolint", path], capture_output=True, text=True, timeout=60)
     assert checked.returncode == 0, checked.stdout
+    for comment, _ in re.findall(r"((?:^#.*\n)+)# hadolint ignore=(\w+)", path.read_text(), re.MULTILINE):
+        assert len(comment) > 40, "an exception has its reason above it"
+
+
+@pytest.mark.slow
+def test_checkov_finds_nothing_in_dockerfiles_and_each_skip_has_a_reason(programs: Path) -> None:
+    files = ["--file", *map(str, DOCKERFILES)]
+    command = [str(programs / "checkov"), "--framework", "dockerfile", "--skip-download", *files]
+    checked = subprocess.run([*command, "--output", "json", "--compact"], capture_output=True, text=True, timeout=120)
+    results = json.loads(checked.stdout)["results"]
+    assert not [f"{check['check_id']} {check['file_path']}" for check in results["failed_checks"]]
+    assert len(results["passed_checks"]) > 20
+    skips = {
+        (check["check_id"], Path(check["file_path"]).parent.name): check["check_result"]["suppress_comment"]
+        for check in results["skipped_checks"]
+    }
+    assert all(len(reason) > 20 for reason in skips.values()), skips
+    written = {
+        (check, path.parent.name)
+        for path in DOCKERFILES
+        for check in re.findall(r"checkov:skip=(\w+)", path.read_text())
+    }
+    assert set(skips) == written, "a skip without effect must be removed"
+
+
+def test_labels_say_what_the_image_is_made_from() -> None:
+    labels = dict(re.findall(r'org\.opencontainers\.image\.(\w+)="([^"]*)"', DOCKERFILE.read_text()))
+    assert labels == {
+        "title": "Subscope viewer",
+        "licenses": "Apache-2.0",
+        "revision": "$REVISION",
+        "source": "$SOURCE",
+        "version": "$VERSION",
+    }
+    arguments = dict(rest.split("=") for name, rest in last_stage() if name == "ARG")
+    assert arguments == {"REVISION": "unknown", "SOURCE": "unknown", "VERSION": VERSION}
+    steps = (MODULE / "viewer-image.yaml").read_text()
+    assert "--build-arg=REVISION=$_REVISION" in steps
+    assert "--build-arg=SOURCE=$_SOURCE" in steps
+
+
+def test_builds_take_the_newest_base_of_their_tag() -> None:
+    for path in (MODULE / "viewer-image.yaml", ROOT / "cloudbuild.yaml", ROOT / ".ci/test-image"):
+        text = path.read_text()
+        builds = re.findall(r"docker build [^|]*?--pull|- build\n +- --pull", text)
+        assert len(builds) == len(re.findall(r"docker build |- build\n", text)) > 0, path
 
 
 def test_both_stages_have_the_same_pinned_slim_base() -> None:

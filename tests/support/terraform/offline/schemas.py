@@ -5,6 +5,7 @@ The bindings are those of CDK Terrain (MPL-2.0). They are downloaded when a test
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -13,8 +14,7 @@ from typing import Any
 
 from tests.support.terraform.offline.bindings import extract
 
-# google 21.1.0 is the provider's 8.7.0.
-BINDINGS = {"google": "21.1.0", "random": "15.0.1", "archive": "14.0.1"}
+PINS = Path(__file__).absolute().parents[3] / "terraform/pins/schemas.txt"
 _DOWNLOAD_SECONDS = 300
 _KINDS = ("resource_schemas", "data_source_schemas", "ephemeral_resource_schemas")
 
@@ -28,7 +28,7 @@ def schemas_of(used: set[str], cache: Path) -> list[dict[str, Any]]:
 
     Raises SchemasError.
     """
-    documents = [json.loads(_cached(name, version, cache).read_text()) for name, version in BINDINGS.items()]
+    documents = [json.loads(_cached(name, pin, cache).read_text()) for name, pin in pins().items()]
     for document in documents:
         for provider in document["provider_schemas"].values():
             for kind in _KINDS:
@@ -36,24 +36,32 @@ def schemas_of(used: set[str], cache: Path) -> list[dict[str, Any]]:
     return documents
 
 
-def _cached(name: str, version: str, cache: Path) -> Path:
-    path = cache / f"{name}-{version}.json"
+def pins() -> dict[str, str]:
+    """Return the line of PINS, with its hashes, for each provider."""
+    lines = PINS.read_text().replace("\\\n", " ").splitlines()
+    return {match[1]: line for line in lines if (match := re.match(r"cdktn-provider-(\w+)==", line))}
+
+
+def _cached(name: str, pin: str, cache: Path) -> Path:
+    path = cache / f"{name}-{pin.split()[0].partition('==')[2]}.json"
     if not path.exists():
         cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory() as directory:
-            document = extract(_download(name, version, Path(directory)))
+            document = extract(_download(pin, Path(directory)))
         part = path.with_name(f"{path.name}.{os.getpid()}.part")
         part.write_text(json.dumps(document, separators=(",", ":"), sort_keys=True))
         part.replace(path)
     return path
 
 
-def _download(name: str, version: str, directory: Path) -> Path:
-    package = f"cdktn-provider-{name}=={version}"
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(directory), package]
+def _download(pin: str, directory: Path) -> Path:
+    wanted = directory / "wanted.txt"
+    wanted.write_text(f"{pin}\n")
+    download = [sys.executable, "-m", "pip", "download", "--quiet", "--require-hashes"]
+    command = [*download, "--no-deps", "--dest", str(directory), "--requirement", str(wanted)]
     try:
         subprocess.run(command, check=True, timeout=_DOWNLOAD_SECONDS, capture_output=True, text=True)
     except (subprocess.SubprocessError, OSError) as exc:
-        raise SchemasError(f"{package} cannot be downloaded: {exc}") from exc
+        raise SchemasError(f"{pin.split()[0]} cannot be downloaded: {exc}") from exc
     (wheel,) = directory.glob("*.whl")
     return wheel
