@@ -1,6 +1,6 @@
 """Whether tests may be skipped: with SKIPS_ALLOWED=0 each skip is a failure that keeps its reason."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 
 import pytest
 
@@ -20,14 +20,14 @@ class SkipsAreFailures:
 
     # First, so outermost: an expected failure is reported as skipped, and only pytest's own hook adds that it is one.
     @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_makereport(self) -> Iterator[pytest.TestReport]:
-        report: pytest.TestReport = yield
+    def pytest_runtest_makereport(self) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
         _refuse(report)
         return report
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_make_collect_report(self) -> Iterator[pytest.CollectReport]:
-        report: pytest.CollectReport = yield
+    def pytest_make_collect_report(self) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+        report = yield
         _refuse(report)
         return report
 

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import tarfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -26,11 +27,18 @@ case $2 in
   docker) echo '{digest}' ;;
 esac
 """
-ENVIRON = {"BUILD_ACCOUNT": "subscope-build", "NAME": "subscope", "PROJECT": "p", "REGION": "europe-west1"}
+ENVIRON = {
+    "BUILD_ACCOUNT": "subscope-build",
+    "NAME": "subscope",
+    "PROJECT": "p",
+    "REGION": "europe-west1",
+    "REVISION": "abc",
+    "SOURCE": "s",
+}
 
 
 def run(
-    directory: Path, program: str, text: str, *command: str, root: Path = ROOT, **environ: str
+    directory: Path, program: str, text: str, *command: str, root: Path = ROOT, environ: Mapping[str, str] = ENVIRON
 ) -> tuple[list[str], subprocess.CompletedProcess[str]]:
     """Run a script with one program that records its words; return them and the script's end."""
     (directory / program).write_text(text)
@@ -86,7 +94,7 @@ def publish(
 ) -> tuple[list[str], subprocess.CompletedProcess[str]]:
     text = GCLOUD.format(calls=directory / "calls", built=built, digest=digest)
     command = (".ci/publish-viewer", "r/viewer:b1", str(directory / "image.txt"))
-    return run(directory, "gcloud", text, *command, **{**ENVIRON, "REVISION": "abc", "SOURCE": "s", **environ})
+    return run(directory, "gcloud", text, *command, environ={**ENVIRON, **environ})
 
 
 def test_viewer_is_built_apart_so_that_its_provenance_is_recorded(tmp_path: Path) -> None:
