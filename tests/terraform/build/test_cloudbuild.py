@@ -26,8 +26,8 @@ print(encoding.MessageToJson(config.LoadCloudbuildConfigFromPath(sys.argv[2], cl
 # cloud.google.com/build/docs/configuring-builds/substitute-variable-values
 BUILT_IN = {"PROJECT_ID", "BUILD_ID", "COMMIT_SHA"}
 FILES = (ROOT / "cloudbuild.yaml", ROOT / "cloudbuild.pool.yaml")
-# The provider's own timeout for an index (terraform/**/firestore.tf may give another).
-PROVIDER_MINUTES = 20
+# What Google says that an index can take, at least; timeouts in firestore.tf may be longer.
+INDEX_MINUTES = 90
 
 
 def load(path: Path) -> dict[str, Any]:
@@ -193,10 +193,10 @@ def test_timeouts_leave_time_for_slow_indexes(build: dict[str, Any]) -> None:
     """An apply that is cut off leaves a locked state and half a deployment."""
     text = "\n".join(path.read_text() for path in MODULE.rglob("firestore.tf"))
     blocks = " ".join(re.findall(r"timeouts \{(.*?)\}", text, re.DOTALL))
-    minutes = max([PROVIDER_MINUTES, *map(int, re.findall(r'"(\d+)m"', blocks))])
+    minutes = max([INDEX_MINUTES, *map(int, re.findall(r'"(\d+)m"', blocks))])
     apply, plan, test = (seconds(steps(build)[name]["timeout"]) for name in ("apply", "plan", "test"))
-    # The first index is built alone, then all others; the rest of an apply takes less than half an hour.
-    assert apply >= 2 * minutes * 60 + 1800
+    # The first index is built alone, then the others, then the fields without one; the rest takes half an hour.
+    assert apply >= 3 * minutes * 60 + 1800
     # The steps without a timeout of their own build and push images.
     assert seconds(build["timeout"]) >= test + plan + apply + 1800
     assert seconds(build["timeout"]) <= 24 * 3600, "Cloud Build's longest"
