@@ -24,7 +24,6 @@ WRONG = {
         '{ state_bucket = "my-state", repository = "github.com/me/it" }',
         '{ state_bucket = "my-state", repository = "projects/p/locations/us-east1/connections/c/repositories/r" }',
         '{ state_bucket = "my-state", worker_pool = "my-pool" }',
-        '{ state_bucket = "my-state", worker_pool = "projects/p/locations/us-east1/workerPools/w" }',
     ],
     "firestore": ['{ database = "UPPER" }'],
     "labels": ['{ Team = "ops" }', '{ app = "theirs" }'],
@@ -95,6 +94,7 @@ MORE = [
     {"receiver": (1, '{ cpu = "" }'), "viewer": (6, '{ memory = "0512Ki" }')},
     {"subscriptions": (1, '{ "a%b-c" = { topic = "a-b-c" } }')},
     {"subscriptions": (2, '{ a-b-c = { topic = "a%b-c" } }')},
+    {"deploy": (3, '{ state_bucket = "my-state", worker_pool = "projects/p/locations/us-east1/workerPools/w" }')},
 ]
 # Validations that involve another variable: the other entry must have a correct value.
 ALONE = ("project", "publish_topics", "region")
