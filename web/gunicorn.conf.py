@@ -20,7 +20,9 @@ worker_class = "infra.web_server.worker.GuardedWorker"
 workers = 1
 threads = _max_streams + RESERVE  # infra/web_server/threads.py has the parts of the reserve
 worker_connections = threads + 1000
-timeout = 60
+# On Cloud Run, none: between requests an instance may stand still for minutes, and gunicorn would kill a worker that
+# missed its heartbeat. There the liveness probe of terraform's viewer.tf restarts an instance that does not answer.
+timeout = 0 if os.environ.get("K_SERVICE") else 60
 graceful_timeout = 6  # Cloud Run sends SIGKILL ten seconds after SIGTERM
 limit_request_line = 8190  # a filter has up to 2,000 characters, and escaping makes three of each
 accesslog = None  # Cloud Run logs requests

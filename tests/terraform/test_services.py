@@ -1,11 +1,14 @@
 """The configuration of the two services on Cloud Run, and that each API is on before its resources are created."""
 
 import re
+import runpy
 from typing import Any
+
+import pytest
 
 from functions.receiver import BUDGET_SECONDS
 from tests.support.terraform.plan import dependencies, waits_for
-from tests.support.terraform.runner import MODULE, Terraform, resources, values
+from tests.support.terraform.runner import MODULE, ROOT, Terraform, resources, values
 
 FUNCTION, VIEWER = "google_cloudfunctions2_function.receiver", "google_cloud_run_v2_service.viewer"
 # The API of a resource, by the prefix of its type.
@@ -68,6 +71,22 @@ def test_probes_use_a_page_that_needs_no_firestore(full_plan: dict[str, Any]) ->
     assert {entry["http_get"][0]["path"] for entry in (startup, liveness)} == {"/healthz"}
     assert (startup["period_seconds"], startup["failure_threshold"]) == (1, 30)
     assert (liveness["period_seconds"], liveness["timeout_seconds"], liveness["failure_threshold"]) == (30, 5, 3)
+
+
+def test_instance_without_cpu_misses_no_heartbeat_and_is_restarted_by_its_probe(
+    full_plan: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between requests Cloud Run takes the CPU away, and gunicorn counts that time as well."""
+    container = values(full_plan, VIEWER)["template"][0]["containers"][0]
+    heartbeats = {}
+    for name in ("", "subscope-viewer"):
+        monkeypatch.setenv("K_SERVICE", name)
+        heartbeats[name] = runpy.run_path(str(ROOT / "web/gunicorn.conf.py"))["timeout"]
+    assert container["resources"][0]["cpu_idle"] is True
+    assert heartbeats["subscope-viewer"] == 0, "gunicorn restarts no worker that stood still"
+    # Without gunicorn's check, the probe must be there, and must find a hanging worker within minutes.
+    (probe,) = container["liveness_probe"]
+    assert probe["period_seconds"] * probe["failure_threshold"] <= 2 * heartbeats[""]
 
 
 def test_resources_wait_for_their_api(terraform: Terraform) -> None:

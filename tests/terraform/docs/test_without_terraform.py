@@ -95,6 +95,15 @@ def test_sizes_of_both_services_are_the_same(typed: list[list[str]], plan: dict[
     assert f"{given['--timeout']}s" == template["timeout"]
     assert given["--concurrency"] == str(template["max_instance_request_concurrency"])
     assert {"--session-affinity", "--no-invoker-iam-check"} <= set(given)
+    (probe,) = template["containers"][0]["liveness_probe"]
+    assert given["--liveness-probe"] == ",".join(
+        (
+            f"httpGet.path={probe['http_get'][0]['path']}",
+            f"periodSeconds={probe['period_seconds']}",
+            f"timeoutSeconds={probe['timeout_seconds']}",
+            f"failureThreshold={probe['failure_threshold']}",
+        )
+    )
     limits = template["containers"][0]["resources"][0]["limits"]
     assert (given["--cpu"], given["--memory"]) == (limits["cpu"], limits["memory"])
 
