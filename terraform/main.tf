@@ -3,7 +3,7 @@ module "subscope" {
 
   providers = {
     google         = google
-    google.billing = google.billing
+    google.billing = google
   }
 
   alerts            = var.alerts

@@ -1,11 +1,6 @@
+# Calls count against the project that they are about, whichever login makes them: some of Google's APIs refuse the login
+# of a person without such a project, and by default a budget call counts against the login's own.
 provider "google" {
-  project = var.project
-  region  = var.region
-}
-
-# By default the quota project of a budget call is the caller's, which does not necessarily have the API enabled.
-provider "google" {
-  alias                 = "billing"
   project               = var.project
   region                = var.region
   billing_project       = var.project

@@ -9,8 +9,8 @@ terraform {
     }
     google = {
       source = "hashicorp/google"
-      # 7.11 corrects updates of subscriptions, 7.21 adds iap_enabled; 9 does not exist yet.
-      version = ">= 7.21.0, < 9.0.0"
+      # 7.33 adds deletion_policy to the fields of Firestore; 9 does not exist yet.
+      version = ">= 7.33.0, < 9.0.0"
     }
     random = {
       source  = "hashicorp/random"

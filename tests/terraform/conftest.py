@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.terraform.applied import LEAST, Applied
+from tests.support.terraform.offline.existing import ExistingResources
 from tests.support.terraform.runner import PROJECT, Terraform, checkers, find_terraform
 
 EVERYTHING = f"""
@@ -54,6 +56,16 @@ def full_plan(terraform: Terraform) -> dict[str, Any]:
 def private_plan(terraform: Terraform) -> dict[str, Any]:
     """The plan with a viewer that only members can reach."""
     return terraform.plan("private", PRIVATE)
+
+
+@pytest.fixture(scope="session")
+def applied(terraform: Terraform) -> Applied:
+    """A deployment with the project and the viewer's image as the only variables; change a copy of it."""
+    if not terraform.plans:
+        pytest.skip("an apply would ask Google")
+    deployment = Applied(terraform, terraform.state("applied"), ExistingResources())
+    deployment.run("apply", LEAST, "-auto-approve")
+    return deployment
 
 
 @pytest.fixture(scope="session")

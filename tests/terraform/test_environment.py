@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from infra.settings import COMMON, GOOGLE_CERTS_URL, RECEIVER, VIEWER, receiver_settings, viewer_settings
+from tests.support.terraform.applied import LEAST, Applied
 from tests.support.terraform.plan import receiver_environment, viewer_variables
-from tests.support.terraform.runner import IMAGE, NUMBER, PROJECT, ROOT, Terraform, resources, values
+from tests.support.terraform.runner import NUMBER, PROJECT, ROOT, resources, values
 
 URL = f"https://subscope-receiver-{NUMBER}.europe-west1.run.app"
 SECRETS = {"ADMIN_PASSWORD", "SECRET_KEY"}
@@ -95,11 +96,8 @@ def test_no_secret_is_in_the_plan(full_plan: dict[str, Any]) -> None:
     assert [(key, value) for key, value in planned if key in hidden and value is not None] == []
 
 
-def test_applied_state_has_no_secret_and_needs_no_change(terraform: Terraform, plan: dict[str, Any]) -> None:
-    variables = (f"-var=project={PROJECT}", f"-var=viewer_image={IMAGE}")
-    state = terraform.state("applied")
-    terraform.run("apply", "-input=false", "-auto-approve", f"-state={state}", *variables)
-    kept = state.read_text()
+def test_applied_state_has_no_secret_and_needs_no_change(applied: Applied) -> None:
+    kept = applied.state.read_text()
     assert EPHEMERAL not in kept
     assert "subscope-session-key" in kept
-    terraform.run("plan", "-input=false", "-detailed-exitcode", f"-state={state}", *variables)
+    applied.run("plan", LEAST, "-detailed-exitcode")

@@ -133,7 +133,7 @@ def test_dashboard_has_only_fields_of_the_api(full_plan: dict[str, Any]) -> None
     board = json.loads(values(full_plan, "google_monitoring_dashboard.overview")["dashboard_json"])
     assert set(board) == {"displayName", "mosaicLayout"}
     for tile in board["mosaicLayout"]["tiles"]:
-        assert tile["xPos"] + tile["width"] <= board["mosaicLayout"]["columns"]
+        assert tile.get("xPos", 0) + tile["width"] <= board["mosaicLayout"]["columns"]
         (data,) = tile["widget"]["xyChart"]["dataSets"]
         assert set(data) == {"plotType", "timeSeriesQuery"}
         assert set(data["timeSeriesQuery"]) == {"prometheusQuery", "unitOverride"}
@@ -141,5 +141,5 @@ def test_dashboard_has_only_fields_of_the_api(full_plan: dict[str, Any]) -> None
 
 def test_tiles_do_not_overlap(plan: dict[str, Any]) -> None:
     board = json.loads(values(plan, "google_monitoring_dashboard.overview")["dashboard_json"])
-    corners = [(tile["xPos"], tile["yPos"]) for tile in board["mosaicLayout"]["tiles"]]
+    corners = [(tile.get("xPos", 0), tile.get("yPos", 0)) for tile in board["mosaicLayout"]["tiles"]]
     assert len(set(corners)) == len(corners) == 8

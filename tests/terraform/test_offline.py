@@ -1,16 +1,20 @@
 """The stub providers: mistakes that the real providers would refuse are errors, and the wire format is right."""
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from google.protobuf.struct_pb2 import Value
 
 from tests.support.terraform.offline import wire
+from tests.support.terraform.offline.existing import ExistingResources
+from tests.support.terraform.offline.replacements import REPLACED_WITH
 from tests.support.terraform.offline.schemas import SchemasError, schemas_of
 from tests.support.terraform.offline.serve import providers
-from tests.support.terraform.runner import SCHEMAS, Terraform
+from tests.support.terraform.runner import MODULE, SCHEMAS, Terraform
 
 TOPIC = 'resource "google_pubsub_topic" "one" {\n  project = "p"\n'
 
@@ -71,3 +75,34 @@ def test_missing_schemas_are_reported(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
     with pytest.raises(SchemasError, match=r"^cdktn-provider-archive==[\d.]+ cannot be downloaded"):
         schemas_of(set(), tmp_path / "cache")
+
+
+def test_arguments_that_replace_are_known_for_each_type_of_the_module() -> None:
+    text = "\n".join(path.read_text() for path in MODULE.glob("*.tf"))
+    used = {kind for kind in re.findall(r'^resource "(google_\w+)"', text, re.MULTILINE) if "_iam_member" not in kind}
+    assert used <= REPLACED_WITH.keys(), "the provider's source has them: ForceNew"
+
+
+SECRET = {"project": "p", "secret_id": "s"}
+KEPT_SECRET = {**SECRET, "deletion_policy": "ABANDON"}
+VERSION = {"secret": "projects/p/secrets/s", "id": "1"}
+CREATED, VERSIONS = "google_secret_manager_secret", "google_secret_manager_secret_version"
+
+
+@pytest.mark.parametrize(
+    ("calls", "error", "left"),
+    [
+        ([(CREATED, None, SECRET)], "", {CREATED}),
+        ([(CREATED, None, SECRET), (CREATED, None, SECRET)], "409: projects/p/secrets/s already exists", {CREATED}),
+        ([(CREATED, None, SECRET), (CREATED, SECRET, None), (CREATED, None, SECRET)], "", {CREATED}),
+        ([(CREATED, None, SECRET), (CREATED, KEPT_SECRET, None)], "", {CREATED}),
+        ([(VERSIONS, None, VERSION), (VERSIONS, None, VERSION)], "", {VERSIONS}),
+        ([(CREATED, None, SECRET), (VERSIONS, None, VERSION), (CREATED, SECRET, None)], "", set()),
+    ],
+    ids=["created", "exists", "replaced", "abandoned", "no unique name", "deleted with its parts"],
+)
+def test_name_that_exists_is_refused(calls: list[tuple[str, Any, Any]], error: str, left: set[str]) -> None:
+    existing = ExistingResources()
+    answers = [existing.apply(*call) for call in calls]
+    assert error in answers[-1] if error else not any(answers)
+    assert existing.kinds() == left

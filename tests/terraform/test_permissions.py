@@ -108,12 +108,14 @@ def test_viewer_has_exactly_the_permissions_of_its_calls(plan: dict[str, Any]) -
     assert {permission.partition(".")[0] for permission in permissions(plan, "delivery")} == {"pubsub"}
 
 
+DATA = {"google_artifact_registry_docker_image", "google_project"}
 # The permissions for reading a resource, by type; empty where none is needed, or where a separate grant covers it.
 READS = {
+    "google_artifact_registry_docker_image": {"artifactregistry.dockerimages.list"},
     "google_artifact_registry_repository": {"artifactregistry.repositories.get"},
     "google_artifact_registry_repository_iam_member": {"artifactregistry.repositories.getIamPolicy"},
-    # Reading needs a grant on the billing account; on the project, the right to use it as quota project (versions.tf).
-    "google_billing_budget": {"serviceusage.services.use"},
+    # Reading needs a grant on the billing account.
+    "google_billing_budget": set(),
     "google_cloud_run_v2_service": {"run.services.get"},
     "google_cloud_run_v2_service_iam_member": {"run.services.getIamPolicy"},
     "google_cloudbuild_trigger": {"cloudbuild.builds.get"},
@@ -127,7 +129,8 @@ READS = {
     "google_monitoring_alert_policy": {"monitoring.alertPolicies.get"},
     "google_monitoring_dashboard": {"monitoring.dashboards.get"},
     "google_monitoring_notification_channel": {"monitoring.notificationChannels.get"},
-    "google_project": {"resourcemanager.projects.get"},
+    # The other permission is for user_project_override, which every call has.
+    "google_project": {"resourcemanager.projects.get", "serviceusage.services.use"},
     "google_project_iam_custom_role": {"iam.roles.get"},
     "google_project_iam_member": {"resourcemanager.projects.getIamPolicy"},
     "google_project_service": {"serviceusage.services.get", "serviceusage.services.list"},
@@ -151,7 +154,7 @@ READS = {
 def test_planner_has_exactly_the_permissions_to_read_the_resources(
     plan: dict[str, Any], full_plan: dict[str, Any]
 ) -> None:
-    planned = {entry["type"] for any_plan in (plan, full_plan) for entry in resources(any_plan)} | {"google_project"}
+    planned = {entry["type"] for any_plan in (plan, full_plan) for entry in resources(any_plan)} | DATA
     assert planned == set(READS)
     assert permissions(full_plan, "planner") == {permission for kind in planned for permission in READS[kind]}
 

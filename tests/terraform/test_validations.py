@@ -10,6 +10,7 @@ from tests.support.terraform.runner import MODULE, Terraform, resources
 WRONG = {
     "alerts": [
         '{ emails = ["no-address"] }',
+        '{ channels = ["pager"] }',
         "{ failing_push_share = 1 }",
         "{ lag_minutes = 0 }",
         "{ retention_share = 1 }",

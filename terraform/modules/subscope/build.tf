@@ -8,10 +8,19 @@ resource "google_artifact_registry_repository" "images" {
   labels        = local.labels
 
   cleanup_policies {
-    id     = "keep-the-last-ten"
+    id     = "keep-the-last-ten-of-the-viewer"
     action = "KEEP"
     most_recent_versions {
-      keep_count = 10
+      keep_count            = 10
+      package_name_prefixes = ["viewer"]
+    }
+  }
+  # The function's image and the cache of its build. Google's build makes both again from the source.
+  cleanup_policies {
+    id     = "keep-the-last-two-of-all"
+    action = "KEEP"
+    most_recent_versions {
+      keep_count = 2
     }
   }
   cleanup_policies {
@@ -107,33 +116,31 @@ locals {
     ) : file if !startswith(file, "infra/local/") && !can(regex("(^|/)__pycache__/|\\.pyc$", file))
   ])
   viewer_sources_hash = sha256(join("\n", [for file in local.viewer_sources : "${file} ${filesha256("${local.root}/${file}")}"]))
+  viewer_tag          = substr(local.viewer_sources_hash, 0, 16)
   repository          = "${var.region}-docker.pkg.dev/${var.project}/${var.name}"
-  viewer_built_image  = "${local.repository}/viewer:${substr(local.viewer_sources_hash, 0, 16)}"
-  viewer_image        = coalesce(var.viewer_image, local.viewer_built_image)
-
-  build_viewer_image = join(" ", [
-    "gcloud builds submit .",
-    "--quiet",
-    "--project='${var.project}'",
-    "--region='${var.region}'",
-    "--config=terraform/modules/subscope/viewer-image.yaml",
-    "--ignore-file=.dockerignore",
-    "--gcs-source-staging-dir='gs://${google_storage_bucket.source.name}/builds'",
-    "--service-account='${google_service_account.build.name}'",
-    "--substitutions=_IMAGE='${local.viewer_built_image}'",
-  ])
 }
 
 # One apply is enough: it builds the image unless viewer_image is set. The tag is a hash of the image's sources.
 resource "terraform_data" "viewer_image" {
   count = var.viewer_image == null ? 1 : 0
 
-  triggers_replace = local.viewer_built_image
+  triggers_replace = "${local.repository}/viewer:${local.viewer_tag}"
 
   provisioner "local-exec" {
     working_dir = local.root
-    # The grants below can take a minute to take effect, so the build is tried twice.
-    command = "build() { ${local.build_viewer_image}; }; build || { echo 'The build failed; trying again in a minute.'; sleep 60; build; }"
+    command     = "sh '${abspath(path.module)}/build_viewer_image.sh'"
+    environment = {
+      ACCOUNT = google_service_account.build.name
+      IMAGE   = "${local.repository}/viewer:${local.viewer_tag}"
+      PROJECT = var.project
+      REGION  = var.region
+      STAGING = "gs://${google_storage_bucket.source.name}/builds"
+    }
+  }
+
+  lifecycle {
+    # A replaced repository has lost its images.
+    replace_triggered_by = [google_artifact_registry_repository.images.id]
   }
 
   depends_on = [
@@ -141,4 +148,21 @@ resource "terraform_data" "viewer_image" {
     google_project_iam_member.build_logs,
     google_project_iam_member.build_reads_source,
   ]
+}
+
+# The digest that the build pushed. A service that names a tag keeps the image that the tag had when it was deployed, and
+# an image that is built again for a new base would never run.
+data "google_artifact_registry_docker_image" "viewer" {
+  count = var.viewer_image == null ? 1 : 0
+
+  project       = var.project
+  location      = google_artifact_registry_repository.images.location
+  repository_id = google_artifact_registry_repository.images.repository_id
+  image_name    = "viewer:${local.viewer_tag}"
+
+  depends_on = [terraform_data.viewer_image]
+}
+
+locals {
+  viewer_image = var.viewer_image != null ? var.viewer_image : one(data.google_artifact_registry_docker_image.viewer[*].self_link)
 }

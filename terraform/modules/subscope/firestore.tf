@@ -59,6 +59,9 @@ resource "google_firestore_field" "override" {
   # An empty block means no index; without the block the field would have the automatic ones.
   index_config {}
 
+  # On destroy the provider would turn the expiry off and index the whole payloads of the messages that stay.
+  deletion_policy = var.firestore.delete_protection ? "ABANDON" : "DELETE"
+
   dynamic "ttl_config" {
     for_each = try(each.value.ttl, false) ? [1] : []
     content {}

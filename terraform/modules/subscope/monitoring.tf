@@ -14,7 +14,17 @@ resource "google_monitoring_notification_channel" "email" {
   depends_on = [google_project_service.apis]
 }
 
+# Without a recipient the alerts are in the console only, and each of them costs the same.
+check "alerts_have_a_recipient" {
+  assert {
+    condition     = length(var.alerts.emails) + length(var.alerts.channels) > 0
+    error_message = "No alert reaches a person, because alerts.emails and alerts.channels are empty. Set one of them."
+  }
+}
+
 locals {
+  recipients = concat([for channel in google_monitoring_notification_channel.email : channel.id], sort(var.alerts.channels))
+
   # Dead-letter subscriptions lose messages after their retention, whether the viewer shows them or not.
   dead_letter_ids = [for one in google_pubsub_subscription.dead_letter : one.name]
 
@@ -86,7 +96,7 @@ resource "google_monitoring_alert_policy" "alert" {
   display_name          = "Subscope (${var.name}): ${each.value.title}"
   combiner              = "OR"
   severity              = each.value.severity
-  notification_channels = [for channel in google_monitoring_notification_channel.email : channel.id]
+  notification_channels = local.recipients
 
   conditions {
     display_name = each.value.title
@@ -188,12 +198,10 @@ resource "google_billing_budget" "monthly" {
   }
 
   dynamic "all_updates_rule" {
-    for_each = length(var.alerts.emails) > 0 ? [1] : []
+    for_each = length(local.recipients) > 0 ? [1] : []
     content {
       # No more than five: cloud.google.com/billing/docs/reference/budget/rest/v1/billingAccounts.budgets#NotificationsRule.
-      monitoring_notification_channels = slice(
-        [for channel in google_monitoring_notification_channel.email : channel.id], 0, min(5, length(var.alerts.emails))
-      )
+      monitoring_notification_channels = slice(local.recipients, 0, min(5, length(local.recipients)))
     }
   }
 

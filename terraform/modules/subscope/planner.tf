@@ -20,9 +20,8 @@ resource "google_project_iam_custom_role" "planner" {
   title   = "Subscope: plan"
   permissions = concat(
     var.viewer.access == "iap" ? ["iap.webServices.getIamPolicy"] : [],
-    # A budget is read on behalf of this project (google.billing), which requires the right to use the project.
-    var.budget != null ? ["serviceusage.services.use"] : [],
     [
+      "artifactregistry.dockerimages.list",
       "artifactregistry.repositories.get",
       "artifactregistry.repositories.getIamPolicy",
       "cloudbuild.builds.get",
@@ -50,6 +49,8 @@ resource "google_project_iam_custom_role" "planner" {
       "secretmanager.versions.get",
       "serviceusage.services.get",
       "serviceusage.services.list",
+      # Calls count against this project (user_project_override), which requires the right to use it.
+      "serviceusage.services.use",
       "storage.buckets.get",
       "storage.buckets.getIamPolicy",
     ],

@@ -40,6 +40,8 @@ resource "google_storage_bucket_object" "receiver" {
   lifecycle {
     # The path belongs to the machine that applies; the same content in another place is no new archive.
     ignore_changes = [source]
+    # A replaced bucket has lost its objects, and its name is the same.
+    replace_triggered_by = [google_storage_bucket.source.id]
   }
 }
 

@@ -34,21 +34,16 @@ resource "google_secret_manager_secret_version" "admin_password" {
   secret                 = google_secret_manager_secret.secret["admin-password"].id
   secret_data_wo         = ephemeral.random_password.secret["admin-password"].result
   secret_data_wo_version = tostring(var.secret_versions.admin_password)
-
-  lifecycle {
-    # The running revision needs the old version until the new revision is ready.
-    create_before_destroy = true
-  }
+  # The running revision needs the old version until the new revision is ready, and so does a revision that you go back
+  # to. create_before_destroy would apply to the secret as well, and another region would create it twice.
+  deletion_policy = "ABANDON"
 }
 
 resource "google_secret_manager_secret_version" "session_key" {
   secret                 = google_secret_manager_secret.secret["session-key"].id
   secret_data_wo         = ephemeral.random_password.secret["session-key"].result
   secret_data_wo_version = tostring(var.secret_versions.session_key)
-
-  lifecycle {
-    create_before_destroy = true
-  }
+  deletion_policy        = "ABANDON"
 }
 
 resource "google_secret_manager_secret_iam_member" "viewer_reads" {

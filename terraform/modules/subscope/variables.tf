@@ -1,6 +1,7 @@
 variable "alerts" {
-  description = "Alert recipients (e-mail addresses) and thresholds: the share of failing pushes, the minutes that the oldest message of a running subscription waits, and the share of the retention that any message waits."
+  description = "Alert recipients (e-mail addresses, and the names of existing notification channels such as projects/P/notificationChannels/N) and thresholds: the share of failing pushes, the minutes that the oldest message of a running subscription waits, and the share of the retention that any message waits."
   type = object({
+    channels           = optional(set(string), [])
     emails             = optional(set(string), [])
     failing_push_share = optional(number, 0.05)
     lag_minutes        = optional(number, 15)
@@ -12,6 +13,10 @@ variable "alerts" {
   validation {
     condition     = alltrue([for email in var.alerts.emails : can(regex("^[^@\\s]+@[^@\\s]+$", email))])
     error_message = "alerts.emails are e-mail addresses."
+  }
+  validation {
+    condition     = alltrue([for channel in var.alerts.channels : can(regex("^projects/[^/\\s]+/notificationChannels/[^/\\s]+$", channel))])
+    error_message = "alerts.channels are names like projects/P/notificationChannels/N, as gcloud beta monitoring channels list prints them."
   }
   validation {
     condition     = var.alerts.failing_push_share > 0 && var.alerts.failing_push_share < 1
@@ -28,7 +33,7 @@ variable "alerts" {
 }
 
 variable "budget" {
-  description = "A monthly budget of this project on a billing account, in the account's currency unless another is named; null for none. It notifies at 50, 90 and 100 per cent (the first five of alerts.emails, a budget's limit) and stops nothing."
+  description = "A monthly budget of this project on a billing account, in the account's currency unless another is named; null for none. It notifies at 50, 90 and 100 per cent (the first five recipients of alerts, a budget's limit) and stops nothing."
   type = object({
     billing_account = string
     amount          = number

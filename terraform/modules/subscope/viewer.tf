@@ -13,8 +13,8 @@ locals {
     TRUSTED_PROXIES  = "1"
   })
   viewer_secrets = {
-    ADMIN_PASSWORD = google_secret_manager_secret_version.admin_password
-    SECRET_KEY     = google_secret_manager_secret_version.session_key
+    ADMIN_PASSWORD = { id = "admin-password", version = google_secret_manager_secret_version.admin_password.version }
+    SECRET_KEY     = { id = "session-key", version = google_secret_manager_secret_version.session_key.version }
   }
 }
 
@@ -74,7 +74,8 @@ resource "google_cloud_run_v2_service" "viewer" {
           name = env.key
           value_source {
             secret_key_ref {
-              secret  = env.value.secret
+              # The short id, Cloud Run's form for a secret of the same project.
+              secret  = google_secret_manager_secret.secret[env.value.id].secret_id
               version = env.value.version
             }
           }

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.terraform.offline.existing import ExistingResources
 from tests.support.terraform.offline.schemas import SchemasError, schemas_of
 from tests.support.terraform.offline.serve import providers
 
@@ -52,14 +53,20 @@ class Terraform:
         self.plans = bool(schemas)
 
     def run(
-        self, *arguments: str, ok: tuple[int, ...] = (0,), emulator: str = "", programs: Path | None = None
+        self,
+        *arguments: str,
+        ok: tuple[int, ...] = (0,),
+        emulator: str = "",
+        existing: ExistingResources | None = None,
+        programs: Path | None = None,
     ) -> subprocess.CompletedProcess[str]:
         """Run a subcommand on the root; fail with its output unless the exit code is in ``ok``.
 
-        ``emulator`` is the URL of a Pub/Sub emulator; ``programs`` is a directory that comes first in the search path.
+        ``emulator`` is the URL of a Pub/Sub emulator. ``existing`` remembers what exists, for several runs.
+        ``programs`` is a directory that comes first in the search path.
         """
         path = f"{programs}:{self._environ['PATH']}" if programs else self._environ["PATH"]
-        return self._run(self.root, arguments, {"PATH": path}, ok, emulator)
+        return self._run(self.root, arguments, {"PATH": path}, ok, emulator, existing)
 
     def test_module(self) -> subprocess.CompletedProcess[str]:
         """Run the module's own tests in its folder, as cloudbuild.yaml does."""
@@ -75,10 +82,11 @@ class Terraform:
         changed: Mapping[str, str],
         ok: tuple[int, ...] = (0,),
         emulator: str = "",
+        existing: ExistingResources | None = None,
     ) -> subprocess.CompletedProcess[str]:
         command = ["terraform", f"-chdir={folder}", *arguments]
         with ExitStack() as stack:
-            attached = stack.enter_context(providers(self._schemas, emulator)) if self._schemas else {}
+            attached = stack.enter_context(providers(self._schemas, emulator, existing)) if self._schemas else {}
             environ = {**self._environ, **attached, **changed}
             done = subprocess.run(command, capture_output=True, text=True, timeout=240, env=environ)
         assert done.returncode in ok, f"{' '.join(arguments)}: {_plain(done.stdout + done.stderr)[-4000:]}"

@@ -1,6 +1,5 @@
 """Every command in the deployment's pages: gcloud has it with its flags, and its variables are set before it."""
 
-import json
 import re
 import runpy
 import shlex
@@ -33,11 +32,8 @@ def commands() -> Iterator[str]:
     yield from re.findall(r"(gcloud run services proxy [^\"]*)\"", smoke)
     advice = re.sub(r" \\\n#", "", (ROOT / "cloudbuild.yaml").read_text())
     yield from re.findall(r"gcloud builds submit --.*", advice)
-    applied = re.search(r'"gcloud builds submit \.".*?\]\)', (MODULE / "build.tf").read_text(), re.DOTALL)
-    assert applied
-    yield " ".join(
-        json.loads(f'"{part}"') for part in re.findall(r'"((?:[^"\\]|\\.)*)"', re.sub(r"\$\{[^}]*\}", "x", applied[0]))
-    )
+    script = (MODULE / "build_viewer_image.sh").read_text().replace("\\\n", " ")
+    yield from re.findall(r"^ +(gcloud .*)", script, re.MULTILINE)
     outputs = re.search(r'"(gcloud secrets versions access [^"]*)\$', (MODULE / "outputs.tf").read_text())
     assert outputs
     yield outputs[1] + "x"

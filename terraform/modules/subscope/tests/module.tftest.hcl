@@ -24,11 +24,18 @@ mock_provider "google" {
 }
 
 variables {
+  alerts  = { emails = ["ops@example.com"] }
   project = "my-project"
 }
 
 run "the_project_is_enough" {
   command = plan
+
+  variables {
+    alerts = null
+  }
+  # It warns that the alerts have no recipient.
+  expect_failures = [check.alerts_have_a_recipient]
 
   assert {
     condition     = keys(google_pubsub_subscription.monitored) == ["builds-monitor"]

@@ -9,8 +9,11 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.support.terraform.offline import emulator, values, wire
+from tests.support.terraform.offline.answers import answered, unchanged
 from tests.support.terraform.offline.blocks import Block, encode_schema, fill, undocumented_values
 from tests.support.terraform.offline.emulator import PubsubEmulator
+from tests.support.terraform.offline.existing import ExistingResources
+from tests.support.terraform.offline.replacements import attribute_path, replacing, with_unknown_id
 from tests.support.terraform.offline.wire import UNKNOWN, Message, dynamic_value, field, pack
 
 RESOURCES, DATA, EPHEMERAL = "resource_schemas", "data_source_schemas", "ephemeral_resource_schemas"
@@ -20,10 +23,15 @@ Handler = Callable[[Message], bytes]
 class StubProvider:
     """One provider, for one run of terraform. ``schema`` is a document of ``schemas``."""
 
-    def __init__(self, schema: dict[str, Any], pubsub: PubsubEmulator | None) -> None:
+    def __init__(
+        self, schema: dict[str, Any], pubsub: PubsubEmulator | None, existing: ExistingResources | None
+    ) -> None:
         ((self.source, self._schemas),) = schema["provider_schemas"].items()
         self._project = values.PROJECT
         self._pubsub = pubsub
+        self._existing = existing or ExistingResources()
+        # The ids of resources that this plan replaces, by type.
+        self._replaced: set[tuple[str, str]] = set()
         self._applied = 0
         self._handlers: dict[str, Handler] = {
             "GetProviderSchema": self._get_schema,
@@ -79,33 +87,48 @@ class StubProvider:
     def _read(self, request: Message) -> bytes:
         kind, block = self._block(RESOURCES, request)
         if not self._pubsub or kind not in emulator.KINDS:
-            return field(1, request[2])
+            return field(1, pack(answered(kind, dynamic_value(request, 2))))
         return field(1, pack(self._pubsub.read(kind, block, dynamic_value(request, 2))))
 
     def _plan(self, request: Message) -> bytes:
         kind, block = self._block(RESOURCES, request)
-        is_new, proposed = dynamic_value(request, 2) is None, dynamic_value(request, 3)
+        old, proposed = dynamic_value(request, 2), dynamic_value(request, 3)
 
         def make(name: str, spec: dict[str, Any], beside: dict[str, Any]) -> Any:
-            if not is_new:
+            if old is not None:
                 return beside.get(name)
             if name == "project" and spec.get("optional"):
                 return self._project
             return values.planned(kind, name, beside, self._project) or UNKNOWN
 
-        planned = None if proposed is None else fill(block, proposed, make)
-        return field(1, pack(planned)) + field(5, True)
+        if proposed is None:
+            return field(1, pack(None)) + field(5, True)
+        planned = fill(block, proposed, make)
+        if old is None:
+            # Terraform plans a resource that is replaced a second time, as if it were new.
+            replaces = (kind, planned.get("id")) in self._replaced
+            return field(1, pack(with_unknown_id(planned) if replaces else planned)) + field(5, True)
+        planned = unchanged(kind, old, planned)
+        if changed := replacing(kind, old, planned):
+            self._replaced.add((kind, old["id"]))
+        return field(1, pack(planned)) + b"".join(map(attribute_path, changed)) + field(5, True)
 
     def _apply(self, request: Message) -> bytes:
         kind, block = self._block(RESOURCES, request)
-        new = dynamic_value(request, 3)
+        old, new = dynamic_value(request, 2), dynamic_value(request, 3)
         self._applied += 1
         salt = f"{self._applied}-"
         if new is not None:
-            fill(block, new, lambda name, spec, _: values.invented(name, spec, salt))
+
+            def make(name: str, spec: dict[str, Any], beside: dict[str, Any]) -> Any:
+                return values.planned(kind, name, beside, self._project) or values.invented(name, spec, salt)
+
+            fill(block, new, make)
+        if refused := self._existing.apply(kind, old, new):
+            return field(1, request[2]) + field(3, wire.diagnostic("Google Cloud", refused))
         if self._pubsub and kind in emulator.KINDS:
             try:
-                self._pubsub.apply(kind, block, dynamic_value(request, 2), new)
+                self._pubsub.apply(kind, block, old, new)
             except (OSError, RuntimeError) as exc:
                 return field(1, request[2]) + field(3, wire.diagnostic("Pub/Sub emulator", str(exc)))
         return field(1, pack(new)) + field(4, True)
@@ -113,8 +136,8 @@ class StubProvider:
     def _read_data(self, request: Message) -> bytes:
         kind, block = self._block(DATA, request)
 
-        def make(name: str, spec: dict[str, Any], _: dict[str, Any]) -> Any:
-            return values.read(kind, name) or values.invented(name, spec)
+        def make(name: str, spec: dict[str, Any], beside: dict[str, Any]) -> Any:
+            return values.read(kind, name, beside) or values.invented(name, spec)
 
         return field(1, pack(fill(block, dynamic_value(request, 2), make)))
 

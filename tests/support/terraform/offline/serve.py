@@ -11,6 +11,7 @@ from typing import Any
 import grpc
 
 from tests.support.terraform.offline.emulator import PubsubEmulator
+from tests.support.terraform.offline.existing import ExistingResources
 from tests.support.terraform.offline.provider import StubProvider
 
 _UNLIMITED = [("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1)]
@@ -18,17 +19,20 @@ _HEALTHY = b"\x08\x01"  # HealthCheckResponse: SERVING
 
 
 @contextlib.contextmanager
-def providers(schemas: Sequence[Mapping[str, Any]], emulator: str = "") -> Iterator[dict[str, str]]:
+def providers(
+    schemas: Sequence[Mapping[str, Any]], emulator: str = "", existing: ExistingResources | None = None
+) -> Iterator[dict[str, str]]:
     """Serve a provider for each schema; yield the environment variables with which terraform uses them.
 
-    ``emulator`` is the URL of a Pub/Sub emulator in which topics and subscriptions are created.
+    ``emulator`` is the URL of a Pub/Sub emulator in which topics and subscriptions are created. ``existing`` remembers
+    what exists; without it, nothing exists at the start.
     """
     pubsub = PubsubEmulator(emulator) if emulator else None
     with contextlib.ExitStack() as stack:
         directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="terraform"))
         attached = {}
         for number, schema in enumerate(schemas):
-            provider, address = StubProvider(dict(schema), pubsub), f"{directory}/{number}.sock"
+            provider, address = StubProvider(dict(schema), pubsub, existing), f"{directory}/{number}.sock"
             server = grpc.server(futures.ThreadPoolExecutor(8), options=_UNLIMITED)
             server.add_generic_rpc_handlers((_Calls(provider),))
             server.add_insecure_port(f"unix:{address}")

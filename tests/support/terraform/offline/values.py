@@ -1,5 +1,6 @@
 """Values that a real provider would compute. Pure."""
 
+import hashlib
 from typing import Any
 
 PROJECT = "stub-project"
@@ -43,8 +44,14 @@ def planned(kind: str, name: str, beside: dict[str, Any], project: str) -> str |
         return None
 
 
-def read(kind: str, name: str) -> Any:
-    """Return an attribute of a data source; None if any value will do."""
+def read(kind: str, name: str, beside: dict[str, Any]) -> Any:
+    """Return an attribute of a data source, from the inputs beside it; None if any value will do."""
+    if (kind, name) == ("google_artifact_registry_docker_image", "self_link"):
+        image, _, _tag = beside["image_name"].partition(":")
+        digest = hashlib.sha256(beside["image_name"].encode()).hexdigest()
+        return (
+            f"{beside['location']}-docker.pkg.dev/{beside['project']}/{beside['repository_id']}/{image}@sha256:{digest}"
+        )
     return _READ.get(kind, {}).get(name)
 
 
