@@ -34,6 +34,8 @@ from web.delivery import backlog
 from web.delivery import views as delivery
 from web.delivery.state_reader import StateReader
 from web.delivery.words import event_json
+from web.facets import views as facets
+from web.facets.index_counts import IndexCounts
 from web.filters import saved_filters
 from web.health import Reachability
 from web.http import compression, confirmation, errors, headers, large_answers, static_files, templating
@@ -120,6 +122,7 @@ def make_services(settings: ViewerSettings, iap: IapVerifier | None = None) -> S
         connections=Connections(settings.max_streams),
         masked_rows=MaskedRows(mask),
         verdicts=SharedVerdicts(),
+        index_counts=IndexCounts(stored),
         minute_counts=count_each_subscription(stored, database, settings.subscriptions, log),
         reachability=Reachability(stored, log),
         payload_memory=MemoryBudget(),
@@ -198,5 +201,6 @@ def _register(app: Flask) -> None:
         publishing,
         republish,
         timeline,
+        facets,
     ):
         app.register_blueprint(module.blueprint)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from web.access.first_admin import FirstAdmin
     from web.access.iap import IapVerifier
     from web.delivery.state_reader import StateReader
+    from web.facets.index_counts import IndexCounts
     from web.health import Reachability
     from web.http.memory_budget import MemoryBudget
     from web.live.connections import Connections
@@ -65,6 +66,7 @@ class Services:
     connections: Connections
     masked_rows: MaskedRows
     verdicts: SharedVerdicts
+    index_counts: IndexCounts
     minute_counts: Mapping[str, MinuteCounts]  # by subscription; "" is all of them
     reachability: Reachability
     payload_memory: MemoryBudget

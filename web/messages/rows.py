@@ -15,6 +15,7 @@ from infra.messages.message import Message
 from infra.messages.severity import severity_of
 from infra.messages.visible_text import visible
 from web import formats
+from web.facets.row_facets import facets_of
 from web.filters.columns import Columns, cells
 from web.filters.links import exclude_link, filter_link
 from web.http.templating import prepare
@@ -48,6 +49,7 @@ def add_filters(environment: Environment) -> None:
     )
     environment.globals.update(
         exclude_link=exclude_link,
+        facets_of=facets_of,
         filter_link=filter_link,
         latency=formats.latency_text,
         severity_of=severity_of,

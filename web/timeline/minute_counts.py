@@ -7,14 +7,15 @@ once; the open minute at most every 10 s. So the first page costs 60 reads or mo
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from infra.firestore.client import Database
 from infra.firestore.message_reader import MessageReader, Selection
 from infra.logs import Logger
+from web.facets.at_once import run_at_once
 from web.timeline.delivery_pauses import Pause, read_pauses
 
 MINUTES = 60
@@ -23,7 +24,6 @@ REFRESH_SECONDS = 10.0
 _MINUTE = timedelta(minutes=1)
 # A message can become visible a little after its time.
 _LATENESS = timedelta(seconds=10)
-_CONCURRENT_COUNTS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,33 +109,10 @@ class MinuteCounts:
             self._closed = {at for at in self._closed if at >= minutes[0]}
         # Newest first, because a page that is loaded during the refresh shows the minutes counted so far.
         open_minutes = [at for at in reversed(minutes) if at not in self._closed]
-        self._count_all(open_minutes, now)
+        run_at_once(partial(self._count_minute, at, now) for at in open_minutes)
         pauses = self._read_pauses(minutes[0], now)
         with self._lock:
             self._pauses = pauses
-
-    def _count_all(self, minutes: list[datetime], now: datetime) -> None:
-        """Count several minutes at once, in daemon threads: the process could not end before those of a pool."""
-        left, failed = deque(minutes), list[Exception]()
-
-        def count() -> None:
-            while not failed:
-                try:
-                    at = left.popleft()
-                except IndexError:
-                    return
-                try:
-                    self._count_minute(at, now)
-                except Exception as exc:  # noqa: BLE001 - raised again after all threads have ended
-                    failed.append(exc)
-
-        threads = [threading.Thread(target=count, daemon=True, name="count") for _ in range(_CONCURRENT_COUNTS)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        if failed:
-            raise failed[0]
 
     def _count_minute(self, at: datetime, now: datetime) -> None:
         count = self._count(at, at + _MINUTE)

@@ -1,0 +1,43 @@
+"""The filters whose matches Firestore can count by its indexes, without reading a message. Pure.
+
+They have times, a subscription and at most one term that has an index token. A message with more fields than the index
+holds may match unseen: then a count is a lower bound.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from infra.query import Query, terms
+from infra.query.content_terms import Equals
+from infra.query.derived_terms import SeverityIs, TraceIs
+
+
+@dataclass(frozen=True, slots=True)
+class Countable:
+    """A count by the index: of a subscription (empty: all), with a token (empty: any), between two times."""
+
+    subscription: str = ""
+    token: str = ""
+    after: datetime | None = None
+    before: datetime | None = None
+
+
+def countable(query: Query, subscription: str = "") -> Countable | None:
+    """Return the count of a filter's matches in a subscription (empty: all); None when the index cannot count them."""
+    found = ""
+    subscriptions = {subscription} - {""}
+    for term in query.terms:
+        match term:
+            case terms.After() | terms.Before():
+                continue
+            case terms.SubscriptionIs(subscription=required):
+                subscriptions.add(required)
+            case Equals(token=token) if token and not found:
+                found = token
+            case SeverityIs(tokens=(token,)) | TraceIs(tokens=(token,)) if not found:
+                found = token
+            case _:
+                return None
+    if len(subscriptions) > 1:
+        return None
+    return Countable("".join(subscriptions), found, query.after, query.before)

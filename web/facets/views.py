@@ -1,0 +1,164 @@
+"""Exact counts for the values of facets, and the page that groups messages by a field."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from flask import Blueprint, jsonify, render_template, request
+from flask.typing import ResponseReturnValue
+
+from infra.errors import InputError, StoreError
+from infra.firestore.search import BOUNDS
+from infra.messages.message import Message
+from infra.query import MAX_CHARACTERS, QueryError, parse
+from infra.query.counted import Countable, countable
+from infra.query.list_arguments import ListArguments
+from web.access.monitored import subscription_argument
+from web.access.readable_messages import readable_messages, readers_mask
+from web.access.roles import login_required, signed_in_user
+from web.facets.groups import Group, Grouping, group_by
+from web.facets.index_counts import MAX_TERMS, Counted
+from web.facets.terms import DERIVED, joined, label_of, term_of
+from web.filters.columns import MAX_NAME_CHARACTERS
+from web.filters.links import ListLinks
+from web.filters.request_filter import RequestFilter, pages, read_filter
+from web.http.client_socket import leaving
+from web.services import services
+
+blueprint = Blueprint("facets", __name__)
+
+
+@dataclass(frozen=True)
+class GroupRow:
+    """One row of the table: a group, its place in the list of messages, and its exact count if the index has one."""
+
+    group: Group
+    share: float
+    href: str
+    exclude_href: str
+    kept: Counted | None
+
+
+@blueprint.get("/facets/counts")
+@login_required
+def counts() -> ResponseReturnValue:
+    """Count the messages of ``?q=`` and ``&subscription=`` for each ``&term=``, where the index answers.
+
+    A term that the index cannot count has the count null.
+    """
+    terms = list(dict.fromkeys(request.args.getlist("term")))
+    if not 0 < len(terms) <= MAX_TERMS:
+        raise InputError("term", f"is given once for each value, at most {MAX_TERMS} times; found {len(terms)}.")
+    q, subscription = request.args.get("q", "").strip(), subscription_argument(request.args.get("subscription", ""))
+    found = index_counts(q, subscription, terms)
+    return jsonify(
+        counts=[
+            {"term": term, "count": one.count if one else None, "is_at_least": bool(one and one.is_at_least)}
+            for term, one in zip(terms, found, strict=True)
+        ]
+    )
+
+
+def index_counts(q: str, subscription: str, terms: Sequence[str]) -> list[Counted | None]:
+    """Return the exact count of each term within a filter; None where the index cannot count. Raises StoreError."""
+    now = datetime.now(UTC)
+    wanted = [_countable(joined(q, term), subscription, now) for term in terms]
+    asked = [one for one in wanted if one]
+    if not asked:
+        return [None] * len(terms)
+    with services().shares.search(signed_in_user().name, leaving(request.environ)):
+        found = iter(services().index_counts.count(q, asked))
+    return [next(found) if one else None for one in wanted]
+
+
+def _countable(text: str, subscription: str, now: datetime) -> Countable | None:
+    try:
+        query = parse(text, now)
+    except QueryError:
+        return None
+    one = countable(query, subscription)
+    # The number of messages with a masked value would reveal it.
+    return None if one is None or readers_mask().hides_token(one.token) else one
+
+
+@blueprint.get("/groups")
+@login_required
+def groups() -> ResponseReturnValue:
+    """Show the messages of a filter grouped by the field ``?by=``, from a sample of the newest ones."""
+    by, number = _name("by"), _name("number")
+    if not by:
+        raise InputError("by", "names the field to group by: an attribute, or data. and a JSON field.")
+    wanted = read_filter(request.args)
+    sample = _Sample()
+    grouping = group_by(sample.messages(wanted), by, number)
+    arguments = ListArguments(wanted.text, wanted.selection.subscription)
+    return render_template(
+        "facets/groups.html",
+        by=by,
+        label=label_of(by),
+        number=number,
+        list=arguments,
+        grouping=grouping,
+        rows=_rows(grouping, by, arguments),
+        sample=sample,
+        back=ListLinks(arguments).to(),
+    )
+
+
+@dataclass
+class _Sample:
+    """The newest matches of a filter, within the bounds of one search; one page of them is in memory at a time."""
+
+    looked_at: int = 0
+    oldest: datetime | None = None
+    is_whole: bool = False
+
+    def messages(self, wanted: RequestFilter) -> Iterator[Message]:
+        with services().shares.search(signed_in_user().name, leaving(request.environ)) as pace:
+            for page in pages(readable_messages(), wanted, BOUNDS, pace):
+                self.looked_at += page.looked_at
+                self.is_whole = page.older is None
+                for message in page.messages:
+                    self.oldest = message.received_at
+                    yield message
+
+
+def _rows(grouping: Grouping, by: str, arguments: ListArguments) -> list[GroupRow]:
+    terms = [term_of(by, group.value) if group.value else "" for group in grouping.groups]
+    asked = [term for term in terms if term][:MAX_TERMS]
+    kept = dict(zip(asked, _kept(arguments, asked), strict=True))
+    return [
+        GroupRow(
+            group,
+            grouping.share(group),
+            _link(arguments, term),
+            _link(arguments, f"-{term}" if term else ""),
+            kept.get(term),
+        )
+        for group, term in zip(grouping.groups, terms, strict=True)
+    ]
+
+
+def _link(arguments: ListArguments, term: str) -> str:
+    """Return the list with one more term; empty without a term, or when its address would be too long."""
+    q = joined(arguments.query, term)
+    return ListLinks(arguments).to(q=q) if term and len(q) <= MAX_CHARACTERS else ""
+
+
+def _kept(arguments: ListArguments, terms: list[str]) -> list[Counted | None]:
+    if not terms:
+        return []
+    try:
+        return index_counts(arguments.query, arguments.subscription, terms)
+    except StoreError as exc:
+        services().log.warning("The groups cannot be counted.", reason=str(exc))
+        return [None] * len(terms)
+
+
+def _name(argument: str) -> str:
+    name = request.args.get(argument, "").strip()
+    if len(name) > MAX_NAME_CHARACTERS:
+        raise InputError(argument, f"has at most {MAX_NAME_CHARACTERS} characters; found {len(name)}.")
+    if name.startswith(":") and name not in DERIVED:
+        raise InputError(argument, f"begins with a colon only in {', '.join(DERIVED)}.")
+    return name
