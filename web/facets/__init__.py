@@ -1,1 +1,1 @@
-"""Facets: the fields whose values repeat in the list, with counts; exact counts by the index, and groups by a field."""
+"""Facets: the fields that repeat in the list, with counts; exact counts by the index, and groups by a field."""

@@ -2,7 +2,7 @@
 
 from infra.query import quoted
 
-# What Subscope derives from a message; an attribute with such a name is no facet.
+# Derived from a message by Subscope; an attribute with such a name is no facet.
 SEVERITY, KIND, SUBSCRIPTION = ":severity", ":kind", ":subscription"
 DERIVED = {SEVERITY: "severity=", KIND: "kind:", SUBSCRIPTION: "subscription:"}
 

@@ -18,7 +18,7 @@ from web.access.readable_messages import readable_messages, readers_mask
 from web.access.roles import login_required, signed_in_user
 from web.facets.groups import Group, Grouping, group_by
 from web.facets.index_counts import MAX_TERMS, Counted
-from web.facets.terms import DERIVED, joined, label_of, term_of
+from web.facets.terms import DERIVED, SEVERITY, joined, label_of, term_of
 from web.filters.columns import MAX_NAME_CHARACTERS
 from web.filters.links import ListLinks
 from web.filters.request_filter import RequestFilter, pages, read_filter
@@ -47,7 +47,7 @@ def counts() -> ResponseReturnValue:
     A term that the index cannot count has the count null.
     """
     terms = list(dict.fromkeys(request.args.getlist("term")))
-    if not 0 < len(terms) <= MAX_TERMS:
+    if len(terms) > MAX_TERMS:
         raise InputError("term", f"is given once for each value, at most {MAX_TERMS} times; found {len(terms)}.")
     q, subscription = request.args.get("q", "").strip(), subscription_argument(request.args.get("subscription", ""))
     found = index_counts(q, subscription, terms)
@@ -84,10 +84,8 @@ def _countable(text: str, subscription: str, now: datetime) -> Countable | None:
 @blueprint.get("/groups")
 @login_required
 def groups() -> ResponseReturnValue:
-    """Show the messages of a filter grouped by the field ``?by=``, from a sample of the newest ones."""
-    by, number = _name("by"), _name("number")
-    if not by:
-        raise InputError("by", "names the field to group by: an attribute, or data. and a JSON field.")
+    """Show the messages of a filter grouped by the field ``?by=`` (else by severity), from a sample of the newest ones."""
+    by, number = _name("by") or SEVERITY, _name("number")
     wanted = read_filter(request.args)
     sample = _Sample()
     grouping = group_by(sample.messages(wanted), by, number)

@@ -76,6 +76,8 @@ def pages(app: Flask, document: str) -> Iterator[str]:
     for view in ("pretty", "tree", "raw", "hex", "protobuf", "decoded"):
         yield f"/messages/{document}?view={view}"
     yield f"/messages?columns={quote('email,data.card.number,ordering_key')}"
+    yield "/groups?by=email&number=data.card.number"
+    yield "/groups?by=data.card.number"
 
 
 @pytest.mark.parametrize("kind", ["small", "large", "tabbed", "text"])

@@ -99,7 +99,7 @@ def test_counts_are_kept_for_ten_seconds(counts: IndexCounts, reader: Reader, cl
     assert len(counts) == first, "old counts are forgotten"
 
 
-def test_another_filter_has_counts_of_its_own(counts: IndexCounts, reader: Reader) -> None:
+def test_another_filter_is_counted_again(counts: IndexCounts, reader: Reader) -> None:
     counts.count("after:10m", [OK])
     counts.count("after:20m", [OK])
     assert len(reader.asked) == 4
@@ -119,7 +119,7 @@ def test_looks_at_the_same_time_share_one_count(counts: IndexCounts, reader: Rea
     assert len(reader.asked) == 2
 
 
-def test_failure_is_told_to_all_and_not_kept(counts: IndexCounts, reader: Reader) -> None:
+def test_failure_raises_and_is_not_kept(counts: IndexCounts, reader: Reader) -> None:
     reader.fails = True
     with pytest.raises(StoreUnavailableError):
         counts.count("", [OK, FAILED])

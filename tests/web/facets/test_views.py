@@ -47,7 +47,7 @@ def operator(app: Flask) -> Visitor:
 def counted(visitor: Visitor, *terms: str, **arguments: str) -> dict[str, int | None]:
     answer = visitor.get("/facets/counts", SCRIPT, query_string={"term": terms, **arguments})
     assert answer.status_code == 200, answer.text
-    return {one["term"]: one["count"] for one in answer.json["counts"]}
+    return {one["term"]: one["count"] for one in answer.get_json()["counts"]}
 
 
 def table_of(page: str) -> list[list[str]]:
@@ -77,12 +77,12 @@ def test_masked_value_is_counted_for_operators_only(viewer: Visitor, operator: V
     assert counted(operator, f"email={SECRET}") == {f"email={SECRET}": 11}
 
 
-@pytest.mark.parametrize("number", [0, MAX_TERMS + 1])
-def test_number_of_terms_is_limited(viewer: Visitor, number: int) -> None:
-    terms = [f"a={value}" for value in range(number)]
+def test_number_of_terms_is_limited(viewer: Visitor) -> None:
+    assert counted(viewer) == {}
+    terms = [f"a={value}" for value in range(MAX_TERMS + 1)]
     answer = viewer.get("/facets/counts", SCRIPT, query_string={"term": terms})
     assert answer.status_code == 400
-    assert f"at most {MAX_TERMS} times; found {number}." in answer.text
+    assert f"at most {MAX_TERMS} times; found {MAX_TERMS + 1}." in answer.text
 
 
 def test_unknown_subscription_is_refused(viewer: Visitor) -> None:
@@ -116,7 +116,6 @@ def test_masked_field_has_one_group_for_viewers(viewer: Visitor, operator: Visit
 @pytest.mark.parametrize(
     ("by", "sentence"),
     [
-        ("", "names the field to group by"),
         (":other", "begins with a colon only in :severity, :kind, :subscription"),
         ("x" * 301, "has at most 300 characters; found 301"),
     ],

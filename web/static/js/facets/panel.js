@@ -14,6 +14,8 @@ import { facetSection } from "./section.js";
 
 const CHOICE = "subscope-fields";
 const UPDATE_AFTER_MS = 400;
+// A pointer that has moved over the panel this recently is about to choose a value.
+const POINTER_REST_MS = 2_000;
 // The server's limit for one look.
 const MAX_COUNTED = 30;
 
@@ -32,12 +34,16 @@ export class FacetPanel {
     this.facets = [];
     /** @type {ReturnType<typeof setTimeout> | null} */
     this.timer = null;
+    this.pointerAt = -Infinity;
   }
 
   start() {
     this.button.addEventListener("click", () => this.setOpen(this.panel.hidden !== false));
     this.countButton.addEventListener("click", () => this.count());
     new MutationObserver(() => this.updateSoon()).observe(this.body, { childList: true });
+    this.panel.addEventListener("pointermove", () => {
+      this.pointerAt = performance.now();
+    });
     for (const name of ["pointerleave", "focusout"]) this.panel.addEventListener(name, () => this.updateSoon());
     if (savedChoice(CHOICE) === "open") this.setOpen(true);
   }
@@ -55,13 +61,15 @@ export class FacetPanel {
     if (this.panel.hidden) return;
     this.timer ??= setTimeout(() => {
       this.timer = null;
-      if (!this.isInUse) this.show();
+      if (this.isInUse) this.updateSoon();
+      else this.show();
     }, UPDATE_AFTER_MS);
   }
 
   /** Whether a person is about to choose a value. */
   get isInUse() {
-    return this.panel.matches(":hover") || this.content.contains(document.activeElement);
+    const isMoving = this.panel.matches(":hover") && performance.now() - this.pointerAt < POINTER_REST_MS;
+    return isMoving || this.content.contains(document.activeElement);
   }
 
   show() {
