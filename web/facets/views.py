@@ -84,7 +84,7 @@ def _countable(text: str, subscription: str, now: datetime) -> Countable | None:
 @blueprint.get("/groups")
 @login_required
 def groups() -> ResponseReturnValue:
-    """Show the messages of a filter grouped by the field ``?by=`` (else by severity), from a sample of the newest ones."""
+    """Show a sample of a filter, the newest messages, grouped by the field ``?by=``; without it, by severity."""
     by, number = _name("by") or SEVERITY, _name("number")
     wanted = read_filter(request.args)
     sample = _Sample()
