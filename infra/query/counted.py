@@ -1,4 +1,4 @@
-"""The filters whose matches Firestore can count by its indexes, without reading a message. Pure.
+"""The filters that Firestore can count by its indexes, without reading a message. Pure.
 
 They have times, a subscription and at most one term that has an index token. A message with more fields than the index
 holds may match unseen: then a count is a lower bound.

@@ -35,7 +35,7 @@ test("the term is the server's where a name or value needs quotes", () => {
   assert.equal(facetsOf(rows)[0]?.values[0]?.term, '"two words"="a \\"b\\""');
 });
 
-test("derived fields come first, with terms of their own form", () => {
+test("derived fields come first, and their terms have another form", () => {
   const rows = many(4, (number) => ({
     env: "prod",
     ":subscription": number % 2 ? "orders" : "builds",

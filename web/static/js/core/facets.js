@@ -1,4 +1,4 @@
-// Facets: the fields whose values repeat among rows, with the number of rows for each value. No DOM.
+// Facets: the fields that repeat among rows, with the number of rows for each value. No DOM.
 
 // What the server derives; the same as in web/facets/terms.py.
 /** @type {Record<string, string>} */
