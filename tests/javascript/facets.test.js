@@ -84,7 +84,7 @@ test("one long number in all rows is a value as any other", () => {
   assert.deepEqual(names(many(100, () => ({ project: "123456789012" }))), ["project"]);
 });
 
-test("values that mostly differ are not offered, whatever they look like", () => {
+test("values that mostly differ are not offered, although they look like words", () => {
   assert.deepEqual(names(many(100, (number) => ({ title: `order ${number % 60}` }))), []);
 });
 
