@@ -48,7 +48,7 @@ from web.live.connections import Connections
 from web.live.feed import Feed
 from web.live.masked_rows import MaskedRows
 from web.live.verdicts import SharedVerdicts
-from web.messages import replay_links, rows, subscription_colours
+from web.messages import replay_links, rows, subscription_colours, traces
 from web.messages import views as messages
 from web.publishing import republish
 from web.publishing import views as publishing
@@ -202,5 +202,6 @@ def _register(app: Flask) -> None:
         republish,
         timeline,
         facets,
+        traces,
     ):
         app.register_blueprint(module.blueprint)

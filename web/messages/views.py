@@ -23,7 +23,7 @@ from web.filters.request_filter import RequestFilter, find, read_before
 from web.filters.saved_filters import opening_address, saved_beside
 from web.http.memory_budget import VIEW_BYTES, VIEW_FACTOR
 from web.http.notices import asked_notice, list_notice
-from web.messages import list_page
+from web.messages import list_page, traces
 from web.messages.replay_links import lineage_of
 from web.messages.rows import row_with
 from web.payloads import highlight, render
@@ -108,6 +108,7 @@ def message(document: str) -> ResponseReturnValue:
             template,
             m=stored,
             lineage=lineage,
+            trace=traces.links_of(stored),
             shown=shown,
             gone=gone,
             mask=readers_mask(),

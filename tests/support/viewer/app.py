@@ -35,6 +35,6 @@ def rules(app: Flask) -> list[Rule]:
 
 def path_of(rule: Rule) -> str:
     values = {"document": document_id("nobody", "1"), "subscription": SUBSCRIPTION, "filename": "icon.svg"}
-    values |= {"name": "nobody", "version": "0123456789ab"}
+    values |= {"name": "nobody", "version": "0123456789ab", "trace": "0123456789abcdef" * 2}
     _, path = rule.build({name: values[name] for name in rule.arguments}, append_unknown=False) or ("", "")
     return path

@@ -23,6 +23,7 @@ from tests.support.waiting import wait_until
 from web.access.roles import access_of
 
 SECRET = "tell-nobody-4711"
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 FIELDS = "email,ordering_key,data.card.number"
 PAYLOAD = {"id": 0.10, "card": {"number": SECRET, "kind": "visa"}, "card.number": SECRET}
 
@@ -63,14 +64,15 @@ def tabbed(app: Flask) -> Pushed:
 
 @pytest.fixture(scope="module")
 def text(app: Flask) -> Pushed:
-    return store(app, SUBSCRIPTION, SECRET.encode(), {"email": SECRET}, SECRET)
+    attributes = {"email": SECRET, "x-b3-traceid": TRACE}
+    return store(app, SUBSCRIPTION, SECRET.encode(), attributes, SECRET)
 
 
 def pages(app: Flask, document: str) -> Iterator[str]:
     """Return all addresses that a viewer may read, for one message."""
     for rule in app.url_map.iter_rules():
         if access_of(app, rule.endpoint) == "viewer" and "GET" in (rule.methods or ()) and rule.endpoint != "live.live":
-            names = {"document": document, "subscription": SUBSCRIPTION}
+            names = {"document": document, "subscription": SUBSCRIPTION, "trace": TRACE}
             _, path = rule.build({name: names[name] for name in rule.arguments}, append_unknown=False) or ("", "")
             yield path
     for view in ("pretty", "tree", "raw", "hex", "protobuf", "decoded"):
