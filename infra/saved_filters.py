@@ -17,6 +17,7 @@ from infra.firestore.error_mapping import firestore_errors
 from infra.history.audit import record_in_batch
 from infra.messages.visible_text import is_visible
 from infra.query import parse
+from infra.query.colouring import COLOURS, MAX_COLOURED, colour_problem
 from infra.query.list_arguments import ListArguments
 
 MAX_FILTERS = 100
@@ -29,7 +30,10 @@ _GONE = "There is no such filter; another user may have deleted it."
 
 @dataclass(frozen=True, slots=True)
 class SavedFilter:
-    """List arguments with a name. ``created_at`` is aware UTC; ``default_since`` is None unless it is the default."""
+    """List arguments with a name.
+
+    ``created_at`` is aware UTC; ``default_since`` is None unless it is the default. ``colour`` may be empty.
+    """
 
     id: str
     name: str
@@ -37,6 +41,7 @@ class SavedFilter:
     created_by: str
     created_at: datetime
     default_since: datetime | None = None
+    colour: str = ""
 
 
 class SavedFilters:
@@ -53,8 +58,8 @@ class SavedFilters:
         named = [saved for saved in filters if saved.name]
         return sorted(named, key=lambda saved: (saved.name.casefold(), saved.id))
 
-    def save(self, name: str, arguments: ListArguments, *, by: str) -> SavedFilter:
-        """Save list arguments under a name.
+    def save(self, name: str, arguments: ListArguments, *, by: str, colour: str = "") -> SavedFilter:
+        """Save list arguments under a name, perhaps with a colour.
 
         Raises InputError (400), QueryError (400), DocumentExistsError (409), StoreError.
 
@@ -62,9 +67,11 @@ class SavedFilters:
         """
         name = " ".join(name.split())
         _check(name, arguments)
-        if len(self.all()) >= MAX_FILTERS:
+        filters = self.all()
+        _check_colour(colour, arguments, filters)
+        if len(filters) >= MAX_FILTERS:
             raise InputError("name", f"is one too many: {MAX_FILTERS} filters are saved. Delete one first.")
-        saved = SavedFilter(filter_id(name), name, arguments, by, datetime.now(UTC))
+        saved = SavedFilter(filter_id(name), name, arguments, by, datetime.now(UTC), colour=colour)
         batch = self._database.documents.batch()
         batch.create(self._collection.document(saved.id), _fields(saved))
         self._record(batch, by, "filter.save", saved)
@@ -82,6 +89,22 @@ class SavedFilters:
         self._record(batch, by, "filter.delete", deleted)
         self._commit(batch, "deleting a filter")
         return deleted
+
+    def set_colour(self, document: str, colour: str, *, by: str) -> None:
+        """Mark the matches of a filter in lists with a colour, or no longer with an empty one.
+
+        Raises InputError (400), and as ``delete``.
+        """
+        filters = self.all()
+        chosen = next((saved for saved in filters if saved.id == document), None)
+        if chosen is None:
+            raise DocumentNotFoundError(_GONE)
+        _check_colour(colour, chosen.arguments, [saved for saved in filters if saved is not chosen])
+        batch = self._database.documents.batch()
+        batch.update(self._collection.document(chosen.id), {"colour": colour})
+        detail = f"{chosen.name}: {colour or 'none'}"
+        record_in_batch(self._database, batch, by, "filter.colour", f"filters/{chosen.id}", detail)
+        self._commit(batch, "choosing a filter's colour")
 
     def set_default(self, document: str, *, by: str) -> SavedFilter:
         """Make this one the only default of the list. Raises as ``delete``."""
@@ -165,6 +188,7 @@ def filter_of(document: str, fields: dict[str, Any]) -> SavedFilter:
         _text(fields, "created_by"),
         _time(fields, "created_at") or datetime(1970, 1, 1, tzinfo=UTC),
         _time(fields, "default_since"),
+        _text(fields, "colour"),
     )
 
 
@@ -177,6 +201,7 @@ def _fields(saved: SavedFilter) -> dict[str, Any]:
         "created_by": saved.created_by,
         "created_at": SERVER_TIMESTAMP,
         "default_since": None,
+        "colour": saved.colour,
     }
 
 
@@ -200,3 +225,14 @@ def _check(name: str, arguments: ListArguments) -> None:
     if arguments == ListArguments():
         raise InputError("q", "is empty, and so are subscription and columns: there is nothing to save.")
     parse(arguments.query, datetime.now(UTC))
+
+
+def _check_colour(colour: str, arguments: ListArguments, others: list[SavedFilter]) -> None:
+    if not colour:
+        return
+    if colour not in COLOURS:
+        raise InputError("colour", f"is one of {', '.join(COLOURS)}, or empty; found {colour[:20]!r}.")
+    if problem := colour_problem(arguments):
+        raise InputError("colour", f"{problem}.")
+    if sum(bool(saved.colour) for saved in others) >= MAX_COLOURED:
+        raise InputError("colour", f"is one too many: {MAX_COLOURED} filters have one. Remove another one first.")

@@ -13,6 +13,7 @@ module "subscope" {
   firestore         = var.firestore
   keep_request_logs = var.keep_request_logs
   labels            = var.labels
+  links             = var.links
   log_level         = var.log_level
   masked_fields     = var.masked_fields
   message_shards    = var.message_shards

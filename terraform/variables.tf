@@ -36,6 +36,11 @@ variable "labels" {
   default = null
 }
 
+variable "links" {
+  type    = any
+  default = null
+}
+
 variable "log_level" {
   type    = string
   default = null

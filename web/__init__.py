@@ -37,6 +37,7 @@ from web.delivery.words import event_json
 from web.facets import views as facets
 from web.facets.index_counts import IndexCounts
 from web.filters import saved_filters
+from web.filters.highlights import HighlightReader
 from web.health import Reachability
 from web.http import compression, confirmation, errors, headers, large_answers, static_files, templating
 from web.http.front_end import FrontEnd, refuse_other_hosts
@@ -90,7 +91,7 @@ def make_services(settings: ViewerSettings, iap: IapVerifier | None = None) -> S
     pubsub = PubSub(settings)
     delivery_control = DeliveryControl(settings, settings.push_endpoint, database, pubsub, audit, log)
     user_store = UserStore(database, settings.secret_key)
-    shares = FairShares()
+    filters, shares = SavedFilters(database), FairShares()
     return Services(
         settings=settings,
         log=log,
@@ -108,7 +109,8 @@ def make_services(settings: ViewerSettings, iap: IapVerifier | None = None) -> S
         iap=(iap or IapVerifier(settings.iap_audience)) if settings.auth_mode == "iap" else None,
         shares=shares,
         audit=audit,
-        saved_filters=SavedFilters(database),
+        saved_filters=filters,
+        highlights=HighlightReader(filters.all, log),
         feed=Feed(
             database=database,
             messages=stored,

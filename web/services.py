@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from web.access.iap import IapVerifier
     from web.delivery.state_reader import StateReader
     from web.facets.index_counts import IndexCounts
+    from web.filters.highlights import HighlightReader
     from web.health import Reachability
     from web.http.memory_budget import MemoryBudget
     from web.live.connections import Connections
@@ -62,6 +63,7 @@ class Services:
     shares: FairShares
     audit: Audit
     saved_filters: SavedFilters
+    highlights: HighlightReader
     feed: Feed
     connections: Connections
     masked_rows: MaskedRows

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 
+_ZEROS = "0" * 32
 _IS_TRACE = re.compile(r"(?!0{32})[0-9a-f]{32}")
 # w3.org/TR/trace-context/#traceparent-header: lower case; a later version may append fields.
 _TRACEPARENT = re.compile(
@@ -33,7 +34,7 @@ def trace_in(attributes: Mapping[str, str]) -> str:
     if SOURCES.isdisjoint(attributes):
         return ""
     for name, read in _READERS.items():
-        if (value := attributes.get(name)) and is_trace(trace := read(value, attributes)):
+        if (value := attributes.get(name)) and (trace := read(value, attributes)) and trace != _ZEROS:
             return trace
     return ""
 
@@ -71,7 +72,7 @@ def _span_context(value: str, _: Mapping[str, str]) -> str:
         return ""
     trace, number = context.get("traceId"), context.get("trace_id")
     if isinstance(trace, str):
-        return trace
+        return trace if is_trace(trace) else ""
     return f"{number:032x}" if type(number) is int and 0 < number < 2**128 else ""
 
 

@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeVar, get_args
 
 from infra.errors import SettingsError
 from infra.logs import Severity
+from infra.settings.link_templates import LinkTemplate, link_templates
 from infra.settings.parsers import (
     Setting,
     any_text,
@@ -82,6 +83,12 @@ VIEWER = (
         "attributes, `ordering_key` and `data.` paths that the role viewer sees as •••; several by commas",
     ),
     Setting(
+        "LINKS",
+        "",
+        link_templates,
+        "links from values of messages to your own pages, `NAME = https://HOST/{value}`; several by lines or commas",
+    ),
+    Setting(
         "LOCAL_ADDRESSES",
         "",
         local_addresses,
@@ -148,6 +155,7 @@ class ViewerSettings(Settings):
     max_streams: int
     environment_label: str
     masked_fields: tuple[str, ...]
+    links: tuple[LinkTemplate, ...]
     local_addresses: tuple[str, ...]
     public_addresses: tuple[str, ...]
     trusted_proxies: int

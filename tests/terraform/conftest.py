@@ -13,6 +13,7 @@ EVERYTHING = f"""
 project        = "{PROJECT}"
 message_shards = 4
 masked_fields  = ["email", "data.card.number"]
+links = {{ "data.user.id" = "https://crm.example.com/?user={{value}}", order_id = "https://example.com/{{value}}" }}
 publish_topics = ["orders"]
 subscriptions = {{
   events = {{ topic = "projects/elsewhere/topics/events", monitor_dead_letters = true }}

@@ -65,6 +65,10 @@ def test_common_settings_of_both_services_are_equal(full_plan: dict[str, Any]) -
     assert settings.auth_mode == "iap"
     assert settings.iap_audience == f"/projects/{NUMBER}/locations/europe-west1/services/subscope-viewer"
     assert set(settings.masked_fields) == {"email", "data.card.number"}
+    assert [(link.name, link.host) for link in settings.links] == [
+        ("data.user.id", "crm.example.com"),
+        ("order_id", "example.com"),
+    ]
     assert (settings.message_shards, settings.subscriptions) == (4, ("events", "events-dead-letter-monitor", "orders"))
 
 

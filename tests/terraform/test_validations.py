@@ -28,6 +28,7 @@ WRONG = {
     ],
     "firestore": ['{ database = "UPPER" }'],
     "labels": ['{ Team = "ops" }', '{ app = "theirs" }'],
+    "links": ['{ "a,b" = "https://example.com/{value}" }', '{ id = "https://{value}/" }'],
     "log_level": ['"LOUD"'],
     "masked_fields": ['["a,b"]', '["Data.*.id"]'],
     "message_shards": ["31"],
@@ -67,6 +68,7 @@ WRONG = {
 # Further values: the number of the validation among those of its variable, and the value.
 MORE = [
     {
+        "links": (1, '{ id = "http://example.com/{value}" }'),
         "masked_fields": (0, '[" a"]'),
         "push_audiences": (0, '["https://subscope-receiver-1.europe-west1.run.app/"]'),
         "receiver": (0, "{ concurrency = 80.5 }"),
@@ -75,6 +77,7 @@ MORE = [
         "viewer": (4, "{ max_streams = 2.5 }"),
     },
     {
+        "links": (1, '{ id = "https://example.com/" }'),
         "masked_fields": (1, '["data.a..b"]'),
         "receiver": (2, "{ min_instances = -1 }"),
         "viewer": (5, "{ max_instances = 2.5 }"),

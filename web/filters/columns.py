@@ -71,15 +71,20 @@ def cells(message: Message, columns: Columns) -> tuple[Cell, ...]:
     return tuple(_cell(message, name) for name in columns)
 
 
+def values(message: Message, name: str) -> list[str]:
+    """Return the values of one column as sent, from the head document: one of an attribute, perhaps many of a path."""
+    attribute = message.attributes.get(name)
+    if attribute is not None:
+        return [attribute]
+    return _known(message, name) if message.data is None else _texts(message.data, name)
+
+
 def value(message: Message, name: str) -> str | None:
     """Return the value of one column as sent, from the head document; None when there is none.
 
     Of several values it joins the first ten, with "…" for more.
     """
-    attribute = message.attributes.get(name)
-    if attribute is not None:
-        return attribute
-    texts = _known(message, name) if message.data is None else _texts(message.data, name)
+    texts = values(message, name)
     more = ["…"] if len(texts) > _MAX_VALUES else []
     return _BETWEEN.join([*texts[:_MAX_VALUES], *more]) if texts else None
 

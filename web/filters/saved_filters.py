@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response
 
 from infra.errors import DocumentExistsError, InputError
 from infra.query import QueryError, parse
+from infra.query.colouring import COLOURS, colour_problem
 from infra.query.list_arguments import ListArguments
 from infra.saved_filters import MAX_NAME_CHARACTERS, SavedFilter, default_of
 from web.access.monitored import subscription_argument
@@ -55,6 +56,7 @@ class SavedFilterForm:
     q: str = ""
     subscription: str = ""
     columns: str = ""
+    colour: str = ""
 
 
 def saved_beside(arguments: ListArguments, filters: list[SavedFilter]) -> SavedFiltersMenu:
@@ -92,7 +94,7 @@ def save() -> ResponseReturnValue:
     try:
         arguments = ListArguments(typed.q, subscription_argument(typed.subscription), parse_columns([typed.columns]))
         _check_address(arguments)
-        saved = services().saved_filters.save(typed.name, arguments, by=signed_in_user().name)
+        saved = services().saved_filters.save(typed.name, arguments, by=signed_in_user().name, colour=typed.colour)
     except QueryError as exc:
         return _page(typed, problem=problem_of(typed.q, exc), status=exc.status)
     except (InputError, DocumentExistsError) as exc:
@@ -110,6 +112,14 @@ def delete(document: str) -> ResponseReturnValue:
         return question
     services().saved_filters.delete(document, by=signed_in_user().name)
     return redirect(url_for("saved_filters.page", notice="deleted"), 303)
+
+
+@blueprint.post("/filters/<document>/colour")
+@requires("operator")
+def choose_colour(document: str) -> ResponseReturnValue:
+    """Set the form's ``colour`` of a filter; an empty one removes it."""
+    services().saved_filters.set_colour(document, request.form.get("colour", ""), by=signed_in_user().name)
+    return redirect(url_for("saved_filters.page", notice="colour"), 303)
 
 
 @blueprint.post("/filters/default")
@@ -160,6 +170,7 @@ def _typed(given: MultiDict[str, str]) -> SavedFilterForm:
         given.get("q", "").strip(),
         given.get("subscription", ""),
         ",".join(columns for columns in given.getlist("columns") if columns.strip()),
+        given.get("colour", ""),
     )
 
 
@@ -168,13 +179,16 @@ def _page(
 ) -> Response:
     filters = services().saved_filters.all()
     default = default_of(filters)
+    usable = {saved.id for saved in filters if _is_usable(saved.arguments)}
     body = render_template(
         "filters/saved.html",
         filters=filters,
         default=default,
         here=ListLinks(ListArguments(), default is not None),
         columns_text=columns_text,
-        usable={saved.id for saved in filters if _is_usable(saved.arguments)},
+        usable=usable,
+        colourable={saved.id for saved in filters if saved.id in usable and not colour_problem(saved.arguments)},
+        colours=COLOURS,
         typed=typed,
         problem=problem,
         sentence=sentence,

@@ -21,6 +21,7 @@ DELIVERY_NOTICES = {
 }
 SAVED_FILTER_NOTICES = {
     "deleted": "The filter is deleted, for everyone.",
+    "colour": "Lists mark its messages in this colour from their next loading on, for everyone.",
     "default": "The list opens with this filter now, for everyone.",
     "cleared": "The list opens with everything now, for everyone.",
 }

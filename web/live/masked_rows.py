@@ -6,6 +6,7 @@ from functools import lru_cache
 from infra.messages.masking import Mask
 from infra.messages.message import Message
 from web.filters.columns import Columns
+from web.filters.highlights import Highlights
 from web.live.frame_cache import Render
 from web.messages.rows import row_html
 
@@ -35,6 +36,6 @@ class MaskedRows:
                     del self._masked[next(iter(self._masked))]
         return masked
 
-    def _row_with(self, columns: Columns) -> Render:
-        """Return a function that renders rows; the same function for the same columns, so that frames are shared."""
-        return lambda message: row_html(self.see(message), columns)
+    def _row_with(self, columns: Columns, highlights: Highlights = ()) -> Render:
+        """Return a function that renders rows; the same one for the same arguments, so that frames are shared."""
+        return lambda message: row_html(self.see(message), columns, highlights)

@@ -3,11 +3,14 @@
 ``web.live.client_feed`` decides what is sent, ``web.live.connections`` for how long.
 """
 
+from functools import partial
+
 from flask import Blueprint, Flask, Response, abort, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import ServiceUnavailable
 
 from infra.errors import BusyError
+from infra.messages.message import Message
 from web.access.monitored import subscription_argument
 from web.access.readable_messages import readable_messages, readers_mask
 from web.access.roles import login_required, session_still_valid, signed_in_user
@@ -17,6 +20,7 @@ from web.http.session_cookie import session_cookie
 from web.live.client_filter import ClientFilter, parse_client_filter
 from web.live.connections import Connection, ConnectionLimits
 from web.live.frame_cache import Render
+from web.live.masked_rows import MaskedRows
 from web.live.sse import CONTENT_TYPE, parse_position
 from web.messages.rows import row_with
 from web.services import services, services_of
@@ -66,15 +70,17 @@ def end_streams(app: Flask) -> None:
 
 def _open(user: str, client_filter: ClientFilter, columns: Columns, limits: ConnectionLimits) -> Connection:
     position = parse_position(request.headers.get("Last-Event-ID", ""), request.args.get("after", ""))
-    render: Render | None = row_with(columns) if columns else None
+    highlights = services().highlights.current()
+    render: Render | None = row_with(columns, highlights) if columns or highlights else None
     accepts = client_filter.accepts
     if readers_mask():
         masked = services().masked_rows
-        render, accepts = masked.row_with(columns), lambda message: client_filter.accepts(masked.see(message))
+        render = masked.row_with(columns, highlights)
+        accepts = partial(_accepts_masked, client_filter, masked)
     readable_filter = ClientFilter(
         selection=readable_messages().visible_selection(client_filter.selection),
         accepts=services().verdicts.of((client_filter.key, readers_mask()), accepts),
-        is_costly=client_filter.is_costly or bool(columns),
+        is_costly=client_filter.is_costly or bool(columns or highlights),
     )
     client_feed = services().feed.watch(position, readable_filter, render=render, person=user)
     try:
@@ -89,6 +95,10 @@ def _open(user: str, client_filter: ClientFilter, columns: Columns, limits: Conn
     except BaseException:
         client_feed.close()  # otherwise the feed would run for it forever
         raise
+
+
+def _accepts_masked(client_filter: ClientFilter, masked: MaskedRows, message: Message) -> bool:
+    return client_filter.accepts(masked.see(message))
 
 
 def _response(body: Connection | tuple[()]) -> Response:

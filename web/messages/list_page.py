@@ -7,6 +7,7 @@ from infra.firestore.search import SearchResult
 from infra.messages.cursor import Cursor
 from infra.query import Query, QueryError
 from web.filters.columns import Columns
+from web.filters.highlights import Highlights
 from web.filters.problems import Problem, problem_of
 from web.messages.rows import row_html
 
@@ -48,14 +49,14 @@ def refused(q: str, subscription: str, before: Cursor | None, error: QueryError)
     return ListPage(q, subscription, before, Query(), SearchResult([], None, None, 0), problem_of(q, error))
 
 
-def as_json(search_result: SearchResult, columns: Columns) -> dict[str, object]:
+def as_json(search_result: SearchResult, columns: Columns, highlights: Highlights = ()) -> dict[str, object]:
     """Return the rows and the cursors of the next pages, for the page's script."""
     rows = [
         {
             "id": message.id,
             "cursor": str(message.cursor),
             "deliveries": message.deliveries,
-            "html": row_html(message, columns),
+            "html": row_html(message, columns, highlights),
         }
         for message in search_result.messages
     ]

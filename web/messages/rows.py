@@ -1,7 +1,7 @@
 """One message as a row of the list, from one template for pages and the live stream.
 
-All readers with the same columns get the same HTML. Pure: it needs no request and no application, so that the feed's
-thread can render rows.
+All readers with the same columns and the same coloured filters get the same HTML. Pure: it needs no request and no
+application, so that the feed's thread can render rows.
 """
 
 from collections.abc import Callable
@@ -17,6 +17,7 @@ from infra.messages.visible_text import visible
 from web import formats
 from web.facets.row_facets import facets_of
 from web.filters.columns import Columns, cells
+from web.filters.highlights import Highlights, highlight_of
 from web.filters.links import exclude_link, filter_link
 from web.http.templating import prepare
 from web.messages.summaries import summarise
@@ -57,17 +58,24 @@ def add_filters(environment: Environment) -> None:
     )
 
 
-def row_html(message: Message, columns: Columns = ()) -> Markup:
-    """Render the row of one message, a ``<tr>``; the template escapes every value."""
+def row_html(message: Message, columns: Columns = (), highlights: Highlights = ()) -> Markup:
+    """Render the row of one message, a ``<tr>``, marked by the first matching one of ``highlights``.
+
+    The template escapes every value.
+    """
     # Short attributes first: they are often a status or a type; long ones are mostly ids.
     attributes = sorted(message.attributes.items(), key=lambda pair: (len(pair[0]) + len(pair[1]), pair))
     html = _template().render(
-        m=message, chips=attributes[:CHIPS], more=max(0, len(attributes) - CHIPS), cells=cells(message, columns)
+        m=message,
+        chips=attributes[:CHIPS],
+        more=max(0, len(attributes) - CHIPS),
+        cells=cells(message, columns),
+        highlight=highlight_of(message, highlights),
     )
     return Markup(html)  # noqa: S704 - the template escapes every value
 
 
 @lru_cache(_MAX_CACHED_CHOICES)
-def row_with(columns: Columns) -> Callable[[Message], Markup]:
-    """Return the function that renders rows with ``columns``; the same object for the same columns."""
-    return lambda message: row_html(message, columns)
+def row_with(columns: Columns, highlights: Highlights = ()) -> Callable[[Message], Markup]:
+    """Return the function that renders rows; the same object for the same columns and highlights."""
+    return lambda message: row_html(message, columns, highlights)

@@ -24,6 +24,7 @@ from web.filters.saved_filters import opening_address, saved_beside
 from web.http.memory_budget import VIEW_BYTES, VIEW_FACTOR
 from web.http.notices import asked_notice, list_notice
 from web.messages import list_page, traces
+from web.messages.own_links import own_links
 from web.messages.replay_links import lineage_of
 from web.messages.rows import row_with
 from web.payloads import highlight, render
@@ -65,7 +66,7 @@ def index() -> ResponseReturnValue:
         return _list_page(list_page.refused(q, subscription, before, exc), columns, filters), 400
     found = find(RequestFilter(q, query, Selection(subscription), before), list_page.PAGE_ROWS)
     if _wants_rows():
-        return jsonify(list_page.as_json(found, columns))
+        return jsonify(list_page.as_json(found, columns, services().highlights.current()))
     return _list_page(list_page.ListPage(q, subscription, before, query, found), columns, filters)
 
 
@@ -84,7 +85,7 @@ def _list_page(shown: list_page.ListPage, columns: Columns, filters: list[SavedF
         here=ListLinks(view, saved.default is not None),
         saved=saved,
         timeline=timeline(shown.query, view),
-        row=row_with(columns),
+        row=row_with(columns, services().highlights.note(filters)),
         before=shown.before,
         deliveries=deliveries,
         subscriptions=services().settings.subscriptions,
@@ -109,6 +110,7 @@ def message(document: str) -> ResponseReturnValue:
             m=stored,
             lineage=lineage,
             trace=traces.links_of(stored),
+            links=own_links(stored, services().settings.links),
             shown=shown,
             gone=gone,
             mask=readers_mask(),

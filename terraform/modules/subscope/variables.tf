@@ -133,6 +133,24 @@ variable "labels" {
   }
 }
 
+variable "links" {
+  description = "Links from values of messages to your own pages: an attribute or a data. path, and an address such as `https://admin.example.com/orders/{value}`."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for name in keys(var.links) : can(regex("^[^,\\s=]([^,\n=]*[^,\\s=])?$", name))])
+    error_message = "Each name of links is an attribute or a path such as order_id or data.user.id, without commas and =."
+  }
+  validation {
+    condition = length(var.links) <= 20 && alltrue([
+      for address in values(var.links) : can(regex("^https://[0-9A-Za-z.-]+(:[0-9]{1,5})?/[^\\s,{}]*[{]value[}][^\\s,{}]*$", address))
+    ])
+    error_message = "Links are at most 20 addresses such as https://admin.example.com/orders/{value}: https, a fixed host, and {value} once behind the first /."
+  }
+}
+
 variable "log_level" {
   description = "The least severe event that both services log."
   type        = string

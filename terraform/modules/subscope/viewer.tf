@@ -4,6 +4,7 @@ locals {
     AUTH_MODE         = var.viewer.access == "iap" ? "iap" : "password"
     ENVIRONMENT_LABEL = var.environment_label
     IAP_AUDIENCE      = var.viewer.access == "iap" ? "/projects/${local.number}/locations/${var.region}/services/${local.viewer_name}" : ""
+    LINKS             = join("\n", [for name, address in var.links : "${name} = ${address}"])
     # gcloud run services proxy prints the second address, and many users type the first.
     LOCAL_ADDRESSES  = var.viewer.access == "private" ? "http://localhost:8080,http://127.0.0.1:8080" : ""
     MASKED_FIELDS    = join(",", sort(var.masked_fields))

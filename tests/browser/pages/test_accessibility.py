@@ -5,6 +5,8 @@ from tests.support.browser.axe import violations_at_both_sizes
 from tests.support.browser.person import Visit
 from tests.support.local_cloud import Cloud
 
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+B3 = f"{TRACE}-00f067aa0ba902b7-1"
 PAGES = (
     "/messages",
     "/messages?q=team%3Dpayments%20steps",
@@ -19,12 +21,15 @@ PAGES = (
     "/rejections",
     "/help",
     "/nowhere",
+    f"/traces/{TRACE}",
 )
 
 
 def test_every_page_is_accessible(visit: Visit, cloud: Cloud) -> None:
     person = visit()
-    shown = cloud.publish(b'{"status": "WORKING", "steps": [1, {"name": "test"}]}', status="WORKING", team="payments")
+    shown = cloud.publish(
+        b'{"status": "WORKING", "steps": [1, {"name": "test"}]}', status="WORKING", team="payments", b3=B3
+    )
     person.see(shown)
     found: dict[str, list[str]] = {}
     for path in (*PAGES, f"/messages/{document_id(cloud['subscription'], shown)}"):

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -19,7 +20,7 @@ CONSOLE = "https://console.cloud.google.com"
 
 def test_page_has_the_messages_of_all_subscriptions_in_order(viewer: Visitor, writer: Writer) -> None:
     trace = uuid4().hex
-    fields = {"attributes": {"b3": f"{trace}-{'1' * 16}"}, "tokens": [f"trace={trace}"]}
+    fields: dict[str, Any] = {"attributes": {"b3": f"{trace}-{'1' * 16}"}, "tokens": [f"trace={trace}"]}
     later = writer.message(publish_time=AT + timedelta(seconds=4.2), subscription="another-one", **fields)
     first = writer.message(publish_time=AT, severity="ERROR", **fields)
     last = writer.message(publish_time=AT + timedelta(minutes=3), **fields)
