@@ -13,8 +13,8 @@ from infra.errors import InputError, StoreError
 from infra.logs import Logger
 from infra.messages.message import Message
 from infra.query import Query, parse
-from infra.query.colouring import COLOURS, MAX_COLOURED, colour_problem
 from infra.saved_filters import SavedFilter
+from infra.saved_filters.colouring import COLOURS, MAX_COLOURED, colour_problem
 
 KEPT_SECONDS = 15.0
 

@@ -15,9 +15,9 @@ from werkzeug.wrappers import Response
 
 from infra.errors import DocumentExistsError, InputError
 from infra.query import QueryError, parse
-from infra.query.colouring import COLOURS, colour_problem
 from infra.query.list_arguments import ListArguments
 from infra.saved_filters import MAX_NAME_CHARACTERS, SavedFilter, default_of
+from infra.saved_filters.colouring import COLOURS, colour_problem
 from web.access.monitored import subscription_argument
 from web.access.roles import login_required, requires, signed_in_user
 from web.filters.columns import columns_text, parse_columns

@@ -9,9 +9,9 @@ from flask import Flask
 
 from infra.errors import InputError, StoreUnavailableError
 from infra.logs import Logger
-from infra.query.colouring import MAX_CHARACTERS, MAX_COLOURED, colour_problem
 from infra.query.list_arguments import ListArguments
 from infra.saved_filters import SavedFilter
+from infra.saved_filters.colouring import MAX_CHARACTERS, MAX_COLOURED, colour_problem
 from tests.support.cpu_cost import assert_cheap
 from tests.support.firestore.servers import LocalFirestore
 from tests.support.firestore.settings import SUBSCRIPTION, settings_for

@@ -17,8 +17,8 @@ from infra.firestore.error_mapping import firestore_errors
 from infra.history.audit import record_in_batch
 from infra.messages.visible_text import is_visible
 from infra.query import parse
-from infra.query.colouring import COLOURS, MAX_COLOURED, colour_problem
 from infra.query.list_arguments import ListArguments
+from infra.saved_filters.colouring import COLOURS, MAX_COLOURED, colour_problem
 
 MAX_FILTERS = 100
 MAX_NAME_CHARACTERS = 80
