@@ -30,6 +30,8 @@ from web.access.iap import IapVerifier
 from web.admin import history, sessions, users
 from web.api import export
 from web.api import views as api
+from web.compare import earlier as compare_earlier
+from web.compare import views as compare
 from web.delivery import backlog
 from web.delivery import views as delivery
 from web.delivery.state_reader import StateReader
@@ -184,6 +186,7 @@ def _register(app: Flask) -> None:
     backlog.init_app(app)
     help.init_app(app)
     replay_links.init_app(app)
+    compare_earlier.init_app(app)
     banners.init_app(app)
     for module in (
         sign_in,
@@ -197,6 +200,7 @@ def _register(app: Flask) -> None:
         history,
         live,
         messages,
+        compare,
         users,
         sessions,
         saved_filters,

@@ -32,6 +32,8 @@ SHORTCUTS = (
     Shortcut(".", ".", "newest", "to the newest"),
     Shortcut("/", "/", "search", "filter"),
     Shortcut("p", "p", "publish", "publish a message", access="operator"),
+    Shortcut("n", "n", "next_difference", "next difference, where two messages are compared"),
+    Shortcut("p", "p", "previous_difference", "previous difference, where two messages are compared"),
     Shortcut("?", "?", "help", "these keys, on every page"),
 )
 

@@ -75,6 +75,15 @@ def publish(person: Person, _: str) -> None:
     person.page.wait_for_url("**/publish")
 
 
+def differences(person: Person, _: str) -> None:
+    newer, older = person.rows()[:2]
+    person.open(f"/compare?a={older}&b={newer}")
+    for key in ("n", "p"):
+        person.page.keyboard.press(key)
+        assert person.page.evaluate("'difference' in document.activeElement.dataset")
+    assert "/compare?" in person.page.url
+
+
 def help_page(person: Person, _: str) -> None:
     for path in PAGES:
         person.open(path)
@@ -94,6 +103,7 @@ PRESSED: dict[str, Callable[[Person, str], None]] = {
     ".": newest,
     "/": search,
     "p": publish,
+    "n": differences,
     "?": help_page,
 }
 

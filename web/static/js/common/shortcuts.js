@@ -11,9 +11,18 @@ const KEY = "subscope-keys"; // "on" or "off", for every tab of this browser
 
 let isOn = true;
 
-/** Read the page's table: key to action. */
-function readTable() {
-  return new Map(findAll("#keys [data-key]", HTMLElement).map((row) => [row.dataset.key, row.dataset.action ?? ""]));
+/**
+ * Read the page's table: key to action. Of two actions of one key, the page's own one counts.
+ * @param {Actions} own
+ */
+function readTable(own) {
+  /** @type {Map<string, string>} */
+  const table = new Map();
+  for (const { dataset } of findAll("#keys [data-key]", HTMLElement)) {
+    const { key = "", action = "" } = dataset;
+    if (!table.has(key) || action in own) table.set(key, action);
+  }
+  return table;
 }
 
 /**
@@ -65,7 +74,7 @@ function isTaken(event) {
  * @param {Actions} [actions]
  */
 export function startShortcuts(actions = {}) {
-  const table = readTable();
+  const table = readTable(actions);
   /** @type {Actions} */
   const all = { help: showShortcuts, publish: openPublishForm, ...actions };
   startSwitch();

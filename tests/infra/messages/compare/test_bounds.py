@@ -1,0 +1,45 @@
+"""The costliest pairs of 1 MB stay within a bound of CPU, and say which bound made their result coarser."""
+
+import pytest
+
+from infra.messages.compare.effort import BY_POSITION, MANY_DIFFERENCES, OUT_OF_TIME
+from infra.messages.compare.payloads import compare
+from tests.support.cpu_cost import assert_cheap
+from tests.support.large_pairs import large_pairs
+
+PAIRS = large_pairs()
+# Of a loop that takes 10 ms on the machine where 200 ms are the aim.
+LOOPS = 20
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PAIRS)
+def test_costliest_pairs_are_compared_cheaply(name: str) -> None:
+    assert_cheap(lambda: compare(*PAIRS[name]), loops=LOOPS)
+
+
+@pytest.mark.parametrize(
+    ("name", "notes"),
+    [
+        ("digits, one inserted", ()),
+        ("digits, all different", (BY_POSITION, MANY_DIFFERENCES)),
+        ("objects with ids", ()),
+        ("bytes, some inserted", ()),
+        ("bytes, all different", (BY_POSITION,)),
+    ],
+)
+def test_bound_that_is_reached_is_named(name: str, notes: tuple[str, ...]) -> None:
+    assert compare(*PAIRS[name]).notes == notes
+
+
+def test_insertion_into_a_large_array_is_one_difference() -> None:
+    found = compare(*PAIRS["digits, one inserted"])
+    assert found.of_json is not None
+    assert [(one.kind, len(one.path)) for one in found.of_json.operations] == [("add", 1), ("remove", 1)]
+
+
+def test_end_of_the_time_is_named_and_the_rest_is_changed_as_a_whole() -> None:
+    found = compare(b'{"a": {"b": 1}, "c": 2}', b'{"a": {"b": 2}, "c": 3}', iter([True, True, False, False]).__next__)
+    assert found.notes == (OUT_OF_TIME,)
+    assert found.of_json is not None
+    assert [one.path for one in found.of_json.operations] == [("a",), ("c",)]
