@@ -2,12 +2,14 @@
 
 import json
 import random
+from functools import cache
 
 from infra.messages.compare.payloads import MAX_COMPARED_BYTES
 
 _DEPTH = 700
 
 
+@cache
 def large_pairs() -> dict[str, tuple[bytes, bytes]]:
     """Return two payloads for each shape."""
     source = random.Random(1)
@@ -60,11 +62,12 @@ def _members(step: int) -> bytes:
 
 
 def _points(step: int) -> bytes:
-    return json.dumps([{"x": n % 97, "y": n % 89 + (step if n % 7 == 0 else 0)} for n in range(39_000)]).encode()
+    points = [{"x": n % 97, "name": "point of a map", "y": n % 89 + (0 if n % 7 else step)} for n in range(19_900)]
+    return json.dumps(points).encode()
 
 
 def _pairs(most: int) -> bytes:
-    return json.dumps([[n % most + 0.5, n % 80] for n in range(85_000)], separators=(",", ":")).encode()
+    return json.dumps([[n % most + 0.5, n % 80 + 0.25] for n in range(59_000)], separators=(",", ":")).encode()
 
 
 def _nested(value: str) -> bytes:

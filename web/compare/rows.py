@@ -17,6 +17,7 @@ from web.formats import short
 
 MAX_ROWS = 500
 _VALUE_CHARACTERS = 2_000
+_ALL = 10_000_000
 _SAMPLE_CHARACTERS = 120
 _LABEL_CHARACTERS = 200
 # A longer equal part within a line is cut in its middle.
@@ -131,9 +132,9 @@ def _json_row(operation: Operation, *, is_shown: bool) -> Row:
         label = f"{place(operation.path_in_a)} → {label}" if kind in ("changed", "masked") else label
     if kind == "masked":
         return Row(kind, label, (Span("masked"),), (Span("masked"),))
-    old, new = (text_of(value, _VALUE_CHARACTERS) for value in (operation.old, operation.new))
     if kind == "changed" and isinstance(operation.old, str) and isinstance(operation.new, str):
-        return Row(kind, label, *_spans(old, new))
+        return Row(kind, label, *_spans(*(text_of(value, _ALL) for value in (operation.old, operation.new))))
+    old, new = (text_of(value, _VALUE_CHARACTERS) for value in (operation.old, operation.new))
     return Row(
         kind,
         label,

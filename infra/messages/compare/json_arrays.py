@@ -12,6 +12,8 @@ from infra.messages.compare.sequences import MAX_INDEXED_ITEMS, Run, common_ends
 ID_NAMES = ("id", "_id", "uuid", "key", "name")
 # Fewer items are not compared before they are counted as different.
 _FEW = 20
+# Longer arrays are aligned without an index of their items.
+_MAX_TOKENS = 10_000
 
 
 class Block(NamedTuple):
@@ -59,9 +61,8 @@ def _shared(a: list[Json], b: list[Json], effort: Effort) -> list[Run]:
         return []
     if not effort.has_time():
         return []
-    if max(len(a), len(b)) > MAX_INDEXED_ITEMS:
-        return runs(a, b, effort)
-    return runs(_tokens(a), _tokens(b), effort)
+    is_short = max(len(a), len(b)) <= _MAX_TOKENS
+    return runs(_tokens(a), _tokens(b), effort) if is_short else runs(a, b, effort, has_anchors=False)
 
 
 def _tokens(items: list[Json]) -> list[Hashable]:

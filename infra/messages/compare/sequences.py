@@ -35,14 +35,12 @@ class _Gap(NamedTuple):
     end_b: int
 
 
-def runs(a: Sequence[object], b: Sequence[object], effort: Effort) -> list[Run]:
-    """Return runs that ``a`` and ``b`` share, ascending in both.
-
-    Items are hashable, except in sequences of more than ``MAX_INDEXED_ITEMS``.
-    """
+def runs(a: Sequence[object], b: Sequence[object], effort: Effort, *, has_anchors: bool = True) -> list[Run]:
+    """Return runs that ``a`` and ``b`` share, ascending in both. Only for anchors the items must be hashable."""
     head, tail = common_ends(a, b)
     inner = _Gap(head, len(a) - tail, head, len(b) - tail)
-    found = [Run(0, 0, head), *_within(a, b, inner, effort), Run(inner.end_a, inner.end_b, tail)]
+    within = _between_anchors if has_anchors and _is_indexed(a, inner) else _fewest
+    found = [Run(0, 0, head), *within(a, b, inner, effort), Run(inner.end_a, inner.end_b, tail)]
     return [run for run in found if run.length]
 
 
@@ -52,12 +50,12 @@ def common_ends(a: Sequence[object], b: Sequence[object]) -> tuple[int, int]:
     return head, _equal_behind(a, b, min(len(a), len(b)) - head)
 
 
-def _within(a: Sequence[object], b: Sequence[object], gap: _Gap, effort: Effort) -> Iterator[Run]:
-    if gap.start_a == gap.end_a or gap.start_b == gap.end_b:
-        return
-    if isinstance(a, bytes) or max(gap.end_a - gap.start_a, gap.end_b - gap.start_b) > MAX_INDEXED_ITEMS:
-        yield from _fewest(a, b, gap, effort)
-        return
+def _is_indexed(a: Sequence[object], gap: _Gap) -> bool:
+    longest = max(gap.end_a - gap.start_a, gap.end_b - gap.start_b)
+    return longest <= MAX_INDEXED_ITEMS and not isinstance(a, bytes)
+
+
+def _between_anchors(a: Sequence[object], b: Sequence[object], gap: _Gap, effort: Effort) -> Iterator[Run]:
     at_a, at_b = gap.start_a, gap.start_b
     for anchor_a, anchor_b in _anchors(a, b, gap):
         if anchor_a < at_a or anchor_b < at_b:

@@ -131,7 +131,7 @@ def plain_patch(text: str, document: Any) -> Any:
         steps = [step.replace("~1", "/").replace("~0", "~") for step in operation["path"].split("/")[1:]]
         parent, key = root, 0
         for step in steps:
-            parent, key = parent[key], step  # type: ignore[assignment]
+            parent, key = parent[key], step
             key = int(step) if isinstance(parent, list) else step
         if operation["op"] == "remove":
             del parent[key]
