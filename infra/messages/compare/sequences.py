@@ -1,7 +1,8 @@
 """Align two sequences: find long runs that both have in the same order. Pure.
 
 Items that occur once in each sequence are anchors (the longest ascending series of them is kept); between anchors runs
-Myers' algorithm, which finds the fewest removals and additions (E. W. Myers, Algorithmica 1, 1986, pages 251 to 266). Beyond the bounds of ``Effort`` a gap stays unaligned: the result has fewer runs, never a wrong one.
+Myers' algorithm, which finds the fewest removals and additions (E. W. Myers, Algorithmica 1, 1986, pages 251 to 266).
+Beyond the bounds of ``Effort`` a gap stays unaligned: the result has fewer runs, never a wrong one.
 """
 
 from bisect import bisect_left
