@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 # Each step takes about half a microsecond.
-ALIGNMENT_STEPS = 40_000
+ALIGNMENT_STEPS = 30_000
 MAX_OPERATIONS = 10_000
 
 MANY_DIFFERENCES = "Too many differences to list: an object or array is shown as changed as a whole."

@@ -11,7 +11,7 @@ from infra.messages.compare.json_values import Json, parse, with_masked
 
 MAX_COMPARED_BYTES = 1024 * 1024
 # Each of them costs a microsecond or two before anything is compared.
-MAX_OBJECTS, MAX_ARRAYS = 20_000, 60_000
+MAX_OBJECTS, MAX_ARRAYS = 15_000, 60_000
 _TOO_MANY = f"JSON with more than {MAX_OBJECTS:,} objects or {MAX_ARRAYS:,} arrays is compared as text."
 
 Way = Literal["equal", "json", "text", "bytes", "withheld"]

@@ -14,7 +14,7 @@ from infra.messages.compare.effort import Effort
 # Longer sequences have no anchors: an index of their items would take too long.
 MAX_INDEXED_ITEMS = 50_000
 # The cost of a look for equal items, in steps.
-_LOOK_STEPS = 8
+_LOOK_STEPS = 12
 _FIRST_STRIDE = 16
 
 
