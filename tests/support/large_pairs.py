@@ -16,10 +16,9 @@ def large_pairs() -> dict[str, tuple[bytes, bytes]]:
     size = MAX_COMPARED_BYTES
     digits = [str(source.randrange(10)) for _ in range(size // 2 - 1)]
     others = [str(source.randrange(10)) for _ in range(size // 2 - 1)]
-    orders = [
-        {"id": n, "name": f"order {n}", "price": n * 1.5, "tags": ["a", "b"], "to": {"x": 1}} for n in range(9_000)
-    ]
-    changed = [order | {"price": 1} if order["id"] % 50 == 0 else order for order in orders[5:]]  # type: ignore[operator]
+    orders = [_order(n, n * 1.5) for n in range(7_400)]
+    changed = [_order(n, n * 1.5 if n % 50 else 1) for n in range(5, 7_400)]
+    many_objects = b"[" + b"{}," * (size // 3 - 2)
     numbered = [f"line {n} of many" for n in range(size // 20)]
     words = [f"{source.randrange(10**6)}" for _ in range(size // 8)]
     noise = source.randbytes(size)
@@ -30,10 +29,7 @@ def large_pairs() -> dict[str, tuple[bytes, bytes]]:
         "objects with ids": (json.dumps(orders).encode(), json.dumps(changed).encode()),
         "object of many members": (_members(0), _members(7)),
         "most objects that are compared": (_points(0), _points(1)),
-        "more objects than are compared": (
-            b"[" + b"{}," * (size // 3 - 2) + b"{}]",
-            b"[" + b"{}," * (size // 3 - 2) + b"1]",
-        ),
+        "more objects than are compared": (many_objects + b"{}]", many_objects + b"1]"),
         "arrays of two numbers": (_pairs(90), _pairs(91)),
         "nested, all levels differ": (_nested("1"), _nested("2")),
         "nested beside large equal arrays": (_beside("1"), _beside("2")),
@@ -50,7 +46,8 @@ def large_pairs() -> dict[str, tuple[bytes, bytes]]:
 
 
 def _order(number: int, price: float) -> dict[str, object]:
-    return {"id": number, "name": f"order {number}", "price": price, "tags": ["a", "b"], "to": {"x": 1}}
+    name = f"order {number} of the shop in the north"
+    return {"id": number, "name": name, "price": price, "tags": ["a", "b"], "to": {"x": 1}}
 
 
 def _array(items: list[str]) -> bytes:
@@ -62,7 +59,8 @@ def _members(step: int) -> bytes:
 
 
 def _points(step: int) -> bytes:
-    points = [{"x": n % 97, "name": "point of a map", "y": n % 89 + (0 if n % 7 else step)} for n in range(19_900)]
+    name = "a point of a map of the north"
+    points = [{"x": n % 97, "name": name, "y": n % 89 + (0 if n % 7 else step)} for n in range(14_900)]
     return json.dumps(points).encode()
 
 

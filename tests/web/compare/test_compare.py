@@ -164,7 +164,7 @@ def test_search_without_a_result_answers_404(viewer: Visitor, store: Store) -> N
     only = store(b"1", ordering_key=uuid4().hex)
     answer = viewer.get(f"/compare/earlier?b={only}&by=key")
     assert answer.status_code == 404
-    assert "has the same ordering key" in answer.text
+    assert "has the same ordering key" in " ".join(answer.text.split())
     assert viewer.get(f"/compare/earlier?b={only}&by=colour").status_code == 400
     assert viewer.get(f"/compare/earlier?b={store(b'1')}&by=key").status_code == 400
 

@@ -9,8 +9,9 @@ from infra.messages.compare.payloads import compare
 from tests.support.cpu_cost import assert_cheap
 from tests.support.large_pairs import large_pairs
 
-# Of a loop that takes 10 ms on the machine where 200 ms are the aim.
-LOOPS = 20
+# Of a loop that takes about 10 ms. The aim is 200 ms, which the benchmark measures; a cost that grows faster than the
+# payload exceeds this bound by far.
+LOOPS = 30
 
 
 @pytest.mark.slow
