@@ -1,5 +1,7 @@
 """Pairs of JSON documents and their differences: paths, numbers, order of names, repeated names, arrays."""
 
+import json
+
 import pytest
 
 from infra.messages.compare.json_diff import Operation, diff
@@ -77,7 +79,7 @@ def test_patch_of_repeated_names_is_refused(text: str) -> None:
 
 
 def test_patch_of_many_long_names_is_refused_before_it_is_written() -> None:
-    a, b = ({"n" * 500_000: [str(n).encode() for n in range(start, start + 2_000)]} for start in (0, 5_000))
+    a, b = (parse(json.dumps({"n" * 500_000: list(range(start, start + 2_000))})) for start in (0, 5_000))
     with pytest.raises(NoPatchError, match="longer than 4 MB"):
         patch_text(diff(a, b), a, b)
 
