@@ -14,7 +14,7 @@
     ├── NotStoredError                     503  any StoreError, as the receiver answers it; functions.refusals
     ├── UnexpectedPushError                503  an unknown error in the receiver; functions.refusals
     ├── InputError                         400  a person's input; names the field
-    │   ├── QueryError                     400  a filter; names the term; infra.query.tokenizer
+    │   ├── QueryError                     400  a filter; names the term; infra.query.syntax.tokenizer
     │   └── LastAdminError                 400  no admin would be left; infra.accounts.user_store
     ├── SignInError                        401  the name or the password is wrong; infra.accounts.sign_in
     ├── LockedError                        429  too many wrong passwords; infra.accounts.lock_policy

@@ -17,6 +17,7 @@ from infra.messages.record import summary
 from infra.messages.severity import severity_of
 from infra.messages.visible_text import is_visible, visible
 from infra.query import Query, QueryError, parse
+from infra.query.explain import hints
 
 _POLL_SECONDS = 1.0
 _LOOK_BACK = SearchBounds(messages=10_000, seconds=10.0)
@@ -38,6 +39,8 @@ def tail(context: CommandContext, lines: int, subscription: str, text: str, as_j
     docs/filter-language.md.
     """
     query = _query(text)
+    for hint in hints(query):
+        click.echo(visible(hint), err=True)
     _check(subscription, context)
     messages = MessageReader(context.database, context.settings.message_shards, context.settings.subscriptions)
     line = _json if as_json else _text

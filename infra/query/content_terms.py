@@ -9,7 +9,9 @@ from typing import ClassVar
 
 from infra.messages.folding import contains, folded
 from infra.messages.message import Message, fits_index
+from infra.query.expressions import expression
 from infra.query.json_paths import is_position
+from infra.query.ordered.spans import Order, Span, read_as
 from infra.query.reading import Reading
 
 
@@ -80,6 +82,65 @@ class Contains:
         if message.data is None:
             return any(contains(text, wanted) for text in _indexed_texts(message, self.key))
         return reading.field_contains(message.data, field, wanted)
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The attribute ``key``, or the JSON field after ``data.``, is a number or a time within ``span``.
+
+    A text that is no number, or no time, is within no span.
+    """
+
+    key: str
+    order: Order
+    span: Span
+
+    @property
+    def cost(self) -> int:
+        return _cost_of(self.key)
+
+    def matches(self, reading: Reading) -> bool:
+        message = reading.message
+        attribute = message.attributes.get(self.key)
+        if attribute is not None and self._holds(attribute):
+            return True
+        if not (field := field_of(self.key)):
+            return False
+        if message.data is None:
+            return any(map(self._holds, _indexed_texts(message, self.key)))
+        return reading.field_within(message.data, field, self.order, self.span)
+
+    def _holds(self, text: str) -> bool:
+        value = read_as(self.order, text)
+        return value is not None and self.span.holds(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """The regular expression ``pattern`` occurs in the attribute or JSON field ``key``.
+
+    Without a key, in one of the texts that ``Text`` searches, each alone.
+    """
+
+    key: str
+    pattern: str
+
+    @property
+    def cost(self) -> int:
+        return _cost_of(self.key) if self.key else 2
+
+    def matches(self, reading: Reading) -> bool:
+        message, compiled = reading.message, expression(self.pattern)
+        if not self.key:
+            return reading.contains_expression(compiled)
+        attribute = message.attributes.get(self.key)
+        if attribute is not None and compiled.finds(attribute):
+            return True
+        if not (field := field_of(self.key)):
+            return False
+        if message.data is None:
+            return any(map(compiled.finds, _indexed_texts(message, self.key)))
+        return reading.field_contains_expression(message.data, field, compiled)
 
 
 def field_of(key: str) -> str:

@@ -34,16 +34,19 @@ def moment(text: str, now: datetime) -> datetime:
 
     A time without a zone is UTC, a date without a time is midnight, and a day without a year is the last such day.
     """
+    return max(any_moment(text, now), _EPOCH)
+
+
+def any_moment(text: str, now: datetime) -> datetime:
+    """Parse a time as ``moment`` does, also one before 1970."""
     try:
         if span := _SPAN.fullmatch(text):
-            parsed = now - timedelta(seconds=int(span[1]) * _SPAN_SECONDS[(span[2] or span[3])[0].lower()])
-        elif len(text) <= _MAX_CHARACTERS:
-            parsed = _absolute(text, now)
-        else:
-            raise ValueError("too long")
+            return now - timedelta(seconds=int(span[1]) * _SPAN_SECONDS[(span[2] or span[3])[0].lower()])
+        if len(text) <= _MAX_CHARACTERS:
+            return _absolute(text, now)
+        raise ValueError("too long")
     except (ValueError, OverflowError) as exc:
         raise ValueError("a time is 30s, 10m, 2h, 3d or 1w ago, or for example 2026-11-23T10:00Z") from exc
-    return max(parsed, _EPOCH)
 
 
 def is_clock(text: str) -> bool:

@@ -3,11 +3,14 @@
 ``cost`` orders the terms so that payloads are read last. ``content_terms`` has the terms that search the content.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Literal, Protocol
 
 from infra.messages.message import Kind
+from infra.query.ordered.measures import MEASURES
+from infra.query.ordered.spans import Span
 from infra.query.reading import Reading
 
 Quality = Literal["attributes", "data", "key", "redelivery"]
@@ -39,14 +42,34 @@ class Not:
 
 
 def opposite(term: Term) -> Term:
-    """Negate ``term``. A negated time is the other time term, so that Firestore can still narrow by it."""
+    """Negate ``term``, down to its leaves: a negated time is the other time term, by which Firestore can narrow."""
     match term:
         case After(at=at):
             return Before(at)
         case Before(at=at):
             return After(at)
+        case AnyOf(terms=several):
+            return AllOf(tuple(map(opposite, several)))
+        case AllOf(terms=several):
+            return AnyOf(tuple(map(opposite, several)))
+        case Not(term=negated):
+            return negated
         case _:
             return Not(term)
+
+
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    """Met when each of ``terms`` is met: a group in brackets."""
+
+    terms: tuple[Term, ...]
+
+    @property
+    def cost(self) -> int:
+        return max(term.cost for term in self.terms)
+
+    def matches(self, reading: Reading) -> bool:
+        return all(term.matches(reading) for term in self.terms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +84,18 @@ class AnyOf:
 
     def matches(self, reading: Reading) -> bool:
         return any(term.matches(reading) for term in self.terms)
+
+
+def leaves(term: Term) -> Iterator[Term]:
+    """Yield the terms of a tree that have no terms of theirs."""
+    match term:
+        case AllOf(terms=several) | AnyOf(terms=several):
+            for one in several:
+                yield from leaves(one)
+        case Not(term=negated):
+            yield from leaves(negated)
+        case _:
+            yield term
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +129,19 @@ class Smaller:
 
     def matches(self, reading: Reading) -> bool:
         return reading.message.size_bytes < self.size_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A measured value of the message, such as its size, is within ``span``."""
+
+    name: str
+    span: Span
+    cost: ClassVar[int] = 0
+
+    def matches(self, reading: Reading) -> bool:
+        value = MEASURES[self.name].read(reading.message)
+        return value is not None and self.span.holds(value)
 
 
 @dataclass(frozen=True, slots=True)

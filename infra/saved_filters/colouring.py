@@ -4,7 +4,9 @@ import re
 from datetime import UTC, datetime
 
 from infra.query import parse
+from infra.query.content_terms import Compared, Matches
 from infra.query.list_arguments import ListArguments
+from infra.query.terms import Measured, Term, leaves
 
 # Style sheets give each a light and a dark form.
 COLOURS = ("amber", "red", "pink", "violet", "blue", "teal", "green", "grey")
@@ -23,7 +25,10 @@ def colour_problem(arguments: ListArguments) -> str:
     query = parse(arguments.query, datetime.now(UTC))
     if not query.terms:
         return "needs a filter that has terms, because it would mark every message"
-    if _TIME.search(arguments.query):
+    terms = [leaf for term in query.terms for leaf in leaves(term)]
+    if any(isinstance(term, Matches) for term in terms):
+        return "needs a filter without regular expressions, because each row is compared with it"
+    if _TIME.search(arguments.query) or any(map(_is_time, terms)):
         return "needs a filter without times, because rows keep their colour"
     if len(arguments.query) > MAX_CHARACTERS or ".*" in arguments.query:
         return (
@@ -31,3 +36,10 @@ def colour_problem(arguments: ListArguments) -> str:
             "because each row is compared with it"
         )
     return ""
+
+
+def _is_time(term: Term) -> bool:
+    """Tell whether a term compares times, which may count from the moment at which the filter was read."""
+    return (isinstance(term, Compared) and term.order == "time") or (
+        isinstance(term, Measured) and term.name == "published"
+    )

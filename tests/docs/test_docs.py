@@ -35,7 +35,9 @@ def default_of(row: Setting) -> str:
 def test_every_example_of_the_filter_language_is_one_term() -> None:
     now, table = datetime.now(UTC), rows("docs/filter-language.md")
     examples = [row[0].strip("`") for row in table]
-    for example in examples:
+    operators = [row[0].strip("`") for index in (1, 2) for row in rows("docs/filter-language.md", index)]
+    assert {"data.total>100", "size>10kb", "/time.?out/"} <= {*operators}
+    for example in (*examples, *operators):
         assert len(parse(example, now).terms) == 1, example
     further = " ".join(row[1] for row in table)
     for example in re.findall(r"`([\w.*-]+[=~:][\w.*-]*)`", further):

@@ -18,6 +18,18 @@ describe("splitting a filter into terms", () => {
     ["or in lower case joins nothing", "a or b", ["a", "or", "b"]],
     ["OR at the start joins the first word", "OR a b", ["OR a", "b"]],
     ["OR at the end joins the last word", "a b OR", ["a", "b OR"]],
+    ["a group is one term", "a (b OR c) d", ["a", "(b OR c)", "d"]],
+    ["a group keeps its white space as one blank", "-( a  b ) c", ["-( a b )", "c"]],
+    ["a group within a group ends with the outer one", "(a -(b c) d) e", ["(a -(b c) d)", "e"]],
+    ["a group that OR joins is one term", "(a b) OR c d", ["(a b) OR c", "d"]],
+    ["AND joins nothing", "a AND (b AND c) AND d", ["a", "(b AND c)", "d"]],
+    ["brackets within a word are text", "f(x) :) (g(y) h)", ["f(x)", ":)", "(g(y) h)"]],
+    ["brackets between quotes are text", '"(a" (b=")" c) d', ['"(a"', '(b=")" c)', "d"]],
+    ["an expression keeps its blanks", "/a (b|c)/ d", ["/a (b|c)/", "d"]],
+    ["an expression in a group", "(/a b*/ OR c) d", ["(/a b*/ OR c)", "d"]],
+    ["an expression of a name", String.raw`url=~/^\/a b$/ d`, [String.raw`url=~/^\/a b$/`, "d"]],
+    ["a quote within an expression is no quote", '/"a b+/ c', ['/"a b+/', "c"]],
+    ["a path is no expression", "/a b/ c", ["/a", "b/", "c"]],
   ];
   for (const [name, filter, terms] of cases) test(name, () => assert.deepEqual(splitTerms(filter), terms));
 });
@@ -44,6 +56,8 @@ describe("adding a term", () => {
     ],
     ["an exclusion inside an OR is not removed", "-s=F OR team~", "s=F", "-s=F OR team~ s=F"],
     ["a term beside another value's exclusion stays", "-s=W s=F", "s=F", "-s=W s=F"],
+    ["a term inside a group is not removed", "(a b)", "-a", "(a b) -a"],
+    ["an exclusion inside a group is not removed", "-(a b) c", "a", "-(a b) c a"],
   ];
   for (const [name, filter, term, result] of cases) test(name, () => assert.equal(addTerm(filter, term), result));
 });

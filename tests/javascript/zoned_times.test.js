@@ -33,6 +33,14 @@ describe("a filter typed in local time", () => {
     ['before:"30 Nov 9:00"', "before:2025-11-30T09:00:00+01:00"],
     ['before:"29 Feb 09:00"', "before:2024-02-29T09:00:00+01:00"],
     ['after:"Fri, 27 Nov 2026 16:37"', "after:2026-11-27T16:37:00+01:00"],
+    ["data.at>=2026-11-27", "data.at>=2026-11-27T00:00:00+01:00"],
+    ['-"odd at"<"2026-11-27 22:00"', '-"odd at"<2026-11-27T22:00:00+01:00'],
+    ["data.at:2026-11-27..2026-11-28T10:00", "data.at:2026-11-27T00:00:00+01:00..2026-11-28T10:00:00+01:00"],
+    ["at:..2026-11-27", "at:..2026-11-27T00:00:00+01:00"],
+    [
+      "(after:2026-11-27 OR -(x -published>2026-11-27))",
+      "(after:2026-11-27T00:00:00+01:00 OR -(x -published>2026-11-27T00:00:00+01:00))",
+    ],
   ];
   for (const [typed, sent] of cases) {
     test(`is sent as ${sent}`, () => assert.equal(inZone(BERLIN, typed), sent));
@@ -50,6 +58,8 @@ describe("a filter typed in local time", () => {
     '"after:2026-11-27T22:00"',
     "at=after:2026-11-27 after: after:soon",
     'after:"2026-11-27 22:00',
+    "data.at>=2026-11-27T22:00Z data.total>20261127 n:1..5 at>10m day=2026-11-27",
+    "<2026-11-27> /after:2026-11-27.*/ a=b>2026-11-27",
   ];
   for (const typed of others) {
     test(`stays ${typed}`, () => assert.equal(inZone(BERLIN, typed), typed));

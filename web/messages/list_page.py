@@ -7,6 +7,7 @@ from infra.firestore.search import SearchResult
 from infra.messages.cursor import Cursor
 from infra.query import Query, QueryError
 from web.filters.columns import Columns
+from web.filters.explanation import Explanation
 from web.filters.highlights import Highlights
 from web.filters.problems import Problem, problem_of
 from web.messages.rows import row_html
@@ -26,6 +27,7 @@ class ListPage:
     query: Query
     found: SearchResult
     problem: Problem | None = None
+    explained: Explanation | None = None
 
     @property
     def live_from(self) -> Cursor | None:
@@ -65,4 +67,5 @@ def as_json(search_result: SearchResult, columns: Columns, highlights: Highlight
         "newest": str(search_result.newest) if search_result.newest else None,
         "older": str(search_result.older) if search_result.older else None,
         "looked_at": search_result.looked_at,
+        "seconds": round(search_result.seconds, 3),
     }

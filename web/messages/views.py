@@ -10,7 +10,7 @@ from markupsafe import Markup
 from infra.errors import PayloadGoneError, PayloadMaskedError, StoreUnavailableError
 from infra.firestore.message_reader import Selection
 from infra.messages.message import Message
-from infra.query import QueryError, parse
+from infra.query import Query, QueryError, parse
 from infra.query.list_arguments import ListArguments
 from infra.saved_filters import SavedFilter
 from web.access.monitored import subscription_argument
@@ -18,6 +18,7 @@ from web.access.readable_messages import payload_file, readable_message, readabl
 from web.access.roles import login_required, public, signed_in_user
 from web.delivery.views import notice_text, read_deliveries
 from web.filters.columns import MAX_COLUMNS, Columns, columns_text, heading, offered, parse_columns
+from web.filters.explanation import ANSWERS, explanation
 from web.filters.links import ListLinks
 from web.filters.request_filter import RequestFilter, find, read_before
 from web.filters.saved_filters import opening_address, saved_beside
@@ -67,7 +68,13 @@ def index() -> ResponseReturnValue:
     found = find(RequestFilter(q, query, Selection(subscription), before), list_page.PAGE_ROWS)
     if _wants_rows():
         return jsonify(list_page.as_json(found, columns, services().highlights.current()))
-    return _list_page(list_page.ListPage(q, subscription, before, query, found), columns, filters)
+    explained = explanation(query, found, uses_index=_uses_index(query)) if query.terms else None
+    return _list_page(list_page.ListPage(q, subscription, before, query, found, explained=explained), columns, filters)
+
+
+def _uses_index(query: Query) -> bool:
+    """Tell whether the index is asked for the filter's tokens: not if one of them is hidden from this user."""
+    return readable_messages().visible_selection(Selection(tokens=query.tokens)).tokens == query.tokens
 
 
 def _list_page(shown: list_page.ListPage, columns: Columns, filters: list[SavedFilter]) -> str:
@@ -86,6 +93,7 @@ def _list_page(shown: list_page.ListPage, columns: Columns, filters: list[SavedF
         saved=saved,
         timeline=timeline(shown.query, view),
         row=row_with(columns, services().highlights.note(filters)),
+        answers=ANSWERS,
         before=shown.before,
         deliveries=deliveries,
         subscriptions=services().settings.subscriptions,

@@ -81,6 +81,26 @@ class CountingMask(Mask):
         return super().see(message)
 
 
+class SlowMask(Mask):
+    """A mask that takes a fifth of a second for each message."""
+
+    def see(self, message: Message) -> Message:
+        time.sleep(0.2)
+        return super().see(message)
+
+
+def test_search_of_costly_messages_ends_soon_after_its_deadline(
+    firestore: LocalFirestore, messages: MessageReader
+) -> None:
+    database = Database(settings_for(firestore.address))
+    reader = MessageReader(database, shards=1, mask=SlowMask(("x",)))
+    found = search(reader, EVERYTHING, Query(), bounds=SearchBounds(seconds=0.1))
+    assert 1 <= found.looked_at < 10
+    assert found.older == found.messages[-1].cursor
+    assert 0.1 < found.seconds < 2
+    database.close()
+
+
 class Allowing:
     """A pace that allows a number of steps."""
 

@@ -33,7 +33,6 @@ from tests.support.received import NOW, message
 BAD_ESCAPE = r"within quotes a backslash begins \" \\ \n \r \t, \u and four, or \U and eight hex digits."
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
-BRACKETS = "brackets do not group: OR joins its two neighbours, then all terms must hold; in quotes they are text."
 
 
 @pytest.mark.parametrize(
@@ -123,7 +122,7 @@ def test_filter_is_parsed_to_terms(text: str, terms: list[Term]) -> None:
         ),
         ("kind:", 6, "something is missing after kind:"),
         ("kind:xml", 6, "a kind is one of json, text, binary, empty; found 'xml'."),
-        ("has:luck", 5, "has: asks for one of attributes, data, key, redelivery; found 'luck'."),
+        ("has:", 5, "something is missing after has:"),
         ("larger:big", 8, "a size is a number and b, kb, mb, gb, kib, mib or gib, for example 10kb; found 'big'."),
         ("larger:1ib", 8, "a size is a number and b, kb, mb, gb, kib, mib or gib, for example 10kb; found '1ib'."),
         ("after:10ſ", 7, "a time is 30s, 10m, 2h, 3d or 1w ago, or for example 2026-11-23T10:00Z; found '10ſ'."),
@@ -148,10 +147,7 @@ def test_filter_is_parsed_to_terms(text: str, terms: list[Term]) -> None:
         ("OR a", 1, "OR stands between two terms; in quotes it is text."),
         ("a OR", 3, "OR stands between two terms; in quotes it is text."),
         ("a OR OR b", 6, "OR stands between two terms; in quotes it is text."),
-        ("a AND b", 3, "all terms hold anyway, so leave AND out; in quotes it is text."),
         ("a || b", 3, "alternatives are joined by OR; in quotes it is text."),
-        ("a -(b OR c)", 4, BRACKETS),
-        ("(b OR c)", 1, BRACKETS),
     ],
 )
 def test_invalid_filter_names_problem_and_column(text: str, column: int, problem: str) -> None:

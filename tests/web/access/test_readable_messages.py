@@ -144,6 +144,10 @@ def found_by(who: Visitor, q: str) -> tuple[set[str], int]:
         f"data.card.number~{SECRET[-4:]}",
         f"data.*.number={SECRET}",
         f"key:{SECRET}",
+        f"/{SECRET}$/",
+        f"data.card.number=~/{SECRET}.*/",
+        f"-email!={SECRET}",
+        f"(email={SECRET} OR data.card.number={SECRET}) -(email=nobody)",
     ],
 )
 def test_filter_on_a_masked_field_finds_nothing_for_a_viewer(

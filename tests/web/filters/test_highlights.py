@@ -57,6 +57,10 @@ def viewer(app: Flask) -> Visitor:
         ("refused after:10m", "without times"),
         ("refused OR BEFORE:2026-01-01", "without times"),
         ("data.items.*.id=7", "without a path with *"),
+        ("(data.total>5 OR size>1kb) status!=x", ""),
+        ("-(a OR data.at>10m)", "without times"),
+        ("published:1h.. x", "without times"),
+        ("a OR -/x+y/", "without regular expressions"),
         ("x" * (MAX_CHARACTERS + 1), "at most 300 characters"),
     ],
 )

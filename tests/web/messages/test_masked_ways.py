@@ -24,7 +24,14 @@ SECRET = re.compile(f"[{SECRET_CHARACTERS}]")
 COLUMNS = ("data.ssn", "data.SSN", "data.*", "data.*.*", "data.0.ssn", "data.card.number", "data.my.ssn", "data.größe")
 FILTERS = [
     parse(q, datetime(2026, 1, 1, tzinfo=UTC))
-    for q in ("q", "9", "QX", "data.*~q OR data.*.*~q", "data.*~9 OR data.*.*~9", "data.ssn=9 OR data.ssn=QX")
+    for q in (
+        *("q", "9", "QX", "data.*~q OR data.*.*~q", "data.*~9 OR data.*.*~9", "data.ssn=9 OR data.ssn=QX"),
+        # Values that everyone may see are 1 and -0.10.
+        "data.*>2 OR data.*.*>2 OR data.*<-1 OR data.*.*<-1",
+        "data.ssn>0 OR data.ssn<=0 OR data.ssn:-1e99..1e99 OR data.ssn>2026-01-01",
+        "/[95]/ OR data.*=~/[9q]/ OR data.*.*=~/[9q]/",
+        "-(-data.ssn>=9 data.card.number!=9)",
+    )
 ]
 
 
@@ -40,9 +47,9 @@ def ways(stored: Message, payload: bytes) -> Iterator[str]:
 
 
 def row_of(stored: Message) -> str:
-    """Return the words of the row of the live stream; its times and sizes have digits of their own."""
+    """Return the words of the row of the live stream, and its suggestions; its times and sizes have other digits."""
     html = MaskedRows(MASK).row_with(("data.ssn", "data.*"))(stored)
-    return "".join(re.findall(r'class="(?:preview|column)[^>]*>.*?</', html, re.DOTALL))
+    return "".join(re.findall(r'class="(?:preview|column)[^>]*>.*?</|data-facets="[^"]*"', html, re.DOTALL))
 
 
 @pytest.mark.parametrize("inline", [True, False], ids=["small", "large"])

@@ -3,20 +3,23 @@
 export class SignedOutError extends Error {}
 
 /**
- * Send a GET. Throws SignedOutError on 401, otherwise Error with the server's sentence.
+ * Send a GET. Throws SignedOutError on 401, otherwise Error with the server's sentence; a signal that aborts throws its
+ * reason.
  * @param {string | URL} url
  * @param {string} accept
+ * @param {AbortSignal} [signal]
  */
-export async function get(url, accept) {
-  return checked(await fetch(url, { headers: { Accept: accept }, credentials: "same-origin" }));
+export async function get(url, accept, signal) {
+  return checked(await fetch(url, { headers: { Accept: accept }, credentials: "same-origin", signal }));
 }
 
 /**
  * Send a GET and return its JSON.
  * @param {string | URL} url
+ * @param {AbortSignal} [signal]
  */
-export async function getJson(url) {
-  return (await get(url, "application/json")).json();
+export async function getJson(url, signal) {
+  return (await get(url, "application/json", signal)).json();
 }
 
 /**

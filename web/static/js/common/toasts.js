@@ -33,6 +33,15 @@ export function showToast(sentence, kind = "plain") {
 }
 
 /**
+ * Let screen readers say a sentence.
+ * @param {string} sentence
+ */
+export function announce(sentence) {
+  const announcer = document.getElementById("announcer");
+  if (announcer) announcer.textContent = sentence;
+}
+
+/**
  * Announce how many messages arrived, at most every five seconds: in a burst a screen reader would never stop.
  * @param {number} count
  */
@@ -41,8 +50,7 @@ export function announceArrivals(count) {
   if (isAnnouncing) return;
   isAnnouncing = true;
   setTimeout(() => {
-    const announcer = document.getElementById("announcer");
-    if (announcer) announcer.textContent = countText(unannounced, "new message");
+    announce(countText(unannounced, "new message"));
     unannounced = 0;
     isAnnouncing = false;
   }, ANNOUNCE_EVERY_MS);

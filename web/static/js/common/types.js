@@ -47,6 +47,7 @@
  * @property {string | null} newest the cursor to follow from
  * @property {string | null} older the cursor of the next page; null at the end
  * @property {number} looked_at how many messages the search read
+ * @property {number} seconds how long it took
  */
 
 /**

@@ -1,20 +1,45 @@
 // The text of a filter: add a term, or exclude what it matches. No DOM.
 
-/** The words of a filter, as the server splits it: white space ends a word, except between quotes. */
-export const WORDS = /(?:"(?:[^"\\]|\\[\s\S])*"?|[^\s"])+/g;
+// An expression between slashes, as the server reads it: a sign in it tells it from the part of a path.
+const EXPRESSION = /\/(?!\s)(?=[^/]*[\\^$.*+?[{(|])(?:[^/\\]|\\[\s\S])+(?<!\s)\/(?=\s|$|\))/.source;
+const QUOTES = /"(?:[^"\\]|\\[\s\S])*"?/.source;
+
+/** The words of a filter, as the server splits it: white space ends a word, except in quotes or an expression. */
+export const WORDS = new RegExp(`-?\\(*${EXPRESSION}\\)*|(?:${QUOTES}|=~${EXPRESSION}|[^\\s"])+`, "g");
+
+const OPERATORS = ["AND", "OR"];
 
 /**
- * Split a filter into terms. Words that OR joins are one term.
+ * Return by how much a word opens more brackets than it closes. Brackets within a word, such as f(x), are its text.
+ * @param {string} word
+ * @param {number} depth the brackets that are open before it
+ */
+function bracketsIn(word, depth) {
+  const opened = /^(?:-?\()*/.exec(word)?.[0].replaceAll("-", "").length ?? 0;
+  if (!depth && !opened) return 0;
+  const rest = word
+    .replace(new RegExp(`${QUOTES}|^-?\\(*${EXPRESSION}|=~${EXPRESSION}`, "g"), "")
+    .replace(/^[-(]*/, "");
+  const closed = (rest.match(/\)/g) ?? []).length - (rest.match(/\(/g) ?? []).length;
+  return opened - Math.max(0, closed);
+}
+
+/**
+ * Split a filter into terms. Words that OR joins are one term, and so is a group in brackets. AND joins nothing: all
+ * terms hold anyway.
  * @param {string} filter
  */
 export function splitTerms(filter) {
   /** @type {string[]} */
   const terms = [];
   let isJoined = false;
+  let depth = 0;
   for (const word of filter.match(WORDS) ?? []) {
-    if (word === "OR" || isJoined) terms.push(`${terms.pop() ?? ""} ${word}`.trim());
-    else terms.push(word);
-    isJoined = word === "OR";
+    const isOperator = !depth && OPERATORS.includes(word);
+    if (depth || isJoined || (isOperator && word === "OR")) terms.push(`${terms.pop() ?? ""} ${word}`.trim());
+    else if (!isOperator) terms.push(word);
+    isJoined = isOperator && word === "OR";
+    if (!isOperator) depth = Math.max(0, depth + bracketsIn(word, depth));
   }
   return terms;
 }

@@ -3,7 +3,11 @@
 import { WORDS } from "./filter_text.js";
 import { MONTHS, padded } from "./time_text.js";
 
-const TERM = /^(-?(?:after|before):)(.+)$/i;
+const SIGNS = String.raw`(?:-?\()*-?`;
+const NAME = String.raw`(?:"(?:[^"\\]|\\.)*"|[^\s"=~:<>!])+`;
+// A time after after: or before:, or in a comparison; brackets of groups may be around the term.
+const TERM = new RegExp(`^(${SIGNS}(?:(?:after|before):|${NAME}[<>]=?))(.+?)(\\)*)$`, "is");
+const RANGE = new RegExp(`^(${SIGNS}${NAME}:)(.*?)\\.\\.(.*?)(\\)*)$`, "s");
 const ISO = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d{1,2}):(\d\d)(?::(\d\d)([.,]\d{1,9})?)?)?$/;
 const WORDED = /^(?:[a-z]{3},? )?(\d{1,2}) ([a-z]{3})(?: (\d{4}))?,? (\d{1,2}):(\d\d)(?::(\d\d)(\.\d{1,9})?)?$/i;
 const DAY_MS = 86_400_000;
@@ -23,10 +27,13 @@ export function withOffsets(filter, unchanged = "", now = Date.now()) {
  * @param {number} now
  */
 function zonedTerm(word, now) {
-  const [, name, typed] = TERM.exec(word) ?? [];
-  if (!name || !typed) return word;
-  const zoned = zonedTime(typed.replace(/^"([^"\\]*)"$/, "$1"), now);
-  return zoned ? name + zoned : word;
+  const [, name, typed = "", end = ""] = TERM.exec(word) ?? [];
+  if (name) {
+    const zoned = zonedTime(typed.replace(/^"([^"\\]*)"$/, "$1"), now);
+    return zoned ? name + zoned + end : word;
+  }
+  const [, of, low = "", high = "", close = ""] = RANGE.exec(word) ?? [];
+  return of ? `${of}${zonedTime(low, now) || low}..${zonedTime(high, now) || high}${close}` : word;
 }
 
 /**

@@ -7,6 +7,7 @@ import { minutesText, startTimes } from "../common/times.js";
 import { announceArrivals, showToast } from "../common/toasts.js";
 import { compareCursors } from "../core/cursors.js";
 import { countText } from "../core/time_text.js";
+import { focusFilter, startFilter } from "../filter/filter_box.js";
 import { showConnection, showSignedOut } from "../live/connection_status.js";
 import { DeliveryStrip } from "../live/delivery_strip.js";
 import { DesktopNotifications } from "../live/desktop_notifications.js";
@@ -16,7 +17,6 @@ import { SkippedBanner } from "../live/skipped_banner.js";
 import { showCounts } from "./counters.js";
 import { Drawer } from "./drawer.js";
 import { startEmptyState } from "./empty_state.js";
-import { focusFilter, startFilter } from "./filter_box.js";
 import { OlderPages } from "./older_pages.js";
 import { PauseButton } from "./pause_button.js";
 import { Rows } from "./rows.js";
@@ -92,7 +92,7 @@ export class ListPage {
   start() {
     startTimes();
     this.startShortcuts();
-    startFilter();
+    startFilter({ onStopped: () => this.stream.connect() });
     startEmptyState(this.strip);
     this.timeline.start();
     this.drawer.start();

@@ -5,6 +5,8 @@ import { getJson, SignedOutError } from "../common/requests.js";
 import { timeElement } from "../common/times.js";
 import { BackOff } from "../core/back_off.js";
 import { compareCursors, dateOfCursor } from "../core/cursors.js";
+import { addToStatistics } from "../filter/statistics.js";
+import { RunningSearch } from "../filter/stop_button.js";
 import { addressOfList, rowsElement, shownList } from "./shown_list.js";
 
 /** @typedef {import("../common/types.js").ListPageData} ListPageData */
@@ -33,6 +35,7 @@ export class OlderPages {
     this.loading = null;
     /** @type {ReturnType<typeof setTimeout> | null} */
     this.retryTimer = null;
+    this.search = new RunningSearch();
     this.backOff = new BackOff(MIN_WAIT_MS, MAX_WAIT_MS);
   }
 
@@ -52,9 +55,9 @@ export class OlderPages {
     return this.element.getBoundingClientRect().top < innerHeight + LOAD_AHEAD_PIXELS;
   }
 
-  /** Load a page if the end of the list is near, unless a retry is scheduled. */
+  /** Load a page if the end of the list is near, unless a retry is scheduled, or the reader stopped the search. */
   loadIfNear() {
-    if (!this.retryTimer && this.isNear()) this.load();
+    if (!this.retryTimer && !this.search.wasStopped && this.isNear()) this.load();
   }
 
   /** Load one older page and return its number of rows. Concurrent callers share one request. */
@@ -72,8 +75,9 @@ export class OlderPages {
     const before = this.dataset.older;
     if (!before || this.rows.count >= MAX_LOADED) return 0;
     this.element.setAttribute("aria-busy", "true");
+    const signal = this.search.start(this.element, { isLong: Boolean(shownList().filter) });
     try {
-      const page = await this.fetchPage(before);
+      const page = await this.fetchPage(before, signal);
       this.cancelRetry();
       // The end of the list moved during the request: the page does not fit any longer.
       if (this.dataset.older !== before) return 0;
@@ -82,9 +86,10 @@ export class OlderPages {
       showSearched(page, { isFirst: false });
       return page.rows.length;
     } catch (error) {
-      this.scheduleRetry(error);
+      if (!this.search.wasStopped) this.scheduleRetry(error);
       return 0;
     } finally {
+      this.search.end();
       this.element.removeAttribute("aria-busy");
     }
   }
@@ -136,10 +141,11 @@ export class OlderPages {
 
   /**
    * @param {string} before
+   * @param {AbortSignal} [signal]
    * @returns {Promise<ListPageData>}
    */
-  fetchPage(before) {
-    return getJson(addressOfList({ before }));
+  fetchPage(before, signal) {
+    return getJson(addressOfList({ before }), signal);
   }
 
   /**
@@ -180,6 +186,7 @@ export class OlderPages {
  * @param {{ isFirst: boolean }} options whether this page starts a new search
  */
 function showSearched(page, { isFirst }) {
+  addToStatistics(page, { isFirst });
   const line = find("#looked", HTMLElement);
   if (!line) return;
   const count = (isFirst ? 0 : Number(line.dataset.lookedAt)) + page.looked_at;

@@ -2,7 +2,9 @@
 
 import { closest, find, opensElsewhere, query } from "../common/dom.js";
 import { addTerm, excluding } from "../core/filter_text.js";
-import { addressOfList, rowsElement, shownList } from "./shown_list.js";
+import { addressOfList, rowsElement, shownList } from "../list/shown_list.js";
+import { startCompletion } from "./completion.js";
+import { StopButton } from "./stop_button.js";
 
 const LINKS = "a[data-filter]";
 
@@ -38,19 +40,38 @@ function disableEmptyFields(form) {
   for (const field of fieldsOf(form)) field.disabled = !field.value && !(field.name === "q" && hasDefault);
 }
 
-function startForm() {
+/**
+ * @param {() => void} onStopped
+ */
+function startForm(onStopped) {
   const form = query("#search", HTMLFormElement);
-  form.addEventListener("submit", () => disableEmptyFields(form));
-  addEventListener("pageshow", () => {
+  const enableFields = () => {
     for (const field of fieldsOf(form)) field.disabled = false;
+  };
+  const stopButton = new StopButton(form, () => {
+    stop(); // the browser's own: it aborts the request of the next page
+    enableFields();
+    onStopped();
+  });
+  form.addEventListener("submit", () => {
+    disableEmptyFields(form);
+    stopButton.showSoon();
+  });
+  addEventListener("pageshow", () => {
+    stopButton.hide();
+    enableFields();
   });
   find("#subscription", HTMLSelectElement)?.addEventListener("change", () => form.requestSubmit());
   filterBox().addEventListener("keydown", (event) => event.key === "Escape" && filterBox().blur());
 }
 
-/** Start the box, and every link with `data-filter`, also those that come later. */
-export function startFilter() {
-  startForm();
+/**
+ * Start the box, and every link with `data-filter`, also those that come later.
+ * @param {{ onStopped: () => void }} callbacks the reader stopped the search of the next page, and with it all requests
+ */
+export function startFilter({ onStopped }) {
+  startCompletion();
+  startForm(onStopped);
   document.addEventListener("click", (event) => {
     const link = closest(event, LINKS, HTMLAnchorElement);
     if (!link || opensElsewhere(event)) return;

@@ -7,19 +7,17 @@ really look like this: in quotes.
 import re
 
 _TEXT = "; in quotes it is text."
-_SIZES = 'values are not compared by size, only by = and ~; in quotes it is text, or part of a name ("a>b"=value).'
+_APART = f"an operator has no spaces around it (name>=10){_TEXT}"
 _NEGATE = 'a - before a term negates it (-name=value); in quotes, ! is part of the name ("name!"=value) or text.'
 _SINGLE = f"alternatives are joined by OR{_TEXT}"
 _LONE = {
-    "AND": f"all terms hold anyway, so leave AND out{_TEXT}",
     "NOT": f"a - before a term negates it{_TEXT}",
     "||": _SINGLE,
     "|": _SINGLE,
     "&&": f"all terms hold anyway, so leave && out{_TEXT}",
     "&": f"all terms hold anyway, so leave & out{_TEXT}",
     "*": f"an empty filter finds every message{_TEXT}",
-    "!=": _NEGATE,
-    **dict.fromkeys(("<>", "<", ">", "<=", ">="), _SIZES),
+    **dict.fromkeys(("!=", "<>", "<", ">", "<=", ">="), _APART),
 }
 # In lower case they are ordinary words, so one that begins a filter is text.
 _LOWER = {
@@ -35,10 +33,10 @@ _WORDS: tuple[tuple[re.Pattern[str], str], ...] = (
         'an attribute has no prefix (name=value); in quotes, all of it is the name ("attributes.name"=value).',
     ),
     (
-        re.compile(r'data\.[^"=~:<>!]++(?P<at>:)'),
-        f"a field equals a value by =, and contains a text by ~ (data.name=value){_TEXT}",
+        re.compile(r'data\.[^"=~:<>!]++(?P<at>:)(?!\S*\.\.)'),
+        f"a field equals a value by =, and contains a text by ~; a range has two dots (data.name:10..20){_TEXT}",
     ),
-    (re.compile(rf"{_NAME}(?P<at>![=~])"), _NEGATE),
+    (re.compile(rf"{_NAME}(?P<at>!~)"), _NEGATE),
     (re.compile(r'(?P<at>!)[\w"(]'), _NEGATE),
     (
         re.compile(rf"{_NAME}(?P<at>==)"),
@@ -46,10 +44,12 @@ _WORDS: tuple[tuple[re.Pattern[str], str], ...] = (
     ),
     (
         re.compile(rf"{_NAME}(?P<at>=~)"),
-        'name~value finds a part of a value, not a pattern; in quotes, ~ belongs to the value (name="~value").',
+        'name~value finds a part of a value, name=~/v.*/ an expression; in quotes, ~ is part of it (name="~value").',
     ),
-    (re.compile(rf"{_NAME}(?P<at><>)"), _NEGATE.replace("!", "<>")),
-    (re.compile(rf"{_NAME}(?P<at>[<>])"), _SIZES),
+    (
+        re.compile(rf"{_NAME}(?P<at><>)"),
+        'values that differ are found by != (name!=value); in quotes, <> is part of the name ("name<>"=value) or text.',
+    ),
     (
         re.compile(rf'{_NAME}[=~](?P<at>\*)[^"]*+\Z|{_NAME}[=~][^"]*?(?P<last>\*)\Z'),
         'a value has no wildcards: name~part finds a part, name~ any value; in quotes, * is part of it (name="part*").',

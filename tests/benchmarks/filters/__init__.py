@@ -1,0 +1,1 @@
+"""The cost of filters on one message."""
