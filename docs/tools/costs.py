@@ -25,7 +25,7 @@ FREE_REQUESTS = 2_000_000
 FREE_LOG_GIB = 50.0
 FREE_BIGQUERY_GIB = 10.0
 
-ALERTS = 4
+ALERTS = 5
 MEMORY_GIB = 0.5
 REQUEST_LOG_BYTES = 1_200
 # A stored message without its payload: its fields, and its index entries (two for each token).

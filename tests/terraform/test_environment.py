@@ -30,11 +30,11 @@ def viewer_environment(plan: dict[str, Any]) -> dict[str, str]:
 def test_receiver_gets_exactly_its_settings(plan: dict[str, Any]) -> None:
     environment = receiver_environment(plan)
     assert set(environment) == names(COMMON, RECEIVER)
-    settings = receiver_settings(environment)
+    settings = receiver_settings({**environment, "K_SERVICE": "subscope-receiver"})
     assert settings.google_cloud_project == PROJECT
     assert settings.subscriptions == ("builds-monitor",)
-    # Cloud Run removes the signature of tokens for its own addresses.
-    assert settings.push_audience == (f"subscope-receiver.{PROJECT}",)
+    # Cloud Run's check of callers wants the address as the audience.
+    assert (settings.push_audience, settings.signature_check) == ((URL,), "platform")
     assert settings.push_service_account == f"subscope-push@{PROJECT}.iam.gserviceaccount.com"
     assert settings.oidc_certs_url == GOOGLE_CERTS_URL
 

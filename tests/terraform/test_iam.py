@@ -3,12 +3,17 @@
 import re
 from typing import Any
 
-from tests.support.terraform.grants import BUILD, SOURCES, Grant, grants
-from tests.support.terraform.runner import DEPLOYMENT, NUMBER, PROJECT, resources, values
+import pytest
 
-RECEIVER, VIEWER, DEPLOYER, PLANNER = (
+from infra.settings import receiver_settings
+from tests.support.terraform.grants import BUILD, SOURCES, Grant, grants
+from tests.support.terraform.offline.values import READ
+from tests.support.terraform.plan import viewer_variables
+from tests.support.terraform.runner import DEPLOYMENT, IMAGE, NUMBER, PROJECT, Terraform, resources, values
+
+PUSH, RECEIVER, VIEWER, DEPLOYER, PLANNER = (
     f"serviceAccount:subscope-{name}@{PROJECT}.iam.gserviceaccount.com"
-    for name in ("receiver", "viewer", "deployer", "planner")
+    for name in ("push", "receiver", "viewer", "deployer", "planner")
 )
 PUBSUB = f"serviceAccount:service-{NUMBER}@gcp-sa-pubsub.iam.gserviceaccount.com"
 IAP = f"serviceAccount:service-{NUMBER}@gcp-sa-iap.iam.gserviceaccount.com"
@@ -28,8 +33,9 @@ MODULES_ROLES = (
     '"roles/logging.logWriter","roles/storage.objectViewer"])'
 )
 
+INVOKES_RECEIVER = ("roles/run.invoker", "service subscope-receiver")
 ALWAYS = [
-    ("allUsers", "roles/run.invoker", "service subscope-receiver", ""),
+    (PUSH, "roles/run.invoker", "service subscope-receiver", ""),
     (PUBSUB, "roles/iam.serviceAccountTokenCreator", "account subscope-push", ""),
     (RECEIVER, f"{CUSTOM}_receiver", "project", DATABASE),
     (VIEWER, f"{CUSTOM}_viewer", "project", DATABASE),
@@ -107,13 +113,53 @@ def test_planner_writes_only_the_lock_of_the_state() -> None:
     assert f'resource.name == "projects/_/buckets/my-state/objects/{prefix[1]}/default.tflock"' == LOCK
 
 
-def test_grants_are_additive(full_plan: dict[str, Any]) -> None:
+def test_grants_are_additive_except_for_the_callers_of_the_receiver(full_plan: dict[str, Any]) -> None:
     kinds = {entry["type"] for entry in resources(full_plan) if "_iam_" in entry["type"]}
-    assert not [kind for kind in kinds if kind.endswith(("_binding", "_policy"))]
+    whole = [kind for kind in kinds if kind.endswith(("_binding", "_policy"))]
+    assert whole == ["google_cloud_run_v2_service_iam_policy"]
+    assert [entry["name"] for entry in resources(full_plan, whole[0])] == ["receiver"]
 
 
-def test_only_the_receiver_is_open_to_allusers_and_only_from_inside(full_plan: dict[str, Any]) -> None:
-    open_to_all = {on for member, _, on, _ in grants(full_plan) if member in ("allUsers", "allAuthenticatedUsers")}
-    assert open_to_all == {"service subscope-receiver"}
-    service = values(full_plan, "google_cloudfunctions2_function.receiver")["service_config"][0]
+@pytest.mark.parametrize(
+    ("invoker", "open_to_all", "audience", "check"),
+    [
+        ("iam", set(), f"https://subscope-receiver-{NUMBER}.europe-west1.run.app", "platform"),
+        ("public", {"service subscope-receiver"}, f"subscope-receiver.{PROJECT}", "receiver"),
+    ],
+)
+def test_grant_audience_setting_and_ingress_agree(
+    terraform: Terraform, invoker: str, open_to_all: set[str], audience: str, check: str
+) -> None:
+    running = 'subscriptions = { all = { topic = "all-of-it", start_running = true } }'
+    plan = terraform.plan(
+        f"invoker-{invoker}", f'project = "{PROJECT}"\nreceiver = {{ invoker = "{invoker}" }}\n{running}'
+    )
+    assert {on for member, _, on, _ in grants(plan) if member.startswith("all")} == open_to_all
+    service = values(plan, "google_cloudfunctions2_function.receiver")["service_config"][0]
     assert service["ingress_settings"] == "ALLOW_INTERNAL_ONLY"
+    settings = receiver_settings({**service["environment_variables"], "K_SERVICE": "subscope-receiver"})
+    assert (settings.push_audience, settings.signature_check) == ((audience,), check)
+    viewer = {variable["name"]: variable["value"] for variable in viewer_variables(plan)}
+    assert viewer["PUSH_AUDIENCE"] == audience
+    push = values(plan, 'google_pubsub_subscription.monitored["all"]')["push_config"][0]
+    assert push["push_endpoint"] == viewer["PUSH_ENDPOINT"]
+    assert push["oidc_token"][0]["audience"] == audience
+    if invoker == "iam":
+        assert push["push_endpoint"] == audience, "Cloud Run accepts the address that is pushed to"
+    (member,) = [member for member, role, on, _ in grants(plan) if (role, on) == INVOKES_RECEIVER]
+    assert member == ("allUsers" if open_to_all else f"serviceAccount:{push['oidc_token'][0]['service_account_email']}")
+
+
+@pytest.mark.parametrize("is_off", [True, False])
+def test_apply_fails_while_cloud_runs_check_is_off(
+    terraform: Terraform, monkeypatch: pytest.MonkeyPatch, is_off: bool
+) -> None:
+    if not terraform.plans:
+        pytest.skip("an apply would ask Google")
+    monkeypatch.setitem(READ, "google_cloud_run_v2_service", {"invoker_iam_disabled": is_off})
+    options = ["-input=false", "-auto-approve", "-no-color", f"-var=project={PROJECT}", f"-var=viewer_image={IMAGE}"]
+    # The service is read after the function is made, and before the rest is.
+    target = "-target=module.subscope.data.google_cloud_run_v2_service.receiver"
+    done = terraform.run("apply", target, f"-state={terraform.state(f'off-{is_off}')}", *options, ok=(int(is_off),))
+    words = " ".join(done.stderr.replace("│", " ").split())
+    assert ("gcloud run services update subscope-receiver" in words) == is_off

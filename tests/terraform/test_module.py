@@ -29,6 +29,7 @@ project        = "committed-project"
 viewer         = { access = "iap", members = ["group:ops@example.com"] }
 deploy         = { state_bucket = "committed-state" }
 push_audiences = ["committed"]
+receiver       = { invoker = "public" }
 subscriptions  = { committed = { topic = "committed", start_running = true } }
 """
 

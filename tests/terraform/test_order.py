@@ -32,9 +32,11 @@ FIRST = {
     # The first pushes would be refused, and each refusal counts as a delivery attempt.
     "google_pubsub_subscription.monitored": {
         FUNCTION,
-        "google_cloud_run_v2_service_iam_member.anybody_inside_calls_receiver",
+        "google_cloud_run_v2_service_iam_policy.receiver",
         "google_service_account_iam_member.pubsub_mints_push_tokens",
     },
+    # The grant of the first apply is no news.
+    "google_monitoring_alert_policy.receiver_opened": {"google_cloud_run_v2_service_iam_policy.receiver"},
     # Google creates Pub/Sub's agent with the project's first topic.
     "google_service_account_iam_member.pubsub_mints_push_tokens": {"google_pubsub_topic.dead_letter"},
     "google_pubsub_topic_iam_member.pubsub_forwards_dead_letters": {"google_pubsub_topic.dead_letter"},
@@ -45,7 +47,7 @@ FIRST = {
 GRANTS = {
     "google_artifact_registry_repository_iam_member.build_pushes": "google_artifact_registry_repository.images",
     "google_artifact_registry_repository_iam_member.planner_pulls": "google_artifact_registry_repository.images",
-    "google_cloud_run_v2_service_iam_member.anybody_inside_calls_receiver": FUNCTION,
+    "google_cloud_run_v2_service_iam_policy.receiver": FUNCTION,
     "google_cloud_run_v2_service_iam_member.iap_invokes_viewer": VIEWER,
     "google_cloud_run_v2_service_iam_member.members_invoke_viewer": VIEWER,
     "google_iap_web_cloud_run_service_iam_member.members_pass_iap": VIEWER,
@@ -71,9 +73,6 @@ UNTIED_GRANTS = {
 # The name of the archive has the hash of its content, and its path is another on another machine.
 LIFECYCLES = {
     VIEWER: {"ignore_changes": "[client, client_version, scaling]"},
-    "google_cloud_run_v2_service_iam_member.anybody_inside_calls_receiver": {
-        "replace_triggered_by": f"[{FUNCTION}.id]"
-    },
     "google_firestore_database.this": {"ignore_changes": "[location_id]"},
     "google_monitoring_notification_channel.email": {"create_before_destroy": "true"},
     "google_pubsub_subscription.dead_letter": {"ignore_changes": "[push_config]"},
@@ -114,7 +113,8 @@ def test_lifecycle_blocks_are_these() -> None:
 def test_every_grant_on_a_resource_is_made_again_with_it() -> None:
     text = "\n".join(path.read_text() for path in MODULE.glob("*.tf"))
     grants = {
-        f"{kind}.{name}" for kind, name in re.findall(r'^resource "(\w+_iam_member)" "(\w+)"', text, re.MULTILINE)
+        f"{kind}.{name}"
+        for kind, name in re.findall(r'^resource "(\w+_iam_(?:member|policy))" "(\w+)"', text, re.MULTILINE)
     }
     on_resources = {grant for grant in grants if not grant.startswith("google_project_iam_member.")}
     assert on_resources == GRANTS.keys() | UNTIED_GRANTS

@@ -118,6 +118,7 @@ READS = {
     "google_billing_budget": set(),
     "google_cloud_run_v2_service": {"run.services.get"},
     "google_cloud_run_v2_service_iam_member": {"run.services.getIamPolicy"},
+    "google_cloud_run_v2_service_iam_policy": {"run.services.getIamPolicy"},
     "google_cloudbuild_trigger": {"cloudbuild.builds.get"},
     "google_cloudfunctions2_function": {"cloudfunctions.functions.get"},
     "google_firestore_database": {"datastore.databases.getMetadata"},

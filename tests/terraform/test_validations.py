@@ -36,8 +36,14 @@ WRONG = {
     "name": ['"a-name-of-21-letters-"'],
     "project": ['"123456789012"'],
     "publish_topics": ['["elsewhere"]'],
-    "push_audiences": ['["https://subscope-receiver-1.europe-west1.run.app"]'],
-    "receiver": ["{ concurrency = 1 }", '{ cpu = "0.5" }', "{ min_instances = 11 }", '{ memory = "512" }'],
+    "push_audiences": ['["https://one.example"]'],
+    "receiver": [
+        "{ concurrency = 1 }",
+        '{ cpu = "0.5" }',
+        "{ min_instances = 11 }",
+        '{ memory = "512" }',
+        '{ invoker = "allUsers" }',
+    ],
     "region": ['"Europe"'],
     "retention_days": ["0.5"],
     "secret_versions": ["{ session_key = 1.5 }"],
@@ -74,8 +80,8 @@ MORE = [
     ("masked_fields", 0, '[" a"]'),
     ("masked_fields", 1, '["data.a..b"]'),
     ("push_audiences", 0, '["https://subscope-receiver-1.europe-west1.run.app/"]'),
-    ("push_audiences", 0, '["https://europe-west1-p.cloudfunctions.net/subscope-receiver"]'),
-    ("push_audiences", 0, '["it\'s"]'),
+    ("push_audiences", 0, '["https://other-receiver-1.europe-west1.run.app"]'),
+    ("push_audiences", 0, '["https://subscope-receiver-1.europe-west1.run.app", "subscope-receiver.my-project"]'),
     ("receiver", 0, "{ concurrency = 80.5 }"),
     ("receiver", 1, '{ cpu = "3" }'),
     ("receiver", 1, '{ cpu = "" }'),
@@ -102,6 +108,14 @@ IDS = [
     for case, (name, number, _) in enumerate(CASES)
 ]
 
+# Audiences of a receiver that verifies signatures itself: plain names.
+PUBLIC = [
+    '["https://subscope-receiver-1.europe-west1.run.app"]',
+    '["good", "https://europe-west1-p.cloudfunctions.net/subscope-receiver"]',
+    '["it\'s"]',
+    '["a b"]',
+]
+
 
 def validations() -> Iterator[tuple[str, list[str]]]:
     """Yield each validated variable with the messages of its validations, in order."""
@@ -121,7 +135,10 @@ def test_each_validation_has_a_wrong_value() -> None:
 def refusals(tmp_path_factory: pytest.TempPathFactory) -> Refusals:
     """Plan one call of the variables for each wrong value, and one without a wrong value."""
     calls = {call: {name: value} for call, (name, _, value) in zip(IDS, CASES, strict=True)}
-    return planned_refusals(tmp_path_factory.mktemp("refusals"), {**calls, "correct": {}})
+    public = '{ invoker = "public" }'
+    calls |= {f"public_{at}": {"push_audiences": value, "receiver": public} for at, value in enumerate(PUBLIC)}
+    good = {"push_audiences": '["a-name"]', "receiver": public}
+    return planned_refusals(tmp_path_factory.mktemp("refusals"), {**calls, "correct": {}, "public": good})
 
 
 @pytest.mark.parametrize("call", IDS)
@@ -131,7 +148,12 @@ def test_wrong_value_is_refused_by_its_validation_alone(refusals: Refusals, call
 
 
 def test_correct_values_are_not_refused(refusals: Refusals) -> None:
-    assert "correct" not in refusals
+    assert not {"correct", "public"} & set(refusals)
+
+
+@pytest.mark.parametrize("at", range(len(PUBLIC)))
+def test_audience_of_a_receiver_that_verifies_itself_is_a_plain_name(refusals: Refusals, at: int) -> None:
+    assert refusals.get(f"public_{at}") == [dict(validations())["push_audiences"][0]]
 
 
 def test_names_of_the_maximum_length_are_planned(terraform: Terraform) -> None:

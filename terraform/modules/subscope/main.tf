@@ -15,9 +15,12 @@ locals {
   viewer_name   = "${var.name}-viewer"
   viewer_url    = "https://${local.viewer_name}-${local.host_suffix}"
 
-  # Not the receiver's address: Cloud Run checks tokens for that audience itself, and replaces the signature that the
-  # receiver verifies (cloud.google.com/run/docs/troubleshooting#signature-removed).
-  push_audiences = length(var.push_audiences) > 0 ? var.push_audiences : ["${local.receiver_name}.${var.project}"]
+  # Cloud Run's check accepts tokens for the service's own address alone. Without the check the audience is a name instead:
+  # Cloud Run would remove the signature from tokens for its address, and the receiver verifies the signature.
+  # cloud.google.com/run/docs/configuring/custom-audiences, cloud.google.com/run/docs/troubleshooting#signature-removed
+  push_audiences = length(var.push_audiences) > 0 ? var.push_audiences : [
+    local.iam_invokes_receiver ? local.receiver_url : "${local.receiver_name}.${var.project}"
+  ]
 
   # The subscriptions shown in the viewer, including dead letters where monitor_dead_letters is set.
   monitored_ids = sort(concat(

@@ -53,8 +53,11 @@ output "smoke_test" {
   description = "Commands that send one message all the way: sh -c \"$(terraform output -raw smoke_test)\"."
   value = templatefile("${path.module}/smoke_test.sh.tftpl", {
     access        = var.viewer.access
+    audience      = local.push_audiences[0]
     filtered      = var.subscriptions[local.smoke_tested].filter != null
+    invoker       = var.receiver.invoker
     project       = var.project
+    push_account  = google_service_account.push.email
     receiver_name = local.receiver_name
     receiver_url  = local.receiver_url
     region        = var.region

@@ -13,7 +13,7 @@ locals {
   # infra/settings/__init__.py, RECEIVER.
   receiver_environment = merge(local.common_environment, {
     OIDC_CERTS_URL  = "https://www.googleapis.com/oauth2/v1/certs"
-    SIGNATURE_CHECK = "receiver"
+    SIGNATURE_CHECK = local.iam_invokes_receiver ? "platform" : "receiver"
   })
 }
 
@@ -89,24 +89,4 @@ resource "google_cloudfunctions2_function" "receiver" {
     google_project_iam_member.build_reads_source,
     google_project_iam_member.receiver_stores,
   ]
-}
-
-# The receiver verifies every token itself: signature, audience and account. If Cloud Run did it, it would remove the
-# signature. Ingress admits no caller from outside. The grant is on the Cloud Run service behind the function, which has
-# the same name: the function's invoker role does not apply to it.
-resource "google_cloud_run_v2_service_iam_member" "anybody_inside_calls_receiver" {
-  count = var.receiver.all_users ? 1 : 0
-
-  project  = var.project
-  location = var.region
-  name     = local.receiver_name
-  role     = "roles/run.invoker"
-  member   = "allUsers"
-
-  lifecycle {
-    # A replaced function has lost its grants.
-    replace_triggered_by = [google_cloudfunctions2_function.receiver.id]
-  }
-
-  depends_on = [google_cloudfunctions2_function.receiver]
 }

@@ -229,23 +229,28 @@ variable "publish_topics" {
 }
 
 variable "push_audiences" {
-  description = "The audiences that the receiver accepts; Start sets the first. When empty, the name NAME-receiver.PROJECT. Never the receiver's address: Cloud Run removes the signature of such tokens."
+  description = "The audiences that the receiver accepts; Start sets the first. When empty, the receiver's address, and with receiver.invoker = \"public\" the name NAME-receiver.PROJECT. Others are needed for a change only."
   type        = list(string)
   default     = []
   nullable    = false
 
   validation {
-    condition     = alltrue([for audience in var.push_audiences : can(regex("^[^,'\\s]+$", audience)) && !can(regex("\\.(run\\.app|cloudfunctions\\.net)([/:]|$)", audience))])
-    error_message = "push_audiences contain no commas, quotes or spaces, and are not addresses of Cloud Run or Cloud Functions."
+    # In IAM's check of callers the address of the service is always an audience, and no other is here.
+    condition = alltrue([
+      for audience in var.push_audiences : var.receiver.invoker == "iam"
+      ? can(regex("^https://${var.name}-receiver-[a-z0-9.-]+\\.run\\.app$", audience))
+      : can(regex("^[^,'\\s]+$", audience)) && !can(regex("\\.(run\\.app|cloudfunctions\\.net)([/:]|$)", audience))
+    ])
+    error_message = "push_audiences are addresses of the receiver on run.app, which Cloud Run checks. With receiver.invoker = \"public\" they are names without commas, quotes or spaces, and no addresses of Cloud Run or Cloud Functions, because Cloud Run removes the signatures of such tokens."
   }
 }
 
 variable "receiver" {
-  description = "The function's size and access. concurrency over 1 needs a whole cpu; 80 messages in flight fit in 512Mi. all_users grants allUsers the right to call it, from inside the project's network only; where an organisation forbids that, set it to false and follow docs/deployment.md, Organisations that forbid allUsers."
+  description = "The function's size and callers. concurrency over 1 needs a whole cpu; 80 messages in flight fit in 512Mi. invoker is `iam` (Cloud Run lets only Pub/Sub's push account in) or `public` (it lets in every caller of this project's network, which needs a grant to allUsers, and the receiver verifies signatures itself)."
   type = object({
-    all_users     = optional(bool, true)
     concurrency   = optional(number, 80)
     cpu           = optional(string, "1")
+    invoker       = optional(string, "iam")
     max_instances = optional(number, 10)
     memory        = optional(string, "512Mi")
     min_instances = optional(number, 0)
@@ -275,6 +280,10 @@ variable "receiver" {
       mib >= lookup(local.memory_mib, var.receiver.cpu, [128, 32768])[0] && mib <= lookup(local.memory_mib, var.receiver.cpu, [128, 32768])[1]
     ]), false)
     error_message = "receiver.memory is in Mi or Gi, in the range of its cpu: 128Mi to 4Gi with 1, to 8Gi with 2, 2Gi to 16Gi with 4, 4Gi to 24Gi with 6, to 32Gi with 8."
+  }
+  validation {
+    condition     = contains(["iam", "public"], var.receiver.invoker)
+    error_message = "receiver.invoker is iam or public."
   }
 }
 

@@ -68,14 +68,18 @@ class Stage:
     """A verifier with a settable clock and a count of its fetches."""
 
     def __init__(
-        self, signer: Signer, audiences: tuple[str, ...] = (AUDIENCE,), check: SignatureCheck = "receiver"
+        self,
+        signer: Signer,
+        audiences: tuple[str, ...] = (AUDIENCE,),
+        check: SignatureCheck = "receiver",
+        account: str = ACCOUNT,
     ) -> None:
         self.now = NOW
         self.fetches = 0
         self.signer = signer
         google = GoogleSignature(KeyRing(self._fetch, self._clock))
         signature = PlatformSignature(google, self._clock) if check == "platform" else google
-        self.tokens = TokenVerifier(signature, audiences, ACCOUNT, self._clock)
+        self.tokens = TokenVerifier(signature, audiences, account, self._clock)
 
     async def _fetch(self) -> Reply:
         self.fetches += 1

@@ -1,5 +1,6 @@
 """The IAM grants of a plan."""
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -32,6 +33,9 @@ def grants(plan: Mapping[str, Any]) -> Iterator[Grant]:
         if "_iam_" not in entry["type"] or entry["type"].endswith("_custom_role"):
             continue
         granted = entry["values"]
+        if entry["type"] == "google_cloud_run_v2_service_iam_policy":
+            yield from _whole_policy(granted)
+            continue
         if entry["type"] == "google_project_iam_member":
             on = "project"
         else:
@@ -39,3 +43,9 @@ def grants(plan: Mapping[str, Any]) -> Iterator[Grant]:
             on = f"{kind} {granted[attribute].rpartition('/')[2].partition('@')[0]}"
         conditions = [condition["expression"] for condition in granted.get("condition") or []]
         yield granted["member"], granted["role"], on, "".join(conditions)
+
+
+def _whole_policy(granted: Mapping[str, Any]) -> Iterator[Grant]:
+    for binding in json.loads(granted["policy_data"])["bindings"]:
+        for member in binding["members"]:
+            yield member, binding["role"], f"service {granted['name']}", ""

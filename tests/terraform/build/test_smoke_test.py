@@ -1,24 +1,40 @@
 """The smoke test of an apply: it checks who can reach the services, and reports a wrong answer."""
 
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from functions.envelope import parse_push
+from infra.errors import EnvelopeError
+from infra.local.token_signer import Signer
+from infra.settings import receiver_settings
+from tests.support.receiver.stage import Stage
+from tests.support.terraform.plan import receiver_environment
 from tests.support.terraform.runner import DEPLOYMENT, PROJECT, Terraform, values
 
-# A curl that prints VIEWER for the viewer, WITH_TOKEN for a request with a token, and 404 for the receiver.
+# A curl that prints FORGED for a token without a signature and keeps its arguments, WITH_TOKEN for any other token, 404
+# for the receiver, and VIEWER for the viewer.
 CURL = """#!/bin/sh
 case "$*" in
+  *SIGNATURE_REMOVED*) printf '%s' "$FORGED"; printf '%s\\n' "$@" > "$SENT" ;;
   *Authorization*) printf "$WITH_TOKEN" ;;
   *-receiver-*) printf 404 ;;
   *) printf "$VIEWER" ;;
 esac
 """
+# A gcloud that knows the callers of the receiver, and whether Cloud Run's check of them is off.
 GCLOUD = """#!/bin/sh
-echo "gcloud $*"
+case "$*" in
+  *get-iam-policy*) echo "$CALLERS" ;;
+  *"services describe"*) echo "$OFF" ;;
+  *) echo "gcloud $*" ;;
+esac
 """
+PUSH = f"subscope-push@{PROJECT}.iam.gserviceaccount.com"
+STOPPED = "404 text/html; charset=UTF-8"
 
 
 @pytest.fixture(scope="module")
@@ -27,11 +43,20 @@ def scripts(plan: dict[str, Any], full_plan: dict[str, Any], private_plan: dict[
     return {name: planned["planned_values"]["outputs"]["smoke_test"]["value"] for name, planned in plans.items()}
 
 
-def run(script: str, directory: Path, viewer: str, with_token: str = "") -> subprocess.CompletedProcess[str]:
+def run(
+    script: str,
+    directory: Path,
+    viewer: str,
+    with_token: str = "",
+    forged: str = STOPPED,
+    callers: str = f"serviceAccount:{PUSH}",
+    off: str = "",
+) -> subprocess.CompletedProcess[str]:
     for name, text in (("curl", CURL), ("gcloud", GCLOUD)):
         (directory / name).write_text(text)
         (directory / name).chmod(0o755)
-    environ = {"PATH": f"{directory}:/usr/bin:/bin", "VIEWER": viewer, "WITH_TOKEN": with_token}
+    answers = {"VIEWER": viewer, "WITH_TOKEN": with_token, "FORGED": forged, "CALLERS": callers, "OFF": off}
+    environ = {"PATH": f"{directory}:/usr/bin:/bin", "SENT": str(directory / "sent"), **answers}
     return subprocess.run(["sh", "-c", script], env=environ, capture_output=True, text=True, timeout=30)
 
 
@@ -89,3 +114,60 @@ def test_message_goes_to_a_subscription_without_filter_or_has_a_warning(
     printed = run(plan["planned_values"]["outputs"]["smoke_test"]["value"], tmp_path, "200").stdout
     assert f"topics publish projects/{PROJECT}/topics/{topic} " in printed
     assert ("unless the filter of first keeps it out" in printed) == has_warning
+
+
+@pytest.mark.parametrize(
+    ("forged", "passes"),
+    [
+        (STOPPED, True),
+        ("403 text/html; charset=UTF-8", True),
+        ("401 text/html; charset=UTF-8", True),
+        # The receiver's own refusals, and an acceptance: then the service is open.
+        ("400 text/plain; charset=utf-8", False),
+        ("401 text/plain; charset=utf-8", False),
+        ("403 text/plain; charset=utf-8", False),
+        ("204 ", False),
+        ("000 ", False),
+    ],
+)
+def test_forged_token_must_be_stopped_before_the_receiver(
+    scripts: dict[str, str], tmp_path: Path, forged: str, passes: bool
+) -> None:
+    done = run(scripts["public"], tmp_path, "200", forged=forged)
+    assert done.stderr == ""
+    assert (done.returncode == 0) == passes, done.stdout
+
+
+@pytest.mark.parametrize(
+    ("callers", "off"),
+    [
+        (f"serviceAccount:{PUSH},allUsers", ""),
+        ("allUsers", ""),
+        ("", ""),
+        (f"serviceAccount:{PUSH}", "true"),
+    ],
+)
+def test_open_receiver_fails_the_smoke_test(scripts: dict[str, str], tmp_path: Path, callers: str, off: str) -> None:
+    assert run(scripts["public"], tmp_path, "200", callers=callers, off=off).returncode == 1
+    assert run(scripts["public"], tmp_path, "200", off="false").returncode == 0
+
+
+def test_forged_token_would_be_accepted_by_an_open_receiver_and_still_store_nothing(
+    scripts: dict[str, str], tmp_path: Path, plan: dict[str, Any]
+) -> None:
+    """A token that the receiver refuses anyway would prove nothing about Cloud Run."""
+    run(scripts["public"], tmp_path, "200")
+    sent = (tmp_path / "sent").read_text().splitlines()
+    (authorization,) = [one.partition(": ")[2] for one in sent if one.startswith("Authorization: ")]
+    settings = receiver_settings({**receiver_environment(plan), "K_SERVICE": "subscope-receiver"})
+    stage = Stage(Signer(), settings.push_audience, "platform", settings.push_service_account)
+    stage.now = time.time()
+    assert stage.judge(authorization) == 204
+    with pytest.raises(EnvelopeError):
+        parse_push(sent[sent.index("--data") + 1].encode())
+
+
+def test_receiver_that_verifies_itself_gets_no_forged_token(terraform: Terraform, tmp_path: Path) -> None:
+    public = terraform.plan("smoked", f'project = "{PROJECT}"\nreceiver = {{ invoker = "public" }}')
+    done = run(public["planned_values"]["outputs"]["smoke_test"]["value"], tmp_path, "200", callers="allUsers")
+    assert (done.returncode, (tmp_path / "sent").exists()) == (0, False)

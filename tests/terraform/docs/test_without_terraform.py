@@ -21,7 +21,7 @@ echo >> "$CALLS"
 case "$*" in *projectNumber*) echo "$NUMBER" ;; esac
 """
 ON = {"projects": "project", "iam service-accounts": "account", "pubsub topics": "topic", "secrets": "secret"}
-ON["pubsub subscriptions"] = "subscription"
+ON |= {"pubsub subscriptions": "subscription", "run services": "service"}
 
 
 @pytest.fixture(scope="module")
@@ -62,11 +62,9 @@ def test_grants_are_the_same(typed: list[list[str]], plan: dict[str, Any]) -> No
     wanted -= {
         (BUILD, "roles/artifactregistry.writer", "repository subscope", ""),
         (BUILD, "roles/storage.objectViewer", "project", SOURCES),
-        # With gcloud, a flag of the function.
-        ("allUsers", "roles/run.invoker", "service subscope-receiver", ""),
     }
     assert sorted(granted(words) for words in typed if "add-iam-policy-binding" in words) == sorted(wanted)
-    assert "--allow-unauthenticated" in flags(typed, "functions", "deploy", "subscope-receiver")
+    assert "--no-allow-unauthenticated" in flags(typed, "functions", "deploy", "subscope-receiver")
 
 
 def test_settings_of_both_services_are_the_same(typed: list[list[str]], plan: dict[str, Any]) -> None:
@@ -78,6 +76,7 @@ def test_settings_of_both_services_are_the_same(typed: list[list[str]], plan: di
         assert settings == {name: planned[name] for name in settings}
         assert {"GOOGLE_CLOUD_PROJECT", "PUSH_AUDIENCE", "PUSH_SERVICE_ACCOUNT", "SUBSCRIPTIONS"} <= set(settings)
     assert "PUSH_ENDPOINT=" in viewer["--set-env-vars"]
+    assert "SIGNATURE_CHECK=platform" in receiver["--set-env-vars"]
     assert viewer["--set-secrets"] == "SECRET_KEY=subscope-session-key:1,ADMIN_PASSWORD=subscope-admin-password:1"
 
 

@@ -84,7 +84,7 @@ run "subscriptions_are_created_as_configured" {
       urgent  = { topic = "orders", filter = "attributes.urgent = \"yes\"", ordering = true }
     }
     publish_topics = ["orders", "projects/other/topics/events"]
-    receiver       = { all_users = false }
+    receiver       = { invoker = "public" }
     push_audiences = ["https://one.example", "https://two.example"]
   }
 
@@ -101,8 +101,12 @@ run "subscriptions_are_created_as_configured" {
     error_message = "The receiver accepts all audiences."
   }
   assert {
-    condition     = length(google_cloud_run_v2_service_iam_member.anybody_inside_calls_receiver) == 0
-    error_message = "With all_users = false there is no grant to allUsers."
+    condition     = jsondecode(google_cloud_run_v2_service_iam_policy.receiver.policy_data).bindings == [{ members = ["allUsers"], role = "roles/run.invoker" }]
+    error_message = "Where the receiver verifies signatures itself, Cloud Run lets every caller in."
+  }
+  assert {
+    condition     = length(google_monitoring_alert_policy.receiver_opened) == 0 && length(data.google_cloud_run_v2_service.receiver) == 0
+    error_message = "Nothing relies on Cloud Run's check of callers."
   }
   assert {
     condition     = keys(google_pubsub_topic.monitored) == ["orders"]
@@ -156,7 +160,6 @@ run "wrong_values_are_refused" {
     log_level      = "LOUD"
     message_shards = 31
     name           = "a-name-of-21-letters-"
-    push_audiences = ["https://subscope-receiver-1.europe-west1.run.app"]
     receiver       = { concurrency = 1 }
     retention_days = 0
     subscriptions  = { orders = { topic = "orders", ack_deadline_seconds = 10 } }
@@ -165,6 +168,14 @@ run "wrong_values_are_refused" {
   }
   expect_failures = [
     var.alerts, var.budget, var.deploy, var.firestore, var.log_level, var.message_shards, var.name,
-    var.push_audiences, var.receiver, var.retention_days, var.subscriptions, var.viewer, var.viewer_image,
+    var.receiver, var.retention_days, var.subscriptions, var.viewer, var.viewer_image,
   ]
+}
+
+run "an_audience_that_cloud_run_does_not_check_is_refused" {
+  command = plan
+  variables {
+    push_audiences = ["https://one.example"]
+  }
+  expect_failures = [var.push_audiences]
 }

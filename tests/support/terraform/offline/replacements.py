@@ -16,6 +16,7 @@ REPLACED_WITH: dict[str, frozenset[str]] = {
         "google_artifact_registry_repository": "format kms_key_name location mode project repository_id",
         "google_billing_budget": "billing_account",
         "google_cloud_run_v2_service": "location name project",
+        "google_cloud_run_v2_service_iam_policy": "location name project",
         "google_cloudbuild_trigger": "location project",
         "google_cloudfunctions2_function": "location name project",
         "google_firestore_database": "cmek_config database_edition location_id name project",

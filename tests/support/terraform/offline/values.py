@@ -20,7 +20,8 @@ _PLANNED = {
     "google_project_iam_custom_role": dict.fromkeys(("id", "name"), "projects/{project}/roles/{role_id}"),
     "google_project_service_identity": {"email": _AGENT, "member": f"serviceAccount:{_AGENT}"},
 }
-_READ: dict[str, dict[str, Any]] = {
+# Attributes of data sources, by type.
+READ: dict[str, dict[str, Any]] = {
     "google_project": {"number": "123456789012", "project_id": PROJECT, "name": "stub"},
     "google_client_config": {"project": PROJECT, "region": "europe-west1"},
     "archive_file": {
@@ -52,7 +53,7 @@ def read(kind: str, name: str, beside: dict[str, Any]) -> Any:
         return (
             f"{beside['location']}-docker.pkg.dev/{beside['project']}/{beside['repository_id']}/{image}@sha256:{digest}"
         )
-    return _READ.get(kind, {}).get(name)
+    return READ.get(kind, {}).get(name)
 
 
 def invented(name: str, spec: dict[str, Any], salt: str = "") -> Any:
