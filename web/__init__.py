@@ -58,7 +58,7 @@ from web.publishing import views as publishing
 from web.publishing.once import Once
 from web.services import Services, add_services, services
 from web.timeline import views as timeline
-from web.timeline.minute_counts import count_each_subscription
+from web.timeline.timelines import Timelines
 
 # Enough for every form except publishing, which sets a larger limit.
 _MAX_FORM_BYTES = 64 * 1024
@@ -127,7 +127,7 @@ def make_services(settings: ViewerSettings, iap: IapVerifier | None = None) -> S
         masked_rows=MaskedRows(mask),
         verdicts=SharedVerdicts(),
         index_counts=IndexCounts(stored),
-        minute_counts=count_each_subscription(stored, database, settings.subscriptions, log),
+        timelines=Timelines(stored, database, settings.subscriptions, log),
         reachability=Reachability(stored, log),
         payload_memory=MemoryBudget(),
         page_memory=MemoryBudget(PAGES_BYTES),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
     from web.live.masked_rows import MaskedRows
     from web.live.verdicts import SharedVerdicts
     from web.publishing.once import Once
-    from web.timeline.minute_counts import MinuteCounts
+    from web.timeline.timelines import Timelines
 
 _EXTENSION = "subscope"
 
@@ -69,7 +68,7 @@ class Services:
     masked_rows: MaskedRows
     verdicts: SharedVerdicts
     index_counts: IndexCounts
-    minute_counts: Mapping[str, MinuteCounts]  # by subscription; "" is all of them
+    timelines: Timelines
     reachability: Reachability
     payload_memory: MemoryBudget
     page_memory: MemoryBudget  # of pages while they are drawn

@@ -30,6 +30,7 @@ from web.messages.replay_links import lineage_of
 from web.messages.rows import row_with
 from web.payloads import highlight, render
 from web.services import services
+from web.timeline.spans import spans_for
 from web.timeline.views import timeline
 
 blueprint = Blueprint("messages", __name__)
@@ -92,6 +93,7 @@ def _list_page(shown: list_page.ListPage, columns: Columns, filters: list[SavedF
         here=ListLinks(view, saved.default is not None),
         saved=saved,
         timeline=timeline(shown.query, view),
+        spans=spans_for(services().settings.retention_days).values(),
         row=row_with(columns, services().highlights.note(filters)),
         answers=ANSWERS,
         before=shown.before,

@@ -1,149 +1,125 @@
-"""The timeline above the list: a bar for each minute of the last hour, with a link that filters the list to it."""
+"""The timeline above the list: it follows the filter, over a chosen span, in layers if wanted."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
-from infra.query import Query, parse
+from infra.errors import InputError
+from infra.firestore.message_reader import Selection
+from infra.firestore.search import BOUNDS
+from infra.messages.message import Message
+from infra.query import Query, QueryError, parse
+from infra.query.counted import countable
 from infra.query.list_arguments import ListArguments
 from web.access.monitored import subscription_argument
-from web.access.roles import login_required
-from web.filters.columns import parse_columns
-from web.filters.links import ListLinks
+from web.access.readable_messages import readable_messages, readers_mask
+from web.access.roles import login_required, signed_in_user
+from web.filters.columns import MAX_NAME_CHARACTERS, parse_columns
+from web.filters.request_filter import RequestFilter, pages
+from web.http.client_socket import leaving
 from web.services import services
-from web.timeline.minute_counts import MAX_COUNTED, MINUTES, Hour, Minute
+from web.timeline.bucket_counts import Bucket, Buckets
+from web.timeline.drawing import Timeline, draw
+from web.timeline.layers import Layer, layer_of, layers_of
+from web.timeline.sample import sampled_buckets
+from web.timeline.spans import HOUR, Span, spans_for
+from web.timeline.timelines import Counted
 
-HEIGHT = 100
-_MIN_HEIGHT = 4
 _WAIT_SECONDS = 2.0
-_UNCOUNTED_NORMALLY = 3
-# A touch screen needs wider links: a minute is too narrow for a finger.
-_STEPS = (1, 5)
 
 blueprint = Blueprint("timeline", __name__)
-
-
-@dataclass(frozen=True)
-class Bar:
-    """The bar of one minute: ``x`` from 0 to 59, ``height`` from 0 to 100."""
-
-    x: int
-    height: int
-    is_chosen: bool
-
-
-@dataclass(frozen=True)
-class Span:
-    """A link to the messages of one or more minutes."""
-
-    x: int
-    width: int
-    since: datetime
-    until: datetime
-    count: int | None
-    is_cut: bool
-    href: str
-
-
-@dataclass(frozen=True)
-class PauseMark:
-    """A pause of delivery in the timeline: from ``x``, ``width`` minutes wide."""
-
-    subscription: str
-    since: datetime
-    until: datetime
-    x: float
-    width: float
-
-
-@dataclass(frozen=True)
-class Timeline:
-    """The values that the template shows."""
-
-    since: datetime
-    now: datetime
-    is_pending: bool
-    is_counting: bool
-    total: int
-    is_cut: bool
-    peak: Minute
-    bars: tuple[Bar, ...]
-    spans: dict[int, tuple[Span, ...]]
-    stops: tuple[PauseMark, ...]
-    timeless: str
-
-    @property
-    def last_stop(self) -> PauseMark | None:
-        """The last pause, the only one described in words: those of all would push the list down."""
-        return max(self.stops, key=lambda stop: (stop.until, stop.since), default=None)
 
 
 @blueprint.get("/timeline")
 @login_required
 def fragment() -> ResponseReturnValue:
-    """Return the timeline for ``?q=`` and ``&subscription=`` as a part of the page; a script loads it every minute."""
-    subscription = request.args.get("subscription", "")
-    query = parse(request.args.get("q", ""), datetime.now(UTC))
-    view = ListArguments(subscription=subscription, columns=parse_columns(request.args.getlist("columns")))
-    shown = timeline(query, view, wait_seconds=_WAIT_SECONDS)
-    return render_template("messages/_timeline.html", timeline=shown)
+    """Return the timeline for ``?q=`` and ``&subscription=`` as a part of the page; a script loads it every minute.
 
-
-def timeline(query: Query, view: ListArguments, wait_seconds: float = 0.0) -> Timeline:
-    """Return the last hour of one monitored subscription or of all. Raises InputError for any other.
-
-    Links keep the subscription and the columns.
+    ``&span=`` is 1h, 24h, 7d or all. ``&stack=`` names a field, whose ``&value=`` are the layers of the bars.
     """
-    counts, now = services().minute_counts[subscription_argument(view.subscription)], datetime.now(UTC)
-    return draw(counts.hour(now, wait_seconds), query, view, now)
-
-
-def draw(hour: Hour, query: Query, view: ListArguments, now: datetime) -> Timeline:
-    """Compute positions and links of an hour; links keep the rest of the filter. Pure."""
-    counts = [minute.count or 0 for minute in hour.minutes]
-    since, largest = hour.minutes[0].at, max(counts)
-    return Timeline(
-        since=since,
-        now=now,
-        is_pending=hour.uncounted > 0 or hour.is_refreshing,
-        # The newest minutes are always counted a moment later.
-        is_counting=hour.uncounted > _UNCOUNTED_NORMALLY,
-        total=sum(counts),
-        is_cut=largest >= MAX_COUNTED,
-        peak=max(hour.minutes, key=lambda minute: minute.count or 0),
-        bars=tuple(
-            Bar(x, max(_MIN_HEIGHT, HEIGHT * count // largest), _is_chosen(query, minute.at))
-            for x, (minute, count) in enumerate(zip(hour.minutes, counts, strict=True))
-            if count
-        ),
-        spans={step: tuple(_spans(hour, step, query.timeless, view)) for step in _STEPS},
-        stops=tuple(_stops(hour, now)),
-        timeless=query.timeless,
+    now, spans = datetime.now(UTC), spans_for(services().settings.retention_days)
+    query = parse(request.args.get("q", ""), now)
+    subscription = subscription_argument(request.args.get("subscription", ""))
+    view = ListArguments(subscription=subscription, columns=parse_columns(request.args.getlist("columns")))
+    key = request.args.get("span", "")
+    span = spans.get(key, next(iter(spans.values())))
+    stack = request.args.get("stack", "")
+    if len(stack) > MAX_NAME_CHARACTERS:
+        raise InputError("stack", f"has at most {MAX_NAME_CHARACTERS} characters; found {len(stack)}.")
+    layers = layers_of(stack, request.args.getlist("value"))
+    shown = _counted(query, view, span, stack, layers, now, _WAIT_SECONDS) or _sample(
+        query, view, span, stack, layers, now
     )
+    return render_template("messages/_timeline.html", timeline=shown, spans=spans.values())
 
 
-def _is_chosen(query: Query, at: datetime) -> bool:
-    after, before = query.after, query.before
-    return (after is None or at >= after.replace(second=0, microsecond=0)) and (before is None or at < before)
+def timeline(query: Query, view: ListArguments) -> Timeline:
+    """Return the last hour of a filter in one monitored subscription or in all, as far as it is counted.
+
+    A filter that the index cannot count has no bars yet: its sample costs a search, and the page's script asks for it.
+    """
+    now = datetime.now(UTC)
+    shown = _counted(query, view, HOUR, "", (), now, 0.0)
+    return shown or draw(Buckets(tuple(Bucket(at, None) for at in HOUR.starts(now)), ()), query, view, now)
 
 
-def _spans(hour: Hour, step: int, timeless: str, view: ListArguments) -> Iterator[Span]:
-    for x in range(0, MINUTES, step):
-        minutes = hour.minutes[x : x + step]
-        since, until = minutes[0].at, minutes[-1].at + timedelta(minutes=1)
-        q = f"{timeless} after:{since:%Y-%m-%dT%H:%MZ} before:{until:%Y-%m-%dT%H:%MZ}".strip()
-        counts = [minute.count for minute in minutes if minute.count is not None]
-        is_cut = any(count >= MAX_COUNTED for count in counts)
-        yield Span(x, step, since, until, sum(counts) if counts else None, is_cut, ListLinks(view).to(q=q))
+def _counted(
+    query: Query,
+    view: ListArguments,
+    span: Span,
+    stack: str,
+    layers: Sequence[Layer],
+    now: datetime,
+    wait_seconds: float,
+) -> Timeline | None:
+    """Draw counts of the index; None when it cannot count the filter, or one of the layers."""
+    counted = _index_count(query.timeless, view.subscription, [""], now)
+    parts = [_index_count(query.timeless, view.subscription, layer.terms(stack), now) for layer in layers]
+    if not counted or not all(parts):
+        return None
+    timelines = services().timelines
+    # The layers first: they are refreshed while this request waits for the whole.
+    beside = [timelines.of(part, span, with_pauses=False) for part in parts if part]
+    for counts in beside:
+        counts.until(now)
+    whole = timelines.of(counted, span).until(now, wait_seconds)
+    drawn = [(layer, counts.until(now)) for layer, counts in zip(layers, beside, strict=True)]
+    return draw(whole, query, view, now, span=span, stack=stack, layers=drawn)
 
 
-def _stops(hour: Hour, now: datetime) -> Iterator[PauseMark]:
-    start, minute = hour.minutes[0].at, timedelta(minutes=1)
-    for pause in hour.pauses:
-        since, until = max(pause.since, start), min(pause.until, now)
-        if until > since:
-            x, width = (since - start) / minute, (until - since) / minute
-            yield PauseMark(pause.subscription, since, until, round(x, 2), round(max(width, 0.2), 2))
+def _index_count(timeless: str, subscription: str, terms: Sequence[str], now: datetime) -> Counted | None:
+    """Return the count of all messages of a filter that have one of the terms; None when the index has none."""
+    tokens, required = [], subscription
+    for term in terms:
+        try:
+            one = countable(parse(f"{timeless} {term}".strip(), now), subscription)
+        except QueryError:
+            return None
+        # The number of messages with a masked value would reveal it.
+        if one is None or readers_mask().hides_token(one.token):
+            return None
+        required = one.subscription
+        tokens.extend([one.token] if one.token else [])
+    return Counted(required, tuple(tokens))
+
+
+def _sample(
+    query: Query, view: ListArguments, span: Span, stack: str, layers: Sequence[Layer], now: datetime
+) -> Timeline:
+    """Draw the newest matches, as many as one search finds within the span."""
+    start = span.starts(now)[0]
+    within = parse(f"{query.timeless} after:{start:%Y-%m-%dT%H:%M:%SZ}".strip(), now)
+    wanted = RequestFilter(query.timeless, within, Selection(view.subscription), None)
+    is_whole = False
+
+    def matches() -> Iterator[Message]:
+        nonlocal is_whole
+        with services().shares.search(signed_in_user().name, leaving(request.environ)) as pace:
+            for page in pages(readable_messages(), wanted, BOUNDS, pace):
+                is_whole = page.older is None
+                yield from page.messages
+
+    found = sampled_buckets(matches(), span, now, layers, layer_of(layers, stack), lambda: is_whole)
+    return draw(found.counted, query, view, now, span=span, stack=stack, layers=found.layers, sampled=found.sampled)

@@ -154,6 +154,28 @@ def test_hostile_names_and_values_stay_text_and_can_be_chosen(visit: Visit, clou
     assert len(ana.rows()) == 2
 
 
+def test_timeline_follows_the_filter_over_the_chosen_span_in_layers(visit: Visit, incident: Cloud) -> None:
+    ana = visit(cloud=incident)
+    words = ana.page.locator(".timeline-words")
+    ana.page.click('.timeline-choices button:text-is("24h")')
+    ana.page.wait_for_selector('.timeline-words:has-text("20,000 in the last 24 hours")')
+    ana.page.click('.timeline-choices button:text-is("by severity")')
+    ana.page.wait_for_selector('.layer-name:has-text("ERROR and worse 200")')
+    ana.page.wait_for_selector("#timeline .part.level-1")
+    ana.open("/messages?q=service%3Dpay")
+    ana.page.wait_for_selector('.timeline-choices:has-text("counted in a sample")')
+    assert "matching in the last 24 hours" in words.inner_text(), "the span is remembered"
+    ana.page.click('.timeline-choices button:text-is("by severity")')
+    ana.page.wait_for_selector('.timeline-choices:has-text("counted by the index")')
+    open_panel(ana)
+    ana.page.click('[aria-label="Show the values of region in the timeline"]')
+    ana.page.wait_for_selector('.timeline-choices button:has-text("by region")')
+    links = ana.page.locator("#timeline .links-wide a, #timeline .links-1 a").locator("visible=true")
+    href = links.last.get_attribute("href") or ""
+    links.last.click()
+    ana.page.wait_for_url(f"**{href}")
+
+
 def test_panel_and_groups_are_accessible_and_fit_the_width(visit: Visit, incident: Cloud) -> None:
     ana = visit(cloud=incident)
     open_panel(ana)

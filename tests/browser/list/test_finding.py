@@ -157,13 +157,13 @@ def _has_bar(person: Person) -> bool:
 def test_timeline_filters_by_click_and_drag(visit: Visit, cloud: Cloud) -> None:
     ana = visit()
     minute_with_messages(ana, cloud)
-    last = ana.page.locator("#timeline .spans-1 a").last
+    last = ana.page.locator("#timeline .links-1 a").last
     since, until = last.get_attribute("data-since"), last.get_attribute("data-until")
     last.click()
     ana.page.wait_for_url("**/messages?q=*")
     assert filter_of(ana) == f"after:{since} before:{until}"
     ana.page.wait_for_selector("#timeline:not([data-pending])")
-    links = ana.page.locator("#timeline .spans-1 a")
+    links = ana.page.locator("#timeline .links-1 a")
     first, second = links.nth(20).bounding_box(), links.nth(30).bounding_box()
     assert first
     assert second
@@ -184,7 +184,7 @@ def test_timeline_is_one_tab_stop(visit: Visit, cloud: Cloud) -> None:
     ana.page.keyboard.press("ArrowLeft")
     ana.page.keyboard.press("ArrowLeft")
     focused = ana.page.evaluate("document.activeElement.dataset.since")
-    links = ana.page.locator("#timeline .spans-1 a")
+    links = ana.page.locator("#timeline .links-1 a")
     assert focused == links.nth(57).get_attribute("data-since")
     ana.page.keyboard.press("Home")
     assert ana.page.evaluate("document.activeElement.dataset.since") == links.nth(0).get_attribute("data-since")
@@ -226,7 +226,7 @@ def test_page_works_without_javascript(visit: Visit, cloud: Cloud) -> None:
     ana.page.fill("#q", "kind:xml")
     ana.page.click(".search-button")
     assert "a kind is one of" in ana.page.locator("#q-problem").inner_text()
-    span = ana.page.locator("#timeline .spans-1 a").nth(3).get_attribute("href")
+    span = ana.page.locator("#timeline .links-1 a").nth(3).get_attribute("href")
     assert span
     ana.open(span)
     assert filter_of(ana).startswith("after:")
@@ -255,6 +255,6 @@ def test_filters_work_on_a_phone(visit: Visit, cloud: Cloud) -> None:
     ana.row(one).locator('.chip:has-text("FAILED")').tap()
     ana.page.wait_for_url("**/messages?q=status*")
     assert ana.page.evaluate("document.documentElement.scrollWidth") <= 390
-    ana.page.locator("#timeline .spans-5 a").last.tap()
+    ana.page.locator("#timeline .links-wide a").last.tap()
     ana.page.wait_for_url("**before*")
     assert filter_of(ana).startswith("status=FAILED after:")

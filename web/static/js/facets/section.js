@@ -3,6 +3,9 @@
 import { shownList } from "../list/shown_list.js";
 import { element, link } from "./elements.js";
 
+// The layers that the server draws in a bar.
+const MAX_LAYERS = 5;
+
 /** @typedef {import("../core/facets.js").Facet} Facet */
 /** @typedef {import("../core/facets.js").FacetValue} FacetValue */
 /** @typedef {{ count: number | null, isAtLeast: boolean }} Kept an exact count; null where the index cannot count */
@@ -13,12 +16,22 @@ import { element, link } from "./elements.js";
  */
 export function facetSection(facet, kept) {
   const section = element("section", "facet");
-  const heading = element("h3", "", facet.label, " ", groupLink(facet));
+  const heading = element("h3", "", facet.label, element("span", "facet-links", stackButton(facet), groupLink(facet)));
   const values = element("ul", "", ...facet.values.map((one) => valueItem(facet, one, kept.get(one.term))));
   section.append(heading, values);
   const more = facet.distinct - facet.values.length;
   if (more > 0) section.append(element("p", "quiet", `and ${more.toLocaleString("en")} other values`));
   return section;
+}
+
+/** @param {Facet} facet */
+function stackButton({ name, label, values }) {
+  const button = element("button", "stack-button", "over time");
+  button.setAttribute("type", "button");
+  button.setAttribute("aria-label", `Show the values of ${label} in the timeline`);
+  const detail = { name, values: values.slice(0, MAX_LAYERS).map(({ value }) => value) };
+  button.addEventListener("click", () => document.dispatchEvent(new CustomEvent("subscope:stack", { detail })));
+  return button;
 }
 
 /** @param {Facet} facet */

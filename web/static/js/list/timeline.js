@@ -1,6 +1,8 @@
-// The timeline: updated every minute. Arrow keys move between its bars, and a drag across bars filters the list.
+// The timeline: updated every minute. Arrow keys move between its bars, and a drag across bars filters the list. Its span
+// and its layers are chosen below it; layers of a field come from the panel of fields.
 
 import { closest, find, findAll, parseHtml, query } from "../common/dom.js";
+import { saveChoice, savedChoice } from "../common/local_storage.js";
 import { getHtml } from "../common/requests.js";
 import { localizeTimes } from "../common/times.js";
 import { addressOfList } from "./shown_list.js";
@@ -11,6 +13,12 @@ const SOON_MS = 1500;
 const COUNTED_MS = 11000; // the server counts every ten seconds
 /** @type {Record<string, number>} */
 const STEPS = { ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity };
+
+const SPAN = "subscope-span";
+const STACK = "subscope-stack";
+const SEVERITY = ":severity";
+
+/** @typedef {{ name: string, values: string[] }} Stack */
 
 const timeline = () => find("#timeline", HTMLElement);
 
@@ -110,16 +118,51 @@ export class Timeline {
     this.timer = undefined;
     this.isSoon = false;
     this.hasNews = false; // possibly not yet counted by the server at the next update
+    this.span = savedChoice(SPAN) ?? "";
+    /** @type {Stack} */
+    this.stack = { name: savedChoice(STACK) ?? "", values: [] };
   }
 
   start() {
     if (!timeline()) return;
     document.addEventListener("visibilitychange", () => !document.hidden && this.update());
     document.addEventListener("keydown", moveFocus);
+    document.addEventListener("click", (event) => this.onChoice(event));
+    document.addEventListener("subscope:stack", (event) => event instanceof CustomEvent && this.setStack(event.detail));
     startDrag();
     setTabStop();
-    if (this.isPending) this.update();
+    if (this.isPending || this.span || this.stack.name) this.update();
     else this.scheduleUpdate();
+  }
+
+  /** @param {Event} event */
+  onChoice(event) {
+    const button = closest(event, ".timeline-choices button", HTMLButtonElement);
+    if (!button) return;
+    const { span, stack } = button.dataset;
+    if (stack !== undefined) {
+      this.setStack({ name: stack, values: [] });
+    } else {
+      this.span = span ?? "";
+      saveChoice(SPAN, this.span);
+      this.update();
+    }
+  }
+
+  /** @param {Stack} stack */
+  setStack(stack) {
+    this.stack = stack;
+    // The values of a field belong to the messages of this page.
+    saveChoice(STACK, stack.name === SEVERITY ? SEVERITY : "");
+    this.update();
+  }
+
+  get address() {
+    const address = new URL(addressOfList().replace("/messages", "/timeline"), location.href);
+    if (this.span) address.searchParams.set("span", this.span);
+    if (this.stack.name) address.searchParams.set("stack", this.stack.name);
+    for (const value of this.stack.values) address.searchParams.append("value", value);
+    return address;
   }
 
   get isPending() {
@@ -131,7 +174,7 @@ export class Timeline {
     this.isSoon = false;
     if (document.hidden) return;
     try {
-      replace(await getHtml(addressOfList().replace("/messages", "/timeline")));
+      replace(await getHtml(this.address));
     } catch {
       // The page already shows that it is signed out or not live.
     }
@@ -140,6 +183,8 @@ export class Timeline {
 
   scheduleUpdate() {
     clearTimeout(this.timer);
+    // Each sample reads up to 2,000 messages.
+    if ("sampled" in (timeline()?.dataset ?? {})) return;
     const later = this.hasNews ? COUNTED_MS : UPDATE_EVERY_MS;
     this.timer = setTimeout(() => this.update(), this.isPending ? PENDING_MS : later);
     this.hasNews = false;

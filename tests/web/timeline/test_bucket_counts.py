@@ -14,9 +14,10 @@ from infra.query import parse
 from infra.query.list_arguments import ListArguments
 from tests.support.local_cloud import ROOT
 from tests.support.waiting import wait_until
+from web.timeline.bucket_counts import MAX_COUNTED, Bucket, BucketCounts, Buckets
 from web.timeline.delivery_pauses import DeliverySwitch, Pause, pauses_between
-from web.timeline.minute_counts import MAX_COUNTED, Hour, Minute, MinuteCounts, minutes_until
-from web.timeline.views import draw
+from web.timeline.drawing import draw
+from web.timeline.spans import HOUR
 
 NOW = datetime(2026, 11, 23, 10, 42, 30, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -49,37 +50,37 @@ def counter() -> Counter:
     return Counter()
 
 
-def counts_by(counter: Counter, log: StringIO | None = None, refresh_seconds: float = 0.0) -> MinuteCounts:
+def counts_by(counter: Counter, log: StringIO | None = None, refresh_seconds: float = 0.0) -> BucketCounts:
     """Make counts for which every request is due."""
     logger = Logger("DEBUG", stream=log or StringIO())
-    return MinuteCounts(counter.count, no_pauses, logger, refresh_seconds=refresh_seconds)
+    return BucketCounts(counter.count, no_pauses, logger, refresh_seconds=refresh_seconds)
 
 
 def test_closed_minute_is_counted_once(counter: Counter) -> None:
     hours = counts_by(counter)
-    assert hours.hour(NOW, wait_seconds=5).uncounted == 0
+    assert hours.until(NOW, wait_seconds=5).uncounted == 0
     assert len(counter.asked) == 60
-    hours.hour(NOW + MINUTE, wait_seconds=5)
+    hours.until(NOW + MINUTE, wait_seconds=5)
     # The minute that was open, and the new one.
-    assert sorted(counter.asked[60:]) == minutes_until(NOW + MINUTE)[-2:]
+    assert sorted(counter.asked[60:]) == HOUR.starts(NOW + MINUTE)[-2:]
 
 
 def test_minute_is_counted_again_until_no_message_can_be_late(counter: Counter) -> None:
     hours = counts_by(counter)
     just_after = NOW.replace(minute=43, second=5)
-    hours.hour(just_after, wait_seconds=5)
-    hours.hour(just_after + timedelta(seconds=10), wait_seconds=5)
+    hours.until(just_after, wait_seconds=5)
+    hours.until(just_after + timedelta(seconds=10), wait_seconds=5)
     assert counter.asked.count(NOW.replace(second=0)) == 2
 
 
 def test_many_requests_share_one_count_and_wait_no_longer_than_asked(counter: Counter) -> None:
     counter.may_answer.clear()
     hours = counts_by(counter)
-    assert [hours.hour(NOW).uncounted for _ in range(20)] == [60] * 20
-    assert hours.hour(NOW, wait_seconds=0.05).uncounted == 60
-    assert hours.hour(NOW).is_refreshing
+    assert [hours.until(NOW).uncounted for _ in range(20)] == [60] * 20
+    assert hours.until(NOW, wait_seconds=0.05).uncounted == 60
+    assert hours.until(NOW).is_refreshing
     counter.may_answer.set()
-    counted = hours.hour(NOW, wait_seconds=5)
+    counted = hours.until(NOW, wait_seconds=5)
     assert (counted.uncounted, counted.is_refreshing) == (0, False)
     assert len(counter.asked) == 60
 
@@ -89,9 +90,9 @@ def test_endless_count_does_not_delay_the_end_of_the_process() -> None:
 import threading
 from datetime import UTC, datetime
 from infra.logs import Logger
-from web.timeline.minute_counts import MinuteCounts
+from web.timeline.bucket_counts import BucketCounts
 asked, never = threading.Event(), threading.Event()
-MinuteCounts(lambda *_: (asked.set(), never.wait(), 0)[2], lambda *_: (), Logger("DEBUG")).hour(datetime.now(UTC))
+BucketCounts(lambda *_: (asked.set(), never.wait(), 0)[2], lambda *_: (), Logger("DEBUG")).until(datetime.now(UTC))
 asked.wait(5)
 """
     assert subprocess.run([sys.executable, "-c", script], cwd=ROOT, timeout=20, check=False).returncode == 0
@@ -100,7 +101,7 @@ asked.wait(5)
 def test_count_is_not_refreshed_before_it_is_due(counter: Counter) -> None:
     hours = counts_by(counter, refresh_seconds=10.0)
     for _ in range(5):
-        hours.hour(NOW, wait_seconds=5)
+        hours.until(NOW, wait_seconds=5)
     assert len(counter.asked) == 60
 
 
@@ -108,16 +109,16 @@ def test_failure_is_logged_and_retried(counter: Counter) -> None:
     log = StringIO()
     counter.fails = True
     hours = counts_by(counter, log)
-    assert hours.hour(NOW, wait_seconds=5).uncounted == 60
-    wait_until(lambda: "The last hour could not be counted" in log.getvalue(), "the log's line")
+    assert hours.until(NOW, wait_seconds=5).uncounted == 60
+    wait_until(lambda: "Messages of the last hour could not be counted" in log.getvalue(), "the log's line")
     counter.fails = False
-    assert hours.hour(NOW, wait_seconds=5).uncounted == 0
+    assert hours.until(NOW, wait_seconds=5).uncounted == 0
 
 
 def test_counts_of_an_earlier_hour_are_forgotten(counter: Counter) -> None:
     hours = counts_by(counter)
     for later in (0, 30, 300):
-        hours.hour(NOW + later * MINUTE, wait_seconds=5)
+        hours.until(NOW + later * MINUTE, wait_seconds=5)
     assert len(hours) == 60
 
 
@@ -145,18 +146,18 @@ def test_pauses_between_two_moments(
     assert [(pause.since.minute, pause.until.minute) for pause in pauses] == expected
 
 
-def hour_of(counts: dict[int, int], *stopped: Pause) -> Hour:
+def hour_of(counts: dict[int, int], *stopped: Pause) -> Buckets:
     """Return an hour; the keys of ``counts`` are minutes ago."""
-    minutes = minutes_until(NOW)
-    return Hour(tuple(Minute(at, counts.get(59 - x, 0)) for x, at in enumerate(minutes)), stopped)
+    minutes = HOUR.starts(NOW)
+    return Buckets(tuple(Bucket(at, counts.get(59 - x, 0)) for x, at in enumerate(minutes)), stopped)
 
 
 def test_bars_are_to_scale() -> None:
     drawn = draw(hour_of({0: 1, 10: 50, 59: 100}), parse("", NOW), ListArguments(), NOW)
     assert [(bar.x, bar.height) for bar in drawn.bars] == [(0, 100), (49, 50), (59, 4)]
     assert (drawn.total, drawn.peak.count, drawn.is_cut) == (151, 100, False)
-    assert [len(spans) for spans in drawn.spans.values()] == [60, 12]
-    assert sum(span.count or 0 for span in drawn.spans[5]) == 151
+    assert [len(spans) for spans in drawn.links.values()] == [60, 12]
+    assert sum(span.count or 0 for span in drawn.links[5]) == 151
 
 
 def test_hour_without_messages_has_no_bars() -> None:
@@ -167,7 +168,7 @@ def test_hour_without_messages_has_no_bars() -> None:
 def test_count_at_its_limit_is_marked() -> None:
     drawn = draw(hour_of({5: MAX_COUNTED}), parse("", NOW), ListArguments(), NOW)
     assert drawn.is_cut
-    assert drawn.spans[1][54].is_cut
+    assert drawn.links[1][54].is_cut
 
 
 def test_bars_within_the_filters_time_are_marked() -> None:
@@ -181,7 +182,7 @@ def test_pause_has_the_position_of_its_time() -> None:
     stopped = Pause("builds", since, since + 20 * MINUTE)
     drawn = draw(hour_of({}, stopped), parse("", NOW), ListArguments(), NOW)
     assert [(stop.x, stop.width) for stop in drawn.stops] == [(0.0, 9.5)]
-    assert drawn.stops[0].since == minutes_until(NOW)[0]
+    assert drawn.stops[0].since == HOUR.starts(NOW)[0]
     assert drawn.last_stop == drawn.stops[0]
 
 
