@@ -17,7 +17,7 @@ from web.facets.at_once import run_at_once
 from web.timeline.delivery_pauses import Pause
 from web.timeline.spans import HOUR, Span
 
-MAX_COUNTED = 10_000
+MAX_COUNTED = 100_000
 REFRESH_SECONDS = 10.0
 # A message can become visible a little after its time.
 _LATENESS = timedelta(seconds=10)

@@ -157,6 +157,7 @@ def test_hostile_names_and_values_stay_text_and_can_be_chosen(visit: Visit, clou
 def test_timeline_follows_the_filter_over_the_chosen_span_in_layers(visit: Visit, incident: Cloud) -> None:
     ana = visit(cloud=incident)
     words = ana.page.locator(".timeline-words")
+    open_panel(ana)
     ana.page.click('.timeline-choices button:text-is("24h")')
     ana.page.wait_for_selector('.timeline-words:has-text("20,000 in the last 24 hours")')
     ana.page.click('.timeline-choices button:text-is("by severity")')
@@ -167,7 +168,6 @@ def test_timeline_follows_the_filter_over_the_chosen_span_in_layers(visit: Visit
     assert "matching in the last 24 hours" in words.inner_text(), "the span is remembered"
     ana.page.click('.timeline-choices button:text-is("by severity")')
     ana.page.wait_for_selector('.timeline-choices:has-text("counted by the index")')
-    open_panel(ana)
     ana.page.click('[aria-label="Show the values of region in the timeline"]')
     ana.page.wait_for_selector('.timeline-choices button:has-text("by region")')
     links = ana.page.locator("#timeline .links-wide a, #timeline .links-1 a").locator("visible=true")
