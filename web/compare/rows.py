@@ -75,9 +75,9 @@ def rows_of(found: Comparison) -> Rows:
     """Return the rows of a comparison, at most ``MAX_ROWS``."""
     match found.way:
         case "json" | "equal":
-            rows = _json_rows(found)
+            rows = _json_rows(found, Effort())
         case "text":
-            rows = _text_rows(found)
+            rows = _text_rows(found, Effort())
         case "bytes":
             rows = _byte_rows(found)
         case _:
@@ -96,7 +96,7 @@ def _limited(rows: Iterator[Row | Fold]) -> Rows:
     return Rows(tuple(shown), counts, max(0, counts.total() - MAX_ROWS))
 
 
-def _json_rows(found: Comparison) -> Iterator[Row | Fold]:
+def _json_rows(found: Comparison, effort: Effort) -> Iterator[Row | Fold]:
     folded: list[Same] = []
     rows = 0
     for one in found.of_json.found if found.of_json else ():
@@ -107,7 +107,7 @@ def _json_rows(found: Comparison) -> Iterator[Row | Fold]:
             yield _json_fold(folded)
             folded = []
         rows += 1
-        yield _json_row(one, is_shown=rows <= MAX_ROWS)
+        yield _json_row(one, effort, is_shown=rows <= MAX_ROWS)
     if folded:
         yield _json_fold(folded)
 
@@ -120,20 +120,19 @@ def _json_fold(same: list[Same]) -> Fold:
     return Fold(sum(one.count for one in same), "value", tuple(items))
 
 
-def _json_row(operation: Operation, *, is_shown: bool) -> Row:
+def _json_row(operation: Operation, effort: Effort, *, is_shown: bool) -> Row:
     kind = _KINDS[operation.kind]
     if isinstance(operation.old, Masked) or isinstance(operation.new, Masked):
         kind = "masked" if kind == "changed" else kind
     if not is_shown:
         return Row(kind, "", None, None)
-    label = place(operation.path)
-    if operation.path_in_a != operation.path:
-        label = place(operation.path_in_a) if kind == "removed" else label
-        label = f"{place(operation.path_in_a)} → {label}" if kind in ("changed", "masked") else label
+    label = place(operation.path_in_a if kind == "removed" else operation.path)
+    if operation.path_in_a != operation.path and kind in ("changed", "masked"):
+        label = f"{place(operation.path_in_a)} → {label}"
     if kind == "masked":
         return Row(kind, label, (Span("masked"),), (Span("masked"),))
     if kind == "changed" and isinstance(operation.old, str) and isinstance(operation.new, str):
-        return Row(kind, label, *_spans(*(text_of(value, _ALL) for value in (operation.old, operation.new))))
+        return Row(kind, label, *_spans(text_of(operation.old, _ALL), text_of(operation.new, _ALL), effort))
     old, new = (text_of(value, _VALUE_CHARACTERS) for value in (operation.old, operation.new))
     return Row(
         kind,
@@ -157,9 +156,9 @@ def place(path: Path) -> str:
     return text if len(steps) == len(path) and length <= _LABEL_CHARACTERS else f"…{text[-_LABEL_CHARACTERS:]}"
 
 
-def _spans(old: str, new: str) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
+def _spans(old: str, new: str, effort: Effort) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
     """Return two versions of a line with the words marked that differ; both sides cut equal parts alike."""
-    found = pieces(old, new, Effort())
+    found = pieces(old, new, effort)
     return _side(found, old=True), _side(found, old=False)
 
 
@@ -185,7 +184,7 @@ def _without_middle(text: str) -> str:
     return f"{text[:half]} […{len(text) - 2 * half:,} equal characters…] {text[-half:]}"
 
 
-def _text_rows(found: Comparison) -> Iterator[Row | Fold]:
+def _text_rows(found: Comparison, effort: Effort) -> Iterator[Row | Fold]:
     noun = "line" if found.are_lines else "part"
     at, rows = 0, 0
     for edit in found.of_text:
@@ -194,7 +193,8 @@ def _text_rows(found: Comparison) -> Iterator[Row | Fold]:
         at = edit.at_a + len(edit.removed)
         for number, (old, new) in enumerate(zip_longest(edit.removed, edit.added)):
             rows += 1
-            yield _text_row(edit, number, old, new, noun) if rows <= MAX_ROWS else Row(_kind(old, new), "", None, None)
+            is_shown = rows <= MAX_ROWS
+            yield _text_row(edit, number, effort, noun) if is_shown else Row(_kind(old, new), "", None, None)
     if at < len(found.lines_a):
         yield _text_fold(found.lines_a, at, len(found.lines_a), noun)
 
@@ -204,7 +204,8 @@ def _text_fold(lines: list[str], start: int, end: int, noun: str) -> Fold:
     return Fold(end - start, noun, tuple((number, short(line, _SAMPLE_CHARACTERS)) for number, line in sample))
 
 
-def _text_row(edit: Edit[list[str]], number: int, old: str | None, new: str | None, noun: str) -> Row:
+def _text_row(edit: Edit[list[str]], number: int, effort: Effort, noun: str) -> Row:
+    old, new = (lines[number] if number < len(lines) else None for lines in (edit.removed, edit.added))
     at_a, at_b = edit.at_a + number + 1, edit.at_b + number + 1
     if old is None:
         return Row("added", f"{noun} {at_b:,}", None, (Span(short(_line(new or ""), _VALUE_CHARACTERS)),))
@@ -212,8 +213,8 @@ def _text_row(edit: Edit[list[str]], number: int, old: str | None, new: str | No
         return Row("removed", f"{noun} {at_a:,}", (Span(short(_line(old), _VALUE_CHARACTERS)),), None)
     label = f"{noun} {at_a:,}" if at_a == at_b else f"{noun} {at_a:,} → {at_b:,}"
     if _line(old) == _line(new):
-        return Row("changed", label, *_spans(old, new))  # only the end of the line differs
-    return Row("changed", label, *_spans(_line(old), _line(new)))
+        return Row("changed", label, *_spans(old, new, effort))  # only the end of the line differs
+    return Row("changed", label, *_spans(_line(old), _line(new), effort))
 
 
 def _kind(old: object, new: object) -> Kind:

@@ -12,6 +12,7 @@ from infra.messages.compare.json_values import Json, parse, with_masked
 MAX_COMPARED_BYTES = 1024 * 1024
 # Each of them costs a microsecond or two before anything is compared.
 MAX_OBJECTS, MAX_ARRAYS = 15_000, 60_000
+_TOO_DEEP = "JSON that is nested this deeply is compared as text."
 _TOO_MANY = f"JSON with more than {MAX_OBJECTS:,} objects or {MAX_ARRAYS:,} arrays is compared as text."
 
 Way = Literal["equal", "json", "text", "bytes", "withheld"]
@@ -98,6 +99,7 @@ def _as_json(text_a: str, text_b: str, effort: Effort, mark: str) -> JsonResult 
     try:
         return JsonResult(a, b, list(walk(a, b, effort)))
     except RecursionError:  # C compares nested values by recursion, and may begin deeper in the stack than the parser
+        effort.note(_TOO_DEEP)
         return None
 
 

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from infra.messages.compare.payloads import compare
+from tests.support.cpu_cost import assert_cheap
 from web.compare.rows import MAX_ROWS, Fold, Row, rows_of
 
 
@@ -71,3 +72,8 @@ def test_long_lines_values_and_names_are_cut() -> None:
     assert row.old is not None
     assert [span.text[-3:] for span in row.old if span.differs] == ["1"]
     assert "[…8,841 equal characters…]" in row.old[0].text
+
+
+def test_words_of_many_long_lines_are_marked_within_one_bound() -> None:
+    a, b = ("\n".join(" ".join(f"{n % 7}{n * step % 11}" for n in range(200)) for _ in range(400)) for step in (3, 5))
+    assert_cheap(lambda: rows_of(compare(a.encode(), b.encode())), loops=60)
