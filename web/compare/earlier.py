@@ -8,6 +8,7 @@ from infra.messages.masking import HIDDEN, Mask
 from infra.messages.message import Message
 from infra.query import quoted
 from web.filters.columns import value
+from web.formats import short
 
 # Where well-known messages say their type, the most exact place first. Without any, the kind of the payload counts.
 TYPE_FIELDS = (
@@ -45,5 +46,5 @@ def _type_of(message: Message, mask: Mask) -> Likeness:
     for name in TYPE_FIELDS:
         text = value(message, name)
         if text and len(text) <= _MAX_CHARACTERS and not (mask and HIDDEN in text):
-            return Likeness("type", f"{quoted(name)}={quoted(text)}", f"type ({name})")
+            return Likeness("type", f"{quoted(name)}={quoted(text)}", f"type ({short(name, 40)}={short(text, 40)})")
     return Likeness("type", f"kind:{message.kind}", f"kind ({message.kind})")

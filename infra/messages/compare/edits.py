@@ -14,6 +14,8 @@ from infra.messages.compare.sequences import common_ends, runs
 # A longer changed part of a line is not cut into words.
 MAX_WORDS_CHARACTERS = 40_000
 _WORD = re.compile(r"\w+|\W")
+_WORD_BEFORE, _WORD_AFTER = re.compile(r"\w+\Z"), re.compile(r"\w+")
+_LONG_WORD = 60
 # Longer lines are cut where their content separates parts, so that an insertion moves no other cut.
 MAX_LINE_CHARACTERS = 1_000
 MAX_LINES = 50_000
@@ -78,7 +80,7 @@ class Piece(NamedTuple):
 
 def pieces(old: str, new: str, effort: Effort) -> list[Piece]:
     """Cut two versions of one line into equal and changed parts, by words."""
-    head, tail = common_ends(old, new)
+    head, tail = _whole_words(old, *common_ends(old, new))
     inner_old, inner_new = old[head : len(old) - tail], new[head : len(new) - tail]
     found = [Piece(old[:head], old[:head])]
     if max(len(inner_old), len(inner_new)) > MAX_WORDS_CHARACTERS or not inner_old or not inner_new:
@@ -87,6 +89,13 @@ def pieces(old: str, new: str, effort: Effort) -> list[Piece]:
         found += _by_words(_WORD.findall(inner_old), _WORD.findall(inner_new), effort)
     found.append(Piece(old[len(old) - tail :], old[len(old) - tail :]))
     return [piece for piece in found if piece.old or piece.new]
+
+
+def _whole_words(line: str, head: int, tail: int) -> tuple[int, int]:
+    """Shorten the equal start and end of a line so that they cut no word."""
+    before = _WORD_BEFORE.search(line, max(0, head - _LONG_WORD), head)
+    after = _WORD_AFTER.match(line, len(line) - tail, len(line) - tail + _LONG_WORD)
+    return head - len(before[0] if before else ""), tail - len(after[0] if after else "")
 
 
 def _by_words(old: list[str], new: list[str], effort: Effort) -> list[Piece]:
