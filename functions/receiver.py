@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from functions.envelope import parse_push
 from functions.group_commit import GroupCommit
+from functions.live_settings import LiveSettings
 from functions.push_request import PushRequest
 from functions.refusals import NotStoredError, OutOfTimeError, PushFormError, UnexpectedPushError
 from functions.rejections import TIMEOUT_SECONDS, Rejections
@@ -22,7 +23,6 @@ from functions.request_body import BodyBudget
 from functions.tokens.oidc import TokenVerifier
 from infra.errors import EnvelopeError, ForeignTokenError, StoreError, SubscopeError
 from infra.logs import Logger, Severity
-from infra.settings import Settings
 
 BUDGET_SECONDS = 20.0
 # The rest of the budget records a rejection and, at the same time, discards a body.
@@ -36,13 +36,13 @@ class Receiver:
 
     def __init__(
         self,
-        settings: Settings,
+        settings: LiveSettings,
         tokens: TokenVerifier,
         committer: GroupCommit,
         rejections: Rejections,
         logger: Logger,
     ) -> None:
-        self._subscriptions = frozenset(map(settings.subscription_path, settings.subscriptions))
+        self._settings = settings
         self._tokens = tokens
         self._committer = committer
         self._rejections = rejections
@@ -72,7 +72,7 @@ class Receiver:
         length = push.body_length()
         with self._body_budget.share() as share:
             push.pushed = parse_push(await push.body(length, share))
-            if push.pushed.subscription not in self._subscriptions:
+            if not await self._settings.monitors(push.pushed.subscription):
                 raise ForeignTokenError("subscription", "The push is from a subscription that is not monitored here.")
             await self._committer.save(push.pushed)
 

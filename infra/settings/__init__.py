@@ -62,6 +62,7 @@ RECEIVER = (
         one_of(*get_args(SignatureCheck)),
         "`receiver`, or `platform` where Cloud Run lets only the push account in and may remove the signature",
     ),
+    Setting("SETTINGS_FILE", "", any_text, "a JSON file with some of these settings, read again every minute"),
 )
 VIEWER = (
     Setting("PUSH_ENDPOINT", None, secure_url, "the receiver's address, which Start sets on the subscription"),
@@ -141,6 +142,7 @@ class ReceiverSettings(Settings):
 
     oidc_certs_url: str
     signature_check: SignatureCheck
+    settings_file: str
 
 
 @dataclass(frozen=True)
@@ -242,8 +244,6 @@ def behind_front_end(environ: Mapping[str, str]) -> bool:
 
 
 def _refuse_emulators_in_production(environ: Mapping[str, str]) -> None:
-    if not behind_front_end(environ):
-        return
-    for row in EMULATORS:
+    for row in EMULATORS if behind_front_end(environ) else ():
         if environ.get(row.name):
             raise SettingsError(f"{row.name} is set on Cloud Run; it belongs to a developer's machine. Remove it.")

@@ -9,7 +9,7 @@ import pytest
 
 from infra.settings import COMMON, GOOGLE_CERTS_URL, RECEIVER, VIEWER, receiver_settings, viewer_settings
 from tests.support.terraform.applied import LEAST, Applied
-from tests.support.terraform.plan import receiver_environment, viewer_variables
+from tests.support.terraform.plan import receiver_environment, settings_file, viewer_variables
 from tests.support.terraform.runner import NUMBER, PROJECT, ROOT, resources, values
 
 URL = f"https://subscope-receiver-{NUMBER}.europe-west1.run.app"
@@ -28,9 +28,15 @@ def viewer_environment(plan: dict[str, Any]) -> dict[str, str]:
 
 
 def test_receiver_gets_exactly_its_settings(plan: dict[str, Any]) -> None:
-    environment = receiver_environment(plan)
-    assert set(environment) == names(COMMON, RECEIVER)
-    settings = receiver_settings({**environment, "K_SERVICE": "subscope-receiver"})
+    environment, file = receiver_environment(plan), settings_file(plan)
+    assert {*environment, *file} == names(COMMON, RECEIVER)
+    assert not environment.keys() & file.keys()
+    service = values(plan, "google_cloudfunctions2_function.receiver")["service_config"][0]
+    (volume,) = service["secret_volumes"]
+    (newest,) = volume["versions"]
+    assert (volume["secret"], newest["version"]) == ("subscope-receiver-settings", "latest")
+    assert environment["SETTINGS_FILE"] == f"{volume['mount_path']}/{newest['path']}"
+    settings = receiver_settings({**environment, **file, "K_SERVICE": "subscope-receiver"})
     assert settings.google_cloud_project == PROJECT
     assert settings.subscriptions == ("builds-monitor",)
     # Cloud Run's check of callers wants the address as the audience.
@@ -59,7 +65,8 @@ def test_secrets_come_from_secret_manager(plan: dict[str, Any]) -> None:
 
 
 def test_common_settings_of_both_services_are_equal(full_plan: dict[str, Any]) -> None:
-    receiver, viewer = receiver_environment(full_plan), viewer_environment(full_plan)
+    receiver = {**receiver_environment(full_plan), **settings_file(full_plan)}
+    viewer = viewer_environment(full_plan)
     assert {name: receiver[name] for name in names(COMMON)} == {name: viewer[name] for name in names(COMMON)}
     settings = viewer_settings(viewer)
     assert settings.auth_mode == "iap"

@@ -41,6 +41,7 @@ ALWAYS = [
     (VIEWER, f"{CUSTOM}_viewer", "project", DATABASE),
     (VIEWER, f"{CUSTOM}_backlog", "project", ""),
     (VIEWER, "roles/iam.serviceAccountUser", "account subscope-push", ""),
+    (RECEIVER, "roles/secretmanager.secretAccessor", "secret subscope-receiver-settings", ""),
     (VIEWER, "roles/secretmanager.secretAccessor", "secret subscope-admin-password", ""),
     (VIEWER, "roles/secretmanager.secretAccessor", "secret subscope-session-key", ""),
     (BUILD, "roles/artifactregistry.writer", "repository subscope", ""),

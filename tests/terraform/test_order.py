@@ -12,6 +12,7 @@ from tests.support.terraform.runner import IMAGE as VIEWER_IMAGE
 FUNCTION, VIEWER = "google_cloudfunctions2_function.receiver", "google_cloud_run_v2_service.viewer"
 MONITORED, DEAD_LETTERS = "google_pubsub_subscription.monitored", "google_pubsub_subscription.dead_letter"
 IMAGE = "terraform_data.viewer_image"
+SETTINGS = "google_secret_manager_secret_version.receiver_settings"
 BUILD_GRANTS = {
     "google_artifact_registry_repository_iam_member.build_pushes",
     "google_project_iam_member.build_logs",
@@ -20,7 +21,14 @@ BUILD_GRANTS = {
 # These resources do not refer to the resources they need; without depends_on they would be created in parallel.
 FIRST = {
     # A build without its grants fails; a receiver without its grants, or without a database, answers 503.
-    FUNCTION: {*BUILD_GRANTS, "google_firestore_database.this", "google_project_iam_member.receiver_stores"},
+    FUNCTION: {
+        *BUILD_GRANTS,
+        "google_firestore_database.this",
+        "google_project_iam_member.receiver_stores",
+        # It does not start without its settings file.
+        "google_secret_manager_secret_iam_member.receiver_reads",
+        SETTINGS,
+    },
     IMAGE: BUILD_GRANTS,
     # A revision that cannot read its secrets or its image never starts.
     VIEWER: {
@@ -32,6 +40,7 @@ FIRST = {
     # The first pushes would be refused, and each refusal counts as a delivery attempt.
     "google_pubsub_subscription.monitored": {
         FUNCTION,
+        SETTINGS,
         "google_cloud_run_v2_service_iam_policy.receiver",
         "google_service_account_iam_member.pubsub_mints_push_tokens",
     },
@@ -55,6 +64,9 @@ GRANTS = {
     "google_pubsub_subscription_iam_member.viewer_switches_dead_letters": f"{DEAD_LETTERS}[each.key]",
     "google_pubsub_subscription_iam_member.viewer_switches_delivery": f"{MONITORED}[each.key]",
     "google_pubsub_topic_iam_member.pubsub_forwards_dead_letters": "google_pubsub_topic.dead_letter[each.key]",
+    "google_secret_manager_secret_iam_member.receiver_reads": (
+        'google_secret_manager_secret.secret["receiver-settings"]'
+    ),
     "google_secret_manager_secret_iam_member.viewer_reads": "google_secret_manager_secret.secret[each.key]",
     "google_service_account_iam_member.pubsub_mints_push_tokens": "google_service_account.push",
     "google_service_account_iam_member.viewer_starts_delivery": "google_service_account.push",

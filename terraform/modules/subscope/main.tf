@@ -41,15 +41,20 @@ locals {
   pubsub_agent = "serviceAccount:service-${local.number}@gcp-sa-pubsub.iam.gserviceaccount.com"
 
   # What both services read: infra/settings/__init__.py, COMMON.
-  common_environment = {
+  common_environment = merge(local.fixed_environment, local.changing_settings)
+
+  fixed_environment = {
     FIRESTORE_DATABASE   = var.firestore.database
     GOOGLE_CLOUD_PROJECT = var.project
-    LOG_LEVEL            = var.log_level
-    MESSAGE_SHARDS       = tostring(var.message_shards)
     PUSH_AUDIENCE        = join(",", local.push_audiences)
     PUSH_SERVICE_ACCOUNT = google_service_account.push.email
-    RETENTION_DAYS       = tostring(var.retention_days)
-    SUBSCRIPTIONS        = join(",", local.monitored_ids)
+  }
+  # infra/settings/settings_file.py, CHANGEABLE.
+  changing_settings = {
+    LOG_LEVEL      = var.log_level
+    MESSAGE_SHARDS = tostring(var.message_shards)
+    RETENTION_DAYS = tostring(var.retention_days)
+    SUBSCRIPTIONS  = join(",", local.monitored_ids)
   }
 }
 

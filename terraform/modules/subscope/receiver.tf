@@ -11,9 +11,10 @@ locals {
   ])
 
   # infra/settings/__init__.py, RECEIVER.
-  receiver_environment = merge(local.common_environment, {
+  receiver_environment = merge(local.fixed_environment, {
     OIDC_CERTS_URL  = "https://www.googleapis.com/oauth2/v1/certs"
     SIGNATURE_CHECK = local.iam_invokes_receiver ? "platform" : "receiver"
+    SETTINGS_FILE   = "${local.settings_in}/${local.settings_path}"
   })
 }
 
@@ -80,6 +81,18 @@ resource "google_cloudfunctions2_function" "receiver" {
     # The receiver answers within 20 seconds, and no acknowledgement deadline is shorter than 30.
     timeout_seconds       = 30
     environment_variables = local.receiver_environment
+
+    # The newest version, read again every minute.
+    secret_volumes {
+      mount_path = local.settings_in
+      project_id = var.project
+      secret     = google_secret_manager_secret.secret["receiver-settings"].secret_id
+
+      versions {
+        path    = local.settings_path
+        version = "latest"
+      }
+    }
   }
 
   depends_on = [
@@ -88,5 +101,7 @@ resource "google_cloudfunctions2_function" "receiver" {
     google_project_iam_member.build_logs,
     google_project_iam_member.build_reads_source,
     google_project_iam_member.receiver_stores,
+    google_secret_manager_secret_iam_member.receiver_reads,
+    google_secret_manager_secret_version.receiver_settings,
   ]
 }

@@ -2,6 +2,10 @@
 
 locals {
   secret_lengths = { admin-password = 24, session-key = 64 }
+
+  settings      = jsonencode(local.changing_settings)
+  settings_path = "settings.json"
+  settings_in   = "/etc/subscope"
 }
 
 ephemeral "random_password" "secret" {
@@ -13,7 +17,7 @@ ephemeral "random_password" "secret" {
 }
 
 resource "google_secret_manager_secret" "secret" {
-  for_each = local.secret_lengths
+  for_each = toset(concat(keys(local.secret_lengths), ["receiver-settings"]))
 
   project   = var.project
   secret_id = "${var.name}-${each.key}"
@@ -44,6 +48,27 @@ resource "google_secret_manager_secret_version" "session_key" {
   secret_data_wo         = ephemeral.random_password.secret["session-key"].result
   secret_data_wo_version = tostring(var.secret_versions.session_key)
   deletion_policy        = "ABANDON"
+}
+
+# The receiver's settings that change. They are no secret: a mounted secret is a file that Google keeps current, and
+# only those who deploy can write it. In the function's environment, each change would build the function again.
+resource "google_secret_manager_secret_version" "receiver_settings" {
+  secret         = google_secret_manager_secret.secret["receiver-settings"].id
+  secret_data_wo = local.settings
+  # A number from the content: another content is another version.
+  secret_data_wo_version = tostring(parseint(substr(sha256(local.settings), 0, 8), 16))
+  deletion_policy        = "ABANDON"
+}
+
+resource "google_secret_manager_secret_iam_member" "receiver_reads" {
+  project   = var.project
+  secret_id = google_secret_manager_secret.secret["receiver-settings"].secret_id
+  role      = "roles/secretmanager.secretAccessor"
+  member    = google_service_account.receiver.member
+
+  lifecycle {
+    replace_triggered_by = [google_secret_manager_secret.secret["receiver-settings"].id]
+  }
 }
 
 resource "google_secret_manager_secret_iam_member" "viewer_reads" {

@@ -1,8 +1,11 @@
 """Facts read from a plan of the module."""
 
+import hashlib
+import json
 import re
 from typing import Any
 
+from infra.settings.settings_file import CHANGEABLE
 from tests.support.terraform.runner import CALL, Terraform, values
 
 
@@ -31,6 +34,15 @@ def receiver_environment(plan: dict[str, Any]) -> dict[str, str]:
     service = values(plan, "google_cloudfunctions2_function.receiver")["service_config"][0]
     environment: dict[str, str] = service["environment_variables"]
     return environment
+
+
+def settings_file(plan: dict[str, Any]) -> dict[str, str]:
+    """Return the content of the receiver's settings file: no plan has it, but the viewer has the same settings."""
+    held = {one["name"]: one["value"] for one in viewer_variables(plan) if one["name"] in CHANGEABLE}
+    text = json.dumps(held, sort_keys=True, separators=(",", ":"))
+    version = values(plan, "google_secret_manager_secret_version.receiver_settings")["secret_data_wo_version"]
+    assert int(version) == int(hashlib.sha256(text.encode()).hexdigest()[:8], 16), "the file has other settings"
+    return held
 
 
 def viewer_variables(plan: dict[str, Any]) -> list[dict[str, Any]]:

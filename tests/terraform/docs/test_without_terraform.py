@@ -9,7 +9,7 @@ import pytest
 from tests.support.pages import blocks, read
 from tests.support.terraform.grants import BUILD, SOURCES, Grant, grants
 from tests.support.terraform.indexes import FILE, held_indexes, overrides
-from tests.support.terraform.plan import receiver_environment, viewer_variables
+from tests.support.terraform.plan import receiver_environment, settings_file, viewer_variables
 from tests.support.terraform.runner import NUMBER, resources, values
 
 PAGE = read("docs/deployment-gcloud.md")
@@ -71,7 +71,9 @@ def test_settings_of_both_services_are_the_same(typed: list[list[str]], plan: di
     receiver = flags(typed, "functions", "deploy", "subscope-receiver")
     viewer = flags(typed, "run", "deploy", "subscope-viewer")
     of_viewer = {variable["name"]: variable["value"] for variable in viewer_variables(plan)}
-    for given, planned in ((receiver, receiver_environment(plan)), (viewer, of_viewer)):
+    # With gcloud there is no settings file: a change of the environment is one command.
+    of_receiver = {**receiver_environment(plan), **settings_file(plan)}
+    for given, planned in ((receiver, of_receiver), (viewer, of_viewer)):
         settings = dict(pair.split("=", 1) for pair in given["--set-env-vars"].split(","))
         assert settings == {name: planned[name] for name in settings}
         assert {"GOOGLE_CLOUD_PROJECT", "PUSH_AUDIENCE", "PUSH_SERVICE_ACCOUNT", "SUBSCRIPTIONS"} <= set(settings)
