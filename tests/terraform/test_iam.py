@@ -8,7 +8,7 @@ import pytest
 from infra.settings import receiver_settings
 from tests.support.terraform.grants import BUILD, SOURCES, Grant, grants
 from tests.support.terraform.offline.values import READ
-from tests.support.terraform.plan import viewer_variables
+from tests.support.terraform.plan import settings_file, viewer_variables
 from tests.support.terraform.runner import DEPLOYMENT, IMAGE, NUMBER, PROJECT, Terraform, resources, values
 
 PUSH, RECEIVER, VIEWER, DEPLOYER, PLANNER = (
@@ -138,7 +138,8 @@ def test_grant_audience_setting_and_ingress_agree(
     assert {on for member, _, on, _ in grants(plan) if member.startswith("all")} == open_to_all
     service = values(plan, "google_cloudfunctions2_function.receiver")["service_config"][0]
     assert service["ingress_settings"] == "ALLOW_INTERNAL_ONLY"
-    settings = receiver_settings({**service["environment_variables"], "K_SERVICE": "subscope-receiver"})
+    environment = {**service["environment_variables"], **settings_file(plan)}
+    settings = receiver_settings({**environment, "K_SERVICE": "subscope-receiver"})
     assert (settings.push_audience, settings.signature_check) == ((audience,), check)
     viewer = {variable["name"]: variable["value"] for variable in viewer_variables(plan)}
     assert viewer["PUSH_AUDIENCE"] == audience

@@ -12,7 +12,7 @@ from infra.errors import EnvelopeError
 from infra.local.token_signer import Signer
 from infra.settings import receiver_settings
 from tests.support.receiver.stage import Stage
-from tests.support.terraform.plan import receiver_environment
+from tests.support.terraform.plan import receiver_environment, settings_file
 from tests.support.terraform.runner import DEPLOYMENT, PROJECT, Terraform, values
 
 # A curl that prints FORGED for a token without a signature and keeps its arguments, WITH_TOKEN for any other token, 404
@@ -159,7 +159,8 @@ def test_forged_token_would_be_accepted_by_an_open_receiver_and_still_store_noth
     run(scripts["public"], tmp_path, "200")
     sent = (tmp_path / "sent").read_text().splitlines()
     (authorization,) = [one.partition(": ")[2] for one in sent if one.startswith("Authorization: ")]
-    settings = receiver_settings({**receiver_environment(plan), "K_SERVICE": "subscope-receiver"})
+    environment = {**receiver_environment(plan), **settings_file(plan)}
+    settings = receiver_settings({**environment, "K_SERVICE": "subscope-receiver"})
     stage = Stage(Signer(), settings.push_audience, "platform", settings.push_service_account)
     stage.now = time.time()
     assert stage.judge(authorization) == 204
