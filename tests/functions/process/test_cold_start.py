@@ -40,6 +40,7 @@ OURS = {
         "infra.messages.trace",
         "infra.messages.visible_text",
         "infra.settings",
+        "infra.settings.link_templates",
         "infra.settings.parsers",
         "infra.settings.settings_file",
         "infra.signed_token",
