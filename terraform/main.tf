@@ -3,11 +3,13 @@ module "subscope" {
 
   providers = {
     google         = google
+    google-beta    = google-beta
     google.billing = google
   }
 
   alerts            = var.alerts
   budget            = var.budget
+  build             = var.build
   deploy            = var.deploy
   environment_label = var.environment_label
   firestore         = var.firestore

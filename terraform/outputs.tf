@@ -34,6 +34,10 @@ output "viewer_image" {
   value = module.subscope.viewer_image
 }
 
+output "viewer_service" {
+  value = module.subscope.viewer_service
+}
+
 output "viewer_url" {
   value = module.subscope.viewer_url
 }

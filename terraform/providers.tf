@@ -6,3 +6,10 @@ provider "google" {
   billing_project       = var.project
   user_project_override = true
 }
+
+provider "google-beta" {
+  project               = var.project
+  region                = var.region
+  billing_project       = var.project
+  user_project_override = true
+}

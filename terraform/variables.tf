@@ -11,6 +11,11 @@ variable "budget" {
   default = null
 }
 
+variable "build" {
+  type    = any
+  default = null
+}
+
 variable "deploy" {
   type    = any
   default = null

@@ -12,9 +12,18 @@ terraform {
       # 7.33 adds deletion_policy to the fields of Firestore; 9 does not exist yet.
       version = ">= 7.33.0, < 9.0.0"
     }
+    google-beta = {
+      source = "hashicorp/google-beta"
+      # For one resource: the service agent of Identity-Aware Proxy.
+      version = ">= 7.21.0, < 9.0.0"
+    }
     random = {
       source  = "hashicorp/random"
       version = ">= 3.7.0, < 4.0.0"
+    }
+    time = {
+      source  = "hashicorp/time"
+      version = ">= 0.11.0, < 1.0.0"
     }
   }
 }

@@ -1,12 +1,13 @@
 """The order in which resources are created, which are replaced together, and which changes by others are ignored."""
 
 import re
+from typing import Any
 
 import pytest
 
 from docs.tools.costs import ALERTS
 from tests.support.terraform.plan import dependencies, waits_for
-from tests.support.terraform.runner import CALL, MODULE, PROJECT, Terraform
+from tests.support.terraform.runner import CALL, MODULE, PROJECT, Terraform, resources, values
 from tests.support.terraform.runner import IMAGE as VIEWER_IMAGE
 
 FUNCTION, VIEWER = "google_cloudfunctions2_function.receiver", "google_cloud_run_v2_service.viewer"
@@ -18,25 +19,30 @@ BUILD_GRANTS = {
     "google_project_iam_member.build_logs",
     "google_project_iam_member.build_reads_source",
 }
+# Without its grants a build fails, a receiver answers 503, and a viewer that cannot read its secrets never starts.
+WAITED_GRANTS = {
+    *BUILD_GRANTS,
+    "google_project_iam_member.receiver_stores",
+    "google_project_iam_member.viewer_reads",
+    "google_secret_manager_secret_iam_member.viewer_reads",
+}
+INDEX, FIELD = "google_firestore_index", "google_firestore_field"
 # These resources do not refer to the resources they need; without depends_on they would be created in parallel.
 FIRST = {
-    # A build without its grants fails; a receiver without its grants, or without a database, answers 503.
+    # Grants take effect about a minute after they were written, and so do APIs.
+    "time_sleep.apis": {"google_project_service.apis"},
+    "time_sleep.grants": {*WAITED_GRANTS, "time_sleep.apis"},
     FUNCTION: {
-        *BUILD_GRANTS,
+        "time_sleep.grants",
         "google_firestore_database.this",
-        "google_project_iam_member.receiver_stores",
         # It does not start without its settings file.
         "google_secret_manager_secret_iam_member.receiver_reads",
         SETTINGS,
     },
-    IMAGE: BUILD_GRANTS,
-    # A revision that cannot read its secrets or its image never starts.
-    VIEWER: {
-        IMAGE,
-        "google_firestore_database.this",
-        "google_project_iam_member.viewer_reads",
-        "google_secret_manager_secret_iam_member.viewer_reads",
-    },
+    IMAGE: {"time_sleep.grants"},
+    VIEWER: {"time_sleep.grants", IMAGE, "google_firestore_database.this"},
+    # Google refuses a grant to an agent that it has not made yet.
+    "google_cloud_run_v2_service_iam_member.iap_invokes_viewer": {"google_project_service_identity.iap"},
     # The first pushes would be refused, and each refusal counts as a delivery attempt.
     "google_pubsub_subscription.monitored": {
         FUNCTION,
@@ -49,8 +55,12 @@ FIRST = {
     # Google creates Pub/Sub's agent with the project's first topic.
     "google_service_account_iam_member.pubsub_mints_push_tokens": {"google_pubsub_topic.dead_letter"},
     "google_pubsub_topic_iam_member.pubsub_forwards_dead_letters": {"google_pubsub_topic.dead_letter"},
-    "google_firestore_index.composite": {"google_firestore_database.this"},
-    "google_firestore_field.override": {"google_firestore_database.this"},
+    # Firestore refuses other changes of indexes and fields while a new database gets its first index, and takes few
+    # at once after that.
+    f"{INDEX}.first": {"google_firestore_database.this"},
+    f"{INDEX}.composite": {f"{INDEX}.first"},
+    f"{FIELD}.messages": {f"{INDEX}.composite"},
+    f"{FIELD}.others": {f"{FIELD}.messages"},
 }
 # A replaced resource has lost its grants, although its name is the same.
 GRANTS = {
@@ -106,6 +116,24 @@ def graph(terraform: Terraform) -> dict[str, set[str]]:
 @pytest.mark.parametrize("later", FIRST)
 def test_resource_waits_for_what_it_needs(graph: dict[str, set[str]], later: str) -> None:
     assert FIRST[later] <= waits_for(graph, later)
+
+
+def test_wait_for_grants_is_repeated_when_a_role_or_a_member_changes(full_plan: dict[str, Any]) -> None:
+    waited = values(full_plan, "time_sleep.grants")
+    assert waited["create_duration"] == "60s"
+    written = " ".join(waited["triggers"].values())
+    for address in WAITED_GRANTS:
+        kind, name = address.split(".")
+        grants = [entry["values"] for entry in resources(full_plan, kind) if entry["name"] == name]
+        assert grants
+        assert all(grant["role"] in written and grant["member"] in written for grant in grants), address
+
+
+def test_wait_for_apis_is_repeated_when_one_is_added(plan: dict[str, Any], full_plan: dict[str, Any]) -> None:
+    for any_plan in (plan, full_plan):
+        waited = values(any_plan, "time_sleep.apis")
+        enabled = sorted(entry["values"]["service"] for entry in resources(any_plan, "google_project_service"))
+        assert (waited["create_duration"], waited["triggers"]) == ("60s", {"apis": " ".join(enabled)})
 
 
 def lifecycles() -> dict[str, dict[str, str]]:

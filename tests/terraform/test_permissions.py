@@ -134,6 +134,8 @@ READS = {
     "google_project": {"resourcemanager.projects.get", "serviceusage.services.use"},
     "google_project_iam_custom_role": {"iam.roles.get"},
     "google_project_iam_member": {"resourcemanager.projects.getIamPolicy"},
+    # The provider does not read it.
+    "google_project_service_identity": set(),
     "google_project_service": {"serviceusage.services.get", "serviceusage.services.list"},
     "google_pubsub_subscription": {"pubsub.subscriptions.get"},
     "google_pubsub_subscription_iam_member": {"pubsub.subscriptions.getIamPolicy"},
@@ -149,6 +151,7 @@ READS = {
     "google_storage_bucket_iam_member": {"storage.buckets.getIamPolicy"},
     "google_storage_bucket_object": set(),
     "terraform_data": set(),
+    "time_sleep": set(),
 }
 
 

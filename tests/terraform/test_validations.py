@@ -21,6 +21,11 @@ WRONG = {
         '{ billing_account = "012345-ABCDEF-678901", amount = 0.5 }',
         '{ billing_account = "012345-ABCDEF-678901", amount = 100, currency = "euro" }',
     ],
+    "build": [
+        '{ region = "Europe" }',
+        '{ worker_pool = "mine" }',
+        '{ region = "us-east1", worker_pool = "projects/p/locations/us-central1/workerPools/w" }',
+    ],
     "deploy": [
         '{ state_bucket = "gs://my-state" }',
         '{ state_bucket = "my-state", repository = "github.com/me/it" }',

@@ -5,7 +5,7 @@ resource "google_service_account" "push" {
   account_id   = "${var.name}-push"
   display_name = "Subscope: the account in Pub/Sub's push tokens"
 
-  depends_on = [google_project_service.apis]
+  depends_on = [time_sleep.apis]
 }
 
 resource "google_service_account" "receiver" {
@@ -13,7 +13,7 @@ resource "google_service_account" "receiver" {
   account_id   = "${var.name}-receiver"
   display_name = "Subscope: the receiver"
 
-  depends_on = [google_project_service.apis]
+  depends_on = [time_sleep.apis]
 }
 
 resource "google_service_account" "viewer" {
@@ -21,7 +21,7 @@ resource "google_service_account" "viewer" {
   account_id   = "${var.name}-viewer"
   display_name = "Subscope: the viewer"
 
-  depends_on = [google_project_service.apis]
+  depends_on = [time_sleep.apis]
 }
 
 resource "google_service_account" "build" {
@@ -29,7 +29,21 @@ resource "google_service_account" "build" {
   account_id   = "${var.name}-build"
   display_name = "Subscope: builds the function and the viewer's image"
 
-  depends_on = [google_project_service.apis]
+  depends_on = [time_sleep.apis]
+}
+
+# A grant takes effect about a minute after it was written. A build or a revision that starts before fails, and a failed
+# function is built from the start in the next apply. This waits when a role or a member changes, and never otherwise.
+resource "time_sleep" "grants" {
+  create_duration = "60s"
+  triggers = {
+    build_logs           = "${google_project_iam_member.build_logs.role} ${google_project_iam_member.build_logs.member}"
+    build_pushes         = "${google_artifact_registry_repository_iam_member.build_pushes.role} ${google_artifact_registry_repository_iam_member.build_pushes.member}"
+    build_reads_source   = "${google_project_iam_member.build_reads_source.role} ${google_project_iam_member.build_reads_source.member}"
+    receiver_stores      = "${google_project_iam_member.receiver_stores.role} ${google_project_iam_member.receiver_stores.member}"
+    viewer_reads         = "${google_project_iam_member.viewer_reads.role} ${google_project_iam_member.viewer_reads.member}"
+    viewer_reads_secrets = join(" ", [for one in google_secret_manager_secret_iam_member.viewer_reads : "${one.role} ${one.secret_id} ${one.member}"])
+  }
 }
 
 # Projects created before April 2021 need this grant for push tokens. It covers this account only, not the project.

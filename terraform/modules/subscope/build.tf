@@ -31,7 +31,7 @@ resource "google_artifact_registry_repository" "images" {
     }
   }
 
-  depends_on = [google_project_service.apis]
+  depends_on = [time_sleep.apis]
 }
 
 resource "google_storage_bucket" "source" {
@@ -66,7 +66,7 @@ resource "google_storage_bucket" "source" {
     }
   }
 
-  depends_on = [google_project_service.apis]
+  depends_on = [time_sleep.apis]
 }
 
 resource "google_artifact_registry_repository_iam_member" "build_pushes" {
@@ -86,7 +86,7 @@ resource "google_project_iam_member" "build_logs" {
   role    = "roles/logging.logWriter"
   member  = google_service_account.build.member
 
-  depends_on = [google_project_service.apis]
+  depends_on = [time_sleep.apis]
 }
 
 # The function's build reads a copy of the source in buckets that Cloud Functions creates (gcf-v2-…).
@@ -104,7 +104,7 @@ resource "google_project_iam_member" "build_reads_source" {
     ])
   }
 
-  depends_on = [google_project_service.apis]
+  depends_on = [time_sleep.apis]
 }
 
 locals {
@@ -118,6 +118,7 @@ locals {
   viewer_sources_hash = sha256(join("\n", [for file in local.viewer_sources : "${file} ${filesha256("${local.root}/${file}")}"]))
   viewer_tag          = substr(local.viewer_sources_hash, 0, 16)
   repository          = "${var.region}-docker.pkg.dev/${var.project}/${var.name}"
+  build_region        = coalesce(var.build.region, try(split("/", var.build.worker_pool)[3], null), var.region)
 }
 
 # One apply is enough: it builds the image unless viewer_image is set. The tag is a hash of the image's sources.
@@ -132,8 +133,9 @@ resource "terraform_data" "viewer_image" {
     environment = {
       ACCOUNT = google_service_account.build.name
       IMAGE   = "${local.repository}/viewer:${local.viewer_tag}"
+      POOL    = var.build.worker_pool == null ? "" : var.build.worker_pool
       PROJECT = var.project
-      REGION  = var.region
+      REGION  = local.build_region
       STAGING = "gs://${google_storage_bucket.source.name}/builds"
     }
   }
@@ -143,11 +145,7 @@ resource "terraform_data" "viewer_image" {
     replace_triggered_by = [google_artifact_registry_repository.images.id]
   }
 
-  depends_on = [
-    google_artifact_registry_repository_iam_member.build_pushes,
-    google_project_iam_member.build_logs,
-    google_project_iam_member.build_reads_source,
-  ]
+  depends_on = [time_sleep.grants]
 }
 
 # The digest that the build pushed. A service that names a tag keeps the image that the tag had when it was deployed, and

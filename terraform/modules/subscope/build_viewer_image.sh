@@ -1,12 +1,14 @@
 #!/bin/sh
 # Lets Cloud Build make the viewer's image, and prints the build's log when it fails: gcloud itself shows no log that is
-# in Cloud Logging. build.tf runs it in the repository's root with ACCOUNT, IMAGE, PROJECT, REGION and STAGING.
+# in Cloud Logging. build.tf runs it in the repository's root with ACCOUNT, IMAGE, POOL (or nothing), PROJECT, REGION
+# and STAGING.
 set -u
 
 submit() {
   gcloud builds submit . --quiet --async --format='value(id)' --project="${PROJECT}" --region="${REGION}" \
     --config=terraform/modules/subscope/viewer-image.yaml --ignore-file=.dockerignore \
-    --gcs-source-staging-dir="${STAGING}" --service-account="${ACCOUNT}" --substitutions="_IMAGE=${IMAGE}"
+    --gcs-source-staging-dir="${STAGING}" --service-account="${ACCOUNT}" --substitutions="_IMAGE=${IMAGE}" \
+    ${POOL:+--worker-pool="${POOL}"}
 }
 
 status_of() {

@@ -56,7 +56,7 @@ resource "google_service_account" "deployer" {
   account_id   = "${var.name}-deployer"
   display_name = "Subscope: applies the branch"
 
-  depends_on = [google_project_service.apis]
+  depends_on = [time_sleep.apis]
 }
 
 resource "google_project_iam_member" "deployer" {

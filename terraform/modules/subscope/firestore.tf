@@ -16,7 +16,7 @@ resource "google_firestore_database" "this" {
     ignore_changes = [location_id]
   }
 
-  depends_on = [google_project_service.apis]
+  depends_on = [time_sleep.apis]
 }
 
 locals {
@@ -27,11 +27,38 @@ locals {
     for index in local.firestore.indexes :
     join("/", concat([index.collectionGroup], index.fields[*].fieldPath)) => index
   }
-  overrides = { for one in local.firestore.fieldOverrides : "${one.collectionGroup}/${one.fieldPath}" => one }
+  first_index = "messages/shard/received_at"
+  overrides   = { for one in local.firestore.fieldOverrides : "${one.collectionGroup}/${one.fieldPath}" => one }
+}
+
+# Firestore prepares a new database for indexes when it gets the first one, and refuses all other changes of indexes and
+# fields at that time (409, "Concurrent access -- try again"), which the provider does not repeat. So one index is alone,
+# and the others, the fields of messages and the other fields wait for each other.
+resource "google_firestore_index" "first" {
+  project     = var.project
+  database    = local.database
+  collection  = local.indexes[local.first_index].collectionGroup
+  query_scope = local.indexes[local.first_index].queryScope
+
+  dynamic "fields" {
+    for_each = local.indexes[local.first_index].fields
+    content {
+      field_path   = fields.value.fieldPath
+      order        = try(fields.value.order, null)
+      array_config = try(fields.value.arrayConfig, null)
+    }
+  }
+
+  # On a database with messages, Firestore builds an index for more than the provider's 20 minutes.
+  timeouts {
+    create = "90m"
+    update = "90m"
+    delete = "90m"
+  }
 }
 
 resource "google_firestore_index" "composite" {
-  for_each = local.indexes
+  for_each = { for key, index in local.indexes : key => index if key != local.first_index }
 
   project     = var.project
   database    = local.database
@@ -46,10 +73,18 @@ resource "google_firestore_index" "composite" {
       array_config = try(fields.value.arrayConfig, null)
     }
   }
+
+  timeouts {
+    create = "90m"
+    update = "90m"
+    delete = "90m"
+  }
+
+  depends_on = [google_firestore_index.first]
 }
 
-resource "google_firestore_field" "override" {
-  for_each = local.overrides
+resource "google_firestore_field" "messages" {
+  for_each = { for key, one in local.overrides : key => one if one.collectionGroup == "messages" }
 
   project    = var.project
   database   = local.database
@@ -66,6 +101,38 @@ resource "google_firestore_field" "override" {
     for_each = try(each.value.ttl, false) ? [1] : []
     content {}
   }
+
+  timeouts {
+    create = "90m"
+    update = "90m"
+    delete = "90m"
+  }
+
+  depends_on = [google_firestore_index.composite]
+}
+
+resource "google_firestore_field" "others" {
+  for_each = { for key, one in local.overrides : key => one if one.collectionGroup != "messages" }
+
+  project    = var.project
+  database   = local.database
+  collection = each.value.collectionGroup
+  field      = each.value.fieldPath
+
+  index_config {}
+
+  dynamic "ttl_config" {
+    for_each = try(each.value.ttl, false) ? [1] : []
+    content {}
+  }
+
+  timeouts {
+    create = "90m"
+    update = "90m"
+    delete = "90m"
+  }
+
+  depends_on = [google_firestore_field.messages]
 }
 
 locals {
@@ -85,7 +152,7 @@ resource "google_project_iam_custom_role" "receiver_firestore" {
     "datastore.entities.update",
   ]
 
-  depends_on = [google_project_service.apis]
+  depends_on = [time_sleep.apis]
 }
 
 resource "google_project_iam_custom_role" "viewer_firestore" {
@@ -101,7 +168,7 @@ resource "google_project_iam_custom_role" "viewer_firestore" {
     "datastore.entities.update",
   ]
 
-  depends_on = [google_project_service.apis]
+  depends_on = [time_sleep.apis]
 }
 
 resource "google_project_iam_member" "receiver_stores" {

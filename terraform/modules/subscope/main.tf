@@ -89,3 +89,11 @@ resource "google_project_service" "apis" {
   # Other parts of the project can use the API as well.
   disable_on_destroy = false
 }
+
+# An API is known everywhere a minute after it was enabled. This waits when the list changes, and never otherwise.
+resource "time_sleep" "apis" {
+  create_duration = "60s"
+  triggers        = { apis = join(" ", sort(local.apis)) }
+
+  depends_on = [google_project_service.apis]
+}

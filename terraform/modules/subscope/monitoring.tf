@@ -11,7 +11,7 @@ resource "google_monitoring_notification_channel" "email" {
     create_before_destroy = true
   }
 
-  depends_on = [google_project_service.apis]
+  depends_on = [time_sleep.apis]
 }
 
 # Without a recipient the alerts are in the console only, and each of them costs the same.
@@ -118,7 +118,7 @@ resource "google_monitoring_alert_policy" "alert" {
     mime_type = "text/markdown"
   }
 
-  depends_on = [google_project_service.apis]
+  depends_on = [time_sleep.apis]
 }
 
 resource "google_logging_metric" "refused_pushes" {
@@ -141,7 +141,7 @@ resource "google_logging_metric" "refused_pushes" {
     }
   }
 
-  depends_on = [google_project_service.apis]
+  depends_on = [time_sleep.apis]
 }
 
 resource "google_logging_project_exclusion" "stored_messages" {
@@ -152,7 +152,7 @@ resource "google_logging_project_exclusion" "stored_messages" {
   description = "The request log of stored messages: it contains nothing that the message does not"
   filter      = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=\"${local.receiver_name}\" AND log_id(\"run.googleapis.com/requests\") AND httpRequest.status=204"
 
-  depends_on = [google_project_service.apis]
+  depends_on = [time_sleep.apis]
 }
 
 resource "google_monitoring_dashboard" "overview" {
@@ -169,7 +169,7 @@ resource "google_monitoring_dashboard" "overview" {
     viewer    = local.viewer_name
   })
 
-  depends_on = [google_project_service.apis]
+  depends_on = [time_sleep.apis]
 }
 
 resource "google_billing_budget" "monthly" {
@@ -205,5 +205,5 @@ resource "google_billing_budget" "monthly" {
     }
   }
 
-  depends_on = [google_project_service.apis]
+  depends_on = [time_sleep.apis]
 }

@@ -73,6 +73,11 @@ output "viewer_image" {
   value       = local.viewer_image
 }
 
+output "viewer_service" {
+  description = "The name of the viewer's Cloud Run service, for example for the backend of a load balancer."
+  value       = google_cloud_run_v2_service.viewer.name
+}
+
 output "viewer_url" {
   description = "The viewer's address. It can be opened once its grants exist."
   value       = local.viewer_url

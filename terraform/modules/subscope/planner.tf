@@ -8,7 +8,7 @@ resource "google_service_account" "planner" {
   account_id   = "${var.name}-planner"
   display_name = "Subscope: plans pull requests"
 
-  depends_on = [google_project_service.apis]
+  depends_on = [time_sleep.apis]
 }
 
 # The permissions that a refresh needs, by API. The role Viewer would suffice, but could also read every message.
@@ -56,7 +56,7 @@ resource "google_project_iam_custom_role" "planner" {
     ],
   )
 
-  depends_on = [google_project_service.apis]
+  depends_on = [time_sleep.apis]
 }
 
 resource "google_project_iam_member" "planner_reads" {

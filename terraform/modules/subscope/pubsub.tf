@@ -15,7 +15,7 @@ resource "google_pubsub_topic" "monitored" {
   name    = each.value
   labels  = local.labels
 
-  depends_on = [google_project_service.apis]
+  depends_on = [time_sleep.apis]
 }
 
 resource "google_pubsub_topic" "dead_letter" {
@@ -26,7 +26,7 @@ resource "google_pubsub_topic" "dead_letter" {
   name    = "${each.key}-dead-letter"
   labels  = local.labels
 
-  depends_on = [google_project_service.apis]
+  depends_on = [time_sleep.apis]
 }
 
 # Pub/Sub drops messages that are published to a topic without a subscription.
@@ -135,7 +135,7 @@ resource "google_project_iam_custom_role" "delivery" {
   title       = "Subscope: start and stop delivery"
   permissions = ["pubsub.subscriptions.get", "pubsub.subscriptions.update"]
 
-  depends_on = [google_project_service.apis]
+  depends_on = [time_sleep.apis]
 }
 
 resource "google_pubsub_subscription_iam_member" "viewer_switches_delivery" {

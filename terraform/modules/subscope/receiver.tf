@@ -59,6 +59,7 @@ resource "google_cloudfunctions2_function" "receiver" {
     entry_point       = "receive"
     docker_repository = google_artifact_registry_repository.images.id
     service_account   = google_service_account.build.id
+    worker_pool       = var.build.worker_pool
 
     source {
       storage_source {
@@ -96,12 +97,9 @@ resource "google_cloudfunctions2_function" "receiver" {
   }
 
   depends_on = [
-    google_artifact_registry_repository_iam_member.build_pushes,
     google_firestore_database.this,
-    google_project_iam_member.build_logs,
-    google_project_iam_member.build_reads_source,
-    google_project_iam_member.receiver_stores,
     google_secret_manager_secret_iam_member.receiver_reads,
     google_secret_manager_secret_version.receiver_settings,
+    time_sleep.grants,
   ]
 }

@@ -55,6 +55,29 @@ variable "budget" {
   }
 }
 
+variable "build" {
+  description = "Where Cloud Build runs. region is that of the viewer's image, the module's when null: Google lets some projects build in a few regions only (docs/deployment.md, Regions for builds). The function is always built in the module's region. worker_pool (projects/P/locations/R/workerPools/W) is a private pool for both builds; it sets the region."
+  type = object({
+    region      = optional(string)
+    worker_pool = optional(string)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = var.build.region == null || can(regex("^[a-z]+-[a-z]+[0-9]+$", var.build.region))
+    error_message = "build.region is a region such as europe-west1."
+  }
+  validation {
+    condition     = var.build.worker_pool == null || can(regex("^projects/[^/]+/locations/[^/]+/workerPools/[^/]+$", var.build.worker_pool))
+    error_message = "build.worker_pool looks like projects/P/locations/R/workerPools/W."
+  }
+  validation {
+    condition     = var.build.region == null || try(split("/", var.build.worker_pool)[3] == var.build.region, true)
+    error_message = "build.region must be the region of build.worker_pool: leave it out, or name that one."
+  }
+}
+
 variable "deploy" {
   description = "The resources of cloudbuild.yaml: the accounts that plan and apply, the bucket of the state, and, when a repository is named (a 2nd-gen connection's: projects/P/locations/R/connections/C/repositories/X), a trigger that plans pull requests and one that applies the branch after an approval. worker_pool (projects/P/locations/R/workerPools/N) runs both in a private pool, by cloudbuild.pool.yaml. null when you apply by hand."
   type = object({
@@ -402,7 +425,7 @@ variable "subscriptions" {
 }
 
 variable "viewer" {
-  description = "The viewer's size and access: `public` (the sign-in page is open to all), `iap` (members pass Identity-Aware Proxy; the project must be in an organisation) or `private` (members only, through gcloud run services proxy on its default port, 8080)."
+  description = "The viewer's size and access: `public` (the sign-in page is open to all), `iap` (members pass Identity-Aware Proxy) or `private` (members only, through gcloud run services proxy on its default port, 8080)."
   type = object({
     access        = optional(string, "public")
     cpu           = optional(string, "1")

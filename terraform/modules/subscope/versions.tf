@@ -14,9 +14,18 @@ terraform {
       # Budgets: a configuration with user_project_override, which bills their calls to the project.
       configuration_aliases = [google.billing]
     }
+    google-beta = {
+      source = "hashicorp/google-beta"
+      # For one resource: the service agent of Identity-Aware Proxy.
+      version = ">= 7.21.0, < 9.0.0"
+    }
     random = {
       source  = "hashicorp/random"
       version = ">= 3.7.0, < 4.0.0"
+    }
+    time = {
+      source  = "hashicorp/time"
+      version = ">= 0.11.0, < 1.0.0"
     }
   }
 }

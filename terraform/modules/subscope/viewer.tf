@@ -111,9 +111,8 @@ resource "google_cloud_run_v2_service" "viewer" {
 
   depends_on = [
     google_firestore_database.this,
-    google_project_iam_member.viewer_reads,
-    google_secret_manager_secret_iam_member.viewer_reads,
     terraform_data.viewer_image,
+    time_sleep.grants,
   ]
 }
 
@@ -124,7 +123,7 @@ resource "google_project_iam_custom_role" "backlog" {
   title       = "Subscope: read the backlog"
   permissions = ["monitoring.timeSeries.list"]
 
-  depends_on = [google_project_service.apis]
+  depends_on = [time_sleep.apis]
 }
 
 resource "google_project_iam_member" "viewer_sees_backlog" {
@@ -148,6 +147,17 @@ resource "google_cloud_run_v2_service_iam_member" "members_invoke_viewer" {
   }
 }
 
+# Google makes this account only on request, and refuses grants to it before.
+resource "google_project_service_identity" "iap" {
+  count    = var.viewer.access == "iap" ? 1 : 0
+  provider = google-beta
+
+  project = var.project
+  service = "iap.googleapis.com"
+
+  depends_on = [time_sleep.apis]
+}
+
 resource "google_cloud_run_v2_service_iam_member" "iap_invokes_viewer" {
   count = var.viewer.access == "iap" ? 1 : 0
 
@@ -155,11 +165,14 @@ resource "google_cloud_run_v2_service_iam_member" "iap_invokes_viewer" {
   location = var.region
   name     = google_cloud_run_v2_service.viewer.name
   role     = "roles/run.invoker"
-  member   = "serviceAccount:service-${local.number}@gcp-sa-iap.iam.gserviceaccount.com"
+  # Not read from the account's resource: it would be unknown, and replace the grant, when that is new.
+  member = "serviceAccount:service-${local.number}@gcp-sa-iap.iam.gserviceaccount.com"
 
   lifecycle {
     replace_triggered_by = [google_cloud_run_v2_service.viewer.id]
   }
+
+  depends_on = [google_project_service_identity.iap]
 }
 
 resource "google_iap_web_cloud_run_service_iam_member" "members_pass_iap" {

@@ -41,15 +41,19 @@ IMAGE = f"europe-west1-docker.pkg.dev/{PROJECT}/subscope/viewer@sha256:{'0' * 64
 class Terraform:
     """terraform with a separate copy of the root and the module and a data directory, independent of the working tree.
 
+    ``folder`` is that of the root that is run, below ``terraform/``.
+
     Without ``schemas`` it has the real providers, and can only validate: a plan would ask Google.
     """
 
-    def __init__(self, directory: Path, schemas: Sequence[Mapping[str, Any]] = (), root: Path = ROOT) -> None:
+    def __init__(
+        self, directory: Path, schemas: Sequence[Mapping[str, Any]] = (), root: Path = ROOT, folder: str = "."
+    ) -> None:
         self._directory = directory
         self._schemas = schemas
         own = {name: value for name, value in os.environ.items() if not name.startswith(_THEIRS)}
         self._environ = {**own, "TF_DATA_DIR": str(directory / "data"), "TF_IN_AUTOMATION": "1"}
-        self.root = copy_deployment(root, directory / "tree")
+        self.root = copy_deployment(root, directory / "tree") / folder
         self.plans = bool(schemas)
 
     def run(
@@ -121,25 +125,24 @@ def copy_deployment(root: Path, to: Path) -> Path:
     return to / "terraform"
 
 
-def find_terraform(directory: Path, root: Path = ROOT) -> Terraform:
+def find_terraform(directory: Path, root: Path = ROOT, folder: str = ".") -> Terraform:
     """Return terraform, initialised; skip with a sentence if it or its providers are missing.
 
-    A root that cannot be initialised fails: with stub providers only its files can be wrong, and without them only
-    an error of the network is a reason to skip.
+    ``folder`` is that of the root, below ``terraform/``. A root that cannot be initialised fails: with stub providers
+    only its files can be wrong, and without them only an error of the network is a reason to skip.
     """
     if not shutil.which("terraform"):
         pytest.skip("terraform is not installed here")
     init = ("init", "-backend=false", "-input=false")
     try:
-        offline = Terraform(directory, schemas_of(_used_types(), SCHEMAS), root)
+        offline = Terraform(directory, schemas_of(_used_types(folder), SCHEMAS), root, folder)
     except SchemasError as exc:
-        return _initialised_online(directory, root, init, str(exc))
+        return _initialised_online(Terraform(directory, root=root, folder=folder), init, str(exc))
     offline.run(*init)
     return offline
 
 
-def _initialised_online(directory: Path, root: Path, init: tuple[str, ...], problem: str) -> Terraform:
-    online = Terraform(directory, root=root)
+def _initialised_online(online: Terraform, init: tuple[str, ...], problem: str) -> Terraform:
     done = online.run(*init, ok=(0, 1))
     if done.returncode and says_no_registry(done.stderr):
         pytest.skip(f"there is no provider registry here, and {problem}")
@@ -270,13 +273,11 @@ def checkers() -> Path:
     return directory / "bin"
 
 
-def _used_types() -> set[str]:
-    """Return the types of the resources and data sources of the root and of the module."""
-    return set(re.findall(r'^(?:resource|data|ephemeral) "(\w+)"', _sources(), re.MULTILINE))
-
-
-def _sources() -> str:
-    return "\n".join(path.read_text() for path in sorted(DEPLOYMENT.rglob("*.tf")))
+def _used_types(folder: str) -> set[str]:
+    """Return the types of the resources and data sources of a root and of the module."""
+    files = [*(DEPLOYMENT / folder).glob("*.tf"), *MODULE.glob("*.tf")]
+    sources = "\n".join(path.read_text() for path in files)
+    return set(re.findall(r'^(?:resource|data|ephemeral) "(\w+)"', sources, re.MULTILINE))
 
 
 def _plain(text: str) -> str:

@@ -3,12 +3,13 @@
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.support.terraform.applied import Applied
 from tests.support.terraform.offline.existing import ExistingResources
-from tests.support.terraform.runner import CALL, MODULE, PROJECT, ROOT, Terraform
+from tests.support.terraform.runner import CALL, MODULE, PROJECT, ROOT, Terraform, values
 
 # A gcloud that records its words; its first builds fail. A sleep that only records.
 PROGRAMS = {
@@ -63,6 +64,7 @@ def test_failed_build_shows_its_log_and_is_tried_again_after_a_minute(
         "PATH": f"{programs(tmp_path, failing)}:/usr/bin:/bin",
         "ACCOUNT": "projects/p/serviceAccounts/a",
         "IMAGE": "europe-west1-docker.pkg.dev/p/subscope/viewer:1",
+        "POOL": "",
         "PROJECT": "p",
         "REGION": "europe-west1",
         "STAGING": "gs://p/builds",
@@ -80,6 +82,8 @@ def test_apply_builds_the_image_of_its_sources(built: tuple[Applied, Path]) -> N
     _, gcloud = built
     submit = (gcloud / "calls").read_text().splitlines()[0]
     assert submit.startswith("gcloud builds submit . --quiet --async ")
+    assert " --region=europe-west1 " in submit
+    assert "--worker-pool" not in submit
     assert f"--substitutions=_IMAGE=europe-west1-docker.pkg.dev/{PROJECT}/subscope/viewer:" in submit
     assert f"--gcs-source-staging-dir=gs://{PROJECT}-subscope-source/builds" in submit
 
@@ -101,3 +105,34 @@ def test_image_that_is_built_again_is_deployed(built: tuple[Applied, Path]) -> N
         "~ google_cloud_run_v2_service.viewer",
     }
     assert f"terraform apply -replace='{CALL}{replaced}[0]'" in (ROOT / "docs/operations.md").read_text()
+
+
+POOL = f"projects/{PROJECT}/locations/us-central1/workerPools/private"
+
+
+@pytest.mark.parametrize(
+    ("variable", "flags"),
+    [
+        ('{region="us-central1"}', ["--region=us-central1"]),
+        (f'{{worker_pool="{POOL}"}}', ["--region=us-central1", f"--worker-pool={POOL}"]),
+    ],
+    ids=["region", "pool"],
+)
+def test_build_runs_in_the_given_region_or_pool_and_pushes_to_the_modules_region(
+    terraform: Terraform, tmp_path: Path, variable: str, flags: list[str]
+) -> None:
+    if not terraform.plans:
+        pytest.skip("an apply would ask Google")
+    options = ("-auto-approve", "-input=false", f"-state={tmp_path}/state", f"-var=project={PROJECT}")
+    target = f"-target={CALL}terraform_data.viewer_image"
+    terraform.run("apply", *options, target, f"-var=build={variable}", programs=programs(tmp_path, failing=0))
+    submit = (tmp_path / "calls").read_text().splitlines()[0].split()
+    assert [word for word in submit if word.startswith(("--region", "--worker-pool"))] == flags
+    assert [word for word in submit if "_IMAGE=europe-west1-docker.pkg.dev/" in word]
+
+
+def test_function_is_built_in_the_given_pool(terraform: Terraform, plan: dict[str, Any]) -> None:
+    function = "google_cloudfunctions2_function.receiver"
+    assert values(plan, function)["build_config"][0]["worker_pool"] is None
+    pooled = terraform.plan("pool", f'project = "{PROJECT}"\nbuild = {{ worker_pool = "{POOL}" }}')
+    assert values(pooled, function)["build_config"][0]["worker_pool"] == POOL

@@ -1,8 +1,12 @@
 # Values that the module refuses, and the effect of its variables, with mock providers: no call to Google is made. random
 # is the real provider: ephemeral values cannot be mocked, and it needs no network. The tests are beside the module, not
-# beside the root: terraform cannot validate a root whose tests call a module that needs a configuration of its caller.
+# beside the root: terraform refuses to validate a root with tests that call a module with a provider of its caller.
 
 mock_provider "archive" {}
+
+mock_provider "google-beta" {}
+
+mock_provider "time" {}
 
 mock_provider "google" {
   override_during = plan
@@ -155,6 +159,7 @@ run "wrong_values_are_refused" {
   variables {
     alerts         = { retention_share = 1 }
     budget         = { billing_account = "mine", amount = 100 }
+    build          = { worker_pool = "mine" }
     deploy         = { state_bucket = "my-state", repository = "github.com/me/it" }
     firestore      = { database = "UPPER" }
     log_level      = "LOUD"
@@ -167,7 +172,7 @@ run "wrong_values_are_refused" {
     viewer_image   = "viewer:latest"
   }
   expect_failures = [
-    var.alerts, var.budget, var.deploy, var.firestore, var.log_level, var.message_shards, var.name,
+    var.alerts, var.budget, var.build, var.deploy, var.firestore, var.log_level, var.message_shards, var.name,
     var.receiver, var.retention_days, var.subscriptions, var.viewer, var.viewer_image,
   ]
 }

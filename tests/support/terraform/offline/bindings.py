@@ -140,7 +140,7 @@ class _Module:
 
     def resource_type(self, name: str) -> str:
         """Return the type, such as google_pubsub_topic, of a resource's class."""
-        found = re.search(rf'(?:static |^{name}\.)tfResourceType = "(\w+)"', self._script, re.M)
+        found = re.search(rf'(?:static |^{name}\.)tfResourceType = "([\w-]+)"', self._script, re.M)
         assert found, f"{name} has no tfResourceType"
         return found[1]
 

@@ -66,6 +66,20 @@ def fill(block: Block, value: dict[str, Any], make: Make) -> dict[str, Any]:
     return value
 
 
+def complete(block: Block, value: dict[str, Any]) -> dict[str, Any]:
+    """Return ``value`` with exactly the names of the schema; what an older state lacks is null, as with Google's."""
+    held = {name: value.get(name) for name in block["attributes"]}
+    for name, nested in block["block_types"].items():
+        items = value.get(name)
+        if isinstance(items, list):
+            held[name] = [complete(nested["block"], item) for item in items]
+        elif isinstance(items, dict):
+            held[name] = complete(nested["block"], items)
+        else:
+            held[name] = [] if nested["nesting_mode"] in ("list", "set") else None
+    return held
+
+
 def _nested_values(
     block: Block, value: dict[str, Any] | None
 ) -> Iterator[tuple[str, int, dict[str, Any], dict[str, Any]]]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.support.terraform.offline import emulator, values, wire
 from tests.support.terraform.offline.answers import answered, unchanged
-from tests.support.terraform.offline.blocks import Block, encode_schema, fill, undocumented_values
+from tests.support.terraform.offline.blocks import Block, complete, encode_schema, fill, undocumented_values
 from tests.support.terraform.offline.emulator import PubsubEmulator
 from tests.support.terraform.offline.existing import ExistingResources
 from tests.support.terraform.offline.replacements import attribute_path, replacing, with_unknown_id
@@ -82,7 +82,13 @@ class StubProvider:
         return b"".join(field(1, problem) for problem in undocumented_values(block, dynamic_value(request, 2)))
 
     def _upgrade(self, request: Message) -> bytes:
-        return field(1, pack(json.loads(wire.decode(request[3])[1])))
+        kind, block = self._block(RESOURCES, request)
+
+        def make(name: str, spec: dict[str, Any], beside: dict[str, Any]) -> Any:
+            return values.planned(kind, name, beside, self._project) or values.invented(name, spec)
+
+        # A refresh of the real provider reads what Google computed.
+        return field(1, pack(fill(block, complete(block, json.loads(wire.decode(request[3])[1])), make)))
 
     def _read(self, request: Message) -> bytes:
         kind, block = self._block(RESOURCES, request)

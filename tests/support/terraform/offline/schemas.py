@@ -26,20 +26,25 @@ class SchemasError(Exception):
 def schemas_of(used: set[str], cache: Path) -> list[dict[str, Any]]:
     """Return the providers' schemas, with the ``used`` types alone: terraform reads them five times as fast.
 
+    google-beta has the types that google lacks.
+
     Raises SchemasError.
     """
     documents = [json.loads(_cached(name, pin, cache).read_text()) for name, pin in pins().items()]
+    served: dict[str, set[str]] = {kind: set() for kind in _KINDS}
     for document in documents:
         for provider in document["provider_schemas"].values():
             for kind in _KINDS:
-                provider[kind] = {name: schema for name, schema in provider[kind].items() if name in used}
+                wanted = used - served[kind]
+                provider[kind] = {name: schema for name, schema in provider[kind].items() if name in wanted}
+                served[kind] |= provider[kind].keys()
     return documents
 
 
 def pins() -> dict[str, str]:
     """Return the line of PINS, with its hashes, for each provider."""
     lines = PINS.read_text().replace("\\\n", " ").splitlines()
-    return {match[1]: line for line in lines if (match := re.match(r"cdktn-provider-(\w+)==", line))}
+    return {match[1]: line for line in lines if (match := re.match(r"cdktn-provider-([\w-]+)==", line))}
 
 
 def _cached(name: str, pin: str, cache: Path) -> Path:

@@ -5,7 +5,7 @@ from typing import Any
 
 PROJECT = "stub-project"
 _EMAIL = "{account_id}@{project}.iam.gserviceaccount.com"
-_AGENT = "service-000000000000@gcp-sa-{service}.iam.gserviceaccount.com"
+_AGENT = "service-123456789012@gcp-sa-{service}.iam.gserviceaccount.com"
 # Fixed by the inputs, so known in the plan.
 _PLANNED = {
     "google_service_account": {
