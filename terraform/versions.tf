@@ -15,7 +15,7 @@ terraform {
     google-beta = {
       source = "hashicorp/google-beta"
       # For one resource: the service agent of Identity-Aware Proxy.
-      version = ">= 7.21.0, < 9.0.0"
+      version = ">= 7.33.0, < 9.0.0"
     }
     random = {
       source  = "hashicorp/random"

@@ -107,6 +107,14 @@ def test_only_members_reach_a_private_viewer(private_plan: dict[str, Any]) -> No
     assert (viewer["invoker_iam_disabled"], viewer["iap_enabled"]) == (False, False)
 
 
+def test_agent_of_the_proxy_is_made_only_for_the_proxy(plan: dict[str, Any], full_plan: dict[str, Any]) -> None:
+    assert not list(resources(plan, "google_project_service_identity"))
+    (agent,) = resources(full_plan, "google_project_service_identity")
+    # The provider google has no such resource.
+    assert agent["provider_name"].endswith("/google-beta")
+    assert (agent["values"]["service"], agent["values"]["member"]) == ("iap.googleapis.com", IAP)
+
+
 def test_planner_writes_only_the_lock_of_the_state() -> None:
     """test_grants_with_every_feature proves that the planner has no other write permission."""
     prefix = re.search(r'prefix = "(.+)"', (DEPLOYMENT / "backend.tf.example").read_text())

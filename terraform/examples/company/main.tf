@@ -7,11 +7,11 @@ terraform {
   required_providers {
     google = {
       source  = "hashicorp/google"
-      version = ">= 7.21.0, < 9.0.0"
+      version = ">= 7.33.0, < 9.0.0"
     }
     google-beta = {
       source  = "hashicorp/google-beta"
-      version = ">= 7.21.0, < 9.0.0"
+      version = ">= 7.33.0, < 9.0.0"
     }
   }
 }
@@ -39,22 +39,17 @@ variable "operators" {
 
 provider "google" {
   project                     = var.project
+  billing_project             = var.project
+  user_project_override       = true
   impersonate_service_account = var.deployer
   default_labels              = { cost-centre = "monitoring" }
 }
 
 provider "google-beta" {
   project                     = var.project
-  impersonate_service_account = var.deployer
-}
-
-# By default the quota project of a budget call is the caller's, which does not necessarily have the API enabled.
-provider "google" {
-  alias                       = "billing"
-  project                     = var.project
-  impersonate_service_account = var.deployer
   billing_project             = var.project
   user_project_override       = true
+  impersonate_service_account = var.deployer
 }
 
 module "subscope" {
@@ -63,7 +58,7 @@ module "subscope" {
   providers = {
     google         = google
     google-beta    = google-beta
-    google.billing = google.billing
+    google.billing = google
   }
 
   project           = var.project

@@ -6,11 +6,11 @@ terraform {
   required_providers {
     google = {
       source  = "hashicorp/google"
-      version = ">= 7.21.0, < 9.0.0"
+      version = ">= 7.33.0, < 9.0.0"
     }
     google-beta = {
       source  = "hashicorp/google-beta"
-      version = ">= 7.21.0, < 9.0.0"
+      version = ">= 7.33.0, < 9.0.0"
     }
   }
 }
@@ -21,18 +21,22 @@ variable "project" {
 }
 
 provider "google" {
-  project = var.project
+  project               = var.project
+  billing_project       = var.project
+  user_project_override = true
 }
 
 provider "google-beta" {
-  project = var.project
+  project               = var.project
+  billing_project       = var.project
+  user_project_override = true
 }
 
 module "subscope" {
   # From another repository: git::https://HOST/OWNER/subscope.git//terraform/modules/subscope?ref=TAG
   source = "../../modules/subscope"
 
-  # google.billing serves budgets, and there is none here.
+  # google.billing serves budgets: their calls need a project with the API, which user_project_override gives them.
   providers = {
     google         = google
     google-beta    = google-beta

@@ -6,11 +6,11 @@ terraform {
   required_providers {
     google = {
       source  = "hashicorp/google"
-      version = ">= 7.21.0, < 9.0.0"
+      version = ">= 7.33.0, < 9.0.0"
     }
     google-beta = {
       source  = "hashicorp/google-beta"
-      version = ">= 7.21.0, < 9.0.0"
+      version = ">= 7.33.0, < 9.0.0"
     }
   }
 }
@@ -30,11 +30,15 @@ variable "teams" {
 }
 
 provider "google" {
-  project = var.project
+  project               = var.project
+  billing_project       = var.project
+  user_project_override = true
 }
 
 provider "google-beta" {
-  project = var.project
+  project               = var.project
+  billing_project       = var.project
+  user_project_override = true
 }
 
 module "subscope" {

@@ -121,6 +121,8 @@ resource "google_firestore_field" "others" {
 
   index_config {}
 
+  deletion_policy = var.firestore.delete_protection ? "ABANDON" : "DELETE"
+
   dynamic "ttl_config" {
     for_each = try(each.value.ttl, false) ? [1] : []
     content {}

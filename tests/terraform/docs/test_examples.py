@@ -50,6 +50,14 @@ def test_variables_table_is_that_of_the_module() -> None:
     assert rows("docs/deployment-variables.md") == wanted
 
 
+def test_outputs_table_is_that_of_the_module() -> None:
+    text = (MODULE / "outputs.tf").read_text()
+    described = re.findall(r'^output "(\w+)" \{\n  description = "(.*)"$', text, re.MULTILINE)
+    assert len(described) == text.count('\noutput "') + text.startswith('output "')
+    wanted = [[f"`{name}`", meaning.replace('\\"', '"')] for name, meaning in described]
+    assert rows("docs/deployment-variables.md", 1) == wanted
+
+
 def filters_in(cell: str) -> list[tuple[str, str]]:
     matches = [re.fullmatch(r"(\w+) (==|>=|>|<|array-contains) .+", code) for code in re.findall(r"`([^`]+)`", cell)]
     return [(match[1], match[2]) for match in matches if match]
