@@ -1,4 +1,4 @@
-# Calls count against the project that they are about, whichever login makes them: some of Google's APIs refuse the login
+# Calls count against the project that they are about, with every login: some of Google's APIs refuse the login
 # of a person without such a project, and by default a budget call counts against the login's own.
 provider "google" {
   project               = var.project

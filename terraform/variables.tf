@@ -21,6 +21,11 @@ variable "deploy" {
   default = null
 }
 
+variable "enable_apis" {
+  type    = bool
+  default = null
+}
+
 variable "environment_label" {
   type    = string
   default = null
@@ -32,6 +37,16 @@ variable "firestore" {
 }
 
 variable "keep_request_logs" {
+  type    = bool
+  default = null
+}
+
+variable "kms_key" {
+  type    = string
+  default = null
+}
+
+variable "kms_key_grants" {
   type    = bool
   default = null
 }
@@ -96,7 +111,17 @@ variable "retention_days" {
   default = null
 }
 
+variable "roles" {
+  type    = any
+  default = null
+}
+
 variable "secret_versions" {
+  type    = any
+  default = null
+}
+
+variable "service_accounts" {
   type    = any
   default = null
 }
@@ -113,5 +138,10 @@ variable "viewer" {
 
 variable "viewer_image" {
   type    = string
+  default = null
+}
+
+variable "vpc_access" {
+  type    = any
   default = null
 }

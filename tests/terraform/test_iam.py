@@ -21,7 +21,7 @@ CUSTOM = f"projects/{PROJECT}/roles/subscope"
 
 
 # The conditions: on the database, the planned sources, the lock of the state, and the roles that the deployer grants.
-DATABASE = f'resource.name == "projects/{PROJECT}/databases/(default)"'
+DATABASE = f'resource.name == "projects/{PROJECT}/databases/subscope"'
 PLANS = " || ".join(
     f'resource.name.startsWith("projects/_/buckets/{PROJECT}-subscope-source/objects/{folder}/")'
     for folder in ("receiver", "plans")

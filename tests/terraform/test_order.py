@@ -78,12 +78,13 @@ GRANTS = {
         'google_secret_manager_secret.secret["receiver-settings"]'
     ),
     "google_secret_manager_secret_iam_member.viewer_reads": "google_secret_manager_secret.secret[each.key]",
-    "google_service_account_iam_member.pubsub_mints_push_tokens": "google_service_account.push",
-    "google_service_account_iam_member.viewer_starts_delivery": "google_service_account.push",
+    "google_service_account_iam_member.pubsub_mints_push_tokens": "terraform_data.push_account",
+    "google_service_account_iam_member.viewer_starts_delivery": "terraform_data.push_account",
     "google_storage_bucket_iam_member.planner_reads_source": "google_storage_bucket.source",
 }
 # Their targets are not in the module, or Terraform cannot name them in replace_triggered_by.
 UNTIED_GRANTS = {
+    "google_kms_crypto_key_iam_member.agents",
     "google_pubsub_topic_iam_member.viewer_publishes",
     "google_service_account_iam_member.deployer_acts_as",
     "google_storage_bucket_iam_member.deployer_keeps_state",
@@ -95,7 +96,7 @@ UNTIED_GRANTS = {
 # The name of the archive has the hash of its content, and its path is another on another machine.
 LIFECYCLES = {
     VIEWER: {"ignore_changes": "[client, client_version, scaling]"},
-    "google_firestore_database.this": {"ignore_changes": "[location_id]"},
+    "google_firestore_database.this": {"ignore_changes": "[cmek_config, location_id, name]"},
     "google_monitoring_notification_channel.email": {"create_before_destroy": "true"},
     "google_pubsub_subscription.dead_letter": {"ignore_changes": "[push_config]"},
     "google_pubsub_subscription.monitored": {"ignore_changes": "[push_config]"},

@@ -32,7 +32,13 @@ WRONG = {
         '{ state_bucket = "my-state", repository = "projects/p/locations/us-east1/connections/c/repositories/r" }',
         '{ state_bucket = "my-state", worker_pool = "my-pool" }',
     ],
-    "firestore": ['{ database = "UPPER" }'],
+    "firestore": [
+        '{ database = "UPPER" }',
+        "{ create = false }",
+        "{ daily_backup_days = 99 }",
+        '{ kms_key = "key" }',
+    ],
+    "kms_key": ['"key"', '"projects/p/locations/us-east1/keyRings/r/cryptoKeys/k"'],
     "labels": ['{ Team = "ops" }', '{ app = "theirs" }'],
     "links": ['{ "a,b" = "https://example.com/{value}" }', '{ id = "https://{value}/" }'],
     "log_level": ['"LOUD"'],
@@ -51,7 +57,12 @@ WRONG = {
     ],
     "region": ['"Europe"'],
     "retention_days": ["0.5"],
+    "roles": ['{ viewer = "datastore.user" }', '{ receiver = "roles/editor" }'],
     "secret_versions": ["{ session_key = 1.5 }"],
+    "service_accounts": [
+        '{ push = "push@elsewhere.iam.gserviceaccount.com" }',
+        '{ receiver = "a@my-project.iam.gserviceaccount.com", viewer = "a@my-project.iam.gserviceaccount.com" }',
+    ],
     "subscriptions": [
         "{}",
         '{ google-orders = { topic = "orders" } }',
@@ -74,12 +85,22 @@ WRONG = {
         "{ max_instances = 0 }",
         '{ memory = "1GB" }',
         '{ cpu = "0.5" }',
+        '{ ingress = "vpn" }',
+        '{ addresses = ["subscope.example.com"] }',
+        '{ ingress = "load_balancer" }',
+        '{ access = "private", members = ["user:operator@example.com"], addresses = ["https://a.example"] }',
+        '{ ingress = "load_balancer", addresses = ["https://a.example"], trusted_proxies = 10 }',
+        "{ trusted_proxies = 2 }",
     ],
     "viewer_image": ['"viewer:latest"'],
+    "vpc_access": ["{}", '{ network = "shared", egress = "some" }'],
 }
 # Further values: the variable, the number of the validation among its own, and the value.
 MORE = [
     ("deploy", 3, '{ state_bucket = "my-state", worker_pool = "projects/p/locations/us-east1/workerPools/w" }'),
+    ("firestore", 2, "{ weekly_backup_weeks = 15 }"),
+    ("firestore", 2, "{ weekly_backup_weeks = 0.5 }"),
+    ("kms_key", 0, '"projects/p/locations/europe-west1/keyRings/r/cryptoKeys/k/cryptoKeyVersions/1"'),
     ("links", 1, '{ id = "http://example.com/{value}" }'),
     ("links", 1, '{ id = "https://example.com/" }'),
     ("masked_fields", 0, '[" a"]'),
@@ -94,6 +115,7 @@ MORE = [
     ("receiver", 3, '{ memory = "1Mi" }'),
     ("receiver", 3, '{ memory = "5Gi" }'),
     ("secret_versions", 0, "{ admin_password = 0 }"),
+    ("service_accounts", 0, '{ viewer = "serviceAccount:a@my-project.iam.gserviceaccount.com" }'),
     ("subscriptions", 1, '{ "a%b-c" = { topic = "a-b-c" } }'),
     ("subscriptions", 2, '{ a-b-c = { topic = "a%b-c" } }'),
     ("subscriptions", 4, '{ orders = { topic = "a-b-c" }, orders-dead-letter-monitor = { topic = "d-e-f" } }'),
@@ -106,6 +128,7 @@ MORE = [
     ("viewer", 6, '{ memory = "512Mi", cpu = "4" }'),
     ("viewer", 6, '{ memory = "0512Ki" }'),
     ("viewer", 7, '{ cpu = "5.5" }'),
+    ("viewer", 9, '{ addresses = ["https://a.example/subscope"] }'),
 ]
 CASES = [(name, number, value) for name, values in WRONG.items() for number, value in enumerate(values)] + MORE
 IDS = [

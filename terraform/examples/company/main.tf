@@ -1,4 +1,4 @@
-# A project under an organisation's policies: no grant to allUsers, no public page, an account that is impersonated for the
+# A project under an organisation's policies: no public page, an account that is impersonated for the
 # apply, and a budget.
 
 terraform {
@@ -69,8 +69,7 @@ module "subscope" {
   }
   masked_fields = ["email", "data.card.number"]
 
-  receiver = { all_users = false }
-  viewer   = { access = "private", members = var.operators }
+  viewer = { access = "private", members = var.operators }
 
   alerts = { emails = ["operators@example.com"] }
   budget = { billing_account = var.billing_account, amount = 200 }

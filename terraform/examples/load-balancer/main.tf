@@ -1,5 +1,5 @@
-# The viewer under your own host name: an external load balancer, and Identity-Aware Proxy on the service behind it. The
-# proxy guards both addresses, the load balancer's and run.app.
+# The viewer under your own host name: an external load balancer, and Identity-Aware Proxy on the service behind it. Only
+# the load balancer reaches the service; its run.app address is off.
 
 terraform {
   required_version = ">= 1.11.0"
@@ -62,7 +62,12 @@ module "subscope" {
   project = var.project
   name    = local.name
   region  = local.region
-  viewer  = { access = "iap", members = var.operators }
+  viewer = {
+    access    = "iap"
+    addresses = ["https://${var.host}"]
+    ingress   = "load_balancer"
+    members   = var.operators
+  }
 }
 
 resource "google_project_service" "compute" {
@@ -154,5 +159,5 @@ output "address" {
 
 output "viewer_url" {
   description = "The viewer's address."
-  value       = "https://${var.host}"
+  value       = module.subscope.viewer_url
 }

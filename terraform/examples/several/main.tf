@@ -51,11 +51,9 @@ module "subscope" {
     google.billing = google
   }
 
-  project = var.project
-  name    = each.key
-  labels  = { team = each.key }
-  # A project has one database (default), and two instances would create the same indexes in it.
-  firestore     = { database = "${each.key}-messages" }
+  project       = var.project
+  name          = each.key
+  labels        = { team = each.key }
   subscriptions = { for topic in each.value : "${topic}-monitor" => { topic = topic } }
 }
 

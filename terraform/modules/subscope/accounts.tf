@@ -1,6 +1,38 @@
-# The service accounts. Each grant stands beside the resource that it is for, and is additive: other grants survive.
+# The service accounts, unless existing ones are named. Each grant stands beside the resource that it is for, and is additive: other grants survive.
+
+locals {
+  made_accounts = {
+    build    = one(google_service_account.build[*].email)
+    deployer = one([for account in google_service_account.deployer : account.email])
+    planner  = one([for account in google_service_account.planner : account.email])
+    push     = one(google_service_account.push[*].email)
+    receiver = one(google_service_account.receiver[*].email)
+    viewer   = one(google_service_account.viewer[*].email)
+  }
+  # Without deploy, there is neither deployer nor planner.
+  accounts = {
+    for part, made in local.made_accounts : part => {
+      email  = try(coalesce(var.service_accounts[part], made), null)
+      id     = try("projects/${var.project}/serviceAccounts/${coalesce(var.service_accounts[part], made)}", null)
+      member = try("serviceAccount:${coalesce(var.service_accounts[part], made)}", null)
+    }
+  }
+}
+
+locals {
+  # The custom roles, unless existing ones are named.
+  roles = {
+    backlog  = var.roles.backlog != null ? var.roles.backlog : google_project_iam_custom_role.backlog[0].name
+    delivery = var.roles.delivery != null ? var.roles.delivery : google_project_iam_custom_role.delivery[0].name
+    planner  = var.roles.planner != null ? var.roles.planner : one([for role in google_project_iam_custom_role.planner : role.name])
+    receiver = var.roles.receiver != null ? var.roles.receiver : google_project_iam_custom_role.receiver_firestore[0].name
+    viewer   = var.roles.viewer != null ? var.roles.viewer : google_project_iam_custom_role.viewer_firestore[0].name
+  }
+}
 
 resource "google_service_account" "push" {
+  count = var.service_accounts.push == null ? 1 : 0
+
   project      = var.project
   account_id   = "${var.name}-push"
   display_name = "Subscope: the account in Pub/Sub's push tokens"
@@ -9,6 +41,8 @@ resource "google_service_account" "push" {
 }
 
 resource "google_service_account" "receiver" {
+  count = var.service_accounts.receiver == null ? 1 : 0
+
   project      = var.project
   account_id   = "${var.name}-receiver"
   display_name = "Subscope: the receiver"
@@ -17,6 +51,8 @@ resource "google_service_account" "receiver" {
 }
 
 resource "google_service_account" "viewer" {
+  count = var.service_accounts.viewer == null ? 1 : 0
+
   project      = var.project
   account_id   = "${var.name}-viewer"
   display_name = "Subscope: the viewer"
@@ -25,6 +61,8 @@ resource "google_service_account" "viewer" {
 }
 
 resource "google_service_account" "build" {
+  count = var.service_accounts.build == null ? 1 : 0
+
   project      = var.project
   account_id   = "${var.name}-build"
   display_name = "Subscope: builds the function and the viewer's image"
@@ -46,15 +84,19 @@ resource "time_sleep" "grants" {
   }
 }
 
+# A replaced account has lost its grants, and its address is the same. An existing one is not replaced here.
+resource "terraform_data" "push_account" {
+  triggers_replace = one(google_service_account.push[*].unique_id)
+}
+
 # Projects created before April 2021 need this grant for push tokens. It covers this account only, not the project.
 resource "google_service_account_iam_member" "pubsub_mints_push_tokens" {
-  service_account_id = google_service_account.push.name
+  service_account_id = local.accounts.push.id
   role               = "roles/iam.serviceAccountTokenCreator"
   member             = local.pubsub_agent
 
   lifecycle {
-    # A replaced account has lost its grants, and its name is the same.
-    replace_triggered_by = [google_service_account.push.id]
+    replace_triggered_by = [terraform_data.push_account.id]
   }
 
   # Google creates the agent when Pub/Sub is first used.
@@ -63,11 +105,11 @@ resource "google_service_account_iam_member" "pubsub_mints_push_tokens" {
 
 # Setting a push endpoint with a token requires the right to act as the token's account; clearing it does not.
 resource "google_service_account_iam_member" "viewer_starts_delivery" {
-  service_account_id = google_service_account.push.name
+  service_account_id = local.accounts.push.id
   role               = "roles/iam.serviceAccountUser"
-  member             = google_service_account.viewer.member
+  member             = local.accounts.viewer.member
 
   lifecycle {
-    replace_triggered_by = [google_service_account.push.id]
+    replace_triggered_by = [terraform_data.push_account.id]
   }
 }

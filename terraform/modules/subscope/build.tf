@@ -1,11 +1,12 @@
 resource "google_artifact_registry_repository" "images" {
-  #checkov:skip=CKV_GCP_84:The images contain no user data; Google's encryption is enough.
   project       = var.project
   location      = var.region
   repository_id = var.name
   format        = "DOCKER"
   description   = "Subscope's viewer and receiver"
   labels        = local.labels
+  # A function with a key needs a repository with the same key.
+  kms_key_name = var.kms_key
 
   cleanup_policies {
     id     = "keep-the-last-ten-of-the-viewer"
@@ -31,7 +32,10 @@ resource "google_artifact_registry_repository" "images" {
     }
   }
 
-  depends_on = [time_sleep.apis]
+  depends_on = [
+    time_sleep.apis,
+    time_sleep.key,
+  ]
 }
 
 resource "google_storage_bucket" "source" {
@@ -44,6 +48,12 @@ resource "google_storage_bucket" "source" {
   force_destroy               = true
   labels                      = local.labels
 
+  dynamic "encryption" {
+    for_each = var.kms_key != null ? [var.kms_key] : []
+    content {
+      default_kms_key_name = encryption.value
+    }
+  }
   versioning {
     enabled = true
   }
@@ -66,7 +76,10 @@ resource "google_storage_bucket" "source" {
     }
   }
 
-  depends_on = [time_sleep.apis]
+  depends_on = [
+    time_sleep.apis,
+    time_sleep.key,
+  ]
 }
 
 resource "google_artifact_registry_repository_iam_member" "build_pushes" {
@@ -74,7 +87,7 @@ resource "google_artifact_registry_repository_iam_member" "build_pushes" {
   location   = google_artifact_registry_repository.images.location
   repository = google_artifact_registry_repository.images.repository_id
   role       = "roles/artifactregistry.writer"
-  member     = google_service_account.build.member
+  member     = local.accounts.build.member
 
   lifecycle {
     replace_triggered_by = [google_artifact_registry_repository.images.id]
@@ -84,7 +97,7 @@ resource "google_artifact_registry_repository_iam_member" "build_pushes" {
 resource "google_project_iam_member" "build_logs" {
   project = var.project
   role    = "roles/logging.logWriter"
-  member  = google_service_account.build.member
+  member  = local.accounts.build.member
 
   depends_on = [time_sleep.apis]
 }
@@ -93,7 +106,7 @@ resource "google_project_iam_member" "build_logs" {
 resource "google_project_iam_member" "build_reads_source" {
   project = var.project
   role    = "roles/storage.objectViewer"
-  member  = google_service_account.build.member
+  member  = local.accounts.build.member
 
   condition {
     title       = "Only buckets of source code"
@@ -131,7 +144,7 @@ resource "terraform_data" "viewer_image" {
     working_dir = local.root
     command     = "sh '${abspath(path.module)}/build_viewer_image.sh'"
     environment = {
-      ACCOUNT = google_service_account.build.name
+      ACCOUNT = local.accounts.build.id
       IMAGE   = "${local.repository}/viewer:${local.viewer_tag}"
       POOL    = var.build.worker_pool == null ? "" : var.build.worker_pool
       PROJECT = var.project

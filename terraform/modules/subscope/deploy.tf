@@ -28,29 +28,29 @@ locals {
   ]))
 
   # The roles that the module grants on the project, except the deployer's.
-  project_grants = [
-    google_project_iam_custom_role.backlog.name,
-    one([for role in google_project_iam_custom_role.planner : role.name]),
-    google_project_iam_custom_role.receiver_firestore.name,
-    google_project_iam_custom_role.viewer_firestore.name,
+  project_grants = distinct([
+    local.roles.backlog,
+    local.roles.planner,
+    local.roles.receiver,
+    local.roles.viewer,
     "roles/logging.logWriter",
     "roles/storage.objectViewer",
-  ]
+  ])
 
   # To deploy a service that runs as an account, the deployer must have the right to act as that account. The same is
   # true for a subscription with a push token, and for a trigger.
   acted_as = {
-    build    = google_service_account.build.name
-    push     = google_service_account.push.name
-    receiver = google_service_account.receiver.name
-    viewer   = google_service_account.viewer.name
-    deployer = one([for account in google_service_account.deployer : account.name])
-    planner  = one([for account in google_service_account.planner : account.name])
+    build    = local.accounts.build.id
+    push     = local.accounts.push.id
+    receiver = local.accounts.receiver.id
+    viewer   = local.accounts.viewer.id
+    deployer = local.accounts.deployer.id
+    planner  = local.accounts.planner.id
   }
 }
 
 resource "google_service_account" "deployer" {
-  for_each = local.deploy
+  for_each = { for key, one in local.deploy : key => one if var.service_accounts.deployer == null }
 
   project      = var.project
   account_id   = "${var.name}-deployer"
@@ -67,7 +67,7 @@ resource "google_project_iam_member" "deployer" {
 
   project = var.project
   role    = each.value
-  member  = google_service_account.deployer["this"].member
+  member  = local.accounts.deployer.member
 }
 
 resource "google_project_iam_member" "deployer_grants" {
@@ -76,7 +76,7 @@ resource "google_project_iam_member" "deployer_grants" {
 
   project = var.project
   role    = "roles/resourcemanager.projectIamAdmin"
-  member  = google_service_account.deployer["this"].member
+  member  = local.accounts.deployer.member
 
   condition {
     title       = "Only what the module grants"
@@ -90,7 +90,7 @@ resource "google_service_account_iam_member" "deployer_acts_as" {
 
   service_account_id = each.value
   role               = "roles/iam.serviceAccountUser"
-  member             = google_service_account.deployer["this"].member
+  member             = local.accounts.deployer.member
 }
 
 resource "google_storage_bucket_iam_member" "deployer_keeps_state" {
@@ -98,7 +98,7 @@ resource "google_storage_bucket_iam_member" "deployer_keeps_state" {
 
   bucket = each.value.state_bucket
   role   = "roles/storage.objectUser"
-  member = google_service_account.deployer["this"].member
+  member = local.accounts.deployer.member
 }
 
 resource "google_cloudbuild_trigger" "apply" {
@@ -109,7 +109,7 @@ resource "google_cloudbuild_trigger" "apply" {
   name            = "${var.name}-apply"
   description     = "Once approved, tests, plans and applies the branch"
   filename        = local.build_file
-  service_account = google_service_account.deployer["this"].id
+  service_account = local.accounts.deployer.id
 
   repository_event_config {
     repository = each.value.repository
@@ -122,13 +122,13 @@ resource "google_cloudbuild_trigger" "apply" {
     approval_required = true
   }
 
-  substitutions = merge(local.build_substitutions, { _ACCOUNT = google_service_account.deployer["this"].account_id, _ACTION = "apply" })
+  substitutions = merge(local.build_substitutions, { _ACCOUNT = split("@", local.accounts.deployer.email)[0], _ACTION = "apply" })
 }
 
 locals {
   build_substitutions = merge(
     {
-      _BUILD_ACCOUNT = google_service_account.build.account_id
+      _BUILD_ACCOUNT = split("@", local.accounts.build.email)[0]
       _NAME          = var.name
       _REGION        = var.region
       _STATE_BUCKET  = var.deploy != null ? var.deploy.state_bucket : ""

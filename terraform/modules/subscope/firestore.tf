@@ -1,24 +1,3 @@
-resource "google_firestore_database" "this" {
-  count = var.firestore.create ? 1 : 0
-
-  project                           = var.project
-  name                              = var.firestore.database
-  location_id                       = coalesce(var.firestore.location, var.region)
-  type                              = "FIRESTORE_NATIVE"
-  database_edition                  = "STANDARD"
-  delete_protection_state           = var.firestore.delete_protection ? "DELETE_PROTECTION_ENABLED" : "DELETE_PROTECTION_DISABLED"
-  point_in_time_recovery_enablement = var.firestore.point_in_time_recovery ? "POINT_IN_TIME_RECOVERY_ENABLED" : "POINT_IN_TIME_RECOVERY_DISABLED"
-  # On destroy, a protected database stays, with all its documents.
-  deletion_policy = var.firestore.delete_protection ? "ABANDON" : "DELETE"
-
-  lifecycle {
-    # A database cannot be moved. A new location would replace it and lose the messages.
-    ignore_changes = [location_id]
-  }
-
-  depends_on = [time_sleep.apis]
-}
-
 locals {
   firestore = jsondecode(file("${path.module}/firestore.indexes.json"))
   # Read from the resource, so that everything below waits for the database.
@@ -138,12 +117,14 @@ resource "google_firestore_field" "others" {
 }
 
 locals {
-  firestore_condition = "resource.name == \"projects/${var.project}/databases/${var.firestore.database}\""
+  firestore_condition = "resource.name == \"projects/${var.project}/databases/${local.database}\""
 }
 
 # A write with the precondition that the document does not exist needs only create; redeliveries and chunks need update
 # and get.
 resource "google_project_iam_custom_role" "receiver_firestore" {
+  count = var.roles.receiver == null ? 1 : 0
+
   project = var.project
   role_id = "${replace(var.name, "-", "_")}_receiver"
   title   = "Subscope: store messages"
@@ -158,6 +139,8 @@ resource "google_project_iam_custom_role" "receiver_firestore" {
 }
 
 resource "google_project_iam_custom_role" "viewer_firestore" {
+  count = var.roles.viewer == null ? 1 : 0
+
   project = var.project
   role_id = "${replace(var.name, "-", "_")}_viewer"
   title   = "Subscope: read messages, keep users, sessions and the audit"
@@ -175,24 +158,24 @@ resource "google_project_iam_custom_role" "viewer_firestore" {
 
 resource "google_project_iam_member" "receiver_stores" {
   project = var.project
-  role    = google_project_iam_custom_role.receiver_firestore.name
-  member  = google_service_account.receiver.member
+  role    = local.roles.receiver
+  member  = local.accounts.receiver.member
 
   condition {
     title       = "Only Subscope's database"
-    description = var.firestore.database
+    description = local.database
     expression  = local.firestore_condition
   }
 }
 
 resource "google_project_iam_member" "viewer_reads" {
   project = var.project
-  role    = google_project_iam_custom_role.viewer_firestore.name
-  member  = google_service_account.viewer.member
+  role    = local.roles.viewer
+  member  = local.accounts.viewer.member
 
   condition {
     title       = "Only Subscope's database"
-    description = var.firestore.database
+    description = local.database
     expression  = local.firestore_condition
   }
 }

@@ -5,7 +5,7 @@
 locals {
   # The grant, the audience and the receiver's setting follow from this alone, so that they cannot contradict each other.
   iam_invokes_receiver = var.receiver.invoker == "iam"
-  receiver_invoker     = local.iam_invokes_receiver ? google_service_account.push.member : "allUsers"
+  receiver_invoker     = local.iam_invokes_receiver ? local.accounts.push.member : "allUsers"
 }
 
 # The whole policy, not one member of it: an invoker that was added elsewhere is a difference in the next plan, and the
@@ -53,6 +53,7 @@ resource "google_monitoring_alert_policy" "receiver_opened" {
   display_name          = "Subscope (${var.name}): the callers of the receiver were changed"
   combiner              = "OR"
   severity              = "CRITICAL"
+  user_labels           = local.labels
   notification_channels = local.recipients
 
   conditions {
@@ -95,5 +96,5 @@ resource "google_monitoring_alert_policy" "receiver_opened" {
   }
 
   # The grant of the first apply is no news.
-  depends_on = [google_cloud_run_v2_service_iam_policy.receiver, google_project_service.apis]
+  depends_on = [google_cloud_run_v2_service_iam_policy.receiver, time_sleep.apis]
 }

@@ -13,7 +13,8 @@ locals {
   receiver_name = "${var.name}-receiver"
   receiver_url  = "https://${local.receiver_name}-${local.host_suffix}"
   viewer_name   = "${var.name}-viewer"
-  viewer_url    = "https://${local.viewer_name}-${local.host_suffix}"
+  # The viewer's address in a browser: its own domain, if it has one.
+  viewer_url = try(var.viewer.addresses[0], "https://${local.viewer_name}-${local.host_suffix}")
 
   # Cloud Run's check accepts tokens for the service's own address alone. Without the check the audience is a name instead:
   # Cloud Run would remove the signature from tokens for its address, and the receiver verifies the signature.
@@ -38,16 +39,23 @@ locals {
     "8" = [4096, 32768]
   }
 
+  # Both services send their requests through this network; without it, straight to Google.
+  vpc_access = var.vpc_access != null ? [var.vpc_access] : []
+  vpc_egress = {
+    all            = { receiver = "VPC_EGRESS_ALL_TRAFFIC", viewer = "ALL_TRAFFIC" }
+    private_ranges = { receiver = "VPC_EGRESS_PRIVATE_RANGES_ONLY", viewer = "PRIVATE_RANGES_ONLY" }
+  }[try(var.vpc_access.egress, "private_ranges")]
+
   pubsub_agent = "serviceAccount:service-${local.number}@gcp-sa-pubsub.iam.gserviceaccount.com"
 
   # What both services read: infra/settings/__init__.py, COMMON.
   common_environment = merge(local.fixed_environment, local.changing_settings)
 
   fixed_environment = {
-    FIRESTORE_DATABASE   = var.firestore.database
+    FIRESTORE_DATABASE   = local.database
     GOOGLE_CLOUD_PROJECT = var.project
     PUSH_AUDIENCE        = join(",", local.push_audiences)
-    PUSH_SERVICE_ACCOUNT = google_service_account.push.email
+    PUSH_SERVICE_ACCOUNT = local.accounts.push.email
   }
   # infra/settings/settings_file.py, CHANGEABLE.
   changing_settings = {
@@ -76,13 +84,14 @@ locals {
       "secretmanager.googleapis.com",
       "storage.googleapis.com",
     ],
+    length(local.kms_agents) > 0 && var.kms_key_grants ? ["cloudkms.googleapis.com"] : [],
     var.viewer.access == "iap" ? ["iap.googleapis.com"] : [],
     var.budget != null ? ["billingbudgets.googleapis.com"] : [],
   ))
 }
 
 resource "google_project_service" "apis" {
-  for_each = local.apis
+  for_each = var.enable_apis ? local.apis : []
 
   project = var.project
   service = each.value

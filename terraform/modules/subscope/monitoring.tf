@@ -5,6 +5,7 @@ resource "google_monitoring_notification_channel" "email" {
   display_name = "Subscope: ${each.value}"
   type         = "email"
   labels       = { email_address = each.value }
+  user_labels  = local.labels
 
   lifecycle {
     # Google does not delete a channel that a policy names, so the policies are changed first.
@@ -96,6 +97,7 @@ resource "google_monitoring_alert_policy" "alert" {
   display_name          = "Subscope (${var.name}): ${each.value.title}"
   combiner              = "OR"
   severity              = each.value.severity
+  user_labels           = local.labels
   notification_channels = local.recipients
 
   conditions {

@@ -89,3 +89,45 @@ moved {
   from = google_firestore_field.override["sign_in_attempts/expire_at"]
   to   = google_firestore_field.others["sign_in_attempts/expire_at"]
 }
+
+# Accounts and roles of a state from before existing ones could be named.
+
+moved {
+  from = google_project_iam_custom_role.backlog
+  to   = google_project_iam_custom_role.backlog[0]
+}
+
+moved {
+  from = google_project_iam_custom_role.delivery
+  to   = google_project_iam_custom_role.delivery[0]
+}
+
+moved {
+  from = google_project_iam_custom_role.receiver_firestore
+  to   = google_project_iam_custom_role.receiver_firestore[0]
+}
+
+moved {
+  from = google_project_iam_custom_role.viewer_firestore
+  to   = google_project_iam_custom_role.viewer_firestore[0]
+}
+
+moved {
+  from = google_service_account.build
+  to   = google_service_account.build[0]
+}
+
+moved {
+  from = google_service_account.push
+  to   = google_service_account.push[0]
+}
+
+moved {
+  from = google_service_account.receiver
+  to   = google_service_account.receiver[0]
+}
+
+moved {
+  from = google_service_account.viewer
+  to   = google_service_account.viewer[0]
+}

@@ -13,7 +13,7 @@ output "dead_letters" {
 
 output "deployer" {
   description = "The account that cloudbuild.yaml applies as; null without deploy."
-  value       = one([for account in google_service_account.deployer : account.email])
+  value       = var.deploy != null ? local.accounts.deployer.email : null
 }
 
 output "first_password" {
@@ -23,7 +23,7 @@ output "first_password" {
 
 output "planner" {
   description = "The account that cloudbuild.yaml plans as; null without deploy."
-  value       = one([for account in google_service_account.planner : account.email])
+  value       = var.deploy != null ? local.accounts.planner.email : null
 }
 
 output "receiver_url" {
@@ -34,10 +34,10 @@ output "receiver_url" {
 output "service_accounts" {
   description = "The service accounts by the part that runs as them."
   value = {
-    build    = google_service_account.build.email
-    push     = google_service_account.push.email
-    receiver = google_service_account.receiver.email
-    viewer   = google_service_account.viewer.email
+    build    = local.accounts.build.email
+    push     = local.accounts.push.email
+    receiver = local.accounts.receiver.email
+    viewer   = local.accounts.viewer.email
   }
 }
 
@@ -54,10 +54,11 @@ output "smoke_test" {
   value = templatefile("${path.module}/smoke_test.sh.tftpl", {
     access        = var.viewer.access
     audience      = local.push_audiences[0]
+    ingress       = var.viewer.ingress
     filtered      = var.subscriptions[local.smoke_tested].filter != null
     invoker       = var.receiver.invoker
     project       = var.project
-    push_account  = google_service_account.push.email
+    push_account  = local.accounts.push.email
     receiver_name = local.receiver_name
     receiver_url  = local.receiver_url
     region        = var.region
@@ -65,6 +66,7 @@ output "smoke_test" {
     topic         = local.topics[var.subscriptions[local.smoke_tested].topic]
     viewer_name   = local.viewer_name
     viewer_url    = local.viewer_url
+    run_app_url   = "https://${local.viewer_name}-${local.host_suffix}"
   })
 }
 

@@ -2,7 +2,7 @@
 # the state, and the state contains no secret.
 
 resource "google_service_account" "planner" {
-  for_each = local.deploy
+  for_each = { for key, one in local.deploy : key => one if var.service_accounts.planner == null }
 
   project      = var.project
   account_id   = "${var.name}-planner"
@@ -13,13 +13,16 @@ resource "google_service_account" "planner" {
 
 # The permissions that a refresh needs, by API. The role Viewer would suffice, but could also read every message.
 resource "google_project_iam_custom_role" "planner" {
-  for_each = local.deploy
+  for_each = { for key, one in local.deploy : key => one if var.roles.planner == null }
 
   project = var.project
   role_id = "${replace(var.name, "-", "_")}_planner"
   title   = "Subscope: plan"
   permissions = concat(
     var.viewer.access == "iap" ? ["iap.webServices.getIamPolicy"] : [],
+    # A key of another project: docs/deployment.md, A key that you manage.
+    length(google_kms_crypto_key_iam_member.agents) > 0 ? ["cloudkms.cryptoKeys.getIamPolicy"] : [],
+    length(google_firestore_backup_schedule.this) > 0 ? ["datastore.backupSchedules.get"] : [],
     [
       "artifactregistry.dockerimages.list",
       "artifactregistry.repositories.get",
@@ -63,8 +66,8 @@ resource "google_project_iam_member" "planner_reads" {
   for_each = local.deploy
 
   project = var.project
-  role    = google_project_iam_custom_role.planner["this"].name
-  member  = google_service_account.planner["this"].member
+  role    = local.roles.planner
+  member  = local.accounts.planner.member
 }
 
 resource "google_project_iam_member" "planner_logs" {
@@ -72,7 +75,7 @@ resource "google_project_iam_member" "planner_logs" {
 
   project = var.project
   role    = "roles/logging.logWriter"
-  member  = google_service_account.planner["this"].member
+  member  = local.accounts.planner.member
 }
 
 # The deployed archive, and sources submitted for a plan by hand; not sources staged for other builds.
@@ -81,7 +84,7 @@ resource "google_storage_bucket_iam_member" "planner_reads_source" {
 
   bucket = google_storage_bucket.source.name
   role   = "roles/storage.objectViewer"
-  member = google_service_account.planner["this"].member
+  member = local.accounts.planner.member
 
   condition {
     title       = "Only what is planned"
@@ -105,7 +108,7 @@ resource "google_artifact_registry_repository_iam_member" "planner_pulls" {
   location   = google_artifact_registry_repository.images.location
   repository = google_artifact_registry_repository.images.repository_id
   role       = "roles/artifactregistry.reader"
-  member     = google_service_account.planner["this"].member
+  member     = local.accounts.planner.member
 
   lifecycle {
     replace_triggered_by = [google_artifact_registry_repository.images.id]
@@ -117,7 +120,7 @@ resource "google_storage_bucket_iam_member" "planner_reads_state" {
 
   bucket = each.value.state_bucket
   role   = "roles/storage.objectViewer"
-  member = google_service_account.planner["this"].member
+  member = local.accounts.planner.member
 }
 
 resource "google_storage_bucket_iam_member" "planner_locks_state" {
@@ -125,7 +128,7 @@ resource "google_storage_bucket_iam_member" "planner_locks_state" {
 
   bucket = each.value.state_bucket
   role   = "roles/storage.objectUser"
-  member = google_service_account.planner["this"].member
+  member = local.accounts.planner.member
 
   condition {
     title       = "Only the lock"
@@ -143,7 +146,7 @@ resource "google_cloudbuild_trigger" "plan" {
   description = "Tests and plans a pull request"
   filename    = local.build_file
   # The trigger's account wins over the cloudbuild.yaml of the pull request.
-  service_account = google_service_account.planner["this"].id
+  service_account = local.accounts.planner.id
 
   repository_event_config {
     repository = each.value.repository
@@ -153,5 +156,5 @@ resource "google_cloudbuild_trigger" "plan" {
     }
   }
 
-  substitutions = merge(local.build_substitutions, { _ACCOUNT = google_service_account.planner["this"].account_id, _ACTION = "plan" })
+  substitutions = merge(local.build_substitutions, { _ACCOUNT = split("@", local.accounts.planner.email)[0], _ACTION = "plan" })
 }

@@ -8,25 +8,33 @@ locals {
 }
 
 resource "google_pubsub_topic" "monitored" {
-  #checkov:skip=CKV_GCP_83:A customer-managed key is the publisher's choice; name an existing topic in subscriptions for that.
   for_each = local.created_topics
 
   project = var.project
   name    = each.value
   labels  = local.labels
 
-  depends_on = [time_sleep.apis]
+  kms_key_name = var.kms_key
+
+  depends_on = [
+    time_sleep.apis,
+    time_sleep.key,
+  ]
 }
 
 resource "google_pubsub_topic" "dead_letter" {
-  #checkov:skip=CKV_GCP_83:It holds messages of the monitored topic for some days, encrypted by Google.
   for_each = var.subscriptions
 
   project = var.project
   name    = "${each.key}-dead-letter"
   labels  = local.labels
 
-  depends_on = [time_sleep.apis]
+  kms_key_name = var.kms_key
+
+  depends_on = [
+    time_sleep.apis,
+    time_sleep.key,
+  ]
 }
 
 # Pub/Sub drops messages that are published to a topic without a subscription.
@@ -82,7 +90,7 @@ resource "google_pubsub_subscription" "monitored" {
     content {
       push_endpoint = local.receiver_url
       oidc_token {
-        service_account_email = google_service_account.push.email
+        service_account_email = local.accounts.push.email
         audience              = local.push_audiences[0]
       }
     }
@@ -130,6 +138,8 @@ resource "google_pubsub_subscription_iam_member" "pubsub_acknowledges_dead_lette
 
 # Changing the push endpoint needs update; Pub/Sub has no narrower permission.
 resource "google_project_iam_custom_role" "delivery" {
+  count = var.roles.delivery == null ? 1 : 0
+
   project     = var.project
   role_id     = "${replace(var.name, "-", "_")}_delivery"
   title       = "Subscope: start and stop delivery"
@@ -143,8 +153,8 @@ resource "google_pubsub_subscription_iam_member" "viewer_switches_delivery" {
 
   project      = var.project
   subscription = google_pubsub_subscription.monitored[each.key].name
-  role         = google_project_iam_custom_role.delivery.name
-  member       = google_service_account.viewer.member
+  role         = local.roles.delivery
+  member       = local.accounts.viewer.member
 
   lifecycle {
     replace_triggered_by = [google_pubsub_subscription.monitored[each.key].id]
@@ -156,8 +166,8 @@ resource "google_pubsub_subscription_iam_member" "viewer_switches_dead_letters" 
 
   project      = var.project
   subscription = google_pubsub_subscription.dead_letter[each.key].name
-  role         = google_project_iam_custom_role.delivery.name
-  member       = google_service_account.viewer.member
+  role         = local.roles.delivery
+  member       = local.accounts.viewer.member
 
   lifecycle {
     replace_triggered_by = [google_pubsub_subscription.dead_letter[each.key].id]
@@ -170,5 +180,5 @@ resource "google_pubsub_topic_iam_member" "viewer_publishes" {
   project = startswith(each.value, "projects/") ? split("/", each.value)[1] : var.project
   topic   = startswith(each.value, "projects/") ? split("/", each.value)[3] : google_pubsub_topic.monitored[each.value].name
   role    = "roles/pubsub.publisher"
-  member  = google_service_account.viewer.member
+  member  = local.accounts.viewer.member
 }

@@ -53,12 +53,14 @@ resource "google_cloudfunctions2_function" "receiver" {
   description = "Subscope's receiver: verifies Pub/Sub's pushes and stores the messages"
   labels      = local.labels
 
+  kms_key_name = var.kms_key
+
   build_config {
     # The Python version that the tests use.
     runtime           = "python311"
     entry_point       = "receive"
     docker_repository = google_artifact_registry_repository.images.id
-    service_account   = google_service_account.build.id
+    service_account   = local.accounts.build.id
     worker_pool       = var.build.worker_pool
 
     source {
@@ -70,7 +72,7 @@ resource "google_cloudfunctions2_function" "receiver" {
   }
 
   service_config {
-    service_account_email = google_service_account.receiver.email
+    service_account_email = local.accounts.receiver.email
     # Admits pushes of this project's subscriptions, and no caller from outside.
     ingress_settings                 = "ALLOW_INTERNAL_ONLY"
     all_traffic_on_latest_revision   = true
@@ -81,6 +83,7 @@ resource "google_cloudfunctions2_function" "receiver" {
     min_instance_count               = var.receiver.min_instances
     # The receiver answers within 20 seconds, and no acknowledgement deadline is shorter than 30.
     timeout_seconds       = 30
+    direct_vpc_egress     = try(local.vpc_egress.receiver, null)
     environment_variables = local.receiver_environment
 
     # The newest version, read again every minute.
@@ -92,6 +95,15 @@ resource "google_cloudfunctions2_function" "receiver" {
       versions {
         path    = local.settings_path
         version = "latest"
+      }
+    }
+
+    dynamic "direct_vpc_network_interface" {
+      for_each = local.vpc_access
+      content {
+        network    = direct_vpc_network_interface.value.network
+        subnetwork = direct_vpc_network_interface.value.subnetwork
+        tags       = direct_vpc_network_interface.value.tags
       }
     }
   }

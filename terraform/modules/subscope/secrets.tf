@@ -27,11 +27,21 @@ resource "google_secret_manager_secret" "secret" {
     user_managed {
       replicas {
         location = var.region
+
+        dynamic "customer_managed_encryption" {
+          for_each = var.kms_key != null ? [var.kms_key] : []
+          content {
+            kms_key_name = customer_managed_encryption.value
+          }
+        }
       }
     }
   }
 
-  depends_on = [time_sleep.apis]
+  depends_on = [
+    time_sleep.apis,
+    time_sleep.key,
+  ]
 }
 
 resource "google_secret_manager_secret_version" "admin_password" {
@@ -64,7 +74,7 @@ resource "google_secret_manager_secret_iam_member" "receiver_reads" {
   project   = var.project
   secret_id = google_secret_manager_secret.secret["receiver-settings"].secret_id
   role      = "roles/secretmanager.secretAccessor"
-  member    = google_service_account.receiver.member
+  member    = local.accounts.receiver.member
 
   lifecycle {
     replace_triggered_by = [google_secret_manager_secret.secret["receiver-settings"].id]
@@ -77,7 +87,7 @@ resource "google_secret_manager_secret_iam_member" "viewer_reads" {
   project   = var.project
   secret_id = google_secret_manager_secret.secret[each.key].secret_id
   role      = "roles/secretmanager.secretAccessor"
-  member    = google_service_account.viewer.member
+  member    = local.accounts.viewer.member
 
   lifecycle {
     replace_triggered_by = [google_secret_manager_secret.secret[each.key].id]

@@ -106,6 +106,13 @@ variable "deploy" {
   }
 }
 
+variable "enable_apis" {
+  description = "Whether the apply enables the APIs that it needs. Set it to false where another configuration does that."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
 variable "environment_label" {
   description = "Shown in the viewer's header, for example PROD; empty for none."
   type        = string
@@ -114,20 +121,38 @@ variable "environment_label" {
 }
 
 variable "firestore" {
-  description = "The database: whether to create it (false only for Subscope's database that a destroy left; if the project has another database, choose a new id), its id, its location (the region when null; a later change does not move it), whether it is protected from deletion, and whether each second of the last seven days can be read again (costs storage)."
+  description = "The database: whether to create it (false only for Subscope's database that a destroy left), its id (name when null), its location (the region when null), whether it is protected from deletion, the days that a daily backup and the weeks that a weekly one are kept (0 for none), whether each second of the last seven days can be read again (costs storage), and a key in the database's location instead of kms_key. A later change of id, location or key changes nothing: the plan warns."
   type = object({
     create                 = optional(bool, true)
-    database               = optional(string, "(default)")
+    daily_backup_days      = optional(number, 7)
+    database               = optional(string)
     delete_protection      = optional(bool, true)
+    kms_key                = optional(string)
     location               = optional(string)
     point_in_time_recovery = optional(bool, false)
+    weekly_backup_weeks    = optional(number, 0)
   })
   default  = {}
   nullable = false
 
   validation {
-    condition     = var.firestore.database == "(default)" || can(regex("^[a-z][a-z0-9-]{2,61}[a-z0-9]$", var.firestore.database))
+    condition     = try(var.firestore.database == null, true) || var.firestore.database == "(default)" || can(regex("^[a-z][a-z0-9-]{2,61}[a-z0-9]$", var.firestore.database))
     error_message = "firestore.database is (default), or 4 to 63 lower-case letters, digits and hyphens, beginning with a letter."
+  }
+  validation {
+    condition     = var.firestore.create || var.firestore.database != null
+    error_message = "firestore.database must name the existing database when create is false."
+  }
+  validation {
+    # cloud.google.com/firestore/docs/backups: 14 weeks at most.
+    condition = alltrue([for kept in [var.firestore.daily_backup_days, var.firestore.weekly_backup_weeks * 7] :
+      kept >= 0 && kept <= 98 && floor(kept) == kept
+    ]) && floor(var.firestore.weekly_backup_weeks) == var.firestore.weekly_backup_weeks
+    error_message = "firestore.daily_backup_days is a whole number from 0 to 98, and weekly_backup_weeks from 0 to 14: Google keeps a backup for 14 weeks at most."
+  }
+  validation {
+    condition     = var.firestore.kms_key == null || can(regex("^projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+$", var.firestore.kms_key))
+    error_message = "firestore.kms_key looks like projects/P/locations/L/keyRings/R/cryptoKeys/K, without a version."
   }
 }
 
@@ -135,6 +160,28 @@ variable "keep_request_logs" {
   description = "Whether Cloud Logging keeps one line for each stored message. Refusals and failures are always kept. With 100 million messages a day these lines would cost more than any other part except Firestore."
   type        = bool
   default     = false
+  nullable    = false
+}
+
+variable "kms_key" {
+  description = "A Cloud KMS key in the region (projects/P/locations/REGION/keyRings/R/cryptoKeys/K) that encrypts the database, topics, secrets, source code, images and both services; null for Google's keys. Set it before the first apply: the database takes a key only when it is created."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.kms_key == null || can(regex("^projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+$", var.kms_key))
+    error_message = "kms_key looks like projects/P/locations/REGION/keyRings/R/cryptoKeys/K, without a version."
+  }
+  validation {
+    condition     = try(split("/", var.kms_key)[3] == var.region, true)
+    error_message = "kms_key must be in the module's region: Google refuses a key of another location."
+  }
+}
+
+variable "kms_key_grants" {
+  description = "Whether the apply lets Google's service agents use kms_key and firestore.kms_key. Set it to false where the owner of the key grants it, as in docs/deployment.md, A key that you manage."
+  type        = bool
+  default     = true
   nullable    = false
 }
 
@@ -334,6 +381,28 @@ variable "retention_days" {
   }
 }
 
+variable "roles" {
+  description = "Existing roles instead of the custom ones that are created, each with the permissions listed in docs/deployment.md, Without new accounts and roles: for example roles/datastore.user for receiver and viewer."
+  type = object({
+    backlog  = optional(string)
+    delivery = optional(string)
+    planner  = optional(string)
+    receiver = optional(string)
+    viewer   = optional(string)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for role in values(var.roles) : role == null || can(regex("^((projects|organizations)/[^/]+/)?roles/[A-Za-z0-9_.]+$", role))])
+    error_message = "roles look like roles/datastore.user, projects/P/roles/R or organizations/O/roles/R."
+  }
+  validation {
+    condition     = !anytrue([for role in values(var.roles) : contains(["roles/owner", "roles/editor", "roles/viewer"], coalesce(role, "none"))])
+    error_message = "roles are not owner, editor or viewer: these grant far more than Subscope needs."
+  }
+}
+
 variable "secret_versions" {
   description = "Raise a number to generate a new value. After a new session_key, open forms must be sent again; admin_password is used only until the first user exists."
   type = object({
@@ -346,6 +415,31 @@ variable "secret_versions" {
   validation {
     condition     = alltrue([for number in values(var.secret_versions) : number >= 1 && floor(number) == number])
     error_message = "secret_versions are whole numbers, at least 1."
+  }
+}
+
+variable "service_accounts" {
+  description = "The e-mail addresses of existing service accounts of this project instead of those that are created, by the part that runs as them."
+  type = object({
+    build    = optional(string)
+    deployer = optional(string)
+    planner  = optional(string)
+    push     = optional(string)
+    receiver = optional(string)
+    viewer   = optional(string)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    # Pub/Sub accepts push accounts of the subscription's project only, and by default so does Cloud Run.
+    condition     = alltrue([for email in values(var.service_accounts) : email == null || can(regex("^[a-z0-9-]+@${var.project}\\.iam\\.gserviceaccount\\.com$", email))])
+    error_message = "service_accounts are addresses of this project, such as subscope-push@PROJECT.iam.gserviceaccount.com."
+  }
+  validation {
+    # The receiver stores messages, the viewer reads them, and a push token proves only who sent it.
+    condition     = length(distinct([for email in values(var.service_accounts) : email if email != null])) == length([for email in values(var.service_accounts) : email if email != null])
+    error_message = "service_accounts are different accounts: each part has its own permissions."
   }
 }
 
@@ -425,15 +519,18 @@ variable "subscriptions" {
 }
 
 variable "viewer" {
-  description = "The viewer's size and access: `public` (the sign-in page is open to all), `iap` (members pass Identity-Aware Proxy) or `private` (members only, through gcloud run services proxy on its default port, 8080)."
+  description = "The viewer's size and access: `public` (the sign-in page is open to all), `iap` (members pass Identity-Aware Proxy) or `private` (members only, through gcloud run services proxy on its default port, 8080). ingress says from where it is reachable: `all`, `internal` (the project's networks) or `load_balancer` (a load balancer only; the run.app address is off). addresses are its own domains, such as https://subscope.example.com, the main one first; requests for other hosts get 421. trusted_proxies is the number of proxies that append to X-Forwarded-For; when null, 2 behind a load balancer and otherwise 1."
   type = object({
-    access        = optional(string, "public")
-    cpu           = optional(string, "1")
-    max_instances = optional(number, 3)
-    max_streams   = optional(number, 250)
-    members       = optional(set(string), [])
-    memory        = optional(string, "512Mi")
-    min_instances = optional(number, 0)
+    access          = optional(string, "public")
+    addresses       = optional(list(string), [])
+    cpu             = optional(string, "1")
+    ingress         = optional(string, "all")
+    max_instances   = optional(number, 3)
+    max_streams     = optional(number, 250)
+    members         = optional(set(string), [])
+    memory          = optional(string, "512Mi")
+    min_instances   = optional(number, 0)
+    trusted_proxies = optional(number)
   })
   default  = {}
   nullable = false
@@ -478,6 +575,31 @@ variable "viewer" {
     condition     = contains(keys(local.memory_mib), var.viewer.cpu)
     error_message = "viewer.cpu is 1, 2, 4, 6 or 8; a smaller value does not allow concurrency."
   }
+  validation {
+    condition     = contains(["all", "internal", "load_balancer"], var.viewer.ingress)
+    error_message = "viewer.ingress is all, internal or load_balancer."
+  }
+  validation {
+    condition     = alltrue([for address in var.viewer.addresses : can(regex("^https://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?$", address))])
+    error_message = "viewer.addresses are addresses such as https://subscope.example.com, in lower case and without a path."
+  }
+  validation {
+    condition     = var.viewer.ingress != "load_balancer" || length(var.viewer.addresses) > 0
+    error_message = "viewer.addresses must name the load balancer's domain when ingress is load_balancer: the viewer has no run.app address then."
+  }
+  validation {
+    # gcloud run services proxy connects to the run.app address, and replaces the host of each request by it.
+    condition     = var.viewer.access != "private" || (var.viewer.ingress != "load_balancer" && length(var.viewer.addresses) == 0)
+    error_message = "viewer.access private is for gcloud run services proxy, which needs the run.app address: use iap or public with a load balancer or addresses."
+  }
+  validation {
+    condition     = try(var.viewer.trusted_proxies == null, true) || try(var.viewer.trusted_proxies >= 1 && var.viewer.trusted_proxies <= 9 && floor(var.viewer.trusted_proxies) == var.viewer.trusted_proxies, false)
+    error_message = "viewer.trusted_proxies is a whole number from 1 to 9."
+  }
+  validation {
+    condition     = try(var.viewer.trusted_proxies <= 1, true) || var.viewer.ingress == "load_balancer"
+    error_message = "viewer.trusted_proxies over 1 needs ingress load_balancer: a client that passes by the load balancer could choose the address that sign-in limits count."
+  }
 }
 
 variable "viewer_image" {
@@ -488,5 +610,25 @@ variable "viewer_image" {
   validation {
     condition     = var.viewer_image == null || can(regex("^[^\\s@]+@sha256:[0-9a-f]{64}$", var.viewer_image))
     error_message = "viewer_image is an image by digest: REGION-docker.pkg.dev/P/R/viewer@sha256:…."
+  }
+}
+
+variable "vpc_access" {
+  description = "The network through which both services send their requests (Direct VPC egress): its name or its subnetwork's, network tags, and whether requests to all addresses or only to private ranges pass through it. null for none."
+  type = object({
+    egress     = optional(string, "private_ranges")
+    network    = optional(string)
+    subnetwork = optional(string)
+    tags       = optional(list(string), [])
+  })
+  default = null
+
+  validation {
+    condition     = var.vpc_access == null || try(coalesce(var.vpc_access.network, var.vpc_access.subnetwork) != "", false)
+    error_message = "vpc_access names a network, a subnetwork or both."
+  }
+  validation {
+    condition     = var.vpc_access == null || contains(["all", "private_ranges"], try(var.vpc_access.egress, "all"))
+    error_message = "vpc_access.egress is all or private_ranges."
   }
 }

@@ -10,9 +10,11 @@ locals {
     MASKED_FIELDS    = join(",", sort(var.masked_fields))
     MAX_STREAMS      = tostring(var.viewer.max_streams)
     PUSH_ENDPOINT    = local.receiver_url
-    PUBLIC_ADDRESSES = ""
-    TRUSTED_PROXIES  = "1"
+    PUBLIC_ADDRESSES = join(",", var.viewer.addresses)
+    TRUSTED_PROXIES  = tostring(local.trusted_proxies)
   })
+  # Google's front end appends the client's address to X-Forwarded-For; a load balancer appends the client's and its own.
+  trusted_proxies = coalesce(var.viewer.trusted_proxies, var.viewer.ingress == "load_balancer" ? 2 : 1)
   viewer_secrets = {
     ADMIN_PASSWORD = { id = "admin-password", version = google_secret_manager_secret_version.admin_password.version }
     SECRET_KEY     = { id = "session-key", version = google_secret_manager_secret_version.session_key.version }
@@ -28,23 +30,43 @@ resource "google_cloud_run_v2_service" "viewer" {
   # It stores nothing, so it can be replaced at any time.
   deletion_protection = false
 
-  # Reachable from everywhere; the next two arguments and the sign-in page control access.
-  ingress = "INGRESS_TRAFFIC_ALL"
+  # By default reachable from everywhere; the next two arguments and the sign-in page control access.
+  ingress = {
+    all           = "INGRESS_TRAFFIC_ALL"
+    internal      = "INGRESS_TRAFFIC_INTERNAL_ONLY"
+    load_balancer = "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER"
+  }[var.viewer.ingress]
+  # With the run.app address, a client inside the network would pass by the load balancer and could choose the address
+  # that sign-in limits count for it.
+  default_uri_disabled = var.viewer.ingress == "load_balancer"
   # Instead of a grant to allUsers, which many organisations forbid. The application asks for a password.
   invoker_iam_disabled = var.viewer.access == "public"
   iap_enabled          = var.viewer.access == "iap"
 
   template {
-    service_account = google_service_account.viewer.email
+    service_account = local.accounts.viewer.email
     # A stream is one request, and this is Cloud Run's maximum. The page reconnects with Last-Event-ID.
     timeout                          = "3600s"
     max_instance_request_concurrency = var.viewer.max_streams + 40
     # One reader's streams and pages should come from one instance, which has the messages in memory.
     session_affinity = true
+    encryption_key   = var.kms_key
 
     scaling {
       max_instance_count = var.viewer.max_instances
       min_instance_count = var.viewer.min_instances
+    }
+
+    dynamic "vpc_access" {
+      for_each = local.vpc_access
+      content {
+        egress = local.vpc_egress.viewer
+        network_interfaces {
+          network    = vpc_access.value.network
+          subnetwork = vpc_access.value.subnetwork
+          tags       = vpc_access.value.tags
+        }
+      }
     }
 
     containers {
@@ -118,6 +140,8 @@ resource "google_cloud_run_v2_service" "viewer" {
 
 # The backlog of a subscription is a metric of Cloud Monitoring. There is no narrower scope than the project.
 resource "google_project_iam_custom_role" "backlog" {
+  count = var.roles.backlog == null ? 1 : 0
+
   project     = var.project
   role_id     = "${replace(var.name, "-", "_")}_backlog"
   title       = "Subscope: read the backlog"
@@ -128,8 +152,8 @@ resource "google_project_iam_custom_role" "backlog" {
 
 resource "google_project_iam_member" "viewer_sees_backlog" {
   project = var.project
-  role    = google_project_iam_custom_role.backlog.name
-  member  = google_service_account.viewer.member
+  role    = local.roles.backlog
+  member  = local.accounts.viewer.member
 }
 
 resource "google_cloud_run_v2_service_iam_member" "members_invoke_viewer" {

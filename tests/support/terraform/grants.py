@@ -19,6 +19,7 @@ ON = {
     "google_artifact_registry_repository_iam_member": ("repository", "repository"),
     "google_cloud_run_v2_service_iam_member": ("service", "name"),
     "google_iap_web_cloud_run_service_iam_member": ("iap", "cloud_run_service_name"),
+    "google_kms_crypto_key_iam_member": ("key", "crypto_key_id"),
     "google_pubsub_subscription_iam_member": ("subscription", "subscription"),
     "google_pubsub_topic_iam_member": ("topic", "topic"),
     "google_secret_manager_secret_iam_member": ("secret", "secret_id"),

@@ -156,6 +156,16 @@ def test_field_is_changed_after_its_expiry_is_on() -> None:
     assert PAGE.index("fields ttls update") < PAGE.index("indexes fields update")
 
 
+def test_database_and_its_backups_are_the_same(typed: list[list[str]], plan: dict[str, Any]) -> None:
+    of_firestore = [words for words in typed if words[0] == "firestore"]
+    database = values(plan, "google_firestore_database.this[0]")["name"]
+    assert [words for words in of_firestore if f"--database={database}" not in words] == []
+    schedule = flags(typed, "firestore", "backups", "schedules", "create")
+    (wanted,) = resources(plan, "google_firestore_backup_schedule")
+    days = int(wanted["values"]["retention"].rstrip("s")) // 86_400
+    assert (schedule["--recurrence"], schedule["--retention"]) == (wanted["index"], f"{days}d")
+
+
 def test_roles_and_indexes_are_the_same(plan: dict[str, Any]) -> None:
     created = dict(re.findall(r"iam roles create (\w+) --project=\S+ --permissions=(\S+)", PAGE))
     roles = {entry["values"]["role_id"]: entry["values"]["permissions"] for entry in resources(plan, ROLE)}

@@ -13,7 +13,7 @@ Values = dict[str, Any]
 
 def answered(kind: str, state: Values) -> Values:
     """Return a resource as the API shows it."""
-    if kind != DASHBOARD:
+    if kind != DASHBOARD or state[_JSON] is None:
         return state
     # As every proto3 message in JSON, the answer has no zero values; the API adds names and defaults.
     document = {**_without_zeros(json.loads(state[_JSON])), "etag": "e", "name": "projects/1/dashboards/2"}
@@ -22,7 +22,7 @@ def answered(kind: str, state: Values) -> Values:
 
 def unchanged(kind: str, old: Values, planned: Values) -> Values:
     """Return the plan with the old value of an argument where the provider sees no difference."""
-    if kind != DASHBOARD or not isinstance(planned[_JSON], str):
+    if kind != DASHBOARD or not isinstance(planned[_JSON], str) or old[_JSON] is None:
         return planned
     wanted = json.loads(planned[_JSON])
     same = _only_wanted(json.loads(old[_JSON]), wanted) == wanted

@@ -43,6 +43,7 @@ class StubProvider:
             "ReadResource": self._read,
             "PlanResourceChange": self._plan,
             "ApplyResourceChange": self._apply,
+            "ImportResourceState": self._import,
             "ReadDataSource": self._read_data,
             "OpenEphemeralResource": self._open_ephemeral,
         } | dict.fromkeys(
@@ -95,6 +96,11 @@ class StubProvider:
         if not self._pubsub or kind not in emulator.KINDS:
             return field(1, pack(answered(kind, dynamic_value(request, 2))))
         return field(1, pack(self._pubsub.read(kind, block, dynamic_value(request, 2))))
+
+    def _import(self, request: Message) -> bytes:
+        kind, block = self._block(RESOURCES, request)
+        imported = complete(block, values.imported(request[2].decode()))
+        return wire.message(1, field(1, kind) + field(2, pack(imported)))
 
     def _plan(self, request: Message) -> bytes:
         kind, block = self._block(RESOURCES, request)

@@ -45,6 +45,13 @@ def planned(kind: str, name: str, beside: dict[str, Any], project: str) -> str |
         return None
 
 
+def imported(path: str) -> dict[str, Any]:
+    """Return a subscription that exists, without filter and ordering, of the topic with its name."""
+    _, project, _, name = path.split("/")
+    known = {"id": path, "project": project, "name": name, "topic": f"projects/{project}/topics/{name}"}
+    return {**known, "enable_message_ordering": False}
+
+
 def read(kind: str, name: str, beside: dict[str, Any]) -> Any:
     """Return an attribute of a data source, from the inputs beside it; None if any value will do."""
     if (kind, name) == ("google_artifact_registry_docker_image", "self_link"):
