@@ -24,6 +24,7 @@ WAITED_GRANTS = {
     *BUILD_GRANTS,
     "google_project_iam_member.receiver_stores",
     "google_project_iam_member.viewer_reads",
+    "google_secret_manager_secret_iam_member.receiver_reads",
     "google_secret_manager_secret_iam_member.viewer_reads",
 }
 INDEX, FIELD = "google_firestore_index", "google_firestore_field"
@@ -32,13 +33,8 @@ FIRST = {
     # Grants take effect about a minute after they were written, and so do APIs.
     "time_sleep.apis": {"google_project_service.apis"},
     "time_sleep.grants": {*WAITED_GRANTS, "time_sleep.apis"},
-    FUNCTION: {
-        "time_sleep.grants",
-        "google_firestore_database.this",
-        # It does not start without its settings file.
-        "google_secret_manager_secret_iam_member.receiver_reads",
-        SETTINGS,
-    },
+    # It does not start without its settings file.
+    FUNCTION: {"time_sleep.grants", "google_firestore_database.this", SETTINGS},
     IMAGE: {"time_sleep.grants"},
     VIEWER: {"time_sleep.grants", IMAGE, "google_firestore_database.this"},
     # Google refuses a grant to an agent that it has not made yet.

@@ -78,6 +78,7 @@ resource "time_sleep" "grants" {
     build_logs           = "${google_project_iam_member.build_logs.role} ${google_project_iam_member.build_logs.member}"
     build_pushes         = "${google_artifact_registry_repository_iam_member.build_pushes.role} ${google_artifact_registry_repository_iam_member.build_pushes.member}"
     build_reads_source   = "${google_project_iam_member.build_reads_source.role} ${google_project_iam_member.build_reads_source.member}"
+    receiver_reads       = "${google_secret_manager_secret_iam_member.receiver_reads.role} ${google_secret_manager_secret_iam_member.receiver_reads.member}"
     receiver_stores      = "${google_project_iam_member.receiver_stores.role} ${google_project_iam_member.receiver_stores.member}"
     viewer_reads         = "${google_project_iam_member.viewer_reads.role} ${google_project_iam_member.viewer_reads.member}"
     viewer_reads_secrets = join(" ", [for one in google_secret_manager_secret_iam_member.viewer_reads : "${one.role} ${one.secret_id} ${one.member}"])

@@ -110,7 +110,6 @@ resource "google_cloudfunctions2_function" "receiver" {
 
   depends_on = [
     google_firestore_database.this,
-    google_secret_manager_secret_iam_member.receiver_reads,
     google_secret_manager_secret_version.receiver_settings,
     time_sleep.grants,
   ]
