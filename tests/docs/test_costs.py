@@ -80,7 +80,7 @@ def test_bill_of_a_million_messages_by_hand() -> None:
     reads = (333_333 * read_times(10**6 / 86_400) + 12_560 - 50_000) * 30 / 100_000 * 0.03
     stored = (10**6 * 8 * 7_500 / 2**30 - 1) * 0.15
     assert month.firestore == pytest.approx(reads + 980_000 * 30 / 1e5 * 0.09 + 3e7 / 1e5 * 0.01 + stored, rel=1e-5)
-    assert month.observability == 6.00
+    assert month.observability == 5 * 1.50
 
 
 def test_second_subscription_pays_no_viewer_and_no_free_amount() -> None:

@@ -10,9 +10,10 @@ from tests.support.pages import blocks, read
 from tests.support.terraform.grants import BUILD, SOURCES, Grant, grants
 from tests.support.terraform.indexes import FILE, held_indexes, overrides
 from tests.support.terraform.plan import receiver_environment, settings_file, viewer_variables
-from tests.support.terraform.runner import NUMBER, resources, values
+from tests.support.terraform.runner import NUMBER, PROJECT, resources, values
 
 PAGE = read("docs/deployment-gcloud.md")
+RECEIVER = f"serviceAccount:subscope-receiver@{PROJECT}.iam.gserviceaccount.com"
 ROLE = "google_project_iam_custom_role"
 # A gcloud that writes the words of each call on a line, and knows the project's number.
 GCLOUD = """#!/bin/sh
@@ -62,6 +63,8 @@ def test_grants_are_the_same(typed: list[list[str]], plan: dict[str, Any]) -> No
     wanted -= {
         (BUILD, "roles/artifactregistry.writer", "repository subscope", ""),
         (BUILD, "roles/storage.objectViewer", "project", SOURCES),
+        # With gcloud there is no settings file.
+        (RECEIVER, "roles/secretmanager.secretAccessor", "secret subscope-receiver-settings", ""),
     }
     assert sorted(granted(words) for words in typed if "add-iam-policy-binding" in words) == sorted(wanted)
     assert "--no-allow-unauthenticated" in flags(typed, "functions", "deploy", "subscope-receiver")
