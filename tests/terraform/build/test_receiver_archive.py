@@ -9,7 +9,6 @@ import subprocess
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -20,15 +19,26 @@ from tests.support.ports import answers
 from tests.support.receiver.key_server import KeyServer
 from tests.support.receiver.process import ReceiverProcess
 from tests.support.receiver.push import claims, push_body
-from tests.support.terraform.runner import ROOT, imported_from, install, read_data
+from tests.support.terraform.runner import (
+    PROJECT,
+    ROOT,
+    add_code,
+    find_terraform,
+    imported_from,
+    install,
+    read_data,
+)
 from tests.support.waiting import wait_until
 
 NEVER = ("infra/local/", "infra/cli/", "infra/web_server/", "infra/__main__.py", "web/", "tests/", "terraform/")
 
 
-def archive(plan: dict[str, Any]) -> bytes:
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """Return the zip that terraform uploads, with the files and contents that the plan read."""
-    (packed_files,) = read_data(plan, "archive_file")
+    terraform = find_terraform(tmp_path_factory.mktemp("terraform"))
+    add_code(terraform)
+    (packed_files,) = read_data(terraform.plan("code", f'project = "{PROJECT}"'), "archive_file")
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as target:
         for file in packed_files["values"]["source"]:
@@ -41,24 +51,24 @@ def names(packed: bytes) -> set[str]:
         return set(archived.namelist())
 
 
-def test_archive_has_only_the_receiver(plan: dict[str, Any]) -> None:
-    packed = names(archive(plan))
+def test_archive_has_only_the_receiver(archive: bytes) -> None:
+    packed = names(archive)
     assert {name for name in packed if "/" not in name} == {"main.py", "requirements.txt"}
     assert {name.partition("/")[0] for name in packed if "/" in name} == {"functions", "infra"}
     assert not [name for name in packed if name.startswith(NEVER) or not name.endswith((".py", ".txt"))]
 
 
-def test_archive_has_every_module_that_main_imports(plan: dict[str, Any]) -> None:
-    missing = imported_from("main.py") - names(archive(plan))
+def test_archive_has_every_module_that_main_imports(archive: bytes) -> None:
+    missing = imported_from("main.py") - names(archive)
     assert not missing, "imported and not packed"
 
 
-def test_gcloud_uploads_the_files_of_the_archive(plan: dict[str, Any]) -> None:
+def test_gcloud_uploads_the_files_of_the_archive(archive: bytes) -> None:
     if not shutil.which("gcloud"):
         pytest.skip("gcloud is not installed here")
     command = ["gcloud", "meta", "list-files-for-upload", str(ROOT)]
     listed = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout.split()
-    assert set(listed) == names(archive(plan))
+    assert set(listed) == names(archive)
 
 
 @contextlib.contextmanager
@@ -88,8 +98,8 @@ def unpack(packed: bytes, directory: Path) -> None:
 
 
 @pytest.mark.slow
-def test_archive_answers_a_signed_push_with_its_requirements_alone(plan: dict[str, Any], tmp_path: Path) -> None:
-    unpack(archive(plan), tmp_path)
+def test_archive_answers_a_signed_push_with_its_requirements_alone(archive: bytes, tmp_path: Path) -> None:
+    unpack(archive, tmp_path)
     with contextlib.ExitStack() as stack:
         keys = KeyServer(Signer())
         stack.callback(keys.close)

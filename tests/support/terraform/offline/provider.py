@@ -68,7 +68,8 @@ class StubProvider:
         return name, block
 
     def _get_schema(self, _: Message) -> bytes:
-        answer = field(1, encode_schema(self._schemas["provider"]))
+        # Terraform keeps the schema for the whole run, and does not ask for it again.
+        answer = field(1, encode_schema(self._schemas["provider"])) + wire.message(6, field(2, True))
         for number, kind in ((2, RESOURCES), (3, DATA), (8, EPHEMERAL)):
             for name, schema in self._schemas[kind].items():
                 answer += field(number, field(1, name) + wire.message(2, encode_schema(schema)))
