@@ -1,18 +1,15 @@
 """``redrive`` publishes all dead letters again, unchanged, and acknowledges them."""
 
-import subprocess
-import sys
 from uuid import uuid4
 
-import pytest
 from google.pubsub_v1 import types
 
 from infra.cli.redrive import requests_of
-from tests.support.local_cloud import ROOT, Cloud
+from tests.support.commands import invoke
+from tests.support.local_cloud import Cloud
 from tests.support.waiting import wait_until
 
 
-@pytest.mark.slow
 def test_dead_letters_are_published_again_unchanged(cloud: Cloud) -> None:
     name = f"redrive-{uuid4().hex[:8]}"
     project = f"projects/{cloud['project']}"
@@ -25,9 +22,8 @@ def test_dead_letters_are_published_again_unchanged(cloud: Cloud) -> None:
     for number in range(120):
         cloud.publisher().publish(dead, b"%d" % number, kind="order", **added).result(timeout=10)
 
-    command = [sys.executable, "-m", "infra", "redrive", f"{name}-waiting", name]
-    done = subprocess.run(command, cwd=ROOT, env=cloud.environ, capture_output=True, text=True, timeout=60)
-    assert (done.returncode, done.stdout) == (0, "Sent 120 messages again.\n"), done.stderr
+    done = invoke("redrive", f"{name}-waiting", name, environ=cloud.environ)
+    assert (done.exit_code, done.stdout) == (0, "Sent 120 messages again.\n"), done.stderr
 
     received: set[bytes] = set()
 
@@ -53,17 +49,15 @@ def test_topic_of_another_project_is_given_by_its_full_name(cloud: Cloud) -> Non
         cloud.subscriber().create_subscription(name=subscription, topic=topic)
     cloud.publisher().publish(dead, b"one").result(timeout=10)
 
-    command = [sys.executable, "-m", "infra", "redrive", name, again]
-    done = subprocess.run(command, cwd=ROOT, env=cloud.environ, capture_output=True, text=True, timeout=60)
-    assert (done.returncode, done.stdout) == (0, "Sent 1 message again.\n"), done.stderr
+    done = invoke("redrive", name, again, environ=cloud.environ)
+    assert (done.exit_code, done.stdout) == (0, "Sent 1 message again.\n"), done.stderr
     (pulled,) = cloud.subscriber().pull(subscription=seen, max_messages=5, timeout=5).received_messages
     assert pulled.message.data == b"one"
 
 
 def test_missing_subscription_is_one_sentence_and_exit_code_1(cloud: Cloud) -> None:
-    command = [sys.executable, "-m", "infra", "redrive", "nothing-here", "nowhere"]
-    done = subprocess.run(command, cwd=ROOT, env=cloud.environ, capture_output=True, text=True, timeout=60)
-    assert done.returncode == 1
+    done = invoke("redrive", "nothing-here", "nowhere", environ=cloud.environ)
+    assert done.exit_code == 1
     assert done.stderr.count("\n") == 1
     assert "nothing-here" in done.stderr
 
