@@ -173,10 +173,10 @@ def test_too_large_body_with_a_valid_token_is_dropped_and_refused(
     assert receiver.push(push_body("after"), token).status == 204
 
 
-def test_refusal_waits_at_most_a_second_for_a_missing_body(receiver: ReceiverProcess, signer: Signer) -> None:
+def test_refusal_waits_at_most_a_second_for_a_missing_body(shared: ReceiverProcess, signer: Signer) -> None:
     foreign, start = signer.sign(claims(aud="https://other.example")), time.monotonic()
     head = f"POST / HTTP/1.1\r\nHost: r\r\nAuthorization: Bearer {foreign}\r\nContent-Length: 100\r\n\r\n"
-    with socket.create_connection(("127.0.0.1", receiver.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", shared.port), timeout=10) as connection:
         connection.sendall(head.encode())
         assert b" 403 " in connection.recv(100)
     assert 0.9 < time.monotonic() - start < 3

@@ -241,8 +241,18 @@ def test_client_that_does_not_read_is_disconnected(hasty: Server, writer: Writer
         deaf_client.close()
 
 
-@pytest.mark.slow
-def test_sigterm_ends_many_streams_in_time(firestore: LocalFirestore, writer: Writer, tmp_path: Path) -> None:
+@pytest.fixture
+def empty() -> Iterator[tuple[LocalFirestore, Writer]]:
+    """A Firestore without the hundreds of messages of other tests, which each new stream would look through."""
+    firestore = LocalFirestore()
+    writer = Writer(firestore.address)
+    yield firestore, writer
+    writer.close()
+    firestore.close()
+
+
+def test_sigterm_ends_many_streams_in_time(empty: tuple[LocalFirestore, Writer], tmp_path: Path) -> None:
+    firestore, writer = empty
     with served(firestore.address, writer, tmp_path) as server:
         # One client reads every row; the others have a filter that rejects all, because parsing costs this process CPU.
         clients = [HttpClient(server), *(HttpClient(server, q="never~matches") for _ in range(49))]
@@ -275,10 +285,9 @@ def test_ctrl_c_ends_streams_in_time(firestore: LocalFirestore, writer: Writer, 
         client.close()
 
 
-def test_restarted_viewer_leaves_no_gap(tmp_path: Path) -> None:
-    # Another Firestore than the other tests': hundreds of their messages in the last seconds would be a resync.
-    firestore = LocalFirestore()
-    writer = Writer(firestore.address)
+def test_restarted_viewer_leaves_no_gap(empty: tuple[LocalFirestore, Writer], tmp_path: Path) -> None:
+    # With hundreds of other messages in the last seconds, the server would send a resync.
+    firestore, writer = empty
     with served(firestore.address, writer, tmp_path) as server:
         client = live_client(server)
         sent = writer.messages(3)
@@ -292,8 +301,6 @@ def test_restarted_viewer_leaves_no_gap(tmp_path: Path) -> None:
         assert not reconnected.of("resync")
         client.close()
         reconnected.close()
-    writer.close()
-    firestore.close()
 
 
 @pytest.mark.parametrize("q", ["=x", "kind:xml", '"half', "a " * 31])
