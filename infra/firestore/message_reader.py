@@ -14,7 +14,7 @@ from infra.errors import PayloadMaskedError
 from infra.firestore.client import Database
 from infra.firestore.encoding import decode, decode_message, encode
 from infra.firestore.error_mapping import firestore_errors
-from infra.firestore.message_query import Operator, add_condition, message_query
+from infra.firestore.message_query import Operator, add_condition, message_query, tokens_at_once
 from infra.firestore.payload_parts import payload_parts, whole_payload
 from infra.firestore.read_messages import EPOCH, LazyPage, ReadMessages, earliest_read
 from infra.messages.cursor import Cursor
@@ -40,11 +40,12 @@ class Selection:
     subscription: str = ""
     tokens: tuple[str, ...] = ()
 
-    def parts(self) -> list["Selection"]:
-        """Split into one selection for each query; a message may match several."""
+    def parts(self, at_once: int) -> list["Selection"]:
+        """Split into one selection for each query, of at most ``at_once`` tokens; a message may match several."""
         if not self.tokens:
             return [self]
-        return [replace(self, tokens=(token,)) for token in (*self.tokens, MORE_TOKENS)]
+        tokens = (*self.tokens, MORE_TOKENS)
+        return [replace(self, tokens=tokens[start : start + at_once]) for start in range(0, len(tokens), at_once)]
 
 
 EVERYTHING = Selection()
@@ -91,7 +92,7 @@ class MessageReader:
         self, selection: Selection, *, before: Cursor | None = None, since: datetime | None = None, limit: int
     ) -> LazyPage:
         """Read a page as ``page`` does; each message passes the mask when it is taken. Raises StoreError."""
-        queries = [self.query(part, limit=limit) for part in self.visible_selection(selection).parts()]
+        queries = [self.query(part, limit=limit) for part in self._parts(selection)]
         for query in queries:
             if before:
                 query.start_at.CopyFrom(self._position(before, before_it=False))
@@ -107,7 +108,7 @@ class MessageReader:
         Reads backwards through the descending index that pages use, so that no ascending one is needed. Raises
         StoreError.
         """
-        queries = [self.query(part, limit=limit + 1) for part in self.visible_selection(selection).parts()]
+        queries = [self.query(part, limit=limit + 1) for part in self._parts(selection)]
         for query in queries:
             query.end_at.CopyFrom(self._position(after, before_it=True))
         messages = self._unmasked(queries).messages
@@ -188,9 +189,11 @@ class MessageReader:
         return 0
 
     def query(self, selection: Selection, *, limit: int) -> Any:
-        """Build the raw StructuredQuery of a selection with at most one token, newest first; ``limit`` 0: unlimited."""
-        token = selection.tokens[0] if selection.tokens else ""
-        return message_query(self._shards, selection.subscription, token, limit)
+        """Build the raw StructuredQuery of a part of a selection, newest first; ``limit`` 0: unlimited."""
+        return message_query(self._shards, selection.subscription, selection.tokens, limit)
+
+    def _parts(self, selection: Selection) -> list[Selection]:
+        return self.visible_selection(selection).parts(tokens_at_once(self._shards))
 
     def _position(self, cursor: Cursor, *, before_it: bool) -> Any:
         position = types.Cursor.pb()(before=before_it)

@@ -15,13 +15,14 @@ from infra.settings import console_settings
 from tests.support.terraform.indexes import FILE, NOW, Index, held_indexes, overrides, stored_fields
 from tests.support.terraform.runner import ROOT, resources, values
 
-SELECTIONS = [EVERYTHING, Selection("builds"), Selection(tokens=("a=b",)), Selection("builds", ("a=b",))]
+SELECTIONS = [EVERYTHING, Selection("builds"), Selection(tokens=("a=b",)), Selection("builds", ("a=b", "c=d"))]
 LONG = {"google_firestore_index", "google_firestore_field"}
 # Fields with their automatic index, for queries in the console; their values are short and do not grow with time.
 AUTOMATIC = {"deliveries", "delivery_attempt", "kind", "ordering_key", "severity", "sha256", "size_bytes"}
 
 _Query: Any = types.StructuredQuery
 _Operator: Any = _Query.FieldFilter.Operator
+_CONTAINS = (_Operator.ARRAY_CONTAINS, _Operator.ARRAY_CONTAINS_ANY)
 
 
 def messages() -> MessageReader:
@@ -39,7 +40,7 @@ def needed_index(query: Any) -> Index:
         for clause in query.where.composite_filter.filters
     ]
     equal = [(name, "ASCENDING") for name, operator in filters if operator in (_Operator.EQUAL, _Operator.IN)]
-    contains = [(name, "CONTAINS") for name, operator in filters if operator == _Operator.ARRAY_CONTAINS]
+    contains = [(name, "CONTAINS") for name, operator in filters if operator in _CONTAINS]
     orders = [(order.field.field_path, _Query.Direction(order.direction).name) for order in query.order_by]
     ranges = {name for name, _ in filters} - {name for name, _ in (*equal, *contains)}
     assert ranges <= {orders[0][0]}, f"a range on {ranges} needs the first order"
