@@ -3,12 +3,14 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
+from infra.messages.severity import LEVELS
 from infra.query import content_terms, terms
 from infra.query.derived_terms import SeverityIs, TraceIs
 from infra.query.terms import Term
 
-# Each token is a separate Firestore query, and each may read as many messages as a single one.
+# Firestore looks each one up in each shard (``infra.firestore.message_query``).
 MAX_TOKENS = 5
 
 
@@ -29,6 +31,9 @@ def narrowing(term: Term) -> Narrowing:
             return Narrowing(tokens=(token,))
         case SeverityIs(tokens=tokens) | TraceIs(tokens=tokens):
             return Narrowing(tokens=tokens)
+        case terms.Measured(name="severity", span=span):
+            levels = [level for rank, level in enumerate(LEVELS) if span.holds(Decimal(rank))]
+            return Narrowing(tokens=tuple(map("severity={}".format, levels)) if len(levels) <= MAX_TOKENS else ())
         case terms.SubscriptionIs(subscription=subscription):
             return Narrowing(subscription=subscription)
         case terms.After(at=at):

@@ -26,6 +26,9 @@ EARLIER = replace(FAILED, severity="", tokens=("data.level=50",))
         ("-severity=error", FAILED, False),
         ("severity=error OR severity=alert", FAILED, True),
         ("severity=ERROR", EARLIER, True),
+        ("severity>=warning", EARLIER, True),
+        ("severity>=warning", FAILED, True),
+        ("severity>=warning", ODD, False),
         ("severity=sev-1", ODD, True),
         ("severity=error", ODD, False),
         ("severity=info", LOW, True),
@@ -43,6 +46,24 @@ def test_filter_finds_severity_and_trace(text: str, stored: Message, expected: b
     assert query.matches(stored) is expected
     if expected and query.tokens and stored is not EARLIER:
         assert {*query.tokens} & {*stored.tokens}, "the index would miss it"
+
+
+@pytest.mark.parametrize(
+    ("text", "levels"),
+    [
+        ("severity>=warning", "WARNING ERROR CRITICAL ALERT EMERGENCY"),
+        ("severity>Error", "CRITICAL ALERT EMERGENCY"),
+        ("severity<info", "DEBUG"),
+        ("severity:info..warning", "INFO NOTICE WARNING"),
+        ("severity>=warning severity<alert", "WARNING ERROR CRITICAL ALERT EMERGENCY"),
+        ("severity>alert OR severity=debug", "EMERGENCY DEBUG debug"),
+        ("severity>=notice", ""),
+        ("-severity>=warning", ""),
+        ("severity>=warning OR text", ""),
+    ],
+)
+def test_comparison_of_severities_is_answered_by_the_index(text: str, levels: str) -> None:
+    assert parse(text, NOW).tokens == tuple(f"severity={level}" for level in levels.split())
 
 
 def test_filter_through_a_mask_finds_only_what_is_visible() -> None:
