@@ -10,7 +10,7 @@ from infra.query.terms import Measured, Term, leaves
 
 # Style sheets give each a light and a dark form.
 COLOURS = ("amber", "red", "pink", "violet", "blue", "teal", "green", "grey")
-# Each row of a list is compared with all of them: so few, and so short, that this costs less than making the row.
+# Each row of a list is compared with all of them.
 MAX_COLOURED = 8
 MAX_CHARACTERS = 300
 # Also within alternatives, which the parsed query does not tell; a text like this in quotes is refused with them.

@@ -24,7 +24,7 @@ from tests.support.receiver.push import SUBSCRIPTION
 def test_small_message_is_one_document_with_every_field(store: str, reader: Reader) -> None:
     message = pushed(
         b'{"status": "SUCCESS", "steps": 4}',
-        attributes={"kind": "build", "__name__": "", "": "50%"},
+        attributes={"kind": "build", "__name__": "", "": "50%", "level": "warn"},
         ordering_key="k",
         delivery_attempt=3,
     )
@@ -39,8 +39,9 @@ def test_small_message_is_one_document_with_every_field(store: str, reader: Read
         "message_id": message.message_id,
         "ordering_key": "k",
         "publish_time": PUBLISHED,
-        "attributes": {"kind": "build", "%5F_name__": "", "%": "50%"},
+        "attributes": {"kind": "build", "%5F_name__": "", "%": "50%", "level": "warn"},
         "tokens": found["tokens"],
+        "severity": "WARNING",
         "kind": "json",
         "preview": '{"status": "SUCCESS", "steps": 4}',
         "data": b'{"status": "SUCCESS", "steps": 4}',
@@ -53,7 +54,7 @@ def test_small_message_is_one_document_with_every_field(store: str, reader: Read
         "shard": int(message.id[:8], 16) % 4,
         "expire_at": NOW + timedelta(days=7),
     }
-    assert found["tokens"][:1] == ["kind=build"]
+    assert found["tokens"][:2] == ["severity=WARNING", "kind=build"]
 
 
 def test_without_an_attempt_the_field_is_absent_and_the_ordering_key_is_empty(store: str, reader: Reader) -> None:

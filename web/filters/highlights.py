@@ -28,6 +28,11 @@ class Highlight:
     query: Query
     subscription: str
 
+    @property
+    def reads_payloads(self) -> bool:
+        """Tell whether payloads are searched for it."""
+        return self.query.reads_payloads
+
     def matches(self, message: Message) -> bool:
         """Tell whether a message is marked."""
         return self.subscription in ("", message.subscription) and self.query.matches(message)

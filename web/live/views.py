@@ -80,7 +80,7 @@ def _open(user: str, client_filter: ClientFilter, columns: Columns, limits: Conn
     readable_filter = ClientFilter(
         selection=readable_messages().visible_selection(client_filter.selection),
         accepts=services().verdicts.of((client_filter.key, readers_mask()), accepts),
-        is_costly=client_filter.is_costly or bool(columns or highlights),
+        is_costly=client_filter.is_costly or bool(columns) or any(rule.reads_payloads for rule in highlights),
     )
     client_feed = services().feed.watch(position, readable_filter, render=render, person=user)
     try:
