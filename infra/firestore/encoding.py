@@ -30,7 +30,10 @@ def encode(value: Plain) -> Any:
 def encode_fields(target: Any, fields: Iterable[tuple[str, Plain]]) -> None:
     """Write ``fields`` into a protobuf map of Values (``Document.fields``)."""
     for name, value in fields:
-        _fill(target[name], value)
+        if type(value) is str:  # most fields are; a call costs half as much as the rest
+            target[name].string_value = value
+        else:
+            _fill(target[name], value)
 
 
 def _fill(target: Any, value: Plain) -> None:
@@ -55,7 +58,7 @@ def _fill(target: Any, value: Plain) -> None:
             target.array_value.SetInParent()
             add = target.array_value.values.add
             for item in value:
-                if type(item) is str:  # index tokens: a call of this function doubles the time of each
+                if type(item) is str:
                     add().string_value = item
                 else:
                     _fill(add(), item)
