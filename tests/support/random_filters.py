@@ -41,7 +41,11 @@ NAMES = (
 )
 ATTRIBUTES = ("status", "count", "when", "item_count", "data.total")
 TEXTS = ("PAID", "paid", "open", "a b", "10", "x")
+STATES = ("PAID", "open")
 EXPRESSIONS = ("pa.d", "^paid$", "o(p|q)en", "[0-9]{2,}", "x$", "^.?$")
+
+
+DEPTH = 3
 
 
 class _Number(str):
@@ -53,7 +57,11 @@ def random_message(choices: random.Random) -> Message:
     attributes = {
         name: choices.choice((*NUMBERS, *TEXTS, _time(choices))) for name in ATTRIBUTES if choices.random() < 0.4
     }
+    if choices.random() < 0.7:
+        attributes["status"] = choices.choice(STATES)
     held = {name: _value(choices) for name in ("total", "status", "at", "x-y") if choices.random() < 0.6}
+    if choices.random() < 0.5:
+        held["status"] = f'"{choices.choice(STATES)}"'
     if choices.random() < 0.5:
         held["user"] = choices.choice((_value(choices), '{"id": ' + _value(choices) + "}"))
     if choices.random() < 0.5:
@@ -87,15 +95,22 @@ def _time(choices: random.Random) -> str:
     return choices.choice((at.astimezone(offset).isoformat(), f"{at:%Y-%m-%dT%H:%M:%S.%fZ}", f"{at:%Y-%m-%d}"))
 
 
-def random_filter(choices: random.Random, depth: int = 3) -> Node:
-    """Return a filter's tree."""
+def random_filter(choices: random.Random, depth: int = DEPTH) -> Node:
+    """Return a filter's tree; the index answers a part of many."""
     kind = choices.random()
+    if depth == DEPTH and kind > 0.6:
+        return ("and", _indexed(choices), random_filter(choices, depth - 1))
     if depth and kind < 0.35:
         parts = tuple(random_filter(choices, depth - 1) for _ in range(choices.randrange(2, 4)))
         return (choices.choice(("and", "or")), *parts)
     if kind < 0.5:
         return ("not", random_filter(choices, depth - 1 if depth else 0))
     return _leaf(choices)
+
+
+def _indexed(choices: random.Random) -> Node:
+    several = [("=", choices.choice(("status", "data.status")), choices.choice(STATES)) for _ in range(2)]
+    return choices.choice((several[0], ("or", *several), ("subscription", "builds"), ("not", ("!=", *several[0][1:]))))
 
 
 def _leaf(choices: random.Random) -> Node:
