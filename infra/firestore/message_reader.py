@@ -168,11 +168,18 @@ class MessageReader:
     ) -> int:
         """Count messages received from ``since`` on and before ``until``, up to ``up_to``.
 
-        Firestore bills one read for each 1,000 messages counted. Raises StoreError.
+        Firestore bills one read for each 1,000 messages counted. With more tokens than one query can ask for, a message
+        counts once for each query that finds it. Raises StoreError.
         """
+        visible, at_once = self.visible_selection(selection), tokens_at_once(self._shards)
+        starts = range(0, len(visible.tokens), at_once)
+        parts = [replace(visible, tokens=visible.tokens[start : start + at_once]) for start in starts] or [visible]
+        return min(up_to, sum(self._count(part, since, until, up_to) for part in parts))
+
+    def _count(self, part: Selection, since: datetime | None, until: datetime | None, up_to: int) -> int:
         request = types.RunAggregationQueryRequest.pb()(parent=self._database.root)
         aggregation = request.structured_aggregation_query
-        query = self.query(self.visible_selection(selection), limit=0)
+        query = self.query(part, limit=0)
         if since:
             add_condition(query, "received_at", Operator.GREATER_THAN_OR_EQUAL, since)
         if until:

@@ -1,6 +1,6 @@
 """The filters that Firestore can count by its indexes, without reading a message. Pure.
 
-They have times, a subscription and at most one term that has an index token. A message with more fields than the index
+They have times, a subscription and at most one term that has index tokens. A message with more fields than the index
 holds may match unseen: then a count is a lower bound.
 """
 
@@ -10,21 +10,22 @@ from datetime import datetime
 from infra.query import Query, terms
 from infra.query.content_terms import Equals
 from infra.query.derived_terms import SeverityIs, TraceIs
+from infra.query.narrowing import narrowing
 
 
 @dataclass(frozen=True, slots=True)
 class Countable:
-    """A count by the index: of a subscription (empty: all), with a token (empty: any), between two times."""
+    """A count by the index: of a subscription (empty: all), with any of the tokens (none: all), between two times."""
 
     subscription: str = ""
-    token: str = ""
+    tokens: tuple[str, ...] = ()
     after: datetime | None = None
     before: datetime | None = None
 
 
 def countable(query: Query, subscription: str = "") -> Countable | None:
     """Return the count of a filter's matches in a subscription (empty: all); None when the index cannot count them."""
-    found = ""
+    found: tuple[str, ...] = ()
     subscriptions = {subscription} - {""}
     for term in query.terms:
         match term:
@@ -32,10 +33,10 @@ def countable(query: Query, subscription: str = "") -> Countable | None:
                 continue
             case terms.SubscriptionIs(subscription=required):
                 subscriptions.add(required)
-            case Equals(token=token) if token and not found:
-                found = token
-            case SeverityIs(tokens=(token,)) | TraceIs(tokens=(token,)) if not found:
-                found = token
+            case Equals() | SeverityIs() | TraceIs() | terms.Measured(name="severity") if not found:
+                found = narrowing(term).tokens
+                if not found:
+                    return None
             case _:
                 return None
     if len(subscriptions) > 1:

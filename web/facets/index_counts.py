@@ -24,6 +24,10 @@ KEPT_SECONDS = 10.0
 _WAIT_SECONDS = 15.0
 
 
+# The filter as typed, the subscription and the tokens.
+_Key = tuple[str, str, tuple[str, ...]]
+
+
 @dataclass(frozen=True, slots=True)
 class Counted:
     """A number of messages; ``is_at_least``: more may match, unseen by the index or beyond the limit of a count."""
@@ -44,7 +48,7 @@ class IndexCounts:
     def __init__(self, messages: MessageReader, clock: Callable[[], float] = time.monotonic) -> None:
         self._messages, self._clock = messages, clock
         self._lock = threading.Lock()
-        self._kept: dict[tuple[str, str, str], _Kept] = {}
+        self._kept: dict[_Key, _Kept] = {}
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -56,21 +60,21 @@ class IndexCounts:
         later time in each.
         """
         asked = {self._key(look, one): one for one in wanted}
-        if any(one.token for one in wanted):
+        if any(one.tokens for one in wanted):
             for one in wanted:
-                more = Countable(one.subscription, MORE_TOKENS, one.after, one.before)
+                more = Countable(one.subscription, (MORE_TOKENS,), one.after, one.before)
                 asked[self._key(look, more)] = more
         counts = self._counts(asked)
         return [self._counted(look, one, counts) for one in wanted]
 
-    def _counted(self, look: str, one: Countable, counts: dict[tuple[str, str, str], int]) -> Counted:
+    def _counted(self, look: str, one: Countable, counts: dict[_Key, int]) -> Counted:
         count = counts[self._key(look, one)]
-        unseen = one.token and counts[(look, one.subscription, MORE_TOKENS)]
+        unseen = one.tokens and counts[(look, one.subscription, (MORE_TOKENS,))]
         return Counted(count, is_at_least=bool(unseen) or count >= MAX_COUNTED)
 
-    def _counts(self, asked: dict[tuple[str, str, str], Countable]) -> dict[tuple[str, str, str], int]:
-        found: dict[tuple[str, str, str], Future[int]] = {}
-        missing: dict[tuple[str, str, str], Future[int]] = {}
+    def _counts(self, asked: dict[_Key, Countable]) -> dict[_Key, int]:
+        found: dict[_Key, Future[int]] = {}
+        missing: dict[_Key, Future[int]] = {}
         with self._lock:
             now = self._clock()
             self._kept = {key: kept for key, kept in self._kept.items() if kept.until > now}
@@ -90,10 +94,10 @@ class IndexCounts:
             raise StoreError("The messages could not be counted in time.") from exc
 
     def _count_one(self, wanted: Countable, count: Future[int]) -> None:
-        selection = Selection(wanted.subscription, (wanted.token,) if wanted.token else ())
+        selection = Selection(wanted.subscription, wanted.tokens)
         count.set_result(self._messages.count(selection, since=wanted.after, until=wanted.before, up_to=MAX_COUNTED))
 
-    def _forget(self, missing: dict[tuple[str, str, str], Future[int]]) -> None:
+    def _forget(self, missing: dict[_Key, Future[int]]) -> None:
         """Let the next look count again what failed, and end the wait of the others."""
         with self._lock:
             for key, count in missing.items():
@@ -102,5 +106,5 @@ class IndexCounts:
                     count.set_exception(StoreError("The messages could not be counted."))
 
     @staticmethod
-    def _key(look: str, one: Countable) -> tuple[str, str, str]:
-        return look, one.subscription, one.token
+    def _key(look: str, one: Countable) -> _Key:
+        return look, one.subscription, one.tokens

@@ -78,7 +78,7 @@ def _countable(text: str, subscription: str, now: datetime) -> Countable | None:
         return None
     one = countable(query, subscription)
     # The number of messages with a masked value would reveal it.
-    return None if one is None or readers_mask().hides_token(one.token) else one
+    return None if one is None or any(map(readers_mask().hides_token, one.tokens)) else one
 
 
 @blueprint.get("/groups")

@@ -19,10 +19,7 @@ _MAX_KEPT = 256
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """What is counted by the index: messages of a subscription (empty: all) with any of the tokens (none: all).
-
-    No message may have two of the tokens.
-    """
+    """The messages of a subscription (empty: all) with any of the tokens (none: all)."""
 
     subscription: str = ""
     tokens: tuple[str, ...] = ()
@@ -52,14 +49,11 @@ class Timelines:
             return counts
 
     def _made(self, counted: Counted, span: Span, with_pauses: bool) -> BucketCounts:
-        selections = [Selection(counted.subscription, (token,)) for token in counted.tokens]
-        selections = selections or [Selection(counted.subscription)]
+        selection = Selection(counted.subscription, counted.tokens)
         shown = (counted.subscription,) if counted.subscription else self._subscriptions
 
         def count(since: datetime, until: datetime) -> int:
-            return sum(
-                self._messages.count(selection, since=since, until=until, up_to=MAX_COUNTED) for selection in selections
-            )
+            return self._messages.count(selection, since=since, until=until, up_to=MAX_COUNTED)
 
         def pauses(since: datetime, until: datetime) -> tuple[Pause, ...]:
             return read_pauses(self._database, shown, since, until) if with_pauses else ()

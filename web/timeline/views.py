@@ -91,17 +91,18 @@ def _counted(
 
 def _index_count(timeless: str, subscription: str, terms: Sequence[str], now: datetime) -> Counted | None:
     """Return the count of all messages of a filter that have one of the terms; None when the index has none."""
-    tokens, required = [], subscription
+    tokens: list[str] = []
+    required = subscription
     for term in terms:
         try:
             one = countable(parse(f"{timeless} {term}".strip(), now), subscription)
         except QueryError:
             return None
         # The number of messages with a masked value would reveal it.
-        if one is None or readers_mask().hides_token(one.token):
+        if one is None or any(map(readers_mask().hides_token, one.tokens)):
             return None
         required = one.subscription
-        tokens.extend([one.token] if one.token else [])
+        tokens.extend(one.tokens)
     return Counted(required, tuple(tokens))
 
 

@@ -17,8 +17,8 @@ from tests.support.firestore.writer import Writer
 from tests.support.waiting import wait_until
 from web.facets.index_counts import KEPT_SECONDS, Counted, IndexCounts
 
-OK, FAILED = Countable("tallied", "status=OK"), Countable("tallied", "status=FAILED")
-BUSY = Countable("full", "status=OK")
+OK, FAILED = Countable("tallied", ("status=OK",)), Countable("tallied", ("status=FAILED",))
+BUSY = Countable("full", ("status=OK",))
 
 
 class Reader(MessageReader):
@@ -74,7 +74,7 @@ def counts(reader: Reader, clock: Clock) -> IndexCounts:
 
 
 def test_each_value_is_counted_exactly(counts: IndexCounts) -> None:
-    none = Countable("tallied", "status=GONE")
+    none = Countable("tallied", ("status=GONE",))
     assert counts.count("", [OK, FAILED, none]) == [Counted(2), Counted(1), Counted(0)]
 
 
