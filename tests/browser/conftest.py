@@ -91,6 +91,8 @@ def person(module_person: Person) -> Iterator[Person]:
     A new context costs more than a second of CPU. The same is checked as after ``visit``.
     """
     module_person.troubles.clear()
+    # Rows under a pointer hold still.
+    module_person.page.mouse.move(0, 0)
     yield module_person
     assert not module_person.troubles
 

@@ -50,27 +50,27 @@ def test_published_message_is_followed_until_stored(visit: Visit, size: tuple[in
     assert attributes_shown(ana) == many
 
 
-def test_published_markup_stays_text(visit: Visit, cloud: Cloud) -> None:
-    ana = visit(at="/publish")
-    fill_in(ana, HOSTILE, a=HOSTILE)
-    ana.page.click('main button:text-is("Publish")')
-    ana.page.click('a:text-is("It is here")')
-    assert ana.page.text_content("pre.code") == HOSTILE
-    ana.page.click('a:text-is("Edit and publish…")')
-    assert ana.page.input_value("#data") == HOSTILE
-    assert ana.page.locator('.pair textarea[name="value"]').first.input_value() == HOSTILE
-    assert cloud["topic"] in (ana.page.text_content("#topic option:checked") or "")
+def test_published_markup_stays_text(person: Person, cloud: Cloud) -> None:
+    person.open("/publish")
+    fill_in(person, HOSTILE, a=HOSTILE)
+    person.page.click('main button:text-is("Publish")')
+    person.page.click('a:text-is("It is here")')
+    assert person.page.text_content("pre.code") == HOSTILE
+    person.page.click('a:text-is("Edit and publish…")')
+    assert person.page.input_value("#data") == HOSTILE
+    assert person.page.locator('.pair textarea[name="value"]').first.input_value() == HOSTILE
+    assert cloud["topic"] in (person.page.text_content("#topic option:checked") or "")
 
 
-def test_refused_form_keeps_its_text(visit: Visit) -> None:
-    ana = visit(at="/publish")
-    fill_in(ana, "an hour's work\n", **{"goog-team": "payments"})
-    ana.page.click('main button:text-is("Publish")')
-    ana.page.wait_for_selector('#problem-attributes:has-text("begins with goog")')
-    assert ana.page.input_value("#data") == "an hour's work\n"
-    ana.page.locator('.pair input[name="name"]').first.fill("team")
-    ana.page.click('main button:text-is("Publish")')
-    ana.page.wait_for_selector('h1:text-is("Published")')
+def test_refused_form_keeps_its_text(person: Person) -> None:
+    person.open("/publish")
+    fill_in(person, "an hour's work\n", **{"goog-team": "payments"})
+    person.page.click('main button:text-is("Publish")')
+    person.page.wait_for_selector('#problem-attributes:has-text("begins with goog")')
+    assert person.page.input_value("#data") == "an hour's work\n"
+    person.page.locator('.pair input[name="name"]').first.fill("team")
+    person.page.click('main button:text-is("Publish")')
+    person.page.wait_for_selector('h1:text-is("Published")')
 
 
 def sign_in_beside(ana: Person) -> None:
@@ -105,29 +105,29 @@ def test_expired_session_keeps_the_typed_text(visit: Visit, scripts: bool) -> No
     assert attributes_shown(ana) == {"team": "payments"}
 
 
-def test_double_click_publishes_once(visit: Visit, cloud: Cloud) -> None:
-    ana = visit()
+def test_double_click_publishes_once(person: Person, cloud: Cloud) -> None:
+    person.open("/messages")
     text = f"twice {document_id('once', cloud['viewer'])}"
-    ana.open("/publish")
-    fill_in(ana, text)
-    ana.page.dblclick('main button:text-is("Publish")')
-    ana.page.click('a:text-is("It is here")')
-    ana.open(f'/messages?q="{text}"')
-    assert len(ana.rows()) == 1
+    person.open("/publish")
+    fill_in(person, text)
+    person.page.dblclick('main button:text-is("Publish")')
+    person.page.click('a:text-is("It is here")')
+    person.open(f'/messages?q="{text}"')
+    assert len(person.rows()) == 1
 
 
-def test_file_is_published_byte_for_byte(visit: Visit, tmp_path: Path) -> None:
-    ana = visit()
+def test_file_is_published_byte_for_byte(person: Person, tmp_path: Path) -> None:
+    person.open("/messages")
     payload = bytes(range(256)) * 4000
     (tmp_path / "payload.bin").write_bytes(payload)
     (tmp_path / "large.bin").write_bytes(b"x" * 10_000_001)
-    ana.open("/publish")
-    ana.page.set_input_files("#file", tmp_path / "large.bin")
-    assert ana.page.eval_on_selector("#file", "field => field.validationMessage") == "Pub/Sub accepts at most 10 MB."
-    ana.page.set_input_files("#file", tmp_path / "payload.bin")
-    ana.page.click('main button:text-is("Publish")')
-    ana.page.click('a:text-is("It is here")')
-    assert ana.context.request.get(f"{ana.page.url}/data").body() == payload
+    person.open("/publish")
+    person.page.set_input_files("#file", tmp_path / "large.bin")
+    assert person.page.eval_on_selector("#file", "field => field.validationMessage") == "Pub/Sub accepts at most 10 MB."
+    person.page.set_input_files("#file", tmp_path / "payload.bin")
+    person.page.click('main button:text-is("Publish")')
+    person.page.click('a:text-is("It is here")')
+    assert person.context.request.get(f"{person.page.url}/data").body() == payload
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])
@@ -151,20 +151,20 @@ def test_replay_links_to_its_origin(visit: Visit, cloud: Cloud, scripts: bool) -
     assert ana.page.locator(f'.lineage a[href="/messages/{replay}"]').count() == 1
 
 
-def test_matching_messages_are_replayed_after_a_confirmation(visit: Visit, cloud: Cloud) -> None:
-    ana = visit()
-    ana.wait_until_live()
+def test_matching_messages_are_replayed_after_a_confirmation(person: Person, cloud: Cloud) -> None:
+    person.open("/messages")
+    person.wait_until_live()
     batch = document_id("batch", cloud.publish(b"first"))
     published = [cloud.publish(b"%d" % number, batch=batch) for number in range(3)]
     for one in published:
-        ana.see(one)
-    ana.open(f"/messages?q=batch%3D{batch}")
-    ana.page.click(".take summary")
-    ana.page.click('a:text-is("Republish these…")')
-    ana.page.click('button:text-is("Republish 3")')
-    ana.page.wait_for_selector('.good:has-text("3 of 3 published to builds.")')
-    ana.page.click('a:text-is("See them arrive")')
-    ana.page.wait_for_selector(f'tr.message:has-text("{batch}") >> nth=2')
+        person.see(one)
+    person.open(f"/messages?q=batch%3D{batch}")
+    person.page.click(".take summary")
+    person.page.click('a:text-is("Republish these…")')
+    person.page.click('button:text-is("Republish 3")')
+    person.page.wait_for_selector('.good:has-text("3 of 3 published to builds.")')
+    person.page.click('a:text-is("See them arrive")')
+    person.page.wait_for_selector(f'tr.message:has-text("{batch}") >> nth=2')
 
 
 def test_delivery_strip_shows_the_backlog(visit: Visit, cloud: Cloud) -> None:
@@ -186,15 +186,15 @@ def test_delivery_strip_shows_the_backlog(visit: Visit, cloud: Cloud) -> None:
         one.page.wait_for_selector('.backlog:has-text("nothing waiting")')
 
 
-def test_export_equals_the_shown_list(visit: Visit, cloud: Cloud) -> None:
-    ana = visit()
-    ana.wait_until_live()
+def test_export_equals_the_shown_list(person: Person, cloud: Cloud) -> None:
+    person.open("/messages")
+    person.wait_until_live()
     batch = document_id("export", cloud.publish(b"first"))
-    ana.see(cloud.publish(b"=1+1", batch=batch))
-    ana.open(f"/messages?q=batch%3D{batch}")
-    ana.page.click(".take summary")
-    with ana.page.expect_download() as csv:
-        ana.page.click('a:text-is("Export as CSV")')
+    person.see(cloud.publish(b"=1+1", batch=batch))
+    person.open(f"/messages?q=batch%3D{batch}")
+    person.page.click(".take summary")
+    with person.page.expect_download() as csv:
+        person.page.click('a:text-is("Export as CSV")')
     assert re.fullmatch(r"messages-\d{8}T\d{6}Z\.csv", csv.value.suggested_filename)
     rows = Path(csv.value.path()).read_text().splitlines()
     assert len(rows) == 2

@@ -42,11 +42,15 @@ def span_of(person: Person) -> tuple[datetime, datetime]:
 
 
 def settle(person: Person, cloud: Cloud) -> None:
-    """Wait until the newest stored message is on top, and each one is in the list or reported as skipped."""
-    stored = cloud.firestore().collection("messages").order_by("received_at", direction="DESCENDING")
-    newest = stored.order_by("__name__", direction="DESCENDING").limit(1).get()[0].id
-    wait_until(lambda: person.rows()[:1] == [newest], "the newest message at the top", 40)
-    wait_until(lambda: not unaccounted(person, cloud), "each message in the list or in the skipped range", 40)
+    """Wait until the newest stored message is on top, and each one is in the list or reported as skipped.
+
+    The burst is over: the stored messages are read once.
+    """
+    ordered = cloud.firestore().collection("messages").order_by("received_at", direction="DESCENDING")
+    found = ordered.order_by("__name__", direction="DESCENDING").limit(5_000).select(["received_at"]).get()
+    stored = [Cursor(one.get("received_at"), one.id) for one in found]
+    wait_until(lambda: person.rows()[:1] == [stored[0].id], "the newest message at the top", 40)
+    wait_until(lambda: not unaccounted(person, stored), "each message in the list or in the skipped range", 40)
 
 
 def cursors_of(person: Person) -> list[Cursor]:
@@ -55,15 +59,13 @@ def cursors_of(person: Person) -> list[Cursor]:
     return [Cursor.parse(text) for text in texts]
 
 
-def unaccounted(person: Person, cloud: Cloud) -> list[str]:
+def unaccounted(person: Person, stored: list[Cursor]) -> list[Cursor]:
     """Return the messages newer than the oldest row that are neither in the list nor in the reported range."""
-    shown = set(person.rows())
-    oldest = min(cursors_of(person))
+    rows = cursors_of(person)
+    oldest, shown = min(rows), {row.id for row in rows}
     after, before = span_of(person)
-    stored = cloud.firestore().collection("messages").order_by("received_at", direction="DESCENDING").limit(5_000)
-    found = [(one.id, one.get("received_at")) for one in stored.select(["received_at"]).get()]
-    newer = [(name, at) for name, at in found if Cursor(at, name) >= oldest and name not in shown]
-    return [f"{name} {at}" for name, at in newer if not after <= at < before]
+    newer = [one for one in stored if one >= oldest and one.id not in shown]
+    return [one for one in newer if not after <= one.at < before]
 
 
 def test_every_click_in_a_burst_is_answered(busy: tuple[Person, Cloud]) -> None:

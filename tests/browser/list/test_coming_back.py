@@ -2,16 +2,18 @@
 
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 
 from infra.messages.message import document_id
 from tests.support.browser.actions import published, switch_on
+from tests.support.browser.beside import viewer_beside
 from tests.support.browser.person import Person, Visit
 from tests.support.browser.tabs import TO_THE, VISIBILITY
 from tests.support.browser.writing import writer_at
-from tests.support.local_cloud import Cloud, StartCloud
+from tests.support.local_cloud import Cloud
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -22,14 +24,22 @@ MINUTE_MS = 61_000
 LATER_MS = 3_000
 
 
+@pytest.fixture(scope="module")
+def narrow(module_cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """A viewer with one stream."""
+    with viewer_beside(module_cloud, tmp_path_factory.mktemp("narrow"), MAX_STREAMS="1") as place:
+        yield place
+
+
 @pytest.fixture
-def alone(visit: Visit, own_cloud: StartCloud) -> Person:
+def alone(visit: Visit, narrow: Cloud) -> Person:
     """A person on a viewer with one stream, in a tab that the test can hide, with a clock that it can move."""
-    ana = visit(cloud=own_cloud(environ={"MAX_STREAMS": "1"}))
+    ana = visit(cloud=narrow, at="/help")
     ana.page.add_init_script(VISIBILITY)
     ana.page.clock.install()
-    ana.page.reload()
-    ana.wait_until_live()
+    ana.open("/messages")
+    # The last test's stream ends a second or two after its tab.
+    ana.page.wait_for_selector('#connection[data-state="live"]', timeout=30_000)
     return ana
 
 
@@ -133,13 +143,12 @@ def test_restarted_stream_counts_the_known_messages(visit: Visit, cloud: Cloud) 
     assert len(ana.rows()) == len(set(ana.rows()))
 
 
-def test_filtered_list_keeps_its_rows_after_a_resync(visit: Visit, own_cloud: StartCloud) -> None:
-    own = own_cloud()
-    with writer_at(own) as writer:
+def test_filtered_list_keeps_its_rows_after_a_resync(visit: Visit, module_cloud: Cloud) -> None:
+    with writer_at(module_cloud) as writer:
         rare = [writer.message(attributes={"type": "rare"}, tokens=["type=rare"]) for _ in range(3)]
-        ana, ben = visit(cloud=own), visit(cloud=own)
-        ben.open("/messages?q=type%3Drare")
-        ana.open("/messages?q=-type%3Dbeat")
+        ben = visit(cloud=module_cloud, at="/messages?q=type%3Drare")
+        # The messages of the other tests have no type.
+        ana = visit(cloud=module_cloud, at="/messages?q=has:type%20-type%3Dbeat")
         ana.wait_until_live()
         assert ana.rows() == rare[::-1]
         ana.context.set_offline(True)

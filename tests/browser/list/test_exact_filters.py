@@ -8,7 +8,7 @@ import pytest
 
 from infra.firestore.search import BOUNDS
 from tests.support.browser.actions import filter_of
-from tests.support.browser.person import Visit
+from tests.support.browser.person import Person, Visit
 from tests.support.browser.writing import writer_at
 from tests.support.firestore.writer import Writer
 from tests.support.local_cloud import Cloud, StartCloud
@@ -51,18 +51,18 @@ def test_late_message_in_the_searched_range_is_shown(visit: Visit, own: Cloud, w
     ],
     ids=["escaped quote", "in an alternative"],
 )
-def test_chip_keeps_quoted_text_unchanged(visit: Visit, cloud: Cloud, quoted: str, wanted: str) -> None:
+def test_chip_keeps_quoted_text_unchanged(person: Person, cloud: Cloud, quoted: str, wanted: str) -> None:
     team = uuid4().hex
     text = 'a " -status=FAILED b'
     one = cloud.publish(text.encode(), team=team, status="FAILED")
-    ana = visit()
-    ana.see(one)
-    ana.page.fill("#q", f"team={team} {quoted}")
-    ana.page.press("#q", "Enter")
-    ana.page.wait_for_url("**/messages?q=team*")
-    before = ana.page.url
-    ana.row(one).locator('.chip:has-text("FAILED")').click()
-    ana.page.wait_for_url(lambda url: url != before)
-    ana.wait_until_live()
-    assert filter_of(ana) == f"team={team} {wanted}"
-    assert ana.row(one).count() == 1
+    person.open("/messages")
+    person.see(one)
+    person.page.fill("#q", f"team={team} {quoted}")
+    person.page.press("#q", "Enter")
+    person.page.wait_for_url("**/messages?q=team*")
+    before = person.page.url
+    person.row(one).locator('.chip:has-text("FAILED")').click()
+    person.page.wait_for_url(lambda url: url != before)
+    person.wait_until_live()
+    assert filter_of(person) == f"team={team} {wanted}"
+    assert person.row(one).count() == 1

@@ -19,95 +19,95 @@ def search_for(person: Person, text: str) -> None:
     person.page.wait_for_url("**/messages?q=*")
 
 
-def test_filter_narrows_history_and_live_messages(visit: Visit, cloud: Cloud) -> None:
+def test_filter_narrows_history_and_live_messages(person: Person, cloud: Cloud) -> None:
     team = uuid4().hex
-    ana = visit()
-    ana.wait_until_live()
+    person.open("/messages")
+    person.wait_until_live()
     wanted, other = publish(cloud, team, "FAILED"), publish(cloud, team, "WORKING")
-    ana.see(other)
-    search_for(ana, f"team={team} -status=WORKING data.user.id=42")
-    ana.wait_until_live()
-    assert ana.page.input_value("#q") == f"team={team} -status=WORKING data.user.id=42"
-    assert ana.rows() == [document_id(cloud["subscription"], wanted)]
+    person.see(other)
+    search_for(person, f"team={team} -status=WORKING data.user.id=42")
+    person.wait_until_live()
+    assert person.page.input_value("#q") == f"team={team} -status=WORKING data.user.id=42"
+    assert person.rows() == [document_id(cloud["subscription"], wanted)]
     unwanted, arrives = publish(cloud, team, "WORKING"), publish(cloud, team, "FAILED")
-    ana.see(arrives)
-    assert not ana.row(unwanted).count()
-    assert len(ana.rows()) == 2
-    ana.page.reload()
-    assert len(ana.rows()) == 2, "the address alone says what is shown"
-    ana.page.go_back()
-    ana.see(unwanted)
+    person.see(arrives)
+    assert not person.row(unwanted).count()
+    assert len(person.rows()) == 2
+    person.page.reload()
+    assert len(person.rows()) == 2, "the address alone says what is shown"
+    person.page.go_back()
+    person.see(unwanted)
 
 
-def test_invalid_filter_is_reported_and_kept(visit: Visit) -> None:
-    ana = visit()
-    search_for(ana, "status=FAILED levl:high")
-    assert "at column 15, levl: is not known" in ana.page.locator("#q-problem").inner_text()
-    assert ana.page.locator("#q-problem mark").inner_text() == "levl:high"
-    assert ana.page.input_value("#q") == "status=FAILED levl:high"
-    assert ana.page.evaluate("document.activeElement.id") == "q"
-    assert not ana.page.locator("#empty").is_visible()
-    ana.page.click('a:text-is("All messages")')
-    ana.wait_until_live()
-    assert not ana.page.locator("#q-problem").count()
+def test_invalid_filter_is_reported_and_kept(person: Person) -> None:
+    person.open("/messages")
+    search_for(person, "status=FAILED levl:high")
+    assert "at column 15, levl: is not known" in person.page.locator("#q-problem").inner_text()
+    assert person.page.locator("#q-problem mark").inner_text() == "levl:high"
+    assert person.page.input_value("#q") == "status=FAILED levl:high"
+    assert person.page.evaluate("document.activeElement.id") == "q"
+    assert not person.page.locator("#empty").is_visible()
+    person.page.click('a:text-is("All messages")')
+    person.wait_until_live()
+    assert not person.page.locator("#q-problem").count()
 
 
-def test_chips_extend_or_exclude(visit: Visit, cloud: Cloud) -> None:
+def test_chips_extend_or_exclude(person: Person, cloud: Cloud) -> None:
     team = uuid4().hex
-    ana = visit()
+    person.open("/messages")
     one = publish(cloud, team, "FAILED")
-    ana.open(f"/messages?q=team%3D{team}")
-    ana.see(one)
-    chip = ana.row(one).locator('.chip:has-text("FAILED")')
+    person.open(f"/messages?q=team%3D{team}")
+    person.see(one)
+    chip = person.row(one).locator('.chip:has-text("FAILED")')
     chip.click()
-    ana.page.wait_for_url("**status*")
-    assert filter_of(ana) == f"team={team} status=FAILED"
-    assert not ana.page.locator("#drawer").is_visible(), "a chip is not the message"
-    ana.row(one).locator('.chip:has-text("FAILED")').click(modifiers=["Alt"])
-    ana.page.wait_for_url("**-status*")
-    assert filter_of(ana) == f"team={team} -status=FAILED", "the opposite is replaced"
-    ana.page.locator("#empty").wait_for()
-    assert "Nothing matches." in ana.page.locator("#empty").inner_text()
-    ana.page.click('#empty a:text-is("Clear filter")')
-    ana.page.wait_for_url("**/messages")
-    ana.see(one)
-    ana.row(one).locator('.chip:has-text("FAILED")').focus()
-    ana.page.keyboard.press("-")
-    ana.page.wait_for_url("**-status*")
-    assert filter_of(ana) == "-status=FAILED"
+    person.page.wait_for_url("**status*")
+    assert filter_of(person) == f"team={team} status=FAILED"
+    assert not person.page.locator("#drawer").is_visible(), "a chip is not the message"
+    person.row(one).locator('.chip:has-text("FAILED")').click(modifiers=["Alt"])
+    person.page.wait_for_url("**-status*")
+    assert filter_of(person) == f"team={team} -status=FAILED", "the opposite is replaced"
+    person.page.locator("#empty").wait_for()
+    assert "Nothing matches." in person.page.locator("#empty").inner_text()
+    person.page.click('#empty a:text-is("Clear filter")')
+    person.page.wait_for_url("**/messages")
+    person.see(one)
+    person.row(one).locator('.chip:has-text("FAILED")').focus()
+    person.page.keyboard.press("-")
+    person.page.wait_for_url("**-status*")
+    assert filter_of(person) == "-status=FAILED"
 
 
-def test_hostile_names_and_filters_stay_text(visit: Visit, cloud: Cloud) -> None:
+def test_hostile_names_and_filters_stay_text(person: Person, cloud: Cloud) -> None:
     hostile = f"</a><script>alert(1)</script>\n\"'=~:\\ {uuid4().hex}"
     one = cloud.publisher().publish(cloud.topic_path, b"hostile", **{hostile: hostile}).result(timeout=10)
-    ana = visit()
-    ana.see(one)
-    ana.row(one).locator(".chip").click()
-    ana.page.wait_for_url("**/messages?q=*")
-    ana.wait_until_live()
-    assert ana.rows() == [document_id(cloud["subscription"], one)]
+    person.open("/messages")
+    person.see(one)
+    person.row(one).locator(".chip").click()
+    person.page.wait_for_url("**/messages?q=*")
+    person.wait_until_live()
+    assert person.rows() == [document_id(cloud["subscription"], one)]
     for wrong in (f"a:{hostile}", f"kind:{hostile}"):
-        ana.page.fill("#q", wrong)
-        ana.page.press("#q", "Enter")
-        ana.page.locator("#q-problem").wait_for()
-        assert not ana.page.locator("main script, #q-problem a").count()
+        person.page.fill("#q", wrong)
+        person.page.press("#q", "Enter")
+        person.page.locator("#q-problem").wait_for()
+        assert not person.page.locator("main script, #q-problem a").count()
 
 
-def test_drawer_links_extend_the_filter(visit: Visit, cloud: Cloud) -> None:
+def test_drawer_links_extend_the_filter(person: Person, cloud: Cloud) -> None:
     team = uuid4().hex
     one = publish(cloud, team, "two words")
-    ana = visit()
-    ana.see(one)
-    ana.open(f"/messages?q=team%3D{team}")
-    ana.row(one).locator("a.preview").click()
-    ana.page.wait_for_selector("#drawer .detail")
-    ana.page.locator('#drawer dd a[data-filter]:text-is("two words")').click()
-    ana.page.wait_for_url("**/messages?q=*")
-    assert filter_of(ana) == f'team={team} status="two words"'
-    assert ana.rows() == [document_id(cloud["subscription"], one)]
+    person.open("/messages")
+    person.see(one)
+    person.open(f"/messages?q=team%3D{team}")
+    person.row(one).locator("a.preview").click()
+    person.page.wait_for_selector("#drawer .detail")
+    person.page.locator('#drawer dd a[data-filter]:text-is("two words")').click()
+    person.page.wait_for_url("**/messages?q=*")
+    assert filter_of(person) == f'team={team} status="two words"'
+    assert person.rows() == [document_id(cloud["subscription"], one)]
 
 
-def test_button_continues_a_search(visit: Visit, cloud: Cloud) -> None:
+def test_button_continues_a_search(person: Person, cloud: Cloud) -> None:
     stored = cloud.firestore().collection("messages")
     template = stored.document(document_id(cloud["subscription"], cloud.publish(b"template")))
     wait_until(lambda: template.get().exists, "the stored template")
@@ -123,17 +123,17 @@ def test_button_continues_a_search(visit: Visit, cloud: Cloud) -> None:
             batch.commit()
     batch.commit()
     try:
-        ana = visit(at=f"/messages?q={needle}")
-        assert "Nothing matches so far." in ana.page.locator("#empty").inner_text()
-        looked = ana.page.locator("#looked")
+        person.open(f"/messages?q={needle}")
+        assert "Nothing matches so far." in person.page.locator("#empty").inner_text()
+        looked = person.page.locator("#looked")
         assert "0 of 2,000 messages; searched back to" in looked.inner_text()
-        ana.page.wait_for_timeout(500)
-        assert not ana.rows(), "it looks further only when asked"
-        ana.page.click('a:text-is("Search older")')
-        ana.page.wait_for_selector("tr.message", state="attached")
-        assert len(ana.rows()) == 1
-        assert not ana.page.locator("#empty").is_visible()
-        assert "nothing older matches" in ana.page.locator("#older").inner_text()
+        person.page.wait_for_timeout(500)
+        assert not person.rows(), "it looks further only when asked"
+        person.page.click('a:text-is("Search older")')
+        person.page.wait_for_selector("tr.message", state="attached")
+        assert len(person.rows()) == 1
+        assert not person.page.locator("#empty").is_visible()
+        assert "nothing older matches" in person.page.locator("#older").inner_text()
     finally:
         for number in range(2100):
             batch.delete(stored.document(f"{number:032x}"))
@@ -154,57 +154,57 @@ def _has_bar(person: Person) -> bool:
     return person.page.locator("#timeline .bar").count() > 0
 
 
-def test_timeline_filters_by_click_and_drag(visit: Visit, cloud: Cloud) -> None:
-    ana = visit()
-    minute_with_messages(ana, cloud)
-    last = ana.page.locator("#timeline .links-1 a").last
+def test_timeline_filters_by_click_and_drag(person: Person, cloud: Cloud) -> None:
+    person.open("/messages")
+    minute_with_messages(person, cloud)
+    last = person.page.locator("#timeline .links-1 a").last
     since, until = last.get_attribute("data-since"), last.get_attribute("data-until")
     last.click()
-    ana.page.wait_for_url("**/messages?q=*")
-    assert filter_of(ana) == f"after:{since} before:{until}"
-    ana.page.wait_for_selector("#timeline:not([data-pending])")
-    links = ana.page.locator("#timeline .links-1 a")
+    person.page.wait_for_url("**/messages?q=*")
+    assert filter_of(person) == f"after:{since} before:{until}"
+    person.page.wait_for_selector("#timeline:not([data-pending])")
+    links = person.page.locator("#timeline .links-1 a")
     first, second = links.nth(20).bounding_box(), links.nth(30).bounding_box()
     assert first
     assert second
     since, until = links.nth(20).get_attribute("data-since"), links.nth(30).get_attribute("data-until")
-    ana.page.mouse.move(second["x"] + 3, second["y"] + 5)
-    ana.page.mouse.down()
-    ana.page.mouse.move(first["x"] + 3, first["y"] + 5, steps=5)
-    assert ana.page.locator("#timeline .dragged").count() == 11
-    ana.page.mouse.up()
-    ana.page.wait_for_url(lambda url: parse_qs(urlsplit(url).query)["q"] == [f"after:{since} before:{until}"])
+    person.page.mouse.move(second["x"] + 3, second["y"] + 5)
+    person.page.mouse.down()
+    person.page.mouse.move(first["x"] + 3, first["y"] + 5, steps=5)
+    assert person.page.locator("#timeline .dragged").count() == 11
+    person.page.mouse.up()
+    person.page.wait_for_url(lambda url: parse_qs(urlsplit(url).query)["q"] == [f"after:{since} before:{until}"])
 
 
-def test_timeline_is_one_tab_stop(visit: Visit, cloud: Cloud) -> None:
-    ana = visit()
-    ana.page.wait_for_selector("#timeline:not([data-pending])")
-    assert ana.page.locator('#timeline a[tabindex="0"]').count() == 1
-    ana.page.locator('#timeline a[tabindex="0"]').focus()
-    ana.page.keyboard.press("ArrowLeft")
-    ana.page.keyboard.press("ArrowLeft")
-    focused = ana.page.evaluate("document.activeElement.dataset.since")
-    links = ana.page.locator("#timeline .links-1 a")
+def test_timeline_is_one_tab_stop(person: Person, cloud: Cloud) -> None:
+    person.open("/messages")
+    person.page.wait_for_selector("#timeline:not([data-pending])")
+    assert person.page.locator('#timeline a[tabindex="0"]').count() == 1
+    person.page.locator('#timeline a[tabindex="0"]').focus()
+    person.page.keyboard.press("ArrowLeft")
+    person.page.keyboard.press("ArrowLeft")
+    focused = person.page.evaluate("document.activeElement.dataset.since")
+    links = person.page.locator("#timeline .links-1 a")
     assert focused == links.nth(57).get_attribute("data-since")
-    ana.page.keyboard.press("Home")
-    assert ana.page.evaluate("document.activeElement.dataset.since") == links.nth(0).get_attribute("data-since")
-    ana.page.keyboard.press("End")
-    ana.page.keyboard.press("Enter")
-    ana.page.wait_for_url("**/messages?q=after*")
+    person.page.keyboard.press("Home")
+    assert person.page.evaluate("document.activeElement.dataset.since") == links.nth(0).get_attribute("data-since")
+    person.page.keyboard.press("End")
+    person.page.keyboard.press("Enter")
+    person.page.wait_for_url("**/messages?q=after*")
 
 
-def test_stop_is_shown_in_the_timeline(visit: Visit, cloud: Cloud) -> None:
-    ana = visit()
-    ana.wait_until_live()
-    ana.switch("stop")
-    ana.see_state("STOPPED")
-    ana.switch("start")
-    ana.see_state("RECEIVING")
+def test_stop_is_shown_in_the_timeline(person: Person, cloud: Cloud) -> None:
+    person.open("/messages")
+    person.wait_until_live()
+    person.switch("stop")
+    person.see_state("STOPPED")
+    person.switch("start")
+    person.see_state("RECEIVING")
     said = f"{cloud['subscription']} stopped"
     # The open page refreshes the timeline by itself.
-    words = ana.page.locator(".timeline-words")
+    words = person.page.locator(".timeline-words")
     wait_until(lambda: said in words.inner_text(), "the stop of delivery in the timeline", 30)
-    assert ana.page.locator("#timeline .stop").count() >= 1
+    assert person.page.locator("#timeline .stop").count() >= 1
     assert not re.search(r"(\d\d:\d\d)–\1", words.inner_text()), "a stop within a minute is a moment, not a span"
 
 

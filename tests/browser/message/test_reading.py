@@ -6,7 +6,7 @@ import pytest
 
 from infra.messages.message import document_id
 from tests.support.browser.hostile import HOSTILE
-from tests.support.browser.person import Visit
+from tests.support.browser.person import Person, Visit
 from tests.support.local_cloud import Cloud
 
 PAYLOADS = {
@@ -22,20 +22,20 @@ PAYLOADS = {
 
 
 @pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS.keys())
-def test_every_payload_is_shown_and_saved(visit: Visit, cloud: Cloud, payload: bytes) -> None:
-    ana = visit()
-    ana.wait_until_live()
+def test_every_payload_is_shown_and_saved(person: Person, cloud: Cloud, payload: bytes) -> None:
+    person.open("/messages")
+    person.wait_until_live()
     # Pub/Sub refuses a message with neither data nor attributes.
     one = cloud.publish(payload, of="payload")
-    ana.see(one)
-    ana.row(one).click()
-    ana.page.wait_for_selector("#drawer .detail")
-    assert ana.page.url.endswith(f"/messages/{document_id(cloud['subscription'], one)}")
-    assert ana.download(one) == payload
-    ana.open_message(one)
-    for view in ana.page.locator("a[data-view]").all():
+    person.see(one)
+    person.row(one).click()
+    person.page.wait_for_selector("#drawer .detail")
+    assert person.page.url.endswith(f"/messages/{document_id(cloud['subscription'], one)}")
+    assert person.download(one) == payload
+    person.open_message(one)
+    for view in person.page.locator("a[data-view]").all():
         view.click()
-        ana.page.wait_for_selector(f'a[data-view="{view.get_attribute("data-view")}"][aria-current]')
+        person.page.wait_for_selector(f'a[data-view="{view.get_attribute("data-view")}"][aria-current]')
 
 
 def test_ten_megabytes_are_cut_in_the_page_and_complete_in_the_download(visit: Visit, cloud: Cloud) -> None:

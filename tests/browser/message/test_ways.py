@@ -7,7 +7,7 @@ import pytest
 from infra.messages.message import document_id
 from tests.support.browser.actions import fill, published_ids
 from tests.support.browser.axe import small_targets
-from tests.support.browser.person import Visit
+from tests.support.browser.person import Person, Visit
 from tests.support.local_cloud import Cloud
 
 PHONE = {"width": 390, "height": 844}
@@ -60,45 +60,45 @@ def test_sign_in_returns_to_the_requested_page(visit: Visit, scripts: bool) -> N
     assert ana.page.input_value("input[name=q]") == "kind:json"
 
 
-def test_keyboard_is_enough(visit: Visit, cloud: Cloud) -> None:
-    ana = visit()
-    ana.wait_until_live()
-    fill(ana, cloud, 3)
-    keys = ana.page.keyboard
+def test_keyboard_is_enough(person: Person, cloud: Cloud) -> None:
+    person.open("/messages")
+    person.wait_until_live()
+    fill(person, cloud, 3)
+    keys = person.page.keyboard
     keys.press("j")
     keys.press("j")
     keys.press("k")
     keys.press("j")
-    second = ana.rows()[1]
-    assert ana.page.locator("tr.selected").get_attribute("data-id") == second
+    second = person.rows()[1]
+    assert person.page.locator("tr.selected").get_attribute("data-id") == second
     keys.press("Enter")
-    ana.page.wait_for_selector(f'#drawer .detail[data-id="{second}"]')
+    person.page.wait_for_selector(f'#drawer .detail[data-id="{second}"]')
     keys.press("j")
-    ana.page.wait_for_selector(f'#drawer .detail[data-id="{ana.rows()[2]}"]')
+    person.page.wait_for_selector(f'#drawer .detail[data-id="{person.rows()[2]}"]')
     keys.press("Escape")
-    ana.page.wait_for_selector("#drawer", state="hidden")
-    assert ana.page.url.endswith("/messages")
-    assert ana.page.evaluate("document.activeElement.closest('tr').dataset.id") == ana.rows()[2]
+    person.page.wait_for_selector("#drawer", state="hidden")
+    assert person.page.url.endswith("/messages")
+    assert person.page.evaluate("document.activeElement.closest('tr').dataset.id") == person.rows()[2]
     keys.press("?")
-    assert ana.page.locator("#keys").is_visible()
+    assert person.page.locator("#keys").is_visible()
     keys.press("Escape")
     keys.press(" ")
-    assert ana.page.locator("#pause").get_attribute("aria-pressed") == "true"
+    assert person.page.locator("#pause").get_attribute("aria-pressed") == "true"
 
 
-def test_back_closes_the_message_and_restores_the_address(visit: Visit, cloud: Cloud) -> None:
-    ana = visit()
-    ana.wait_until_live()
+def test_back_closes_the_message_and_restores_the_address(person: Person, cloud: Cloud) -> None:
+    person.open("/messages")
+    person.wait_until_live()
     one = cloud.publish(b"an address of its own")
-    ana.see(one)
-    ana.row(one).click()
-    ana.page.wait_for_selector("#drawer .detail")
-    ana.page.go_back()
-    ana.page.wait_for_selector("#drawer", state="hidden")
-    ana.page.go_forward()
-    ana.page.reload()
-    assert document_id(cloud["subscription"], one) in ana.page.url
-    assert "an address of its own" in ana.page.locator("pre.code").inner_text()
+    person.see(one)
+    person.row(one).click()
+    person.page.wait_for_selector("#drawer .detail")
+    person.page.go_back()
+    person.page.wait_for_selector("#drawer", state="hidden")
+    person.page.go_forward()
+    person.page.reload()
+    assert document_id(cloud["subscription"], one) in person.page.url
+    assert "an address of its own" in person.page.locator("pre.code").inner_text()
 
 
 def test_forward_opens_the_message_again(visit: Visit, cloud: Cloud) -> None:
@@ -121,20 +121,20 @@ def test_forward_opens_the_message_again(visit: Visit, cloud: Cloud) -> None:
     assert ana.page.url.endswith("/messages")
 
 
-def test_forward_to_a_deleted_message_returns_to_the_list(visit: Visit, cloud: Cloud) -> None:
-    ana = visit()
-    ana.wait_until_live()
+def test_forward_to_a_deleted_message_returns_to_the_list(person: Person, cloud: Cloud) -> None:
+    person.open("/messages")
+    person.wait_until_live()
     one = cloud.publish(b"expires meanwhile")
-    ana.see(one)
-    ana.row(one).click()
-    ana.page.wait_for_selector("#drawer .detail")
-    ana.page.go_back()
-    ana.page.wait_for_selector("#drawer", state="hidden")
+    person.see(one)
+    person.row(one).click()
+    person.page.wait_for_selector("#drawer .detail")
+    person.page.go_back()
+    person.page.wait_for_selector("#drawer", state="hidden")
     cloud.firestore().collection("messages").document(document_id(cloud["subscription"], one)).delete()
-    ana.page.go_forward()
-    ana.see_notice("This message does not exist.")
-    ana.page.wait_for_selector("#drawer", state="hidden")
-    assert ana.page.url.endswith("/messages")
+    person.page.go_forward()
+    person.see_notice("This message does not exist.")
+    person.page.wait_for_selector("#drawer", state="hidden")
+    assert person.page.url.endswith("/messages")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -157,10 +157,10 @@ def test_page_works_on_a_phone(visit: Visit, cloud: Cloud, scheme: str) -> None:
     ana.page.wait_for_selector("#drawer", state="hidden")
 
 
-def test_controls_are_large_enough_on_a_desk(visit: Visit, cloud: Cloud) -> None:
-    ana = visit()
-    fill(ana, cloud, 2)
-    assert not small_targets(ana.page, 24)
+def test_controls_are_large_enough_on_a_desk(person: Person, cloud: Cloud) -> None:
+    person.open("/messages")
+    fill(person, cloud, 2)
+    assert not small_targets(person.page, 24)
 
 
 def test_colours_follow_the_system_or_the_choice(visit: Visit) -> None:

@@ -8,7 +8,7 @@ from uuid import uuid4
 from infra.messages.message import document_id
 from tests.support.browser.axe import OPEN_MENU, violations_at_both_sizes
 from tests.support.browser.person import Person, Visit
-from tests.support.local_cloud import Cloud, StartCloud
+from tests.support.local_cloud import Cloud
 
 NESTED = b'{"a": {"list": [1, {"deep": true}]}, "b": null, "a": 2}'
 PACKED = base64.b64encode(gzip.compress(NESTED, mtime=0))
@@ -100,8 +100,8 @@ def view_of(name: str, message_id: str) -> Step:
     return step
 
 
-def test_every_state_of_a_page_is_accessible(visit: Visit, cloud: Cloud) -> None:
-    person = visit()
+def test_every_state_of_a_page_is_accessible(person: Person, cloud: Cloud) -> None:
+    person.open("/messages")
     nested, packed = cloud.publish(NESTED, replay="me"), cloud.publish(PACKED)
     person.see(packed)
     views = {view_of(name, packed if name == "decoded" else nested): "#reader" for name in VIEWS}
@@ -112,9 +112,9 @@ def test_every_state_of_a_page_is_accessible(visit: Visit, cloud: Cloud) -> None
     assert not found, "\n".join(found)
 
 
-def test_shortest_attributes_are_large_enough_to_click(visit: Visit, cloud: Cloud) -> None:
+def test_shortest_attributes_are_large_enough_to_click(person: Person, cloud: Cloud) -> None:
     message = cloud.publish(b"short", a="1", i="i", empty="", team=(team := uuid4().hex))
-    person = visit(at=f"/messages?q=team%3D{team}")
+    person.open(f"/messages?q=team%3D{team}")
     person.see(message)
     assert not violations_at_both_sizes(person.page)
     person.open_message(message)
@@ -150,11 +150,4 @@ def test_sign_in_and_errors_are_accessible(visit: Visit, cloud: Cloud) -> None:
     person.page.fill("input[name=password]", "wrong password")
     person.page.click("main button[type=submit]")
     person.page.wait_for_selector(".problem")
-    assert not violations_at_both_sizes(person.page)
-
-
-def test_first_steps_are_accessible(visit: Visit, own_cloud: StartCloud) -> None:
-    new = own_cloud()
-    person = visit(cloud=new)
-    person.page.wait_for_selector(".first-steps")
     assert not violations_at_both_sizes(person.page)

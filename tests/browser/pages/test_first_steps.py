@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.support.browser.axe import violations
+from tests.support.browser.axe import violations, violations_at_both_sizes
 from tests.support.browser.person import Person, Visit
 from tests.support.browser.sizes import PHONE
 from tests.support.local_cloud import Cloud, StartCloud
@@ -48,7 +48,8 @@ def test_steps_update_live_and_link_to_start(visit: Visit, new: Cloud) -> None:
 
 def test_deleted_subscription_is_reported(visit: Visit, new: Cloud) -> None:
     ana = visit(cloud=new)
-    assert not violations(ana.page)
+    ana.page.wait_for_selector(".first-steps")
+    assert not violations_at_both_sizes(ana.page)
     new.subscriber().delete_subscription(subscription=new.subscription_path)
     ana.page.reload()
     assert ticks(ana) == ["no", "no", "no"]
