@@ -154,7 +154,7 @@ export class Completion {
     const count = this.shown.length;
     if (isArrow) {
       // Between the last and the first suggestion the box itself is chosen.
-      const step = event.key === "ArrowDown" ? 1 : count + 1;
+      const step = event.key === "ArrowDown" ? 1 : count;
       this.choose(((this.chosen + 1 + step) % (count + 1)) - 1);
     } else if (event.key === "Enter" && this.chosen >= 0) {
       this.accept(this.chosen);
