@@ -57,10 +57,10 @@ def test_another_region_a_destroy_and_a_new_apply_succeed(applied: Applied, tmp_
     moved.run("destroy", with_change('region = "us-central1"'), "-auto-approve")
     assert moved.existing.kinds() == {"google_firestore_database", "google_firestore_field"}
     # The messages that stay expire, and their payloads have no index.
-    fields = {f"{PROJECT}/(default)/{one['collectionGroup']}/{one['fieldPath']}" for one in FILE["fieldOverrides"]}
+    fields = {f"{PROJECT}/subscope/{one['collectionGroup']}/{one['fieldPath']}" for one in FILE["fieldOverrides"]}
     assert moved.existing.of("google_firestore_field") == fields
 
-    moved.run("apply", with_change("firestore = { create = false }"), "-auto-approve")
+    moved.run("apply", with_change('firestore = { create = false, database = "subscope" }'), "-auto-approve")
     assert moved.existing.kinds() == applied.existing.kinds()
 
 

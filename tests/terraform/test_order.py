@@ -1,5 +1,6 @@
 """The order in which resources are created, which are replaced together, and which changes by others are ignored."""
 
+import json
 import re
 from typing import Any
 
@@ -40,11 +41,16 @@ FIRST = {
     # Google refuses a grant to an agent that it has not made yet.
     "google_cloud_run_v2_service_iam_member.iap_invokes_viewer": {"google_project_service_identity.iap"},
     # The first pushes would be refused, and each refusal counts as a delivery attempt.
+    "time_sleep.pushes": {
+        "google_cloud_run_v2_service_iam_policy.receiver",
+        "google_service_account_iam_member.pubsub_mints_push_tokens",
+    },
     "google_pubsub_subscription.monitored": {
         FUNCTION,
         SETTINGS,
         "google_cloud_run_v2_service_iam_policy.receiver",
         "google_service_account_iam_member.pubsub_mints_push_tokens",
+        "time_sleep.pushes",
     },
     # The grant of the first apply is no news.
     "google_monitoring_alert_policy.receiver_opened": {"google_cloud_run_v2_service_iam_policy.receiver"},
@@ -124,6 +130,13 @@ def test_wait_for_grants_is_repeated_when_a_role_or_a_member_changes(full_plan: 
         grants = [entry["values"] for entry in resources(full_plan, kind) if entry["name"] == name]
         assert grants
         assert all(grant["role"] in written and grant["member"] in written for grant in grants), address
+
+
+def test_wait_for_pushes_is_repeated_when_the_caller_changes(plan: dict[str, Any]) -> None:
+    waited = values(plan, "time_sleep.pushes")
+    policy = json.loads(values(plan, "google_cloud_run_v2_service_iam_policy.receiver")["policy_data"])
+    (caller,) = policy["bindings"][0]["members"]
+    assert (waited["create_duration"], waited["triggers"]) == ("60s", {"caller": caller})
 
 
 def test_wait_for_apis_is_repeated_when_one_is_added(plan: dict[str, Any], full_plan: dict[str, Any]) -> None:

@@ -26,6 +26,18 @@ resource "google_cloud_run_v2_service_iam_policy" "receiver" {
   depends_on = [google_cloudfunctions2_function.receiver]
 }
 
+# A grant takes effect about a minute after it was written, and each push that is refused until then counts as a delivery
+# attempt. This waits when the caller changes, and never otherwise.
+resource "time_sleep" "pushes" {
+  create_duration = "60s"
+  triggers        = { caller = local.receiver_invoker }
+
+  depends_on = [
+    google_cloud_run_v2_service_iam_policy.receiver,
+    google_service_account_iam_member.pubsub_mints_push_tokens,
+  ]
+}
+
 # The API of functions does not show whether the check of their service is off, so the service is asked.
 data "google_cloud_run_v2_service" "receiver" {
   count = local.iam_invokes_receiver ? 1 : 0

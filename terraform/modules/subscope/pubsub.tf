@@ -102,10 +102,7 @@ resource "google_pubsub_subscription" "monitored" {
   }
 
   # A subscription that starts running pushes at once, so the receiver must accept its pushes before that.
-  depends_on = [
-    google_cloud_run_v2_service_iam_policy.receiver,
-    google_service_account_iam_member.pubsub_mints_push_tokens,
-  ]
+  depends_on = [time_sleep.pushes]
 }
 
 # Without these two grants, Pub/Sub silently keeps dead letters in the subscription.

@@ -82,8 +82,9 @@ resource "google_cloudfunctions2_function" "receiver" {
     max_instance_request_concurrency = var.receiver.concurrency
     min_instance_count               = var.receiver.min_instances
     # The receiver answers within 20 seconds, and no acknowledgement deadline is shorter than 30.
-    timeout_seconds       = 30
-    direct_vpc_egress     = try(local.vpc_egress.receiver, null)
+    timeout_seconds = 30
+    # Cloud Run refuses an egress without a network.
+    direct_vpc_egress     = var.vpc_access == null ? null : local.vpc_egress.receiver
     environment_variables = local.receiver_environment
 
     # The newest version, read again every minute.

@@ -110,5 +110,7 @@ def test_both_services_send_through_the_network(
 
 
 def test_services_use_no_network_by_default(plan: dict[str, Any]) -> None:
-    assert values(plan, RECEIVER)["service_config"][0]["direct_vpc_network_interface"] == []
+    function = values(plan, RECEIVER)["service_config"][0]
+    assert function["direct_vpc_network_interface"] == []
+    assert function.get("direct_vpc_egress") is None
     assert values(plan, VIEWER)["template"][0]["vpc_access"] == []
