@@ -68,7 +68,7 @@ FIRST = {
 GRANTS = {
     "google_artifact_registry_repository_iam_member.build_pushes": "google_artifact_registry_repository.images",
     "google_artifact_registry_repository_iam_member.planner_pulls": "google_artifact_registry_repository.images",
-    "google_cloud_run_v2_service_iam_policy.receiver": FUNCTION,
+    "google_cloud_run_v2_service_iam_policy.receiver": f"{FUNCTION}.id, terraform_data.push_account",
     "google_cloud_run_v2_service_iam_member.iap_invokes_viewer": VIEWER,
     "google_cloud_run_v2_service_iam_member.members_invoke_viewer": VIEWER,
     "google_iap_web_cloud_run_service_iam_member.members_pass_iap": VIEWER,

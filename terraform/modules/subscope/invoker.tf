@@ -19,8 +19,8 @@ resource "google_cloud_run_v2_service_iam_policy" "receiver" {
   })
 
   lifecycle {
-    # A replaced function has lost its grants.
-    replace_triggered_by = [google_cloudfunctions2_function.receiver.id]
+    # A replaced function has lost its grants, and so has a replaced account.
+    replace_triggered_by = [google_cloudfunctions2_function.receiver.id, terraform_data.push_account.id]
   }
 
   depends_on = [google_cloudfunctions2_function.receiver]

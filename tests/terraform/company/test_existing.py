@@ -84,6 +84,7 @@ def test_services_run_as_the_existing_accounts(company_plan: dict[str, Any]) -> 
 def test_replaced_push_account_gets_its_grants_again(applied: Applied) -> None:
     changed = applied.changes(LEAST, f"-replace={CALL}google_service_account.push[0]")
     again = {f"-/+ google_service_account_iam_member.{name}" for name in GRANTS_ON_PUSH}
+    again.add("-/+ google_cloud_run_v2_service_iam_policy.receiver")
     assert {"-/+ google_service_account.push", *again} <= changed
 
 
