@@ -108,7 +108,7 @@ def test_viewer_has_exactly_the_permissions_of_its_calls(plan: dict[str, Any]) -
     assert {permission.partition(".")[0] for permission in permissions(plan, "delivery")} == {"pubsub"}
 
 
-DATA = {"google_artifact_registry_docker_image", "google_project"}
+DATA = {"google_artifact_registry_docker_image", "google_project", "google_storage_project_service_account"}
 # The permissions for reading a resource, by type; empty where none is needed, or where a separate grant covers it.
 READS = {
     "google_artifact_registry_docker_image": {"artifactregistry.dockerimages.list"},
@@ -152,6 +152,7 @@ READS = {
     "google_storage_bucket": {"storage.buckets.get"},
     "google_storage_bucket_iam_member": {"storage.buckets.getIamPolicy"},
     "google_storage_bucket_object": set(),
+    "google_storage_project_service_account": {"resourcemanager.projects.get"},
     "terraform_data": set(),
     "time_sleep": set(),
 }

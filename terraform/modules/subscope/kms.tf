@@ -17,13 +17,22 @@ locals {
   }
 }
 
-# Google creates most agents only on request. That of Cloud Storage has no such request.
+# Google creates most agents only on request.
 resource "google_project_service_identity" "agents" {
   for_each = { for service, agent in local.kms_agents : service => agent if service != "storage" }
   provider = google-beta
 
   project = var.project
   service = "${each.key}.googleapis.com"
+
+  depends_on = [time_sleep.apis]
+}
+
+# Google creates the agent of Cloud Storage when its name is asked for.
+data "google_storage_project_service_account" "agent" {
+  count = contains(keys(local.kms_agents), "storage") ? 1 : 0
+
+  project = var.project
 
   depends_on = [time_sleep.apis]
 }
@@ -35,7 +44,10 @@ resource "google_kms_crypto_key_iam_member" "agents" {
   role          = "roles/cloudkms.cryptoKeyEncrypterDecrypter"
   member        = each.value.member
 
-  depends_on = [google_project_service_identity.agents]
+  depends_on = [
+    data.google_storage_project_service_account.agent,
+    google_project_service_identity.agents,
+  ]
 }
 
 # A grant takes effect about a minute after it was written. This waits when a key or an agent changes, and never otherwise.

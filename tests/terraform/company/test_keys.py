@@ -74,6 +74,12 @@ def test_encrypted_resources_wait_for_the_grant_of_the_key(terraform: Terraform)
     assert early == set()
 
 
+def test_grants_wait_for_the_agents(terraform: Terraform) -> None:
+    """Google creates an agent on request, and accepts no grant to one that it has not created."""
+    storage = "data.google_storage_project_service_account.agent"
+    assert {"google_project_service_identity.agents", storage} <= waits_for(dependencies(terraform), GRANT)
+
+
 def test_database_elsewhere_has_a_key_of_its_location_and_grants_can_be_another_persons_task(
     terraform: Terraform,
 ) -> None:
