@@ -1,5 +1,6 @@
 # A project under an organisation's policies: no public page, an account that is impersonated for the
-# apply, and a budget.
+# apply, and a budget. gcloud builds the viewer's image in the apply, by its own login: export
+# CLOUDSDK_AUTH_IMPERSONATE_SERVICE_ACCOUNT with the account's address, so that it acts as the account as well.
 
 terraform {
   required_version = ">= 1.11.0"
@@ -69,9 +70,11 @@ module "subscope" {
   }
   masked_fields = ["email", "data.card.number"]
 
+  # Only members pass, from any network. Where run.allowedIngress refuses that, add ingress = "internal".
   viewer = { access = "private", members = var.operators }
 
   alerts = { emails = ["operators@example.com"] }
+  # The deployer needs roles/billing.costsManager on the billing account.
   budget = { billing_account = var.billing_account, amount = 200 }
 }
 

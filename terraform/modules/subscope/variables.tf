@@ -432,7 +432,8 @@ variable "service_accounts" {
   nullable = false
 
   validation {
-    # Pub/Sub accepts push accounts of the subscription's project only, and by default so does Cloud Run.
+    # Pub/Sub accepts push accounts of the subscription's project only, and by default so does Cloud Run. Accounts of
+    # another project are refused on purpose: the module would grant rights on accounts that are not its project's.
     condition     = alltrue([for email in values(var.service_accounts) : email == null || can(regex("^[a-z0-9-]+@${var.project}\\.iam\\.gserviceaccount\\.com$", email))])
     error_message = "service_accounts are addresses of this project, such as subscope-push@PROJECT.iam.gserviceaccount.com."
   }
