@@ -97,5 +97,5 @@ def _now() -> datetime:
 async def receive(request: Request) -> Response:
     """Answer one push from Pub/Sub."""
     current = live()
-    current.keep_current()
-    return await receiver(current.now).receive(request)
+    waited_seconds = await current.renew() if current.are_old() else 0.0
+    return await receiver(current.now).receive(request, waited_seconds)

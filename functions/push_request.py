@@ -14,16 +14,31 @@ MAX_BODY_BYTES = 15 * 1024 * 1024
 _LENGTH, _TRANSFER = b"content-length", b"transfer-encoding"
 # Cloud Run accepts a token in either of the last two. If both are there it checks only the last, so that the other one
 # proves nothing: cloud.google.com/run/docs/authenticating/service-to-service
-_READ = frozenset({_LENGTH, _TRANSFER, b"authorization", b"x-serverless-authorization"})
+_TOKENS = frozenset({b"authorization", b"x-serverless-authorization"})
+# Identity-Aware Proxy takes the caller's token in the first, passes Authorization on unchecked, and adds the second:
+# cloud.google.com/iap/docs/authentication-howto
+_PROXY = frozenset({b"proxy-authorization", b"x-goog-iap-jwt-assertion"})
+_READ = frozenset({_LENGTH, _TRANSFER}) | _TOKENS | _PROXY
 
 
 class PushRequest:
     """A push between its arrival and its answer.
 
-    ``claims`` is set when the token is verified, ``pushed`` when the body is decoded: a refusal logs what is set.
+    ``authorization`` has the values of both headers for a token, ``of_proxy`` the names of the headers with which
+    another caller was checked. ``claims`` is set when the token is verified, ``pushed`` when the body is decoded: a
+    refusal logs what is set.
     """
 
-    __slots__ = ("_content_length", "_request", "_transfer_encoded", "authorization", "body_read", "claims", "pushed")
+    __slots__ = (
+        "_content_length",
+        "_request",
+        "_transfer_encoded",
+        "authorization",
+        "body_read",
+        "claims",
+        "of_proxy",
+        "pushed",
+    )
 
     def __init__(self, request: Request) -> None:
         self._request = request
@@ -31,6 +46,7 @@ class PushRequest:
         self.pushed: Pushed | None = None
         self.body_read = False
         self.authorization: list[str] = []
+        self.of_proxy: list[str] = []
         self._content_length = ""
         self._transfer_encoded = False
         # One pass over the raw headers; their names are in lower case (ASGI). Most are skipped by one comparison.
@@ -41,6 +57,8 @@ class PushRequest:
                 self._content_length = value.decode("latin-1")
             elif name == _TRANSFER:
                 self._transfer_encoded = True
+            elif name in _PROXY:
+                self.of_proxy.append(name.decode("latin-1"))
             else:
                 self.authorization.append(value.decode("latin-1"))
 

@@ -49,11 +49,14 @@ class Receiver:
         self._logger = logger
         self._body_budget = BodyBudget()
 
-    async def receive(self, request: Request) -> Response:
-        """Answer one push within BUDGET_SECONDS; 204 only when its message is durable."""
+    async def receive(self, request: Request, waited_seconds: float = 0.0) -> Response:
+        """Answer one push within BUDGET_SECONDS; 204 only when its message is durable.
+
+        ``waited_seconds`` of them the push has already waited for the settings.
+        """
         push = PushRequest(request)
         try:
-            async with asyncio.timeout(STORE_SECONDS):
+            async with asyncio.timeout(STORE_SECONDS - waited_seconds):
                 await self._store(push)
         except StoreError as exc:
             return await self._refuse(push, NotStoredError(str(exc)))
@@ -67,7 +70,7 @@ class Receiver:
 
     async def _store(self, push: PushRequest) -> None:
         push.check_method()
-        push.claims = await self._tokens.verify(push.authorization)
+        push.claims = await self._tokens.verify(push.authorization, push.of_proxy)
         self._tokens.admit(push.claims)
         length = push.body_length()
         with self._body_budget.share() as share:

@@ -19,6 +19,7 @@ MAX_TOKEN_BYTES = 4096
 SKEW_SECONDS = 60
 MAX_LIFETIME_SECONDS = 3700  # Google's tokens live an hour
 MAX_VERIFIED = 1000
+_OF_PROXY = "There is a header {} beside the token: turn off Identity-Aware Proxy on the receiver's service."
 _ISSUERS = ("https://accounts.google.com", "accounts.google.com")
 
 
@@ -45,14 +46,18 @@ class TokenVerifier:
         self._clock = clock
         self._verified: dict[bytes, Claims] = {}
 
-    async def verify(self, authorization: Sequence[str]) -> Claims:
+    async def verify(self, authorization: Sequence[str], of_proxy: Sequence[str] = ()) -> Claims:
         """Return the claims of the token in the Authorization headers; ``admit`` checks that it is for us.
+
+        ``of_proxy`` are the names of headers with which a proxy checked another caller than the token's.
 
         Raises TokenError (401) unless there is one current token that Google signed, and KeysUnavailableError (503) if
         the keys to check that are missing.
         """
         if not authorization:
             raise self._missing()
+        if of_proxy:
+            raise TokenError("proxy", _OF_PROXY.format(of_proxy[0]))
         token = _bearer(authorization)
         digest = hashlib.sha256(token.encode()).digest()
         claims = self._verified.get(digest)

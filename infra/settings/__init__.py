@@ -62,7 +62,7 @@ RECEIVER = (
         one_of(*get_args(SignatureCheck)),
         "`receiver`, or `platform` where Cloud Run lets only the push account in and may remove the signature",
     ),
-    Setting("SETTINGS_FILE", "", any_text, "a JSON file with some of these settings, read again every minute"),
+    Setting("SETTINGS_FILE", "", any_text, "a JSON file with four of these settings, read again every minute"),
 )
 VIEWER = (
     Setting("PUSH_ENDPOINT", None, secure_url, "the receiver's address, which Start sets on the subscription"),

@@ -123,6 +123,20 @@ def test_push_without_a_token_proves_that_the_service_is_open(stage: Stage, sign
     assert stage.judge(removed(signer, exp=stage.now + 60, iat=stage.now)) == 204
 
 
+@pytest.mark.parametrize("check", ["receiver", "platform"])
+@pytest.mark.parametrize("name", ["proxy-authorization", "x-goog-iap-jwt-assertion"])
+def test_token_beside_the_header_of_a_proxy_is_refused(signer: Signer, check: SignatureCheck, name: str) -> None:
+    stage = Stage(signer, check=check)
+    good = removed(signer) if check == "platform" else with_claims(signer)
+    assert stage.reason(good, of_proxy=(name,)) == "proxy"
+    assert [stage.judge(good), stage.judge(good, of_proxy=(name,)), stage.judge(good)] == [204, 401, 204]
+
+
+def test_header_of_a_proxy_is_no_token(stage: Stage, signer: Signer) -> None:
+    assert stage.reason(of_proxy=("proxy-authorization",)) == "service_open"
+    assert stage.reason(removed(signer)) == "service_open"
+
+
 def test_other_refusals_do_not_prove_that_the_service_is_open(stage: Stage, signer: Signer) -> None:
     for authorization in ("", "Bearer", "Basic x", "Bearer a.b.c", with_claims(signer)[:-4], removed(signer, aud="x")):
         assert stage.judge(authorization) in (401, 403)

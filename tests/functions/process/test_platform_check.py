@@ -53,6 +53,16 @@ def test_token_beside_one_that_cloud_run_checks_instead_is_refused(
     assert not reader.messages_of("beside")
 
 
+@pytest.mark.parametrize("name", ["Proxy-Authorization", "X-Goog-IAP-JWT-Assertion"])
+def test_token_beside_one_that_identity_aware_proxy_checked_is_refused(
+    behind_check: ReceiverProcess, signer: Signer, reader: Reader, name: str
+) -> None:
+    own = signer.sign(claims(email="person@example.com"))
+    answer = behind_check.push(push_body("beside-proxy"), removed(signer), **{name: f"Bearer {own}"})
+    assert (answer.status, name.lower() in answer.text) == (401, True)
+    assert not reader.messages_of("beside-proxy")
+
+
 def test_push_without_a_token_is_a_critical_event_and_ends_trust(
     behind_check: ReceiverProcess, signer: Signer, reader: Reader
 ) -> None:

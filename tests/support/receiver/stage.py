@@ -88,24 +88,24 @@ class Stage:
     def _clock(self) -> float:
         return self.now
 
-    def judge(self, *authorization: str) -> int:
+    def judge(self, *authorization: str, of_proxy: tuple[str, ...] = ()) -> int:
         """The status an Authorization header gets."""
         try:
-            asyncio.run(self._verify(authorization))
+            asyncio.run(self._verify(authorization, of_proxy))
         except SubscopeError as exc:
             return exc.status
         return 204
 
-    def reason(self, *authorization: str) -> str:
+    def reason(self, *authorization: str, of_proxy: tuple[str, ...] = ()) -> str:
         """The word a refusal gives to logs."""
         try:
-            asyncio.run(self._verify(authorization))
+            asyncio.run(self._verify(authorization, of_proxy))
         except (TokenError, ForeignTokenError) as exc:
             return exc.reason
         raise AssertionError("the token was admitted")
 
-    async def _verify(self, authorization: tuple[str, ...]) -> None:
-        self.tokens.admit(await self.tokens.verify(authorization))
+    async def _verify(self, authorization: tuple[str, ...], of_proxy: tuple[str, ...]) -> None:
+        self.tokens.admit(await self.tokens.verify(authorization, of_proxy))
 
 
 def with_claims(signer: Signer, **changed: object) -> str:
