@@ -74,6 +74,7 @@ ON_REQUEST = [
     (DEPLOYER, "roles/iap.admin", "project", ""),
     (DEPLOYER, "roles/logging.configWriter", "project", ""),
     (DEPLOYER, "roles/logging.logWriter", "project", ""),
+    (DEPLOYER, "roles/logging.viewer", "project", ""),
     (DEPLOYER, "roles/monitoring.editor", "project", ""),
     (DEPLOYER, "roles/pubsub.admin", "project", ""),
     (DEPLOYER, "roles/run.admin", "project", ""),

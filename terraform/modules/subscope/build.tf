@@ -150,6 +150,8 @@ resource "terraform_data" "viewer_image" {
       PROJECT = var.project
       REGION  = local.build_region
       STAGING = "gs://${google_storage_bucket.source.name}/builds"
+      # Not one that the user's shell happens to have.
+      SUBSTITUTIONS = ""
     }
   }
 

@@ -1,13 +1,13 @@
 #!/bin/sh
 # Lets Cloud Build make the viewer's image, and prints the build's log when it fails: gcloud itself shows no log that is
-# in Cloud Logging. build.tf runs it in the repository's root with ACCOUNT, IMAGE, POOL (or nothing), PROJECT, REGION
-# and STAGING.
+# in Cloud Logging. build.tf and .ci/publish-viewer run it in the repository's root with ACCOUNT, IMAGE, POOL (or nothing),
+# PROJECT, REGION, STAGING and SUBSTITUTIONS (more of them, or nothing).
 set -u
 
 submit() {
   gcloud builds submit . --quiet --async --format='value(id)' --project="${PROJECT}" --region="${REGION}" \
     --config=terraform/modules/subscope/viewer-image.yaml --ignore-file=.dockerignore \
-    --gcs-source-staging-dir="${STAGING}" --service-account="${ACCOUNT}" --substitutions="_IMAGE=${IMAGE}" \
+    --gcs-source-staging-dir="${STAGING}" --service-account="${ACCOUNT}" --substitutions="_IMAGE=${IMAGE}${SUBSTITUTIONS:+,${SUBSTITUTIONS}}" \
     ${POOL:+--worker-pool="${POOL}"}
 }
 

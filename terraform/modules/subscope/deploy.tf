@@ -19,6 +19,8 @@ locals {
     "roles/iam.serviceAccountAdmin",
     "roles/logging.configWriter",
     "roles/logging.logWriter",
+    # For the log of a build that failed.
+    "roles/logging.viewer",
     "roles/monitoring.editor",
     "roles/pubsub.admin",
     "roles/run.admin",

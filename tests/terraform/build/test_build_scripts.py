@@ -22,9 +22,11 @@ esac
 """
 GCLOUD = """#!/bin/sh
 echo "$*" >> {calls}
-case $2 in
-  submit) exit {built} ;;
-  docker) echo '{digest}' ;;
+case "$1 $2" in
+  "builds submit") echo build-1 ;;
+  "builds describe") echo {ended} ;;
+  "logging read") echo 'the line that says why' ;;
+  "artifacts docker") echo '{digest}' ;;
 esac
 """
 ENVIRON = {
@@ -90,18 +92,20 @@ def test_tag_of_the_image_changes_with_each_of_its_files(tmp_path: Path) -> None
 
 
 def publish(
-    directory: Path, *, built: int = 0, digest: str = DIGEST, **environ: str
+    directory: Path, *, ended: str = "SUCCESS", digest: str = DIGEST, **environ: str
 ) -> tuple[list[str], subprocess.CompletedProcess[str]]:
-    text = GCLOUD.format(calls=directory / "calls", built=built, digest=digest)
+    text = GCLOUD.format(calls=directory / "calls", ended=ended, digest=digest)
+    (directory / "sleep").write_text("#!/bin/sh\n")
+    (directory / "sleep").chmod(0o755)
     command = (".ci/publish-viewer", "r/viewer:b1", str(directory / "image.txt"))
     return run(directory, "gcloud", text, *command, environ={**ENVIRON, **environ})
 
 
 def test_viewer_is_built_apart_so_that_its_provenance_is_recorded(tmp_path: Path) -> None:
-    (build, _), done = publish(tmp_path)
+    (build, _, _), done = publish(tmp_path)
     assert done.returncode == 0, done.stderr
     assert build.split() == [
-        *("builds", "submit", ".", "--quiet", "--project=p", "--region=europe-west1"),
+        *("builds", "submit", ".", "--quiet", "--async", "--format=value(id)", "--project=p", "--region=europe-west1"),
         "--config=terraform/modules/subscope/viewer-image.yaml",
         "--ignore-file=.dockerignore",
         "--gcs-source-staging-dir=gs://p-subscope-source/builds",
@@ -112,22 +116,29 @@ def test_viewer_is_built_apart_so_that_its_provenance_is_recorded(tmp_path: Path
 
 
 def test_viewer_is_built_in_the_private_pool(tmp_path: Path) -> None:
-    (build, _), _ = publish(tmp_path, POOL="projects/p/locations/l/workerPools/w")
+    (build, _, _), _ = publish(tmp_path, POOL="projects/p/locations/l/workerPools/w")
     assert build.endswith(" --worker-pool=projects/p/locations/l/workerPools/w")
 
 
 def test_build_by_hand_has_no_revision(tmp_path: Path) -> None:
-    (build, _), _ = publish(tmp_path, REVISION="")
+    (build, _, _), _ = publish(tmp_path, REVISION="")
     assert build.endswith("_REVISION=unknown,_SOURCE=s")
 
 
 @pytest.mark.parametrize(
-    ("built", "digest", "told"),
-    [(1, DIGEST, ""), (0, "", "found ''. Nothing is planned or applied."), (0, "latest", "found 'latest'")],
-    ids=["build failed", "no digest", "tag"],
+    ("digest", "told"),
+    [("", "found ''. Nothing is planned or applied."), ("latest", "found 'latest'")],
+    ids=["no digest", "tag"],
 )
-def test_unpublished_image_ends_the_build(tmp_path: Path, built: int, digest: str, told: str) -> None:
-    _, done = publish(tmp_path, built=built, digest=digest)
+def test_unpublished_image_ends_the_build(tmp_path: Path, digest: str, told: str) -> None:
+    _, done = publish(tmp_path, digest=digest)
     assert done.returncode == 1
     assert told in done.stderr
+    assert not (tmp_path / "image.txt").exists()
+
+
+def test_failed_build_shows_its_log_and_publishes_nothing(tmp_path: Path) -> None:
+    _, done = publish(tmp_path, ended="FAILURE")
+    assert done.returncode == 1
+    assert "the line that says why" in done.stdout
     assert not (tmp_path / "image.txt").exists()
