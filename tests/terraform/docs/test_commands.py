@@ -104,6 +104,7 @@ def unset(section: str) -> set[str]:
     for block in blocks("sh", section):
         for line in block.splitlines():
             known |= set(re.findall(r"^ *for (\w+) in ", line))
+            known |= set(re.findall(r"\bwhile read -r (\w+); do ", line))
             assignments = shlex.split(line)[1:] if line.startswith("export ") else []
             # An export can use variables set earlier in the same line.
             for word in assignments or [line]:
@@ -128,6 +129,7 @@ def test_variables_are_set_before_they_are_used(section: str) -> None:
         ("echo ${A}\nexport A=1", {"A"}),
         ('export A="INSIDE=${B}"\necho ${INSIDE}', {"B", "INSIDE"}),
         ("for name in a b; do\n  echo ${name}\ndone", set()),
+        ("list | while read -r name; do echo ${name} ${other}; done", {"other"}),
     ],
 )
 def test_unset_variable_is_found(lines: str, missing: set[str]) -> None:
