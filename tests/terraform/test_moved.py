@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support.terraform.runner import CALL, Terraform
-from tests.terraform.conftest import EVERYTHING, PRIVATE
+from tests.support.terraform.variables import EVERYTHING, PRIVATE
 
 FORMER = json.loads(Path(__file__).with_name("former_state.json").read_text())
 VARIABLES = {"everything": EVERYTHING, "private": PRIVATE}

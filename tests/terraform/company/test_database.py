@@ -9,7 +9,7 @@ import pytest
 from tests.support.terraform.grants import grants
 from tests.support.terraform.plan import receiver_environment, viewer_variables
 from tests.support.terraform.runner import IMAGE, PROJECT, Terraform, actions, resources, values
-from tests.terraform.conftest import KEY
+from tests.support.terraform.variables import KEY
 
 DATABASE = "google_firestore_database.this[0]"
 SCHEDULE = "google_firestore_backup_schedule"

@@ -7,7 +7,7 @@ import pytest
 from tests.support.terraform.grants import grants
 from tests.support.terraform.plan import dependencies, waits_for
 from tests.support.terraform.runner import NUMBER, PROJECT, Terraform, values
-from tests.terraform.conftest import KEY
+from tests.support.terraform.variables import KEY
 
 GRANT = "google_kms_crypto_key_iam_member.agents"
 EUROPE = "projects/keys/locations/europe/keyRings/ring/cryptoKeys/key"

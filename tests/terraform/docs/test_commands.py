@@ -28,7 +28,7 @@ def commands() -> Iterator[str]:
             yield from (command.rstrip(" )") for command in re.findall(r"\bgcloud [^|;]*", line))
     smoke = (MODULE / "smoke_test.sh.tftpl").read_text()
     yield from re.findall(r"^gcloud .*", smoke, re.MULTILINE)
-    yield from re.findall(r"\$\((gcloud [^)]*)\)", smoke)
+    yield from re.findall(r"\$\((gcloud (?:'[^']*'|[^)'])*)\)", smoke)
     yield from re.findall(r"(gcloud run services proxy [^\"]*)\"", smoke)
     advice = re.sub(r" \\\n#", "", (ROOT / "cloudbuild.yaml").read_text())
     yield from re.findall(r"gcloud builds submit --.*", advice)
