@@ -33,6 +33,7 @@ def test_page_has_a_row_for_each_kind_of_change() -> None:
     assert {change.split()[0] for change, _ in DOCUMENTED} == {
         "alerts",
         "firestore",
+        "kms_key",
         "masked_fields",
         "region",
         "retention_days",

@@ -19,6 +19,7 @@ REPLACED_WITH: dict[str, frozenset[str]] = {
         "google_cloud_run_v2_service_iam_policy": "location name project",
         "google_cloudbuild_trigger": "location project",
         "google_cloudfunctions2_function": "location name project",
+        "google_firestore_backup_schedule": "daily_recurrence database project weekly_recurrence",
         "google_firestore_database": "cmek_config database_edition location_id name project",
         "google_firestore_field": "collection database field project",
         "google_firestore_index": "api_scope collection database density fields multikey project query_scope unique",
@@ -29,6 +30,7 @@ REPLACED_WITH: dict[str, frozenset[str]] = {
         "google_monitoring_notification_channel": "project",
         "google_project_iam_custom_role": "project role_id",
         "google_project_service": "project service",
+        "google_project_service_identity": "project service",
         "google_pubsub_subscription": "enable_message_ordering filter name project topic",
         "google_pubsub_topic": "name project",
         "google_secret_manager_secret": "project replication secret_id",
@@ -36,6 +38,7 @@ REPLACED_WITH: dict[str, frozenset[str]] = {
         "google_service_account": "account_id project",
         "google_storage_bucket": "location name project",
         "google_storage_bucket_object": "bucket name source",
+        "time_sleep": "triggers",
     }.items()
 }
 Values = dict[str, Any]
