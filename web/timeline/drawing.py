@@ -80,6 +80,8 @@ class Timeline:
     stack: str = ""
     layers: tuple[tuple[Layer, int], ...] = ()
     sampled: Sampled | None = None
+    # The index cannot count the filter, and no sample was read yet.
+    is_unsampled: bool = False
 
     @property
     def last_stop(self) -> PauseMark | None:

@@ -1,6 +1,7 @@
 """The timeline above the list: it follows the filter, over a chosen span, in layers if wanted."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from flask import Blueprint, render_template, request
@@ -62,7 +63,10 @@ def timeline(query: Query, view: ListArguments) -> Timeline:
     """
     now = datetime.now(UTC)
     shown = _counted(query, view, HOUR, "", (), now, 0.0)
-    return shown or draw(Buckets(tuple(Bucket(at, None) for at in HOUR.starts(now)), ()), query, view, now)
+    if shown:
+        return shown
+    uncounted = draw(Buckets(tuple(Bucket(at, None) for at in HOUR.starts(now)), ()), query, view, now)
+    return replace(uncounted, is_pending=False, is_unsampled=True)
 
 
 def _counted(

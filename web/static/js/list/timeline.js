@@ -166,7 +166,8 @@ export class Timeline {
   }
 
   get isPending() {
-    return "pending" in (timeline()?.dataset ?? {});
+    const { pending, unsampled } = timeline()?.dataset ?? {};
+    return pending !== undefined || unsampled !== undefined;
   }
 
   async update() {
