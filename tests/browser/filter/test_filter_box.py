@@ -1,17 +1,29 @@
+<<<<<<< HEAD
 """The filter box: a suggestion that is clicked, and a search that is stopped."""
+=======
+"""The filter box: suggestions by keyboard and pointer, links with operators, the explanation, and the Stop button."""
+>>>>>>> b6d5be5 (Choose the last suggestion with the arrow up)
 
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
 
+<<<<<<< HEAD
+=======
+from tests.support.browser.axe import OPEN_MENU, violations
+>>>>>>> b6d5be5 (Choose the last suggestion with the arrow up)
 from tests.support.browser.person import Person
 from tests.support.browser.writing import writer_at
 from tests.support.local_cloud import Cloud
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
+<<<<<<< HEAD
     from playwright.sync_api import Route
+=======
+    from playwright.sync_api import Page, Route
+>>>>>>> b6d5be5 (Choose the last suggestion with the arrow up)
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +39,58 @@ def team(cloud: Cloud) -> str:
     return word
 
 
+<<<<<<< HEAD
+=======
+def options(page: "Page") -> list[str]:
+    return page.locator("#q-options [role=option]").all_inner_texts()
+
+
+def chosen(page: "Page") -> str:
+    """The suggestion that the box names as its active one; empty without one."""
+    found: str = page.evaluate(
+        "document.getElementById(document.querySelector('#q').getAttribute('aria-activedescendant'))?.innerText ?? ''"
+    )
+    return found
+
+
+def test_suggestions_are_chosen_by_keyboard(person: Person, team: str) -> None:
+    page = person.page
+    person.open(f"/messages?q=team%3D{team}")
+    box = page.get_by_role("combobox", name="Filter")
+    assert (box.get_attribute("aria-expanded"), box.get_attribute("aria-controls")) == ("false", "q-options")
+    box.press("End")
+    box.press_sequentially(" -(sta")
+    assert options(page) == ["state="]
+    assert box.get_attribute("aria-expanded") == "true"
+    assert not violations(page, within="#search")
+    box.press("Enter")
+    page.wait_for_url(lambda address: "sta" in address)
+    # Without a chosen suggestion Enter sends the form: the open bracket is an error, and the text stays.
+    assert "this bracket is not closed" in page.locator("#q-problem").inner_text()
+    person.open(f"/messages?q=team%3D{team}")
+    box.press("End")
+    box.press_sequentially(" -(sta")
+    box.press("ArrowDown")
+    assert chosen(page) == "state="
+    box.press("Enter")
+    assert options(page) == ["state=FAILED", "state=PAID"]
+    box.press("ArrowUp")
+    assert chosen(page) == "state=PAID"
+    box.press("Escape")
+    assert options(page) == []
+    assert page.input_value("#q") == f"team={team} -(state="
+    box.press("ArrowDown")
+    box.press("ArrowDown")
+    box.press("Enter")
+    box.press_sequentially("data.total<200)")
+    box.press("Escape")
+    assert page.input_value("#q") == f"team={team} -(state=FAILED data.total<200)"
+    box.press("Enter")
+    page.wait_for_selector(".explain")
+    assert set(page.locator(".chip", has_text="state").all_inner_texts()) == {"statePAID"}
+
+
+>>>>>>> b6d5be5 (Choose the last suggestion with the arrow up)
 def test_suggestion_is_taken_by_a_click(person: Person, team: str) -> None:
     page = person.page
     person.open(f"/messages?q=team%3D{team}")
@@ -38,6 +102,21 @@ def test_suggestion_is_taken_by_a_click(person: Person, team: str) -> None:
     assert page.evaluate("document.activeElement.id") == "q"
 
 
+<<<<<<< HEAD
+=======
+def test_link_with_operators_opens_an_explained_list(person: Person, team: str) -> None:
+    page = person.page
+    person.open(f"/messages?q=team%3D{team}+data.total%3E100+%2F%22note%22.*%2F")
+    page.click("#older a")
+    wait_until(lambda: len(person.rows()) == 60, "the second page")
+    page.click(".explain summary")
+    rows = page.locator(".explained tbody tr").all_inner_texts()
+    assert [row.split("\t")[1] for row in rows] == ["the index", "each message in memory", "each message in memory"]
+    assert "60 matched. All that is kept was searched." in page.locator("#statistics").inner_text()
+    assert not violations(page, within=OPEN_MENU)
+
+
+>>>>>>> b6d5be5 (Choose the last suggestion with the arrow up)
 def test_search_is_stopped_and_goes_on(person: Person, team: str) -> None:
     page = person.page
     held: list[Route] = []
@@ -54,3 +133,23 @@ def test_search_is_stopped_and_goes_on(person: Person, team: str) -> None:
         page.unroute("**/messages?*before*")
     page.click("#older a")
     wait_until(lambda: len(person.rows()) == 60, "the rest of the list")
+<<<<<<< HEAD
+=======
+
+
+def test_search_of_the_next_page_is_stopped(person: Person, team: str) -> None:
+    page = person.page
+    held: list[Route] = []
+    person.open(f"/messages?q=team%3D{team}")
+    page.route("**/messages?q=never*", lambda route: held.append(route))
+    try:
+        page.fill("#q", "never")
+        page.keyboard.press("Enter")  # not of the box: that waits for the next page
+        page.click('#search button:text-is("Stop search")')
+        assert not page.locator("#search .stop-search").count()
+    finally:
+        page.unroute("**/messages?q=never*")
+    assert page.evaluate("location.search") == f"?q=team%3D{team}"
+    assert page.locator("#q").is_enabled()
+    person.wait_until_live()
+>>>>>>> b6d5be5 (Choose the last suggestion with the arrow up)
