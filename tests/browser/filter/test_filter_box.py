@@ -1,29 +1,18 @@
-<<<<<<< HEAD
-"""The filter box: a suggestion that is clicked, and a search that is stopped."""
-=======
 """The filter box: suggestions by keyboard and pointer, links with operators, the explanation, and the Stop button."""
->>>>>>> b6d5be5 (Choose the last suggestion with the arrow up)
 
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
 
-<<<<<<< HEAD
-=======
 from tests.support.browser.axe import OPEN_MENU, violations
->>>>>>> b6d5be5 (Choose the last suggestion with the arrow up)
 from tests.support.browser.person import Person
 from tests.support.browser.writing import writer_at
 from tests.support.local_cloud import Cloud
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
-<<<<<<< HEAD
-    from playwright.sync_api import Route
-=======
     from playwright.sync_api import Page, Route
->>>>>>> b6d5be5 (Choose the last suggestion with the arrow up)
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +28,6 @@ def team(cloud: Cloud) -> str:
     return word
 
 
-<<<<<<< HEAD
-=======
 def options(page: "Page") -> list[str]:
     return page.locator("#q-options [role=option]").all_inner_texts()
 
@@ -90,7 +77,6 @@ def test_suggestions_are_chosen_by_keyboard(person: Person, team: str) -> None:
     assert set(page.locator(".chip", has_text="state").all_inner_texts()) == {"statePAID"}
 
 
->>>>>>> b6d5be5 (Choose the last suggestion with the arrow up)
 def test_suggestion_is_taken_by_a_click(person: Person, team: str) -> None:
     page = person.page
     person.open(f"/messages?q=team%3D{team}")
@@ -102,8 +88,6 @@ def test_suggestion_is_taken_by_a_click(person: Person, team: str) -> None:
     assert page.evaluate("document.activeElement.id") == "q"
 
 
-<<<<<<< HEAD
-=======
 def test_link_with_operators_opens_an_explained_list(person: Person, team: str) -> None:
     page = person.page
     person.open(f"/messages?q=team%3D{team}+data.total%3E100+%2F%22note%22.*%2F")
@@ -116,7 +100,6 @@ def test_link_with_operators_opens_an_explained_list(person: Person, team: str) 
     assert not violations(page, within=OPEN_MENU)
 
 
->>>>>>> b6d5be5 (Choose the last suggestion with the arrow up)
 def test_search_is_stopped_and_goes_on(person: Person, team: str) -> None:
     page = person.page
     held: list[Route] = []
@@ -133,8 +116,6 @@ def test_search_is_stopped_and_goes_on(person: Person, team: str) -> None:
         page.unroute("**/messages?*before*")
     page.click("#older a")
     wait_until(lambda: len(person.rows()) == 60, "the rest of the list")
-<<<<<<< HEAD
-=======
 
 
 def test_search_of_the_next_page_is_stopped(person: Person, team: str) -> None:
@@ -152,4 +133,3 @@ def test_search_of_the_next_page_is_stopped(person: Person, team: str) -> None:
     assert page.evaluate("location.search") == f"?q=team%3D{team}"
     assert page.locator("#q").is_enabled()
     person.wait_until_live()
->>>>>>> b6d5be5 (Choose the last suggestion with the arrow up)
