@@ -76,6 +76,12 @@ class Query:
         return any(term.cost == 2 for term in self.terms)
 
     @property
+    def counts_deliveries(self) -> bool:
+        """Tell whether a redelivery may end a match: the filter compares the number of deliveries, or the attempt."""
+        leaves = (leaf for term in self.terms for leaf in terms.leaves_of(term))
+        return any(isinstance(leaf, terms.Measured) and leaf.name in ("deliveries", "attempt") for leaf in leaves)
+
+    @property
     def timeless(self) -> str:
         """The source text without its time terms."""
         pairs = zip(self.terms, self.sources, strict=True)

@@ -33,7 +33,12 @@ def countable(query: Query, subscription: str = "") -> Countable | None:
                 continue
             case terms.SubscriptionIs(subscription=required):
                 subscriptions.add(required)
-            case Equals() | SeverityIs() | TraceIs() | terms.Measured(name="severity") if not found:
+            case Equals() | SeverityIs() | TraceIs() if not found:
+                found = narrowing(term).tokens
+                # Of several, one is the text of an attribute, which may stand beside another severity or trace.
+                if len(found) != 1:
+                    return None
+            case terms.Measured(name="severity", span=span) if not found and span.high is None:
                 found = narrowing(term).tokens
                 if not found:
                     return None

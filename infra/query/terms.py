@@ -216,3 +216,15 @@ class OrderingKeyIs:
 
     def matches(self, reading: Reading) -> bool:
         return reading.message.ordering_key == self.key
+
+
+def leaves_of(term: Term) -> Iterator[Term]:
+    """Yield the terms within groups, alternatives and negations."""
+    match term:
+        case AllOf(terms=several) | AnyOf(terms=several):
+            for one in several:
+                yield from leaves_of(one)
+        case Not(term=inner):
+            yield from leaves_of(inner)
+        case _:
+            yield term

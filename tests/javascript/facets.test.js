@@ -122,3 +122,12 @@ test("without another severity nothing is added", () => {
     facets,
   );
 });
+
+test("an identifier that each of two subscriptions has once is not offered", () => {
+  const rows = many(40, (number) => ({
+    ":subscription": number % 2 ? "a" : "b",
+    order: `ORD-${number >> 1}`,
+    env: "prod",
+  }));
+  assert.deepEqual(names(rows), [":subscription", "env"]);
+});

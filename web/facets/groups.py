@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from infra.messages.message import Message
 from infra.messages.severity import severity_of
+from infra.query.ordered.numbers import number as exact_number
 from web.facets.terms import KIND, SEVERITY, SUBSCRIPTION
 from web.filters.columns import value as column_value
 
@@ -72,11 +73,7 @@ def number_of(message: Message, name: str) -> Decimal | None:
     text = value_of(message, name)
     if text is None or len(text) > _MAX_NUMBER_CHARACTERS:
         return None
-    try:
-        number = Decimal(text.strip())
-    except InvalidOperation:
-        return None
-    return number if number.is_finite() else None
+    return exact_number(text)
 
 
 def group_by(messages: Iterable[Message], name: str, number: str = "") -> Grouping:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from flask import Blueprint, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 
-from infra.errors import InputError, StoreError
+from infra.errors import BusyError, InputError, StoreError
 from infra.firestore.search import BOUNDS
 from infra.messages.message import Message
 from infra.query import MAX_CHARACTERS, QueryError, parse
@@ -60,9 +60,13 @@ def counts() -> ResponseReturnValue:
 
 
 def index_counts(q: str, subscription: str, terms: Sequence[str]) -> list[Counted | None]:
-    """Return the exact count of each term within a filter; None where the index cannot count. Raises StoreError."""
+    """Return the exact count of each term within a filter; None where the index cannot count.
+
+    Raises QueryError, StoreError, BusyError.
+    """
     now = datetime.now(UTC)
-    wanted = [_countable(joined(q, term), subscription, now) for term in terms]
+    parse(q, now)
+    wanted = [_countable(q, term, subscription, now) for term in terms]
     asked = [one for one in wanted if one]
     if not asked:
         return [None] * len(terms)
@@ -71,10 +75,14 @@ def index_counts(q: str, subscription: str, terms: Sequence[str]) -> list[Counte
     return [next(found) if one else None for one in wanted]
 
 
-def _countable(text: str, subscription: str, now: datetime) -> Countable | None:
+def _countable(q: str, term: str, subscription: str, now: datetime) -> Countable | None:
     try:
-        query = parse(text, now)
+        alone, query = parse(term, now), parse(joined(q, term), now)
     except QueryError:
+        return None
+    # Counts are shared by the filter and the token, so a term must not have a time or a subscription.
+    by_itself = countable(alone)
+    if len(alone.terms) != 1 or by_itself is None or not by_itself.tokens:
         return None
     one = countable(query, subscription)
     # The number of messages with a masked value would reveal it.
@@ -122,7 +130,9 @@ class _Sample:
 
 
 def _rows(grouping: Grouping, by: str, arguments: ListArguments) -> list[GroupRow]:
-    terms = [term_of(by, group.value) if group.value else "" for group in grouping.groups]
+    # Several values of one message are joined for the table: no term selects them.
+    is_one = "*" not in by
+    terms = [term_of(by, group.value) if group.value and is_one else "" for group in grouping.groups]
     asked = [term for term in terms if term][:MAX_TERMS]
     kept = dict(zip(asked, _kept(arguments, asked), strict=True))
     return [
@@ -148,7 +158,7 @@ def _kept(arguments: ListArguments, terms: list[str]) -> list[Counted | None]:
         return []
     try:
         return index_counts(arguments.query, arguments.subscription, terms)
-    except StoreError as exc:
+    except (StoreError, BusyError) as exc:
         services().log.warning("The groups cannot be counted.", reason=str(exc))
         return [None] * len(terms)
 

@@ -28,14 +28,19 @@ class ClientFilter:
     accepts: Predicate = accept_all
     key: Hashable = None
     is_costly: bool = False
+    # Whether it compares deliveries or attempts: then any redelivery may end a match.
+    counts_deliveries: bool = False
 
     def concerns(self, message: Message) -> bool:
         """Return whether the client must hear of this state of a message."""
         return self.accepts(message) or self.has_left(message)
 
     def has_left(self, message: Message) -> bool:
-        """Return whether the message matched before its redelivery: nothing else of a stored message ever changes."""
-        return message.deliveries > 1 and self.accepts(replace(message, deliveries=1))
+        """Return whether the message may have matched before its redelivery.
+
+        A redelivery changes the number of deliveries and the attempt, nothing else of a stored message.
+        """
+        return message.deliveries > 1 and (self.counts_deliveries or self.accepts(replace(message, deliveries=1)))
 
 
 def parse_client_filter(q: str, subscription: str) -> ClientFilter:
@@ -46,6 +51,7 @@ def parse_client_filter(q: str, subscription: str) -> ClientFilter:
         accepts=lambda message: _matches(query, subscription, message),
         key=(query.terms, subscription),
         is_costly=query.reads_payloads,
+        counts_deliveries=query.counts_deliveries,
     )
 
 

@@ -1,7 +1,7 @@
 """Addresses in the Google Cloud console: the spans and the log entries of a trace. Pure.
 
-The console documents no address for a trace or a query. Google's client for Rust writes the first form, and public tools
-write the second.
+The console documents no address for a trace or a query. Google's client for Rust writes the first form, and public
+tools write the second.
 """
 
 from datetime import datetime, timedelta

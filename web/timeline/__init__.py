@@ -1,1 +1,1 @@
-"""The timeline above the list: the messages of each minute of the last hour, and the pauses of delivery."""
+"""The timeline above the list: the messages of a filter over a span, in layers, and the pauses of delivery."""

@@ -19,6 +19,8 @@ from web.timeline.spans import HOUR, Span
 
 MAX_COUNTED = 100_000
 REFRESH_SECONDS = 10.0
+# The refreshes that run at a time, of all timelines: each counts in six threads.
+_REFRESHES = threading.BoundedSemaphore(4)
 # A message can become visible a little after its time.
 _LATENESS = timedelta(seconds=10)
 
@@ -39,6 +41,14 @@ class Buckets:
     pauses: tuple[Pause, ...]
     # Whether a refresh is running: until it ends, the counts may be as old as the last request.
     is_refreshing: bool = False
+
+    def without(self, others: "Buckets") -> "Buckets":
+        """Return the counts less those of others; a bucket that either has not counted is not counted."""
+        buckets = tuple(
+            Bucket(one.at, None if one.count is None or other.count is None else max(0, one.count - other.count))
+            for one, other in zip(self.buckets, others.buckets, strict=True)
+        )
+        return Buckets(buckets, self.pauses, self.is_refreshing or others.is_refreshing)
 
     @property
     def uncounted(self) -> int:
@@ -89,7 +99,9 @@ class BucketCounts:
 
     def _begin_refresh(self, now: datetime) -> threading.Event | None:
         with self._lock:
-            if self._running is None and time.monotonic() - self._refreshed_at >= self._refresh_seconds:
+            is_due = self._running is None and time.monotonic() - self._refreshed_at >= self._refresh_seconds
+            # While others are refreshed, the page shows the counts known so far, and asks again.
+            if is_due and _REFRESHES.acquire(blocking=False):
                 self._running = threading.Event()
                 thread = threading.Thread(target=self._refresh, args=(now, self._running), name="counts", daemon=True)
                 thread.start()
@@ -104,6 +116,7 @@ class BucketCounts:
             with self._lock:
                 self._running = None
                 self._refreshed_at = time.monotonic()
+            _REFRESHES.release()
             done.set()
 
     def _read(self, now: datetime) -> None:

@@ -54,11 +54,10 @@ class PauseMark:
 
 @dataclass(frozen=True)
 class Sampled:
-    """How far a sample went: the number of matches, and the oldest; ``is_whole`` when it reached the span's start."""
+    """A sample: the number of matches, and how far back was searched; None for the whole span."""
 
     matches: int
-    oldest: datetime | None
-    is_whole: bool
+    searched_to: datetime | None
 
 
 @dataclass(frozen=True)
@@ -78,7 +77,9 @@ class Timeline:
     stops: tuple[PauseMark, ...]
     timeless: str
     stack: str = ""
-    layers: tuple[tuple[Layer, int], ...] = ()
+    # The total of each layer; None until all its buckets are counted.
+    layers: tuple[tuple[Layer, int | None], ...] = ()
+    is_at_least: bool = False
     sampled: Sampled | None = None
     # The index cannot count the filter, and no sample was read yet.
     is_unsampled: bool = False
@@ -99,6 +100,7 @@ def draw(
     stack: str = "",
     layers: Sequence[tuple[Layer, Buckets]] = (),
     sampled: Sampled | None = None,
+    is_at_least: bool = False,
 ) -> Timeline:
     """Compute positions and links of a span; links keep the rest of the filter."""
     counts = [bucket.count or 0 for bucket in counted.buckets]
@@ -118,9 +120,16 @@ def draw(
         stops=tuple(_stops(counted, span, now)),
         timeless=query.timeless,
         stack=stack,
-        layers=tuple((layer, sum(one.count or 0 for one in buckets.buckets)) for layer, buckets in layers),
+        layers=tuple((layer, _total(buckets, sampled)) for layer, buckets in layers),
+        is_at_least=is_at_least,
         sampled=sampled,
     )
+
+
+def _total(buckets: Buckets, sampled: Sampled | None) -> int | None:
+    if buckets.uncounted > _UNCOUNTED_NORMALLY and not sampled:
+        return None
+    return sum(one.count or 0 for one in buckets.buckets)
 
 
 def _bars(counted: Buckets, query: Query, span: Span, layers: Sequence[Buckets]) -> Iterator[Bar]:

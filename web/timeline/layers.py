@@ -19,16 +19,18 @@ class Layer:
 
     label: str
     values: tuple[str, ...]
+    # Counted by the index instead of the value; then the layers before this one are contained in the count.
+    counted_by: str = ""
 
-    def terms(self, name: str) -> list[str]:
-        """Return the terms of the filter language, one for each value."""
-        return [term_of(name, value) for value in self.values]
+    def term(self, name: str) -> str:
+        """Return the term of the filter language that counts this layer."""
+        return self.counted_by or term_of(name, self.values[0])
 
 
 def layers_of(name: str, values: Sequence[str]) -> tuple[Layer, ...]:
     """Return the layers of a field, at most five; of the severity always warnings, and all that is worse."""
     if name == SEVERITY:
-        return Layer("ERROR and worse", _WORSE), Layer("WARNING", ("WARNING",))
+        return Layer("ERROR and worse", _WORSE, "severity>=ERROR"), Layer("WARNING", ("WARNING",), "severity>=WARNING")
     return tuple(Layer(value, (value,)) for value in dict.fromkeys(values))[:MAX_VALUES] if name else ()
 
 

@@ -26,31 +26,31 @@ def sampled_buckets(
     now: datetime,
     layers: Sequence[Layer],
     layer_of: Callable[[Message], int | None],
-    reached_start: Callable[[], bool],
+    searched_to: Callable[[], datetime | None],
 ) -> SampledBuckets:
-    """Sort matches into buckets. Buckets older than an incomplete sample have no count.
+    """Sort matches into buckets. Buckets that an incomplete search has not seen whole have no count.
 
-    ``reached_start`` is asked after the last match: whether the search has seen the whole span.
+    ``searched_to`` is asked after the last match: how far back the search went; None for the whole span.
     """
     starts = span.starts(now)
     counts = [[0] * span.number for _ in range(len(layers) + 1)]
-    number, oldest = 0, None
+    number = 0
     for message in matches:
-        number, oldest = number + 1, message.received_at
+        number += 1
         place = min(span.number - 1, max(0, (message.received_at - starts[0]) // span.length))
         counts[0][place] += 1
         layer = layer_of(message)
         if layer is not None:
             counts[layer + 1][place] += 1
-    is_whole = reached_start()
+    oldest = searched_to()
 
     def buckets(some: list[int]) -> Buckets:
-        known = (is_whole or (oldest is not None and at + span.length > oldest) for at in starts)
+        known = (oldest is None or at >= oldest for at in starts)
         entries = zip(starts, some, known, strict=True)
         return Buckets(tuple(Bucket(at, count if is_known else None) for at, count, is_known in entries), ())
 
     return SampledBuckets(
         buckets(counts[0]),
         [(layer, buckets(some)) for layer, some in zip(layers, counts[1:], strict=True)],
-        Sampled(number, oldest, is_whole),
+        Sampled(number, oldest),
     )

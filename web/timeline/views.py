@@ -10,10 +10,11 @@ from flask.typing import ResponseReturnValue
 from infra.errors import InputError
 from infra.firestore.message_reader import Selection
 from infra.firestore.search import BOUNDS
-from infra.messages.message import Message
+from infra.messages.message import MORE_TOKENS, Message
 from infra.query import Query, QueryError, parse
-from infra.query.counted import countable
+from infra.query.counted import Countable, countable
 from infra.query.list_arguments import ListArguments
+from infra.query.terms import After
 from web.access.monitored import subscription_argument
 from web.access.readable_messages import readable_messages, readers_mask
 from web.access.roles import login_required, signed_in_user
@@ -50,9 +51,9 @@ def fragment() -> ResponseReturnValue:
     if len(stack) > MAX_NAME_CHARACTERS:
         raise InputError("stack", f"has at most {MAX_NAME_CHARACTERS} characters; found {len(stack)}.")
     layers = layers_of(stack, request.args.getlist("value"))
-    shown = _counted(query, view, span, stack, layers, now, _WAIT_SECONDS) or _sample(
-        query, view, span, stack, layers, now
-    )
+    with services().shares.search(signed_in_user().name, leaving(request.environ)):
+        shown = _counted(query, view, span, stack, layers, now, _WAIT_SECONDS)
+    shown = shown or _sample(query, view, span, stack, layers, now)
     return render_template("messages/_timeline.html", timeline=shown, spans=spans.values())
 
 
@@ -79,8 +80,8 @@ def _counted(
     wait_seconds: float,
 ) -> Timeline | None:
     """Draw counts of the index; None when it cannot count the filter, or one of the layers."""
-    counted = _index_count(query.timeless, view.subscription, [""], now)
-    parts = [_index_count(query.timeless, view.subscription, layer.terms(stack), now) for layer in layers]
+    counted = _index_count(query.timeless, view.subscription, "", now)
+    parts = [_index_count(query.timeless, view.subscription, layer.term(stack), now) for layer in layers]
     if not counted or not all(parts):
         return None
     timelines = services().timelines
@@ -89,42 +90,52 @@ def _counted(
     for counts in beside:
         counts.until(now)
     whole = timelines.of(counted, span).until(now, wait_seconds)
-    drawn = [(layer, counts.until(now)) for layer, counts in zip(layers, beside, strict=True)]
-    return draw(whole, query, view, now, span=span, stack=stack, layers=drawn)
+    drawn, inner = [], None
+    for layer, counts in zip(layers, beside, strict=True):
+        outer = counts.until(now)
+        drawn.append((layer, outer.without(inner) if inner and layer.counted_by else outer))
+        inner = outer
+    return draw(
+        whole, query, view, now, span=span, stack=stack, layers=drawn, is_at_least=_has_unseen(counted, span, now)
+    )
 
 
-def _index_count(timeless: str, subscription: str, terms: Sequence[str], now: datetime) -> Counted | None:
-    """Return the count of all messages of a filter that have one of the terms; None when the index has none."""
-    tokens: list[str] = []
-    required = subscription
-    for term in terms:
-        try:
-            one = countable(parse(f"{timeless} {term}".strip(), now), subscription)
-        except QueryError:
-            return None
-        # The number of messages with a masked value would reveal it.
-        if one is None or any(map(readers_mask().hides_token, one.tokens)):
-            return None
-        required = one.subscription
-        tokens.extend(one.tokens)
-    return Counted(required, tuple(tokens))
+def _has_unseen(counted: Counted, span: Span, now: datetime) -> bool:
+    """Return whether the span has messages with more fields than the index holds: they may match unseen."""
+    if not counted.tokens:
+        return False
+    more = Countable(counted.subscription, (MORE_TOKENS,), span.starts(now)[0])
+    return services().index_counts.count(f"timeline {span.key}", [more])[0].count > 0
+
+
+def _index_count(timeless: str, subscription: str, term: str, now: datetime) -> Counted | None:
+    """Return the count of the messages of a filter that meet one more term; None when the index has none."""
+    try:
+        one = countable(parse(f"{timeless} {term}".strip(), now), subscription)
+    except QueryError:
+        return None
+    # The number of messages with a masked value would reveal it.
+    if one is None or any(map(readers_mask().hides_token, one.tokens)):
+        return None
+    return Counted(one.subscription, one.tokens)
 
 
 def _sample(
     query: Query, view: ListArguments, span: Span, stack: str, layers: Sequence[Layer], now: datetime
 ) -> Timeline:
     """Draw the newest matches, as many as one search finds within the span."""
+    timeless = parse(query.timeless, now)
     start = span.starts(now)[0]
-    within = parse(f"{query.timeless} after:{start:%Y-%m-%dT%H:%M:%SZ}".strip(), now)
+    within = Query((*timeless.terms, After(start)), (*timeless.sources, f"after:{start:%Y-%m-%dT%H:%M:%SZ}"))
     wanted = RequestFilter(query.timeless, within, Selection(view.subscription), None)
-    is_whole = False
+    searched_to: datetime | None = now
 
     def matches() -> Iterator[Message]:
-        nonlocal is_whole
+        nonlocal searched_to
         with services().shares.search(signed_in_user().name, leaving(request.environ)) as pace:
             for page in pages(readable_messages(), wanted, BOUNDS, pace):
-                is_whole = page.older is None
+                searched_to = page.older.at if page.older else None
                 yield from page.messages
 
-    found = sampled_buckets(matches(), span, now, layers, layer_of(layers, stack), lambda: is_whole)
+    found = sampled_buckets(matches(), span, now, layers, layer_of(layers, stack), lambda: searched_to)
     return draw(found.counted, query, view, now, span=span, stack=stack, layers=found.layers, sampled=found.sampled)

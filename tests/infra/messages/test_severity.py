@@ -146,7 +146,8 @@ def test_message_without_the_field_shows_what_its_other_fields_tell() -> None:
     assert severity_of(replace(failed, severity="")) == "ERROR"
     assert severity_of(replace(failed, severity="nonsense")) == "ERROR", "a document can be edited by hand"
     assert severity_of(replace(failed, severity="", data=None)) == "ERROR", "the index has the short fields"
-    assert severity_of(replace(failed, severity="", data=b"\xff")) == ""
+    assert severity_of(replace(failed, severity="", data=b"\xff")) == "ERROR", "and not the payload"
+    assert severity_of(replace(failed, severity="", tokens=())) == ""
     assert severity_of(replace(failed, severity="ALERT")) == "ALERT"
 
 

@@ -72,6 +72,18 @@ def test_term_that_the_index_cannot_count_has_no_count(viewer: Visitor) -> None:
     }
 
 
+@pytest.mark.parametrize("term", ["status=OK before:2000-01-01T00:00Z", "after:1h", "subscription:builds", "a=b c=d"])
+def test_term_with_a_time_is_not_counted_since_all_share_the_count(viewer: Visitor, term: str) -> None:
+    assert counted(viewer, term) == {term: None}
+    assert counted(viewer, "status=OK") == {"status=OK": 9}
+
+
+def test_invalid_filter_is_refused(viewer: Visitor) -> None:
+    answer = viewer.get("/facets/counts", SCRIPT, query_string={"term": "a=b", "q": "levl:high"})
+    assert answer.status_code == 400
+    assert "levl: is not known" in answer.text
+
+
 def test_masked_value_is_counted_for_operators_only(viewer: Visitor, operator: Visitor) -> None:
     assert counted(viewer, f"email={SECRET}") == {f"email={SECRET}": None}
     assert counted(operator, f"email={SECRET}") == {f"email={SECRET}": 11}

@@ -26,15 +26,17 @@ def sent(minutes_ago: int, **attributes: str) -> Message:
     return message(b"{}", attributes=attributes, received_at=NOW - timedelta(minutes=minutes_ago))
 
 
-def sampled(messages: list[Message], stack: str, *values: str, is_whole: bool = True) -> SampledBuckets:
+def sampled(messages: list[Message], stack: str, *values: str, back: int | None = None) -> SampledBuckets:
+    """Sample messages in a search that went ``back`` minutes; None: over the whole span."""
     layers = layers_of(stack, values)
-    return sampled_buckets(messages, HOUR, NOW, layers, layer_of(layers, stack), lambda: is_whole)
+    searched_to = None if back is None else NOW - timedelta(minutes=back)
+    return sampled_buckets(messages, HOUR, NOW, layers, layer_of(layers, stack), lambda: searched_to)
 
 
 def test_severity_has_one_layer_of_failures_and_one_of_warnings() -> None:
     failures, warnings = layers_of(":severity", ())
-    assert failures.terms(":severity") == [f"severity={level}" for level in ("ERROR", "CRITICAL", "ALERT", "EMERGENCY")]
-    assert warnings.terms(":severity") == ["severity=WARNING"]
+    assert failures.term(":severity") == "severity>=ERROR"
+    assert warnings.term(":severity") == "severity>=WARNING", "less the failures"
 
 
 def test_field_has_a_layer_for_each_of_at_most_five_values() -> None:
@@ -67,15 +69,15 @@ def test_sample_is_sorted_into_buckets_and_layers() -> None:
     assert [(x, one.count) for x, one in enumerate(found.counted.buckets) if one.count] == [(0, 1), (58, 2), (59, 1)]
     totals = {layer.label: sum(one.count or 0 for one in buckets.buckets) for layer, buckets in found.layers}
     assert totals == {"a": 2, "b": 1}
-    assert (found.sampled.matches, found.sampled.is_whole) == (4, True)
+    assert (found.sampled.matches, found.sampled.searched_to) == (4, None)
 
 
 def test_buckets_beyond_an_incomplete_sample_have_no_count() -> None:
-    found = sampled([sent(0), sent(10)], "", is_whole=False)
+    found = sampled([sent(0), sent(9)], "", back=10)
     counts = [one.count for one in found.counted.buckets]
-    assert counts[:49] == [None] * 49
-    assert counts[49:] == [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]
-    assert found.sampled.oldest == NOW - timedelta(minutes=10)
+    assert counts[:50] == [None] * 50, "the tenth minute before was not seen whole"
+    assert counts[50:] == [1, 0, 0, 0, 0, 0, 0, 0, 0, 1]
+    assert found.sampled.searched_to == NOW - timedelta(minutes=10)
 
 
 def test_sample_without_matches_is_empty() -> None:
@@ -90,3 +92,14 @@ def test_sample_without_matches_is_empty() -> None:
 )
 def test_layer_of_a_severity(attributes: dict[str, str], layer: int | None) -> None:
     assert layer_of(layers_of(":severity", ()), ":severity")(message(b"{}", attributes=attributes)) == layer
+
+
+def test_warnings_do_not_contain_failures() -> None:
+    assert [one.count for one in buckets_of(at_59=5).without(buckets_of(at_59=2)).buckets[-2:]] == [0, 3]
+
+
+def test_layer_that_is_not_counted_yet_has_no_total() -> None:
+    uncounted = Buckets(tuple(Bucket(at, None) for at in HOUR.starts(NOW)), ())
+    parts = [(Layer("a", ("a",)), uncounted)]
+    drawn = draw(buckets_of(at_59=100), parse("", NOW), ListArguments(), NOW, stack="service", layers=parts)
+    assert [total for _, total in drawn.layers] == [None]

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from flask import Flask
 
-from infra.messages.message import index_tokens
+from infra.messages.message import MORE_TOKENS, index_tokens
 from tests.support.firestore.servers import LocalFirestore
 from tests.support.firestore.settings import settings_for
 from tests.support.firestore.writer import Writer
@@ -34,6 +34,11 @@ def app() -> Iterator[Flask]:
                 tokens=list(index_tokens(attributes, ())),
                 severity=level,
             )
+    letter = {"severity": "WARNING"}
+    tokens = list(index_tokens(letter, (), ["severity=ERROR"]))
+    writer.message(received_at=now - timedelta(days=3), attributes=letter, tokens=tokens, severity="ERROR")
+    crowded = ["crowded=yes", MORE_TOKENS]
+    writer.message(received_at=now - timedelta(days=20), attributes={"crowded": "yes"}, tokens=crowded)
     environ = {"MASKED_FIELDS": "email", "LOG_LEVEL": "CRITICAL", "RETENTION_DAYS": "30"}
     with running(settings_for(local.address, **environ)) as made:
         yield made
@@ -70,9 +75,10 @@ def shown(visitor: Visitor, **arguments: str | list[str]) -> str:
     [
         ("", "", "8 in the last hour"),
         ("", "24h", "11 in the last 24 hours"),
-        ("", "all", "11 in all that is kept"),
+        ("", "all", "13 in all that is kept"),
         ("service=pay", "24h", "8 matching in the last 24 hours"),
         ("severity=ERROR", "", "2 matching in the last hour"),
+        ("severity>=warning", "7d", "3 matching in the last 7 days"),
         ("service=cart", "", "No matching messages in the last hour"),
     ],
 )
@@ -98,6 +104,21 @@ def test_layers_have_names_and_totals(viewer: Visitor) -> None:
     assert "ERROR and worse 2 WARNING 0 other counted by the index" in text
     text = shown(viewer, stack="service", value=["pay", "cart"], span="24h")
     assert "pay 8 cart 3 other counted by the index" in text
+
+
+def test_warning_that_is_a_dead_letter_is_in_one_layer(app: Flask, viewer: Visitor) -> None:
+    # Its attribute says WARNING, and the dead letter means ERROR: it has the tokens of both.
+    text = shown(viewer, stack=":severity", span="7d")
+    assert "ERROR and worse 3 WARNING 0 other" in text
+
+
+def test_filter_of_the_most_terms_is_sampled(viewer: Visitor) -> None:
+    q = " ".join(f"-service=none{number}" for number in range(30))
+    assert "8 matching in the last hour" in shown(viewer, q=q)
+
+
+def test_messages_with_more_fields_than_the_index_holds_make_a_lower_bound(viewer: Visitor) -> None:
+    assert "at least 1 matching in all that is kept" in shown(viewer, q="crowded=yes", span="all")
 
 
 def test_layers_within_a_filter_of_a_field_are_sampled(viewer: Visitor) -> None:

@@ -29,7 +29,8 @@ import { SEVERITY_TERMS } from "./facets.js";
 
 const MOST = 8;
 const WORD = /^((?:-?\()*-?)((?:"(?:[^"\\]|\\.)*"|[^\s"=~:<>!])*)(=~|[<>!]=|[=~:<>])?(.*)$/s;
-const PLAIN = /^[^\s"=~:<>()!\-/][^\s"=~:<>()!]*$/;
+// All else is quoted: the server reads some signs and names as those of other languages.
+const PLAIN = /^(?:data\.)?[\p{L}\p{N}_][\p{L}\p{N}_/-]*$/u;
 const MEASURES = ["size>", "severity>=", "deliveries>", "attempt>", "published>"];
 const SEVERITIES = SEVERITY_TERMS.map((term) => term.slice("severity=".length));
 const PREFIXES = ["after:", "before:", "has:", "id:", "key:", "kind:", "larger:", "smaller:", "subscription:"];

@@ -121,6 +121,9 @@ function isOffered(name, { count, values }, fields) {
   // The derived one has the same values, and those of other fields.
   if (name === "severity" && fields.has(":severity")) return false;
   if (count < 2 || values.size > count * MAX_DISTINCT_SHARE) return false;
+  // Each subscription of a topic has a copy of each message.
+  const copies = fields.get(":subscription")?.values.size ?? 1;
+  if (copies > 1 && Math.max(...[...values.values()].map((one) => one.count)) <= copies) return false;
   return values.size <= count * MAX_IDENTIFIER_SHARE || !areIdentifiers(values);
 }
 

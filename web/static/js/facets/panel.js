@@ -4,6 +4,7 @@
 import { query } from "../common/dom.js";
 import { saveChoice, savedChoice } from "../common/local_storage.js";
 import { getJson, sentenceOf } from "../common/requests.js";
+import { timeElement } from "../common/times.js";
 import { facetsOf, SEVERITY_TERMS, withSeverities } from "../core/facets.js";
 import { shownList } from "../list/shown_list.js";
 import { element } from "./elements.js";
@@ -30,6 +31,8 @@ export class FacetPanel {
     this.countButton = query("#facets-count", HTMLButtonElement);
     /** @type {Map<string, Kept>} */
     this.kept = new Map();
+    /** @type {Date | null} */
+    this.countedAt = null;
     /** @type {import("../core/facets.js").Facet[]} */
     this.facets = [];
     /** @type {ReturnType<typeof setTimeout> | null} */
@@ -81,6 +84,11 @@ export class FacetPanel {
     this.words.textContent = this.facets.length
       ? `Counted: the ${loaded} messages loaded here.`
       : `No field repeats in the ${loaded} messages loaded here.`;
+    if (this.countedAt) {
+      const time = timeElement(this.countedAt.toISOString(), { short: true });
+      const kept = element("span", "kept-words", " ● Counted by the index, all that is kept, at ", time, ".");
+      this.words.append(kept, " Where it cannot count, there is a –.");
+    }
     this.countButton.hidden = !rows.length;
   }
 
@@ -96,14 +104,8 @@ export class FacetPanel {
       /** @type {Counts} */
       const { counts } = await getJson(`/facets/counts?${asked}`);
       for (const { term, count, is_at_least: isAtLeast } of counts) this.kept.set(term, { count, isAtLeast });
+      this.countedAt = new Date();
       this.show();
-      this.words.append(
-        element(
-          "span",
-          "kept-words",
-          " ● Counted by the index: all that is kept. Where it cannot count, there is a –.",
-        ),
-      );
     } catch (error) {
       this.words.textContent = sentenceOf(error);
     } finally {
