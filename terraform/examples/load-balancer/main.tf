@@ -109,7 +109,6 @@ resource "google_compute_region_network_endpoint_group" "viewer" {
 }
 
 resource "google_compute_backend_service" "viewer" {
-  #checkov:skip=CKV2_GCP_12:The proxy on the service asks every caller to sign in.
   project               = var.project
   name                  = "${local.name}-viewer"
   load_balancing_scheme = "EXTERNAL_MANAGED"
