@@ -39,7 +39,7 @@ blueprint = Blueprint("timeline", __name__)
 def fragment() -> ResponseReturnValue:
     """Return the timeline for ``?q=`` and ``&subscription=`` as a part of the page; a script loads it every minute.
 
-    ``&span=`` is 1h, 24h, 7d or all. ``&stack=`` names a field, whose ``&value=`` are the layers of the bars.
+    ``&span=`` is 1h, 24h, 7d or all. ``&stack=`` names a field; its ``&value=`` are the layers of the bars.
     """
     now, spans = datetime.now(UTC), spans_for(services().settings.retention_days)
     query = parse(request.args.get("q", ""), now)
