@@ -32,51 +32,6 @@ def options(page: "Page") -> list[str]:
     return page.locator("#q-options [role=option]").all_inner_texts()
 
 
-def chosen(page: "Page") -> str:
-    """The suggestion that the box names as its active one; empty without one."""
-    found: str = page.evaluate(
-        "document.getElementById(document.querySelector('#q').getAttribute('aria-activedescendant'))?.innerText ?? ''"
-    )
-    return found
-
-
-def test_suggestions_are_chosen_by_keyboard(person: Person, team: str) -> None:
-    page = person.page
-    person.open(f"/messages?q=team%3D{team}")
-    box = page.get_by_role("combobox", name="Filter")
-    assert (box.get_attribute("aria-expanded"), box.get_attribute("aria-controls")) == ("false", "q-options")
-    box.press("End")
-    box.press_sequentially(" -(sta")
-    assert options(page) == ["state="]
-    assert box.get_attribute("aria-expanded") == "true"
-    assert not violations(page, within="#search")
-    box.press("Enter")
-    page.wait_for_url(lambda address: "sta" in address)
-    # Without a chosen suggestion Enter sends the form: the open bracket is an error, and the text stays.
-    assert "this bracket is not closed" in page.locator("#q-problem").inner_text()
-    person.open(f"/messages?q=team%3D{team}")
-    box.press("End")
-    box.press_sequentially(" -(sta")
-    box.press("ArrowDown")
-    assert chosen(page) == "state="
-    box.press("Enter")
-    assert options(page) == ["state=FAILED", "state=PAID"]
-    box.press("ArrowUp")
-    assert chosen(page) == "state=PAID"
-    box.press("Escape")
-    assert options(page) == []
-    assert page.input_value("#q") == f"team={team} -(state="
-    box.press("ArrowDown")
-    box.press("ArrowDown")
-    box.press("Enter")
-    box.press_sequentially("data.total<200)")
-    box.press("Escape")
-    assert page.input_value("#q") == f"team={team} -(state=FAILED data.total<200)"
-    box.press("Enter")
-    page.wait_for_selector(".explain")
-    assert set(page.locator(".chip", has_text="state").all_inner_texts()) == {"statePAID"}
-
-
 def test_suggestion_is_taken_by_a_click(person: Person, team: str) -> None:
     page = person.page
     person.open(f"/messages?q=team%3D{team}")
@@ -116,20 +71,3 @@ def test_search_is_stopped_and_goes_on(person: Person, team: str) -> None:
         page.unroute("**/messages?*before*")
     page.click("#older a")
     wait_until(lambda: len(person.rows()) == 60, "the rest of the list")
-
-
-def test_search_of_the_next_page_is_stopped(person: Person, team: str) -> None:
-    page = person.page
-    held: list[Route] = []
-    person.open(f"/messages?q=team%3D{team}")
-    page.route("**/messages?q=never*", lambda route: held.append(route))
-    try:
-        page.fill("#q", "never")
-        page.keyboard.press("Enter")  # not of the box: that waits for the next page
-        page.click('#search button:text-is("Stop search")')
-        assert not page.locator("#search .stop-search").count()
-    finally:
-        page.unroute("**/messages?q=never*")
-    assert page.evaluate("location.search") == f"?q=team%3D{team}"
-    assert page.locator("#q").is_enabled()
-    person.wait_until_live()
