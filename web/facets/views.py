@@ -1,6 +1,6 @@
 """Exact counts for the values of facets, and the page that groups messages by a field."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -9,19 +9,19 @@ from flask.typing import ResponseReturnValue
 
 from infra.errors import BusyError, InputError, StoreError
 from infra.firestore.search import BOUNDS
-from infra.messages.message import Message
-from infra.query import MAX_CHARACTERS, QueryError, parse
-from infra.query.counted import Countable, countable
+from infra.query import MAX_CHARACTERS, parse
+from infra.query.counted import Countable
 from infra.query.list_arguments import ListArguments
 from web.access.monitored import subscription_argument
-from web.access.readable_messages import readable_messages, readers_mask
 from web.access.roles import login_required, signed_in_user
 from web.facets.groups import Group, Grouping, group_by
 from web.facets.index_counts import MAX_TERMS, Counted
+from web.facets.readable_count import readable_count
+from web.facets.sample import Sample
 from web.facets.terms import DERIVED, SEVERITY, joined, label_of, term_of
 from web.filters.columns import MAX_NAME_CHARACTERS
 from web.filters.links import ListLinks
-from web.filters.request_filter import RequestFilter, pages, read_filter
+from web.filters.request_filter import read_filter
 from web.http.client_socket import leaving
 from web.services import services
 
@@ -76,17 +76,11 @@ def index_counts(q: str, subscription: str, terms: Sequence[str]) -> list[Counte
 
 
 def _countable(q: str, term: str, subscription: str, now: datetime) -> Countable | None:
-    try:
-        alone, query = parse(term, now), parse(joined(q, term), now)
-    except QueryError:
+    # All looks at the same filter share the count of a token, so a term must not have a time or a subscription.
+    alone = readable_count(term, "", now)
+    if alone is None or alone != Countable(tokens=alone.tokens) or not alone.tokens:
         return None
-    # Counts are shared by the filter and the token, so a term must not have a time or a subscription.
-    by_itself = countable(alone)
-    if len(alone.terms) != 1 or by_itself is None or not by_itself.tokens:
-        return None
-    one = countable(query, subscription)
-    # The number of messages with a masked value would reveal it.
-    return None if one is None or any(map(readers_mask().hides_token, one.tokens)) else one
+    return readable_count(joined(q, term), subscription, now)
 
 
 @blueprint.get("/groups")
@@ -95,8 +89,8 @@ def groups() -> ResponseReturnValue:
     """Show a sample of a filter, the newest messages, grouped by the field ``?by=``; without it, by severity."""
     by, number = _name("by") or SEVERITY, _name("number")
     wanted = read_filter(request.args)
-    sample = _Sample()
-    grouping = group_by(sample.messages(wanted), by, number)
+    sample = Sample()
+    grouping = group_by(sample.messages(wanted, BOUNDS), by, number)
     arguments = ListArguments(wanted.text, wanted.selection.subscription)
     return render_template(
         "facets/groups.html",
@@ -109,24 +103,6 @@ def groups() -> ResponseReturnValue:
         sample=sample,
         back=ListLinks(arguments).to(),
     )
-
-
-@dataclass
-class _Sample:
-    """The newest matches of a filter, within the bounds of one search; one page of them is in memory at a time."""
-
-    looked_at: int = 0
-    oldest: datetime | None = None
-    is_whole: bool = False
-
-    def messages(self, wanted: RequestFilter) -> Iterator[Message]:
-        with services().shares.search(signed_in_user().name, leaving(request.environ)) as pace:
-            for page in pages(readable_messages(), wanted, BOUNDS, pace):
-                self.looked_at += page.looked_at
-                self.is_whole = page.older is None
-                for message in page.messages:
-                    self.oldest = message.received_at
-                    yield message
 
 
 def _rows(grouping: Grouping, by: str, arguments: ListArguments) -> list[GroupRow]:

@@ -17,7 +17,6 @@ from web.facets.at_once import run_at_once
 from web.timeline.delivery_pauses import Pause
 from web.timeline.spans import HOUR, Span
 
-MAX_COUNTED = 100_000
 REFRESH_SECONDS = 10.0
 # The refreshes that run at a time, of all timelines: each counts in six threads.
 _REFRESHES = threading.BoundedSemaphore(4)

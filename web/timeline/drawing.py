@@ -6,8 +6,9 @@ from datetime import datetime
 
 from infra.query import Query
 from infra.query.list_arguments import ListArguments
+from web.facets.index_counts import MAX_COUNTED
 from web.filters.links import ListLinks
-from web.timeline.bucket_counts import MAX_COUNTED, Bucket, Buckets
+from web.timeline.bucket_counts import Bucket, Buckets
 from web.timeline.layers import Layer
 from web.timeline.spans import HOUR, Span
 
@@ -100,11 +101,14 @@ def draw(
     stack: str = "",
     layers: Sequence[tuple[Layer, Buckets]] = (),
     sampled: Sampled | None = None,
-    is_at_least: bool = False,
+    unseen: Buckets | None = None,
 ) -> Timeline:
-    """Compute positions and links of a span; links keep the rest of the filter."""
+    """Compute positions and links of a span; links keep the rest of the filter.
+
+    ``unseen`` counts the messages that may match although the index does not show it.
+    """
     counts = [bucket.count or 0 for bucket in counted.buckets]
-    all_counted = [counted, *(buckets for _, buckets in layers)]
+    all_counted = [counted, *(buckets for _, buckets in layers), *([unseen] if unseen else [])]
     return Timeline(
         span=span,
         since=counted.buckets[0].at,
@@ -121,7 +125,7 @@ def draw(
         timeless=query.timeless,
         stack=stack,
         layers=tuple((layer, _total(buckets, sampled)) for layer, buckets in layers),
-        is_at_least=is_at_least,
+        is_at_least=unseen is not None and any(bucket.count for bucket in unseen.buckets),
         sampled=sampled,
     )
 

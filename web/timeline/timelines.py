@@ -3,26 +3,19 @@
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from infra.firestore.client import Database
 from infra.firestore.message_reader import MessageReader, Selection
 from infra.logs import Logger
-from web.timeline.bucket_counts import MAX_COUNTED, BucketCounts
+from infra.query.counted import Countable
+from web.facets.index_counts import MAX_COUNTED
+from web.timeline.bucket_counts import BucketCounts
 from web.timeline.delivery_pauses import Pause, read_pauses
 from web.timeline.spans import Span
 
 # Each has at most sixty numbers.
 _MAX_KEPT = 256
-
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """The messages of a subscription (empty: all) with any of the tokens (none: all)."""
-
-    subscription: str = ""
-    tokens: tuple[str, ...] = ()
 
 
 class Timelines:
@@ -31,13 +24,16 @@ class Timelines:
     def __init__(self, messages: MessageReader, database: Database, subscriptions: Sequence[str], log: Logger) -> None:
         self._messages, self._database, self._subscriptions, self._log = messages, database, subscriptions, log
         self._lock = threading.Lock()
-        self._kept: OrderedDict[tuple[Counted, Span, bool], BucketCounts] = OrderedDict()
+        self._kept: OrderedDict[tuple[Countable, Span, bool], BucketCounts] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._kept)
 
-    def of(self, counted: Counted, span: Span, *, with_pauses: bool = True) -> BucketCounts:
-        """Return the counts of a filter over a span, always the same while they are looked at. Reads nothing yet."""
+    def of(self, counted: Countable, span: Span, *, with_pauses: bool = True) -> BucketCounts:
+        """Return the counts of a filter without times over a span, always the same while they are looked at.
+
+        Reads nothing yet.
+        """
         key = (counted, span, with_pauses)
         with self._lock:
             counts = self._kept.get(key)
@@ -48,7 +44,7 @@ class Timelines:
             self._kept.move_to_end(key)
             return counts
 
-    def _made(self, counted: Counted, span: Span, with_pauses: bool) -> BucketCounts:
+    def _made(self, counted: Countable, span: Span, with_pauses: bool) -> BucketCounts:
         selection = Selection(counted.subscription, counted.tokens)
         shown = (counted.subscription,) if counted.subscription else self._subscriptions
 

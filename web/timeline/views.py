@@ -1,6 +1,6 @@
 """The timeline above the list: it follows the filter, over a chosen span, in layers if wanted."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -10,24 +10,25 @@ from flask.typing import ResponseReturnValue
 from infra.errors import InputError
 from infra.firestore.message_reader import Selection
 from infra.firestore.search import BOUNDS
-from infra.messages.message import MORE_TOKENS, Message
-from infra.query import Query, QueryError, parse
-from infra.query.counted import Countable, countable
+from infra.messages.message import MORE_TOKENS
+from infra.query import Query, parse
+from infra.query.counted import Countable
 from infra.query.list_arguments import ListArguments
 from infra.query.terms import After
 from web.access.monitored import subscription_argument
-from web.access.readable_messages import readable_messages, readers_mask
 from web.access.roles import login_required, signed_in_user
+from web.facets.readable_count import readable_count
+from web.facets.sample import Sample
+from web.facets.terms import joined
 from web.filters.columns import MAX_NAME_CHARACTERS, parse_columns
-from web.filters.request_filter import RequestFilter, pages
+from web.filters.request_filter import RequestFilter
 from web.http.client_socket import leaving
 from web.services import services
-from web.timeline.bucket_counts import Bucket, Buckets
+from web.timeline.bucket_counts import Bucket, BucketCounts, Buckets
 from web.timeline.drawing import Timeline, draw
 from web.timeline.layers import Layer, layer_of, layers_of
 from web.timeline.sample import sampled_buckets
 from web.timeline.spans import HOUR, Span, spans_for
-from web.timeline.timelines import Counted
 
 _WAIT_SECONDS = 2.0
 
@@ -80,8 +81,8 @@ def _counted(
     wait_seconds: float,
 ) -> Timeline | None:
     """Draw counts of the index; None when it cannot count the filter, or one of the layers."""
-    counted = _index_count(query.timeless, view.subscription, "", now)
-    parts = [_index_count(query.timeless, view.subscription, layer.term(stack), now) for layer in layers]
+    counted = readable_count(query.timeless, view.subscription, now)
+    parts = [readable_count(joined(query.timeless, layer.term(stack)), view.subscription, now) for layer in layers]
     if not counted or not all(parts):
         return None
     timelines = services().timelines
@@ -95,29 +96,14 @@ def _counted(
         outer = counts.until(now)
         drawn.append((layer, outer.without(inner) if inner and layer.counted_by else outer))
         inner = outer
-    return draw(
-        whole, query, view, now, span=span, stack=stack, layers=drawn, is_at_least=_has_unseen(counted, span, now)
-    )
+    unseen = _unseen(counted, span).until(now) if counted.tokens else None
+    return draw(whole, query, view, now, span=span, stack=stack, layers=drawn, unseen=unseen)
 
 
-def _has_unseen(counted: Counted, span: Span, now: datetime) -> bool:
-    """Return whether the span has messages with more fields than the index holds: they may match unseen."""
-    if not counted.tokens:
-        return False
-    more = Countable(counted.subscription, (MORE_TOKENS,), span.starts(now)[0])
-    return services().index_counts.count(f"timeline {span.key}", [more])[0].count > 0
-
-
-def _index_count(timeless: str, subscription: str, term: str, now: datetime) -> Counted | None:
-    """Return the count of the messages of a filter that meet one more term; None when the index has none."""
-    try:
-        one = countable(parse(f"{timeless} {term}".strip(), now), subscription)
-    except QueryError:
-        return None
-    # The number of messages with a masked value would reveal it.
-    if one is None or any(map(readers_mask().hides_token, one.tokens)):
-        return None
-    return Counted(one.subscription, one.tokens)
+def _unseen(counted: Countable, span: Span) -> BucketCounts:
+    """Return the counts of messages with more fields than the index holds: they may match unseen."""
+    more = Countable(counted.subscription, (MORE_TOKENS,))
+    return services().timelines.of(more, span, with_pauses=False)
 
 
 def _sample(
@@ -128,14 +114,7 @@ def _sample(
     start = span.starts(now)[0]
     within = Query((*timeless.terms, After(start)), (*timeless.sources, f"after:{start:%Y-%m-%dT%H:%M:%SZ}"))
     wanted = RequestFilter(query.timeless, within, Selection(view.subscription), None)
-    searched_to: datetime | None = now
-
-    def matches() -> Iterator[Message]:
-        nonlocal searched_to
-        with services().shares.search(signed_in_user().name, leaving(request.environ)) as pace:
-            for page in pages(readable_messages(), wanted, BOUNDS, pace):
-                searched_to = page.older.at if page.older else None
-                yield from page.messages
-
-    found = sampled_buckets(matches(), span, now, layers, layer_of(layers, stack), lambda: searched_to)
+    sample = Sample()
+    matches = sample.messages(wanted, BOUNDS)
+    found = sampled_buckets(matches, span, now, layers, layer_of(layers, stack), lambda: sample.searched_to)
     return draw(found.counted, query, view, now, span=span, stack=stack, layers=found.layers, sampled=found.sampled)

@@ -14,7 +14,8 @@ from infra.query import parse
 from infra.query.list_arguments import ListArguments
 from tests.support.local_cloud import ROOT
 from tests.support.waiting import wait_until
-from web.timeline.bucket_counts import MAX_COUNTED, Bucket, BucketCounts, Buckets
+from web.facets.index_counts import MAX_COUNTED
+from web.timeline.bucket_counts import Bucket, BucketCounts, Buckets
 from web.timeline.delivery_pauses import DeliverySwitch, Pause, pauses_between
 from web.timeline.drawing import draw
 from web.timeline.spans import HOUR

@@ -8,6 +8,8 @@ from uuid import uuid4
 import pytest
 from flask import Flask
 
+from infra.errors import StoreUnavailableError
+from infra.firestore.message_reader import MessageReader
 from infra.messages.message import MORE_TOKENS, index_tokens
 from tests.support.firestore.servers import LocalFirestore
 from tests.support.firestore.settings import settings_for
@@ -136,6 +138,7 @@ def test_masked_value_is_counted_by_the_index_for_operators_only(viewer: Visitor
 
 
 def test_looks_at_the_same_filter_share_their_counts(app: Flask, viewer: Visitor, operator: Visitor) -> None:
+    shown(viewer, q="service=first")
     before = len(services_of(app).timelines)
     for visitor in (viewer, operator, viewer):
         shown(visitor, q="service=shared")
@@ -147,6 +150,18 @@ def test_page_of_a_filter_that_the_index_cannot_count_waits_for_its_script(viewe
     assert "data-unsampled" in page
     assert "data-pending" not in page
     assert "Counting the last hour…" in page
+
+
+def test_page_of_a_filter_opens_while_firestore_counts_nothing(
+    viewer: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> int:
+        raise StoreUnavailableError("counting messages: not now")
+
+    monkeypatch.setattr(MessageReader, "count", fail)
+    for q in ("service=unseen", "severity=CRITICAL", "service~unseen", ""):
+        assert viewer.get("/messages", query_string={"q": q}).status_code == 200, q
+        assert viewer.get("/timeline", query_string={"q": q}).status_code == 200, q
 
 
 def test_long_name_of_a_field_is_refused(viewer: Visitor) -> None:
