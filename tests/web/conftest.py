@@ -13,7 +13,7 @@ from tests.support.local_cloud import Cloud
 from tests.support.ports import free_port
 from tests.support.viewer.app import running
 from tests.support.viewer.topics import Topics, own_topics
-from tests.support.viewer.visitor import Visitor, add_user
+from tests.support.viewer.visitor import Visitor, add_user, signed_in
 
 
 @pytest.fixture(scope="session")
@@ -81,16 +81,16 @@ def acting_app(topics: Topics) -> Iterator[Flask]:
 @pytest.fixture(scope="module")
 def acting(acting_app: Flask) -> Visitor:
     """Sign in an operator at that viewer."""
-    return Visitor(acting_app, add_user(acting_app, f"operator-{uuid4().hex[:8]}", "operator"))
+    return signed_in(acting_app, "operator")
 
 
 @pytest.fixture(scope="module")
 def admin(acting_app: Flask) -> Visitor:
     """Sign in an admin at that viewer."""
-    return Visitor(acting_app, add_user(acting_app, f"admin-{uuid4().hex[:8]}", "admin"))
+    return signed_in(acting_app, "admin")
 
 
 @pytest.fixture(scope="module")
 def reading(acting_app: Flask) -> Visitor:
     """Sign in a user with the lowest role at that viewer."""
-    return Visitor(acting_app, add_user(acting_app, f"viewer-{uuid4().hex[:8]}", "viewer"))
+    return signed_in(acting_app, "viewer")

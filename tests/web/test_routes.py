@@ -1,7 +1,6 @@
 """The role of every route, checked over the application's map, so that a new route cannot be forgotten."""
 
 from collections.abc import Iterator
-from uuid import uuid4
 
 import pytest
 from flask import Flask
@@ -10,7 +9,7 @@ from tests.support.firestore.servers import LocalFirestore
 from tests.support.firestore.settings import settings_for
 from tests.support.ports import free_port
 from tests.support.viewer.app import path_of, rules, running
-from tests.support.viewer.visitor import SCRIPT, Visitor, add_user, services_of
+from tests.support.viewer.visitor import SCRIPT, Visitor, services_of, signed_in
 from web.access.roles import access_of
 
 PUBLIC = {"static", "bootstrap.static", "sign_in.login", "sign_in.sign_in", "messages.pygments_css"}
@@ -59,7 +58,7 @@ def test_operator_gets_403_on_routes_of_admins(app: Flask, operator: Visitor) ->
 
 
 def test_every_post_needs_a_form_token(app: Flask) -> None:
-    admin = Visitor(app, add_user(app, f"admin-{uuid4().hex[:8]}", "admin"))
+    admin = signed_in(app, "admin")
     for rule in rules(app):
         if "POST" in (rule.methods or set()):
             for token in ({}, {"X-CSRFToken": "x"}, {"X-CSRFToken": Visitor(app).token()}):
@@ -89,7 +88,7 @@ def empty_app() -> Iterator[Flask]:
 
 def test_get_routes_write_nothing_except_the_audit_of_exports(empty_app: Flask) -> None:
     app = empty_app
-    admin = Visitor(app, add_user(app, f"admin-{uuid4().hex[:8]}", "admin"))
+    admin = signed_in(app, "admin")
     database = services_of(app).database.documents
 
     def kept() -> set[tuple[str, object]]:

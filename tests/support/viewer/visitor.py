@@ -3,6 +3,7 @@
 import re
 from html.parser import HTMLParser
 from typing import Any
+from uuid import uuid4
 
 from flask import Flask
 from flask.testing import FlaskClient
@@ -74,6 +75,11 @@ def add_user(app: Flask, name: str, role: Role) -> str:
         services.users.add(name, PASSWORD, role, by="tests")
         _ADDED.update(document.get().to_dict() or {})
     return name
+
+
+def signed_in(app: Flask, role: Role) -> Visitor:
+    """Sign in a new user of this role."""
+    return Visitor(app, add_user(app, f"{role}-{uuid4().hex[:8]}", role))
 
 
 class Skeleton(HTMLParser):

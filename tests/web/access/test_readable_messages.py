@@ -4,7 +4,6 @@ import json
 import re
 from collections.abc import Iterator
 from urllib.parse import quote
-from uuid import uuid4
 
 import pytest
 from flask import Flask
@@ -18,7 +17,7 @@ from tests.support.ports import free_port
 from tests.support.viewer.app import running
 from tests.support.viewer.feed import Frames
 from tests.support.viewer.topics import store
-from tests.support.viewer.visitor import PAGE, SCRIPT, Visitor, add_user, services_of
+from tests.support.viewer.visitor import PAGE, SCRIPT, Visitor, services_of, signed_in
 from tests.support.waiting import wait_until
 from web.access.roles import access_of
 
@@ -37,12 +36,12 @@ def app(firestore: LocalFirestore) -> Iterator[Flask]:
 
 @pytest.fixture(scope="module")
 def viewer(app: Flask) -> Visitor:
-    return Visitor(app, add_user(app, f"viewer-{uuid4().hex[:8]}", "viewer"))
+    return signed_in(app, "viewer")
 
 
 @pytest.fixture(scope="module")
 def operator(app: Flask) -> Visitor:
-    return Visitor(app, add_user(app, f"operator-{uuid4().hex[:8]}", "operator"))
+    return signed_in(app, "operator")
 
 
 @pytest.fixture(scope="module")

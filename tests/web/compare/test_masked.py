@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from uuid import uuid4
 
 import pytest
 from flask import Flask
@@ -12,7 +11,7 @@ from tests.support.firestore.settings import SUBSCRIPTION, settings_for
 from tests.support.ports import free_port
 from tests.support.viewer.app import running
 from tests.support.viewer.topics import store
-from tests.support.viewer.visitor import Skeleton, Visitor, add_user
+from tests.support.viewer.visitor import Skeleton, Visitor, signed_in
 
 FIELDS = "email,ordering_key,data.card.number"
 SECRETS = ("QQ11", "QQ22")
@@ -27,12 +26,12 @@ def app(firestore: LocalFirestore) -> Iterator[Flask]:
 
 @pytest.fixture(scope="module")
 def viewer(app: Flask) -> Visitor:
-    return Visitor(app, add_user(app, f"viewer-{uuid4().hex[:8]}", "viewer"))
+    return signed_in(app, "viewer")
 
 
 @pytest.fixture(scope="module")
 def operator(app: Flask) -> Visitor:
-    return Visitor(app, add_user(app, f"operator-{uuid4().hex[:8]}", "operator"))
+    return signed_in(app, "operator")
 
 
 def message(app: Flask, secret: str, *, padding: int = 0, text: str = "") -> str:

@@ -17,7 +17,7 @@ from infra.pubsub.delivery_state import Delivery
 from infra.settings import ViewerSettings, viewer_settings
 from tests.support.local_cloud import Cloud
 from tests.support.viewer.app import running
-from tests.support.viewer.visitor import SCRIPT, Visitor, add_user
+from tests.support.viewer.visitor import SCRIPT, Visitor, add_user, signed_in
 from web.delivery.state_reader import StateReader
 
 
@@ -48,12 +48,12 @@ def app(settings: ViewerSettings, subscriber: SubscriberClient) -> Iterator[Flas
 
 @pytest.fixture(scope="module")
 def operator(app: Flask) -> Visitor:
-    return Visitor(app, add_user(app, f"operator-{uuid4().hex[:8]}", "operator"))
+    return signed_in(app, "operator")
 
 
 @pytest.fixture(scope="module")
 def viewer(app: Flask) -> Visitor:
-    return Visitor(app, add_user(app, f"viewer-{uuid4().hex[:8]}", "viewer"))
+    return signed_in(app, "viewer")
 
 
 @pytest.fixture(scope="module")
@@ -182,7 +182,7 @@ def test_notice_that_contradicts_the_state_is_not_shown(operator: Visitor, setti
 def test_deleted_subscription_is_shown(cloud: Cloud) -> None:
     gone_settings = viewer_settings({**cloud.environ, "SUBSCRIPTIONS": "gone-subscription", "LOG_LEVEL": "CRITICAL"})
     with running(gone_settings) as app:
-        operator = Visitor(app, add_user(app, f"operator-{uuid4().hex[:8]}", "operator"))
+        operator = signed_in(app, "operator")
         page = operator.get("/messages").text
         assert '<strong class="state-word">NOT FOUND</strong>' in page
         assert "delivery</button>" not in page

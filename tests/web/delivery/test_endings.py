@@ -16,7 +16,7 @@ from infra.pubsub.client import PubSub
 from infra.settings import ViewerSettings, viewer_settings
 from tests.support.local_cloud import Cloud
 from tests.support.viewer.app import running
-from tests.support.viewer.visitor import SCRIPT, Visitor, add_user
+from tests.support.viewer.visitor import SCRIPT, Visitor, signed_in
 
 ENDPOINT = "http://127.0.0.1:9/push"  # no server listens there
 FILTER = 'attributes.region = "eu"'
@@ -80,7 +80,7 @@ def viewer_app(made: Subscriptions) -> Iterator[Flask]:
 
 @pytest.fixture(scope="module")
 def operator(viewer_app: Flask) -> Visitor:
-    return Visitor(viewer_app, add_user(viewer_app, f"operator-{uuid4().hex[:8]}", "operator"))
+    return signed_in(viewer_app, "operator")
 
 
 def strip_of(operator: Visitor, name: str) -> str:

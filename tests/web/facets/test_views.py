@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from uuid import uuid4
 
 import pytest
 from flask import Flask
@@ -12,7 +11,7 @@ from tests.support.firestore.servers import LocalFirestore
 from tests.support.firestore.settings import SUBSCRIPTION, settings_for
 from tests.support.firestore.writer import Writer
 from tests.support.viewer.app import running
-from tests.support.viewer.visitor import SCRIPT, Visitor, add_user
+from tests.support.viewer.visitor import SCRIPT, Visitor, signed_in
 from web.facets.index_counts import MAX_TERMS
 
 HOSTILE = "<script>alert(1)</script>"
@@ -36,12 +35,12 @@ def app() -> Iterator[Flask]:
 
 @pytest.fixture(scope="module")
 def viewer(app: Flask) -> Visitor:
-    return Visitor(app, add_user(app, f"viewer-{uuid4().hex[:8]}", "viewer"))
+    return signed_in(app, "viewer")
 
 
 @pytest.fixture(scope="module")
 def operator(app: Flask) -> Visitor:
-    return Visitor(app, add_user(app, f"operator-{uuid4().hex[:8]}", "operator"))
+    return signed_in(app, "operator")
 
 
 def counted(visitor: Visitor, *terms: str, **arguments: str) -> dict[str, int | None]:

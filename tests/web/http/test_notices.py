@@ -1,12 +1,11 @@
 """A notice appears only after a navigation within the viewer, never through a link from another site."""
 
 import re
-from uuid import uuid4
 
 import pytest
 from flask import Flask
 
-from tests.support.viewer.visitor import PAGE, Visitor, add_user
+from tests.support.viewer.visitor import PAGE, Visitor, signed_in
 
 NOTICES = ("/messages?notice=password", "/messages?notice=saved", "/filters?notice=deleted")
 SITES = ("same-origin", "same-site", "cross-site", "none")
@@ -15,7 +14,7 @@ ADMINS_NOTICES = ("/users?notice=role&name=viewer", "/sessions?notice=ended")
 
 @pytest.fixture(scope="module")
 def admin(app: Flask) -> Visitor:
-    return Visitor(app, add_user(app, f"admin-{uuid4().hex[:8]}", "admin"))
+    return signed_in(app, "admin")
 
 
 def has_notice(page: str) -> bool:

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
 
 import pytest
 from flask import Flask
@@ -15,7 +14,7 @@ from tests.support.firestore.servers import LocalFirestore
 from tests.support.firestore.settings import settings_for
 from tests.support.firestore.writer import Writer
 from tests.support.viewer.app import running
-from tests.support.viewer.visitor import Visitor, add_user, services_of
+from tests.support.viewer.visitor import Visitor, services_of, signed_in
 from tests.support.waiting import wait_until
 
 SECRET = "tell-nobody-4711"
@@ -50,12 +49,12 @@ def app() -> Iterator[Flask]:
 
 @pytest.fixture(scope="module")
 def viewer(app: Flask) -> Visitor:
-    return Visitor(app, add_user(app, f"viewer-{uuid4().hex[:8]}", "viewer"))
+    return signed_in(app, "viewer")
 
 
 @pytest.fixture(scope="module")
 def operator(app: Flask) -> Visitor:
-    return Visitor(app, add_user(app, f"operator-{uuid4().hex[:8]}", "operator"))
+    return signed_in(app, "operator")
 
 
 def shown(visitor: Visitor, **arguments: str | list[str]) -> str:
