@@ -76,7 +76,7 @@ class LiveSettings:
         """Wait until a read has ended that began after ``moment``. All requests share one read at a time."""
         try:
             async with asyncio.timeout(self._wait_seconds):
-                # Twice at most: a read that an idle instance left unfinished ends with what it found then.
+                # At most two reads: the first may have begun before the instance was idle, so its result is old.
                 while self._read_at <= moment:
                     # The read goes on if this request ends.
                     await asyncio.shield(self._start())

@@ -24,9 +24,9 @@ _READ = frozenset({_LENGTH, _TRANSFER}) | _TOKENS | _PROXY
 class PushRequest:
     """A push between its arrival and its answer.
 
-    ``authorization`` has the values of both headers for a token, ``of_proxy`` the names of the headers with which
-    another caller was checked. ``claims`` is set when the token is verified, ``pushed`` when the body is decoded: a
-    refusal logs what is set.
+    ``authorization`` has the values of both headers for a token, ``of_proxy`` the names of headers that show that
+    Identity-Aware Proxy checked another caller. ``claims`` is set when the token is verified, ``pushed`` when the body
+    is decoded: a refusal logs what is set.
     """
 
     __slots__ = (

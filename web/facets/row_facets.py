@@ -1,4 +1,4 @@
-"""The fields of a message by which a list can be grouped, as one attribute of its row. Pure.
+"""The fields of a message that the page counts, as one attribute of its row in the list. Pure.
 
 The page's script counts them (static/js/core/facets.js). One line for each field: name, value and, where it is not
 plain, the term of the filter, with tabs between them. Names and values without control characters only.

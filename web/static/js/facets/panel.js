@@ -82,12 +82,12 @@ export class FacetPanel {
     this.content.replaceChildren(...this.facets.map((facet) => facetSection(facet, this.kept)));
     const loaded = rows.length.toLocaleString("en");
     this.words.textContent = this.facets.length
-      ? `Counted: the ${loaded} messages loaded here.`
+      ? `The figures count the ${loaded} messages loaded here.`
       : `No field repeats in the ${loaded} messages loaded here.`;
     if (this.countedAt) {
       const time = timeElement(this.countedAt.toISOString(), { short: true });
-      const kept = element("span", "kept-words", " ● Counted by the index, all that is kept, at ", time, ".");
-      this.words.append(kept, " Where it cannot count, there is a –.");
+      const kept = element("span", "kept-words", " ● counts all kept messages by the index, at ", time, ".");
+      this.words.append(kept, " – means that the index cannot count the value.");
     }
     this.countButton.hidden = !rows.length;
   }
